@@ -1,0 +1,221 @@
+"""Lessons to notebooks.
+
+A lesson is a Jupytext percent script in `autograde/lessons/`. Three marks on its cells carry what nbgrader and the
+exercises need; everything else is an ordinary cell:
+
+    # %% [markdown] card="dice"      the exercise card, written here from the exercise's file
+    # %% exercise="dice"             the cell the student writes, with BEGIN/END SOLUTION inside
+    # %% check="dice"                the check; its hidden half and its points are added here
+
+`master` makes the instructor's notebook of it. nbgrader itself makes the student's: solutions and hidden checks gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
+from helpers import exercises
+from helpers.widgets.quiz import problems as quiz_problems
+
+LESSONS = Path(__file__).parent / "lessons"
+NOTEBOOKS = ROOT / "notebooks"
+
+HIDDEN_CHECK = """\
+### BEGIN HIDDEN TESTS
+from helpers.checks import grade
+grade("{name}", {name})
+### END HIDDEN TESTS"""
+
+# Colab opens one notebook without the course around it.
+COLAB_CELL = """\
+# On Colab this fetches the course. Everywhere else it is here already, and nothing happens.
+import importlib.util
+if importlib.util.find_spec("helpers") is None:
+    %pip install --quiet git+{repository}"""
+
+
+class BuildError(Exception):
+    """A lesson cannot be built; the message says which, why, and what to do."""
+
+
+@dataclass
+class Report:
+    """What a build did, by lesson."""
+
+    written: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)  # holds somebody's work, so it was left alone
+
+
+def lesson_names() -> list[str]:
+    """Names of all lessons, in order."""
+    return sorted(path.stem for path in LESSONS.glob("*.py"))
+
+
+def master(lesson: str, source: Path | None = None) -> NotebookNode:
+    """The instructor's notebook of a lesson: solutions and hidden checks inside, nbgrader's metadata on its cells.
+
+    Raises:
+        BuildError: the lesson names no exercise, or one that is not complete.
+    """
+    script = jupytext.read(source or LESSONS / f"{lesson}.py", fmt="py:percent")
+    cells = [_cell(lesson, cell) for cell in script.cells]
+    first_code = next(k for k, cell in enumerate(cells) if cell.cell_type == "code")
+    cells.insert(first_code, nbformat.v4.new_code_cell(COLAB_CELL.format(repository=_repository())))
+    for cell in cells:
+        cell.id = _id(cell, taken={c.id for c in cells if c is not cell})
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata.language_info = {"name": "python"}
+    return notebook
+
+
+def student_versions(lessons: list[str], course: Path) -> dict[str, str]:
+    """Put masters into `course/source/`, have nbgrader make `course/release/`, and return the students' notebooks."""
+    course.mkdir(parents=True, exist_ok=True)
+    write(course / "nbgrader_config.py", CONFIG_FILE)
+    nbgrader = api(course)
+    built = {}
+    for lesson in lessons:
+        write(course / "source" / lesson / f"{lesson}.ipynb", dumped(master(lesson)))
+        result = nbgrader.generate_assignment(lesson)
+        if not result["success"]:
+            raise BuildError(f"nbgrader does not accept {lesson}:\n{result['log']}\n{result['error']}")
+        released = nbformat.read(course / "release" / lesson / f"{lesson}.ipynb", as_version=4)
+        released.metadata["course"] = {"lesson": lesson, "sources": _sources(released)}
+        built[lesson] = dumped(released)
+    return built
+
+
+def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = False) -> Report:
+    """Build every lesson into the nbgrader course folder and into `notebooks/`.
+
+    A notebook in which somebody has written is left as it is, unless `force` is set.
+
+    Raises:
+        BuildError: a lesson, an exercise or a quiz file is not in order.
+    """
+    problems = [p for name in exercises.names() for p in exercises.problems(exercises.load(name))] + quiz_problems()
+    if problems:
+        raise BuildError("The lessons cannot be built:\n  " + "\n  ".join(problems))
+    report = Report()
+    for lesson, text in student_versions(lesson_names(), course).items():
+        target = notebooks / lesson / f"{lesson}.ipynb"
+        if target.exists() and target.read_text(encoding="utf-8") == text:
+            report.unchanged.append(lesson)
+        elif target.exists() and not force and _holds_work(target):
+            report.kept.append(lesson)
+        else:
+            write(target, text)
+            report.written.append(lesson)
+    write(course / "built.json", json.dumps({"inputs": _inputs()}))
+    return report
+
+
+def stale(notebooks: Path = NOTEBOOKS) -> list[str]:
+    """Lessons whose committed notebook is not what a build makes now."""
+    with tempfile.TemporaryDirectory() as folder:
+        built = student_versions(lesson_names(), Path(folder))
+    paths = {lesson: notebooks / lesson / f"{lesson}.ipynb" for lesson in built}
+    return [n for n, path in paths.items() if not path.exists() or path.read_text(encoding="utf-8") != built[n]]
+
+
+def up_to_date(notebooks: Path = NOTEBOOKS, course: Path = COURSE) -> bool:
+    """Whether nothing that goes into a build has changed since the last one. Quick: compares one hash."""
+    stamp = course / "built.json"
+    if not stamp.exists() or any(not (notebooks / n / f"{n}.ipynb").exists() for n in lesson_names()):
+        return False
+    return json.loads(stamp.read_text(encoding="utf-8")).get("inputs") == _inputs()
+
+
+def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
+    marks = {key: cell.metadata[key] for key in ("card", "exercise", "check") if key in cell.metadata}
+    if not marks:
+        make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
+        return make(cell.source)
+    (mark, name), *more = marks.items()
+    if more:
+        raise BuildError(f"{lesson}: a cell is marked {' and '.join(marks)}. Give it one mark.")
+    try:
+        exercise = exercises.load(name)
+    except ValueError as error:
+        raise BuildError(f"{lesson}: {error}") from None
+    if mark == "card":
+        return nbformat.v4.new_markdown_cell(exercise.card())
+    if mark == "exercise":
+        if "### BEGIN SOLUTION" not in cell.source:
+            raise BuildError(
+                f"{lesson}: the cell of `{name}` has no ### BEGIN SOLUTION, so a student would get it whole."
+            )
+        made = nbformat.v4.new_code_cell(cell.source)
+        made.metadata["nbgrader"] = _nbgrader(name, solution=True)
+        return made
+    made = nbformat.v4.new_code_cell(cell.source + "\n" + HIDDEN_CHECK.format(name=name))
+    made.metadata["nbgrader"] = _nbgrader(f"check-{name}", grade=True, points=exercise.points)
+    return made
+
+
+def _nbgrader(grade_id: str, solution: bool = False, grade: bool = False, points: float | None = None) -> dict:
+    marks = {"grade": grade, "solution": solution, "task": False, "locked": grade}
+    return {"schema_version": 3, "grade_id": grade_id, **marks, **({"points": points} if grade else {})}
+
+
+def _id(cell: NotebookNode, taken: set[str]) -> str:
+    """A cell id that stays as long as the cell's text does, or its grade id where it has one."""
+    base = cell.metadata.get("nbgrader", {}).get("grade_id") or hashlib.sha256(cell.source.encode()).hexdigest()[:12]
+    candidates = [base, *(f"{base}-{k}" for k in range(2, 100))]
+    return next(c for c in candidates if c not in taken)
+
+
+def _repository() -> str:
+    """The course's public address, stated once, in pyproject.toml."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return re.search(r'^Repository = "([^"]+)"', text, flags=re.MULTILINE).group(1)
+
+
+def _sources(notebook: NotebookNode) -> str:
+    """A hash of all that a person would write in the notebook; outputs do not count."""
+    return hashlib.sha256("\0".join(cell.source for cell in notebook.cells).encode()).hexdigest()
+
+
+def _holds_work(path: Path) -> bool:
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception:  # whatever it is, it is not ours to overwrite
+        return True
+    return notebook.metadata.get("course", {}).get("sources") != _sources(notebook)
+
+
+def _inputs() -> str:
+    """A hash of everything that goes into a build."""
+    folders = (LESSONS, ROOT / "helpers" / "exercises", ROOT / "helpers" / "quizzes")
+    files = [p for folder in folders for p in sorted(folder.glob("*")) if p.is_file()]
+    digest = hashlib.sha256()
+    for path in [*files, Path(__file__), ROOT / "pyproject.toml"]:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def dumped(notebook: NotebookNode) -> str:
+    """The notebook as text that depends on its content alone."""
+    nbformat.validate(notebook)
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    """Write whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(part, path)

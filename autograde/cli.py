@@ -1,0 +1,69 @@
+"""`python course.py VERB`: the commands that run inside the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+
+@app.callback()
+def main() -> None:
+    """Build U-Net, piece by piece: what authors and instructors run."""
+
+
+@app.command()
+def build(
+    if_stale: Annotated[bool, typer.Option("--if-stale", help="Do nothing when nothing has changed.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also replace notebooks in which somebody has written.")
+    ] = False,
+) -> None:
+    """Make notebooks/ and the nbgrader course folder from the lessons."""
+    from autograde import build as builder
+
+    if if_stale and builder.up_to_date():
+        return
+    try:
+        with console.status("Building the notebooks"):
+            report = builder.build(force=force)
+    except builder.BuildError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    for what, lessons in (("written", report.written), ("unchanged", report.unchanged)):
+        if lessons:
+            console.print(f"{what}: {', '.join(lessons)}")
+    for lesson in report.kept:
+        console.print(
+            f"notebooks/{lesson}/{lesson}.ipynb holds your work, so it was left as it is. The lesson has changed "
+            "since; to take the new version, move yours away, or run `python course.py build --force` to replace it."
+        )
+
+
+@app.command()
+def grade(
+    lesson: Annotated[str, typer.Argument(help="The lesson, such as 02_overlap.")],
+    submissions: Annotated[
+        Path, typer.Option(help="Folder or zip of student/notebook.ipynb, or nbgrader's submitted/.")
+    ],
+    course: Annotated[Path | None, typer.Option(help="The nbgrader course folder.")] = None,
+    cell_seconds: Annotated[int, typer.Option(help="Seconds a cell may run.")] = 60,
+) -> None:
+    """Grade a class: gradebook, feedback pages, CSV."""
+    from autograde import grade as grading
+    from autograde.nbgrader_course import COURSE
+
+    try:
+        grading.grade_class(lesson, submissions, course or COURSE, cell_seconds=cell_seconds, console=console)
+    except grading.GradingError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,201 @@
+"""Takes in what students handed in, in any of the layouts an instructor may have, and never trusts it.
+
+Nothing is executed here. Of a submission only the sources of its solution cells are used: they are put into the
+released notebook, so a duplicate, missing or altered cell elsewhere cannot change what is graded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+LARGEST_NOTEBOOK = 20_000_000  # bytes; a notebook with its pictures has one or two million
+LARGEST_ARCHIVE = 2_000_000_000
+
+
+class IntakeError(Exception):
+    """The submissions as a whole cannot be read; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one student handed in for a lesson: a notebook's text, or what is wrong with it."""
+
+    student: str
+    text: str | None
+    problem: str | None = None
+
+
+@dataclass
+class Assembled:
+    """A notebook ready to be graded, and what was wrong with the submission, by exercise; `""` for the whole of it."""
+
+    notebook: NotebookNode
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def collect(place: Path, lesson: str) -> list[Submission]:
+    """All submissions of `lesson` in `place`, by student.
+
+    `place` is a folder or a zip of `student/notebook.ipynb`, or of nbgrader's `student/lesson/lesson.ipynb`.
+
+    Raises:
+        IntakeError: `place` is missing, is no folder or zip, or holds no student's folder.
+    """
+    with _as_folder(place) as folder:
+        root = _students_root(folder, lesson)
+        students = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+        if not students:
+            raise IntakeError(
+                f"{place} holds no folder of a student. It must hold one folder a student, named after the student, "
+                f"with the notebook inside: {place.name}/ana/{lesson}.ipynb. Put each notebook into such a folder."
+            )
+        return [_read(student, lesson) for student in students]
+
+
+def assemble(released: NotebookNode, submission: Submission) -> Assembled:
+    """The released notebook with the student's solution cells put into it.
+
+    A cell that is missing, stands there twice with different content, or is no text leaves the stub in place, which is
+    worth no points, and a line in `problems`. A syntax error is kept, to be seen in the feedback, and named.
+    """
+    result = Assembled(copy.deepcopy(released))
+    own, problem = _solution_cells(submission)
+    if problem:
+        result.problems[""] = problem
+    for cell in solution_cells(result.notebook):
+        name = cell.metadata.nbgrader.grade_id
+        sources = own.get(name, [])
+        if problem:
+            continue
+        if not sources:
+            result.problems[name] = f"The cell of `{name}` is missing from the notebook, so there is nothing to grade."
+        elif len(set(sources)) > 1:
+            result.problems[name] = (
+                f"{len(sources)} different cells claim to be `{name}`, which is not for the grader to choose. Keep one."
+            )
+        else:
+            cell.source = sources[0]
+            error = _syntax_error(cell.source)
+            if error:
+                result.problems[name] = f"The cell of `{name}` is not valid Python: {error}."
+    return result
+
+
+def leave_out(assembled: Assembled, released: NotebookNode, name: str, reason: str) -> None:
+    """Put the stub back in place of the student's cell `name`."""
+    stubs = {cell.metadata.nbgrader.grade_id: cell.source for cell in solution_cells(released)}
+    for cell in solution_cells(assembled.notebook):
+        if cell.metadata.nbgrader.grade_id == name:
+            cell.source = stubs[name]
+    assembled.problems[name] = reason
+
+
+def with_notice(assembled: Assembled) -> NotebookNode:
+    """The notebook to grade, opening with what was wrong with the submission, if anything was."""
+    notebook = copy.deepcopy(assembled.notebook)
+    if assembled.problems:
+        lines = "\n".join(f"- {reason}" for reason in assembled.problems.values())
+        notice = nbformat.v4.new_markdown_cell(f"## What was wrong with this submission\n\n{lines}", id="notice")
+        notebook.cells.insert(0, notice)
+    return notebook
+
+
+def solution_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that a student writes."""
+    return [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+
+
+@contextlib.contextmanager
+def _as_folder(place: Path) -> Iterator[Path]:
+    if place.is_dir():
+        yield place
+    elif place.is_file() and zipfile.is_zipfile(place):
+        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(place) as archive:
+            # `extract` drops `..` and absolute paths from names
+            wanted = [m for m in archive.infolist() if m.is_dir() or m.filename.endswith(".ipynb")]
+            if sum(m.file_size for m in wanted) > LARGEST_ARCHIVE:
+                raise IntakeError(f"{place} unpacks to more than {LARGEST_ARCHIVE / 1e9:g} GB. Split it.")
+            try:
+                for member in wanted:
+                    archive.extract(member, folder)
+            except (zipfile.BadZipFile, RuntimeError, OSError) as error:
+                raise IntakeError(f"{place} cannot be unpacked: {error}. Download or pack it again.") from None
+            yield Path(folder)
+    else:
+        what = "is neither a folder nor a zip" if place.exists() else "does not exist"
+        raise IntakeError(f"{place} {what}. Give a folder or a zip with one folder a student.")
+
+
+def _students_root(folder: Path, lesson: str) -> Path:
+    """The folder of the students' folders; many zips have one more folder around them."""
+    inside = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__"))]
+    if len(inside) == 1 and not any(inside[0].glob("*.ipynb")) and not (inside[0] / lesson).exists():
+        grandchildren = [p for p in inside[0].iterdir() if p.is_dir()]
+        if grandchildren:
+            return inside[0]
+    return folder
+
+
+def _read(student: Path, lesson: str) -> Submission:
+    folder = student / lesson if (student / lesson).is_dir() else student
+    notebooks = sorted(p for p in folder.glob("*.ipynb") if p.is_file())
+    named = [p for p in notebooks if p.stem == lesson]
+    chosen = named or notebooks
+    if not chosen:
+        return Submission(student.name, None, f"No notebook was handed in: the folder holds no {lesson}.ipynb.")
+    if len(chosen) > 1:
+        names = ", ".join(p.name for p in chosen)
+        return Submission(
+            student.name, None, f"Several notebooks were handed in ({names}), none called {lesson}.ipynb."
+        )
+    path = chosen[0]
+    if path.is_symlink():
+        return Submission(student.name, None, f"{path.name} is a link to another file, not a notebook.")
+    if path.stat().st_size > LARGEST_NOTEBOOK:
+        size, most = path.stat().st_size / 1e6, LARGEST_NOTEBOOK / 1e6
+        return Submission(student.name, None, f"{path.name} has {size:.0f} MB; {most:.0f} MB is the most that is read.")
+    try:
+        return Submission(student.name, path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, OSError) as error:
+        return Submission(student.name, None, f"{path.name} cannot be read as text: {error}.")
+
+
+def _solution_cells(submission: Submission) -> tuple[dict[str, list[str]], str | None]:
+    """Sources of the solution cells by exercise, or why there are none."""
+    if submission.text is None:
+        return {}, submission.problem
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on a missing or doubled cell id, which is dealt with here
+            cells = nbformat.reads(submission.text, as_version=4).cells
+    except Exception as error:  # whatever a broken file does to the reader, it concerns this student only
+        return {}, f"The file is not a notebook that can be read ({type(error).__name__}: {str(error)[:120]})."
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        with contextlib.suppress(AttributeError, TypeError):  # a cell of some other shape is no solution cell
+            marks = cell.metadata.get("nbgrader", {})
+            name = marks.get("grade_id") if marks.get("solution") else cell.get("id") if not marks else None
+            if cell.cell_type == "code" and isinstance(name, str) and isinstance(cell.source, str):
+                found.setdefault(name, []).append(cell.source)
+    return found, None
+
+
+def _syntax_error(source: str) -> str | None:
+    try:
+        compile(TransformerManager().transform_cell(source), "cell", "exec")
+    except SyntaxError as error:
+        return f"{error.msg} (line {error.lineno})"
+    except ValueError as error:  # a null byte
+        return str(error)
+    return None

@@ -1,0 +1,47 @@
+"""The nbgrader course folder: where it is, its settings, and nbgrader's own interface to it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from traitlets.config import Config
+
+ROOT = Path(__file__).parents[1]
+COURSE = ROOT / "course"
+
+# Written into the course folder, so that plain `nbgrader` commands run there with the same settings.
+CONFIG_FILE = """\
+# Written by `python course.py build`. Plain nbgrader commands, run in this folder, use it.
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "build-unet"
+c.Execute.timeout = 60  # seconds a cell; a cell that never ends is interrupted
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError()"}
+"""
+
+
+def config(folder: Path, cell_seconds: int = 60) -> Config:
+    """nbgrader's settings for the course in `folder`, the same as `CONFIG_FILE` states."""
+    settings = Config()
+    settings.CourseDirectory.root = str(folder)
+    settings.CourseDirectory.course_id = "build-unet"
+    settings.CourseDirectory.db_url = f"sqlite:///{folder / 'gradebook.db'}?timeout=60"  # several write
+    settings.Execute.timeout = cell_seconds
+    settings.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
+    return settings
+
+
+def api(folder: Path, cell_seconds: int = 60):
+    """nbgrader's `NbGraderAPI` on the course in `folder`. Its log keeps to warnings."""
+    from nbgrader.apps import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+
+    # nbgrader runs `alembic` by name, which is found only where this environment is activated.
+    scripts = str(Path(sys.executable).parent)
+    if scripts not in os.environ["PATH"].split(os.pathsep):
+        os.environ["PATH"] = scripts + os.pathsep + os.environ["PATH"]
+    logging.getLogger("traitlets").setLevel(logging.WARNING)
+    settings = config(folder, cell_seconds)
+    return NbGraderAPI(CourseDirectory(config=settings), config=settings)

@@ -1,0 +1,14 @@
+"""What a course notebook imports: checks, data, pictures, quizzes.
+
+Importing this package is light: torch and matplotlib load when they are used. It sets the number of threads that torch
+will use, once, before torch is imported.
+"""
+
+from helpers.threads import limit_threads
+
+limit_threads()
+
+from helpers.checks import check, hint, solution, use  # noqa: E402  (threads come first)
+from helpers.widgets.quiz import quiz  # noqa: E402
+
+__all__ = ["check", "hint", "quiz", "solution", "use"]

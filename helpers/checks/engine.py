@@ -1,0 +1,359 @@
+"""Turns an exercise into a verdict on an answer.
+
+An answer is watched on every probe; what it does there is its *trace*. It is right when its trace is that of the
+reference or of a variant. When it is not, and its trace is that of a misconception, the verdict says that one's
+sentence; when none fits, it shows the smallest probe that fails.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers import exercises
+from helpers.checks.compare import difference, kind_of
+from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
+from helpers.checks.probes import Build, Call, Draw, as_probe, size_of
+from helpers.checks.subject import Foreign, LocalSubject, Raised, Subject, raised
+from helpers.checks.verdict import Verdict
+from helpers.exercises import Answer, Exercise
+
+SECONDS = 10.0  # an answer takes well under one; this is for endless loops
+MOST_VALUES = 4096  # a verdict carries the numbers of tensors up to this size
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One thing seen of an answer on one probe. `loose` widens the tolerance."""
+
+    what: str
+    value: Any
+    loose: float = 1.0
+
+
+Trace = list[list[Observation]]
+
+# What no answer may do, whatever the exercise: observation, name, sentence.
+RULES = {
+    "inputs unchanged": (
+        "changes its input",
+        "The numbers come out right, but the tensors you were given hold other values afterwards, so whoever passed "
+        "them in computes on with changed data. Look for `&=`, `+=`, assignments into a slice and methods that end "
+        "in an underscore, and write to a new tensor.",
+    ),
+    "random generator untouched": (
+        "disturbs the random generator",
+        "Your answer draws from the global random generator, so calling it changes every random number that follows. "
+        "Nothing in this task is random: look for `rand`, `randn`, `manual_seed` or a dropout.",
+    ),
+    "same result the second time": (
+        "remembers the call before",
+        "Called twice with the same input, it gives two results: something of the first call is kept. Look for a "
+        "variable outside the function, a default argument that is a list, or a tensor that is added to.",
+    ),
+    "hidden parameters": (
+        "layers that are not registered",
+        "It computes with parameters that `parameters()` does not list, so no optimizer would ever train them, and "
+        "`state_dict()` would not save them. Layers in a plain Python list are invisible to PyTorch: look at where "
+        "you keep them, and use `nn.Sequential`, `nn.ModuleList` or an attribute of their own.",
+    ),
+    "idle parameters": (
+        "a layer that is never used",
+        "It registers parameters that the forward pass never touches. They get no gradient and only take up memory. "
+        "Look for a layer that `__init__` makes and `forward` forgets.",
+    ),
+    "mode kept": (
+        "changes its own mode",
+        "After a forward pass some layer is no longer in the mode it was put into. `forward` must not call `train()` "
+        "or `eval()`: that is for whoever uses the module.",
+    ),
+}
+
+
+def examine(name: str, obj: Any, seed: int | None = None) -> Verdict:
+    """Check one answer to the exercise `name`, showing nothing.
+
+    Args:
+        name: the exercise, such as `"dice"`.
+        obj: the student's function or class.
+        seed: seed of the probes; the same seed gives the same verdict. `None` draws a fresh one.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    exercise = exercises.load(name)
+    seed = secrets.randbits(31) if seed is None else seed
+    with one_thread():
+        return _examine(exercise, obj, seed)
+
+
+def _examine(exercise: Exercise, obj: Any, seed: int) -> Verdict:
+    name = exercise.name
+    if not callable(obj):
+        message = (
+            f"`{name}` is {_shown(obj)} here. It must be the function or class that you wrote: run its cell again."
+        )
+        return _verdict(exercise, seed, "wrong", message)
+    try:
+        with quiet(), time_limit(SECONDS):
+            trace = _trace(exercise, LocalSubject(obj), seed)
+    except OutOfTime as stopped:
+        where = raised(stopped.__cause__, obj)
+        line = f" It was stopped in line {where.line}: `{where.source}`." if where.line else ""
+        message = f"`{name}` did not finish within {SECONDS:g} seconds.{line} Is there a loop that never ends?"
+        return _verdict(exercise, seed, "error", message)
+    return _judge(exercise, trace, seed)
+
+
+def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
+    first = trace[0][0].value
+    if isinstance(first, Raised) and first.kind == "NotImplementedError" and not first.message:
+        message = (
+            f"`{exercise.name}` is not written yet. Replace `raise NotImplementedError()` and run this cell again."
+        )
+        return _verdict(exercise, seed, "not attempted", message)
+
+    right = max(
+        (_known_trace(exercise.name, answer, seed) for answer in range(len(exercise.right_answers))),
+        key=lambda known: sum(_first_difference(y, e) is None for y, e in zip(trace, known, strict=True)),
+    )
+    differing = {k: d for k in range(len(trace)) if (d := _first_difference(trace[k], right[k])) is not None}
+    if not differing:
+        return _verdict(exercise, seed, "passed", f"All {len(trace)} probes agree.")
+
+    probes = _probes(exercise.name, seed)
+    worst = min(differing, key=lambda k: size_of(probes[k]))
+    yours, expected = differing[worst]
+    status = "error" if isinstance(yours.value, Raised) else "wrong"
+    found = _diagnose(exercise, trace, seed, list(differing))
+    if found is not None:
+        diagnosis, message = found
+    elif yours.what in RULES and all(y.what == yours.what for y, _ in differing.values()):
+        diagnosis, message = RULES[yours.what]
+    else:
+        diagnosis, message = None, _describe(exercise, probes[worst], yours, expected)
+    shown = {
+        "label": _label(exercise, probes[worst]),
+        "what": yours.what,
+        "input": {name: _as_json(x) for name, x in _named_inputs(exercise, probes[worst]).items()},
+        "yours": _as_json(yours.value),
+        "expected": _as_json(expected.value),
+    }
+    return _verdict(exercise, seed, status, message, diagnosis, shown)
+
+
+def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int]) -> tuple[str, str] | None:
+    """Name and sentence of the misconception that the trace is that of.
+
+    An answer may be wrong in two ways at once, so a misconception that explains at least half of the failing probes
+    is named too, as one thing that is wrong.
+    """
+    explained = []
+    for k, answer in enumerate(exercise.misconceptions):
+        known = _known_trace(exercise.name, len(exercise.right_answers) + k, seed)
+        agreeing = {i for i in range(len(trace)) if _first_difference(trace[i], known[i]) is None}
+        if len(agreeing) == len(trace):
+            return answer.name, answer.sentence
+        explained.append((len(agreeing & set(differing)), answer))
+    count, answer = max(explained, key=lambda pair: pair[0])
+    if 2 * count >= len(differing) and not isinstance(trace[differing[0]][0].value, Raised):
+        return (
+            answer.name,
+            f"{answer.sentence} (That explains {count} of the {len(differing)} probes that fail.)",
+        )
+    return None
+
+
+def _first_difference(yours: list[Observation], expected: list[Observation]) -> tuple[Observation, Observation] | None:
+    for y, e in zip(yours, expected, strict=False):
+        if y.what != e.what or difference(y.value, e.value, e.loose):
+            return y, e
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _probes(name: str, seed: int) -> list[Call | Build]:
+    return [as_probe(p) for p in exercises.load(name).probes(Draw(seed))]
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_trace(name: str, index: int, seed: int) -> Trace:
+    """Trace of the exercise's right answers, then of its misconceptions."""
+    exercise = exercises.load(name)
+    answer: Answer = [*exercise.right_answers, *exercise.misconceptions][index]
+    with quiet():
+        return _trace(exercise, LocalSubject(answer.solution), seed)
+
+
+def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:
+    trace = []
+    for k, probe in enumerate(_probes(exercise.name, seed)):
+        watch = _watch_call if isinstance(probe, Call) else _watch_module
+        trace.append(watch(subject, probe, torch.Generator().manual_seed(1000 * seed + k)))
+        value = trace[-1][0].value
+        if k == 0 and isinstance(value, Raised) and value.kind == "NotImplementedError":
+            break
+    return trace
+
+
+def _watch_call(subject: Subject, probe: Call, generator: torch.Generator) -> list[Observation]:
+    reply = subject.call(probe.args, probe.kwargs)
+    if isinstance(reply.value, Raised):
+        return [Observation("result", reply.value)]
+    again = subject.call(probe.args, probe.kwargs)
+    return [
+        Observation("result", reply.value),
+        Observation("inputs unchanged", reply.inputs_unchanged),
+        Observation("random generator untouched", reply.random_state_untouched),
+        Observation("same result the second time", difference(again.value, reply.value) is None),
+    ]
+
+
+def _watch_module(subject: Subject, probe: Build, generator: torch.Generator) -> list[Observation]:
+    """From coarse to fine, so that the first difference is the one worth saying."""
+    built = subject.construct(probe.args, probe.kwargs)
+    seen = [Observation("construction", built.value)]
+    if built.value != "module":
+        return seen
+    # Evaluation mode comes first: a training pass with the random first weights would leave its mark on running
+    # statistics, and no two answers draw the same ones.
+    subject.train(False)
+    first = subject.forward(probe.inputs)
+    if isinstance(first.value, Raised):
+        return [Observation("construction", first.value)]
+    parameters = subject.parameters()
+    seen += [
+        Observation("output shape", _shapes(first.value)),
+        Observation("hidden parameters", parameters.hidden),
+        Observation("idle parameters", len(parameters.idle)),
+        Observation("parameter shapes in the order of their use", parameters.used),
+    ]
+    subject.set_parameters([_weights(shape, generator) for shape in parameters.used])
+    evaluated = subject.forward(probe.inputs)
+    again = subject.forward(probe.inputs)
+    subject.train(True)
+    trained = subject.forward(probe.inputs)
+    subject.train(False)
+    after = subject.forward(probe.inputs)
+    outputs = trained.value if isinstance(trained.value, tuple | list) else [trained.value]
+    weights = [torch.randn(y.shape, generator=generator) for y in outputs if isinstance(y, Tensor)]
+    subject.train(True)
+    gradients = _reached(subject.gradients(probe.inputs, weights))
+    replies = (first, evaluated, again, trained, after)
+    return [
+        *seen,
+        Observation("output in evaluation mode", evaluated.value),
+        Observation("output in training mode", trained.value),
+        Observation("output in evaluation mode, after a training pass", after.value),
+        Observation("inputs unchanged", all(r.inputs_unchanged for r in replies)),
+        Observation("random generator untouched", all(r.random_state_untouched for r in replies)),
+        Observation("same result the second time", difference(again.value, evaluated.value) is None),
+        Observation("mode kept", all(r.mode_kept for r in replies)),
+        Observation("gradients", gradients, loose=10),
+    ]
+
+
+def _weights(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Values that keep activations near 1 in size, none of them special: no zero bias, no unit scale."""
+    if len(shape) < 2:
+        return torch.empty(shape).uniform_(0.3, 1.5, generator=generator)
+    fan_in = torch.Size(shape[1:]).numel()
+    return torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
+
+
+def _reached(gradients: list[Tensor | None] | Raised) -> Any:
+    return gradients if isinstance(gradients, Raised) else ["none" if g is None else g for g in gradients]
+
+
+def _shapes(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return tuple(value.shape)
+    return [_shapes(v) for v in value] if isinstance(value, tuple | list) else kind_of(value)
+
+
+def _verdict(
+    exercise: Exercise,
+    seed: int,
+    status: str,
+    message: str,
+    diagnosis: str | None = None,
+    probe: dict | None = None,
+) -> Verdict:
+    points = exercise.points if status == "passed" else 0
+    return Verdict(exercise.name, status, message, points, exercise.points, diagnosis, probe, seed)
+
+
+def _describe(exercise: Exercise, probe: Call | Build, yours: Observation, expected: Observation) -> str:
+    where = _label(exercise, probe)
+    if isinstance(yours.value, Raised):
+        return f"`{exercise.name}` raised {yours.value}."
+    if yours.value is None:
+        return f"`{exercise.name}` returns None for {where}. Is a `return` missing?"
+    if yours.what in RULES:
+        return RULES[yours.what][1]
+    what = difference(yours.value, expected.value, expected.loose) or "another value"
+    if yours.what == "result":
+        return f"For {where}, the result is {_shown(yours.value)}; expected is {_shown(expected.value)}."
+    if yours.what == "gradients":
+        return (
+            f"For {where}, the gradients are not those of a right answer: some parameter or input gets none, or others."
+        )
+    if yours.what == "construction":
+        return f"`{exercise.name}` gives {_shown(yours.value)} instead of a module."
+    return f"With the same weights as a right answer, for {where}: the {yours.what} differs ({what})."
+
+
+def _label(exercise: Exercise, probe: Call | Build) -> str:
+    """The probe in words: its own label, else what goes in."""
+    if probe.label:
+        return probe.label
+    if isinstance(probe, Call):
+        return " and ".join(f"`{name}` {_shown(x)}" for name, x in _named_inputs(exercise, probe).items())
+    arguments = [_shown(x) for x in probe.args] + [f"{k}={_shown(v)}" for k, v in probe.kwargs.items()]
+    shapes = " and ".join(str(tuple(x.shape)) for x in probe.inputs)
+    return f"`{exercise.name}({', '.join(arguments)})` on an input of shape {shapes}"
+
+
+def _named_inputs(exercise: Exercise, probe: Call | Build) -> dict[str, Any]:
+    """What goes in, by the names that the reference gives its arguments."""
+    function = exercise.reference if isinstance(probe, Call) else exercise.reference.forward
+    names = [n for n in inspect.signature(function).parameters if n != "self"]
+    values = probe.args if isinstance(probe, Call) else probe.inputs
+    return {**dict(zip(names, values, strict=False)), **(probe.kwargs if isinstance(probe, Call) else {})}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool | str) or value is None:
+        return repr(value)
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Foreign | Raised):
+        return str(value) if isinstance(value, Raised) else f"an object of type {value.kind}"
+    if isinstance(value, tuple | list) and len(value) <= 8:
+        return f"({', '.join(map(_shown, value))})"
+    if isinstance(value, Tensor):
+        return f"of shape {tuple(value.shape)}"
+    return f"a {kind_of(value)}"
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        values = value.tolist() if value.numel() <= MOST_VALUES else None
+        return {
+            "shape": list(value.shape),
+            "dtype": str(value.dtype).removeprefix("torch."),
+            "values": values,
+        }
+    if isinstance(value, tuple | list):
+        return [_as_json(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _as_json(v) for k, v in value.items()}
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,126 @@
+"""What a student calls in a notebook: `check`, `hint`, `solution`, `use`; and `grade`, which graded cells call."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from helpers import exercises
+from helpers.checks.render import as_html, as_text
+from helpers.checks.verdict import Verdict
+
+SEED = 0  # a student who runs a cell twice sees the same probes twice
+TRIES_BEFORE_SOLUTION = 3
+ROUNDS = 3  # fresh seeds a graded cell tries
+
+
+@dataclass
+class _Attempt:
+    """What this session knows of one exercise."""
+
+    passed: Any = None  # the object that passed last
+    wrong_tries: int = 0
+    hints_seen: int = 0
+
+
+_attempts: dict[str, _Attempt] = {}
+
+
+def check(*answer: Any) -> float:
+    """Check an answer, show the verdict, and return the points it reaches.
+
+    Call it with the function or class you wrote, `check(dice)`, or with the exercise's name first,
+    `check("dice", my_function)`. A wrong answer raises nothing; it is worth 0 points.
+
+    Raises:
+        TypeError: called with neither of the two forms.
+        ValueError: there is no exercise of that name; the message lists those that exist.
+    """
+    name, obj = _name_and_object(answer)
+    verdict = _examine(name, obj, SEED)
+    attempt = _attempts.setdefault(name, _Attempt())
+    if verdict.status == "passed":
+        attempt.passed = obj
+    elif verdict.status != "not attempted":
+        attempt.wrong_tries += 1
+    show(verdict)
+    return verdict.points
+
+
+def grade(name: str, obj: Any) -> float:
+    """Check an answer on fresh probes, show the first verdict that is not a pass, and return the points."""
+    for _ in range(ROUNDS):
+        verdict = _examine(name, obj, None)
+        if verdict.status != "passed":
+            show(verdict)
+            break
+    return verdict.points
+
+
+def show(verdict: Verdict) -> None:
+    """Show a verdict in a notebook: text, and the same facts with a picture."""
+    from IPython.display import display
+
+    display({"text/plain": as_text(verdict), "text/html": as_html(verdict)}, raw=True)
+
+
+def hint(name: str, k: int | None = None) -> None:
+    """Print hint `k` of an exercise, counted from 1, or the next one."""
+    exercise = exercises.load(name)
+    attempt = _attempts.setdefault(name, _Attempt())
+    number = min(attempt.hints_seen + 1, len(exercise.hints)) if k is None else k
+    if not 1 <= number <= len(exercise.hints):
+        raise ValueError(f"`{name}` has hints 1 to {len(exercise.hints)}; there is no hint {k}.")
+    attempt.hints_seen = max(attempt.hints_seen, number)
+    print(f"Hint {number} of {len(exercise.hints)}: {exercise.hints[number - 1]}")
+
+
+def solution(name: str) -> None:
+    """Print the reference solution, after a pass or after three wrong tries."""
+    exercise = exercises.load(name)
+    attempt = _attempts.setdefault(name, _Attempt())
+    if attempt.passed is None and attempt.wrong_tries < TRIES_BEFORE_SOLUTION:
+        left = TRIES_BEFORE_SOLUTION - attempt.wrong_tries
+        print(f"The solution of `{name}` opens when yours passes, or after {left} more tries. Try `hint({name!r})`.")
+        return
+    print(inspect.getsource(exercise.reference))
+
+
+def use(obj: Any) -> Any:
+    """The student's own piece where its check has passed, else the reference, saying so.
+
+    Lets the cells below an exercise run whatever has been written so far.
+    """
+    name, _ = _name_and_object((obj,))
+    attempt = _attempts.setdefault(name, _Attempt())
+    if attempt.passed is not obj:
+        verdict = _examine(name, obj, SEED)
+        if verdict.status != "passed":
+            state = "is not written yet" if verdict.status == "not attempted" else "does not pass its check yet"
+            print(f"Your `{name}` {state}, so this cell uses the course's own. Run it again when yours passes.")
+            return exercises.load(name).reference
+        attempt.passed = obj
+    return obj
+
+
+def _examine(name: str, obj: Any, seed: int | None) -> Verdict:
+    from helpers.checks.engine import examine  # torch loads here
+
+    return examine(name, obj, seed)
+
+
+def _name_and_object(answer: tuple) -> tuple[str, Any]:
+    if len(answer) == 1 and not isinstance(answer[0], str):
+        name = getattr(answer[0], "__name__", None)
+        if name is None:
+            raise TypeError(
+                f"check got {answer[0]!r}, which has no name. Pass the function or class that you wrote, check(dice), "
+                'or the exercise\'s name first, check("dice", my_function).'
+            )
+        return name, answer[0]
+    if len(answer) == 2 and isinstance(answer[0], str):
+        return answer
+    raise TypeError(
+        'Call check(dice) with what you wrote, or check("dice", my_function) with the exercise\'s name first.'
+    )

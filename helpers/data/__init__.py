@@ -1,0 +1,57 @@
+"""The course's data sets, all through one call: `load(name, split, **options)`.
+
+    from helpers import data
+    train = data.load("nuclei", "train", tile=128)
+    image, mask = train[0]      # tv_tensors.Image (1, 128, 128) float32 in [0, 1], tv_tensors.Mask (128, 128) int64
+    train.classes               # ("background", "nucleus")
+    print(train.card)           # source, licence, size, splits, known flaws
+
+Importing this package is cheap: torch and the set's own module are imported by the first `load`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import TYPE_CHECKING
+
+from .choices import check_choice
+
+if TYPE_CHECKING:
+    from .pairs import PairSet
+
+__all__ = ["NAMES", "load"]
+
+# One module a set; each holds one PairSet of this name.
+_CLASSES = {"nuclei": "Nuclei", "brain": "Brain", "cells": "Cells", "pets": "Pets", "folder": "Folder"}
+NAMES: tuple[str, ...] = tuple(_CLASSES)
+
+
+def load(name: str, split: str, **options) -> PairSet:
+    """Load one split of a data set as a `torch.utils.data.Dataset` of `(image, mask)` pairs.
+
+    `name` is one of `NAMES`; `split` is "train", "validation" or "test" (for "folder" also "all"). The options,
+    with their defaults:
+
+    - "nuclei": `tile=128`, `stride=tile`; pixels, an int or (height, width). `tile=None`: the split in one piece.
+    - "brain": `split_by="block"`; "random" draws the slices at random, which leaks between the splits.
+    - "cells": `size=128`, `count=200`, `foreground=0.2`, `diameter=22`, `seed=0`.
+    - "pets": `size=None`; an int or (height, width) resizes every pair. Downloads 0.8 GB the first time.
+    - "folder": `images`, `masks`, `classes` (all three needed), `fractions=(0.7, 0.15, 0.15)`, `seed=0`.
+
+    The set's class (`helpers.data.nuclei.Nuclei` …) says what each of them does. Every pair is a
+    `tv_tensors.Image` `(C, H, W)` float32 in [0, 1] and a `tv_tensors.Mask` `(H, W)` int64 with values in
+    `range(len(classes))`, or 255 where a pixel is to be ignored (only "pets" and "folder" have such pixels).
+    The set has `.classes`, `.card`, and for "nuclei" and "cells" `.instances`: the instance labels, `(H, W)` int64,
+    0 for background, by the index of the pair.
+
+    Raises ValueError for a name, split or option that does not exist, naming those that do, and for a value out of
+    its range; `files.DataError` where the files are missing, altered or unreadable.
+    """
+    check_choice("data set", name, NAMES)
+    module = importlib.import_module(f".{name}", __name__)
+    set_class = getattr(module, _CLASSES[name])
+    known = [p.name for p in inspect.signature(set_class).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for option in options:
+        check_choice(f"option for {name!r}", option, known)
+    return set_class(split, **options)

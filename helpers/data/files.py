@@ -1,0 +1,84 @@
+"""Where the data sets' files are, and whether they are whole.
+
+A set's files lie in `datasets/<name>/` of a source checkout, or in `helpers/_datasets/<name>/` of an installed
+package (the wheel puts them there). Each folder with binary files has a `SHA256SUMS`; nothing is used unverified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+_HELPERS = Path(__file__).resolve().parents[1]
+
+
+class DataError(RuntimeError):
+    """A data set's files are missing, altered, unreadable or cannot be fetched; the message says what to do."""
+
+
+def root() -> Path:
+    """The folder of all sets: `datasets/` of the source checkout, else `_datasets/` of the installed package.
+
+    Raises DataError where neither exists.
+    """
+    for candidate in (_HELPERS.parent / "datasets", _HELPERS / "_datasets"):
+        # A card must be there: some other project's folder `datasets` may lie beside an installed package.
+        if (candidate / "nuclei" / "README.md").is_file():
+            return candidate
+    raise DataError(
+        f"The course's data sets are missing: neither {_HELPERS.parent / 'datasets'} nor "
+        f"{_HELPERS / '_datasets'} holds them. They come with the course: in a checkout run "
+        "`git checkout -- datasets`, else install the course again."
+    )
+
+
+def read(name: str, file: str) -> bytes:
+    """The bytes of one of the files of set `name`, checked against the set's SHA256SUMS.
+
+    Raises DataError where the file is missing or is not the one that was released.
+    """
+    path = root() / name / file
+    repair = f"Fetch it anew: in a checkout `git checkout -- datasets/{name}`, else install the course again."
+    try:
+        lines = (path.parent / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"The data set {name!r} lacks its file {error.filename}. {repair}") from None
+    expected = {label: digest for digest, label in (line.split() for line in lines)}.get(file)
+    if expected is None:
+        raise DataError(f"{path.parent / 'SHA256SUMS'} has no line for {file}. {repair}")
+    found = hashlib.sha256(data).hexdigest()
+    if found == expected:
+        return data
+    if data.startswith(b"version https://git-lfs"):
+        raise DataError(
+            f"{path} is a git-lfs pointer, not the data: the checkout was made without git-lfs. Run `git lfs pull`."
+        )
+    raise DataError(
+        f"{path} is not the file that was released: it has {len(data)} bytes and SHA-256 {found[:12]}…, but "
+        f"datasets/{name}/SHA256SUMS says {expected[:12]}…. It was cut short or changed. {repair}"
+    )
+
+
+def card(name: str) -> str:
+    """The set's card: the text of its README.md."""
+    return (root() / name / "README.md").read_text(encoding="utf-8")
+
+
+def cache() -> Path:
+    """The folder for downloads (made where it is missing).
+
+    The environment variable COURSE_CACHE where it is set; else `datasets/cache/` of a source checkout; else the
+    user's cache folder of this system (`pooch.os_cache`).
+    """
+    if os.environ.get("COURSE_CACHE"):
+        folder = Path(os.environ["COURSE_CACHE"]).expanduser()
+    elif root() == _HELPERS.parent / "datasets":
+        folder = root() / "cache"
+    else:
+        import pooch
+
+        folder = Path(pooch.os_cache("build-unet"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,127 @@
+"""Read one picture file, an image or a mask, into an array; whatever is wrong with it becomes one sentence.
+
+PNG, JPEG and TIFF through Pillow; TIFFs of several colours with more than 8 bits each through tifffile.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
+
+
+class PictureError(ValueError):
+    """What is wrong with a picture file, in a sentence without its name."""
+
+
+def read_image(path: Path) -> np.ndarray:
+    """An image: `(H, W)` grey or `(H, W, 3)` colour; uint8, uint16, or float32 in [0, 1].
+
+    Palettes become colours, alpha is dropped (not blended with any background), CMYK becomes RGB. A photograph is
+    turned upright as its EXIF tag says. Raises PictureError.
+    """
+    pixels = _pixels(path, as_mask=False)
+    if pixels.ndim == 3:
+        pixels = pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
+    if pixels.dtype in (np.uint8, np.uint16):
+        return pixels
+    if pixels.dtype.kind in "iu":
+        if pixels.min() < 0 or pixels.max() > 65535:
+            raise PictureError(f"holds values from {pixels.min()} to {pixels.max()}; save it with 8 or 16 bits")
+        return pixels.astype(np.uint16)
+    if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
+        raise PictureError("holds floating-point values outside [0, 1]; scale it, or save it with 8 or 16 bits")
+    return pixels.astype(np.float32)
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """A mask's values, `(H, W)` int64: palette indices, grey values, or 255 for the ones of a 1-bit file.
+
+    Colour is accepted where red, green and blue are equal everywhere; alpha is dropped. Raises PictureError.
+    """
+    pixels = _pixels(path, as_mask=True)
+    if pixels.ndim == 3:
+        values = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1]
+        if (values != values[..., :1]).any():
+            raise PictureError("is in colours; a mask holds class numbers: save it as grey or with a palette")
+        pixels = values[..., 0]
+    if pixels.dtype.kind not in "iu":
+        raise PictureError("holds floating-point values; a mask holds class numbers: save it with 8 bits")
+    return pixels.astype(np.int64)
+
+
+def _pixels(path: Path, as_mask: bool) -> np.ndarray:
+    """The file's array, `(H, W)` or `(H, W, C)`."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns from its limit up to twice that; a picture so large is refused here.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            try:
+                with Image.open(path, formats=_formats(path)) as picture:
+                    if not _beyond_pillow(picture):
+                        return _pillow_pixels(picture, as_mask)
+                return _tiff_pixels(path)
+            except UnidentifiedImageError:
+                if FORMATS[path.suffix.lower()] != "TIFF":
+                    raise
+                return _tiff_pixels(path)
+    except PictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureError(f"has more than {Image.MAX_IMAGE_PIXELS} pixels; cut it into smaller ones") from None
+    except UnidentifiedImageError:
+        raise PictureError(f"cannot be read: it is no {FORMATS[path.suffix.lower()]}") from None
+    except Exception as error:  # a broken file makes the readers raise nearly anything
+        raise PictureError(f"cannot be read: {error or type(error).__name__}") from None
+
+
+def _formats(path: Path) -> list[str]:
+    kind = FORMATS[path.suffix.lower()]
+    # Phones save a photograph and its preview as one MPO file named .jpg; the first frame is the photograph.
+    return [kind, "MPO"] if kind == "JPEG" else [kind]
+
+
+def _beyond_pillow(picture: Image.Image) -> bool:
+    """Whether this is a TIFF of several colours with more than 8 bits each.
+
+    Pillow opens it, keeps the upper 8 bits, and mixes up the pixels where colours are stored plane by plane.
+    """
+    bits = picture.tag_v2.get(258, (8,)) if picture.format == "TIFF" else (8,)  # tag 258: BitsPerSample
+    return len(bits) > 1 and max(bits) > 8
+
+
+def _pillow_pixels(picture: Image.Image, as_mask: bool) -> np.ndarray:
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1 and picture.format != "MPO":
+        raise PictureError(f"holds {frames} pages or frames; save each as a file of its own")
+    picture.load()
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode == "1":
+        picture = picture.convert("L")  # 0 and 255
+    elif not as_mask and picture.mode not in ("L", "LA", "RGB", "RGBA", "F") and not picture.mode.startswith("I"):
+        picture = picture.convert("RGB")
+    elif as_mask and picture.mode == "PA":
+        picture = picture.getchannel("P")
+    pixels = np.asarray(picture)
+    return pixels.astype(pixels.dtype.newbyteorder("="))
+
+
+def _tiff_pixels(path: Path) -> np.ndarray:
+    import tifffile
+
+    with tifffile.TiffFile(path) as tiff:
+        if len(tiff.pages) > 1:
+            raise PictureError(f"holds {len(tiff.pages)} pages or frames; save each as a file of its own")
+        page = tiff.pages[0]
+        if page.imagelength * page.imagewidth > Image.MAX_IMAGE_PIXELS:
+            raise Image.DecompressionBombError
+        pixels = page.asarray()
+        if pixels.ndim == 3 and page.planarconfig == 2:  # one plane a colour
+            pixels = pixels.transpose(1, 2, 0)
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] > 4):
+        raise PictureError(f"has the shape {pixels.shape}; an image is grey, RGB or RGBA")
+    return pixels

@@ -1,0 +1,48 @@
+"""Where tiles lie in an image."""
+
+from __future__ import annotations
+
+Size = int | tuple[int, int]
+
+
+def as_size(value: Size, what: str) -> tuple[int, int]:
+    """(height, width) of an int or a pair of ints, at least 1 each; ValueError for anything else."""
+    pair = (value, value) if hasattr(value, "__index__") else value
+    try:
+        height, width = (side.__index__() for side in pair)
+    except (TypeError, ValueError, AttributeError):
+        raise ValueError(f"{what} is {value!r}; it takes an int or (height, width) in pixels") from None
+    if height < 1 or width < 1 or isinstance(value, bool):
+        raise ValueError(f"{what} is {value!r}; it takes at least 1 pixel each way")
+    return height, width
+
+
+def tile_corners(shape: tuple[int, int], tile: Size, stride: Size | None = None) -> list[tuple[int, int]]:
+    """The (top, left) of every tile of an image of `shape` (height, width), row by row.
+
+    Tiles start `stride` pixels apart (default: the tile's size, side by side). Where the last one would stick out
+    it is moved back until it ends at the image's border, so tiles cover every pixel and never leave the image;
+    it then overlaps the one before it by more than the others do.
+
+    Raises ValueError where the tile is larger than the image, or the stride larger than the tile (pixels between
+    tiles would be lost).
+    """
+    tile = as_size(tile, "tile")
+    stride = tile if stride is None else as_size(stride, "stride")
+    if tile[0] > shape[0] or tile[1] > shape[1]:
+        raise ValueError(
+            f"A tile of {tile[0]}×{tile[1]} does not fit into {shape[0]}×{shape[1]} pixels (height × width). "
+            f"Take tile=({min(tile[0], shape[0])}, {min(tile[1], shape[1])}) or smaller."
+        )
+    if stride[0] > tile[0] or stride[1] > tile[1]:
+        raise ValueError(
+            f"A stride of {stride[0]}×{stride[1]} skips pixels between tiles of {tile[0]}×{tile[1]}. "
+            "Take a stride no larger than the tile."
+        )
+    rows, columns = (_starts(n, t, s) for n, t, s in zip(shape, tile, stride, strict=True))
+    return [(top, left) for top in rows for left in columns]
+
+
+def _starts(length: int, tile: int, stride: int) -> list[int]:
+    last = length - tile
+    return [*range(0, last, stride), last]

@@ -1,0 +1,147 @@
+"""Exercises, one file each: reference, variants, misconceptions, probes, hints and card.
+
+A file in this folder is everything the course knows about one exercise. It declares itself with the three decorators
+below; `load` imports it by the exercise's name. The engine in `helpers.checks` does the rest.
+
+    @exercise(dice, lesson="02_overlap", points=3, ...)
+    def probes(draw):
+        yield draw.mask(3, 4), draw.mask(3, 4)      # the arguments of one call
+
+    @misconception("IoU instead of Dice", "You divided by the union. ...")
+    def iou_instead(pred, target): ...
+
+    @variant("through IoU")
+    def through_iou(pred, target): ...
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+LEAST_MISCONCEPTIONS, LEAST_VARIANTS, LEAST_HINTS = 5, 2, 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer to an exercise: a right variant, or an executable misconception with a tutor's sentence."""
+
+    name: str
+    solution: Callable
+    sentence: str = ""
+
+
+@dataclass
+class Exercise:
+    """One exercise. `probes(draw)` yields the inputs that make a wrong answer visible."""
+
+    name: str
+    reference: Callable
+    probes: Callable
+    lesson: str
+    concept: str
+    points: int
+    minutes: int
+    difficulty: int
+    hints: list[str]
+    task: str
+    variants: list[Answer] = field(default_factory=list)
+    misconceptions: list[Answer] = field(default_factory=list)
+
+    @property
+    def right_answers(self) -> list[Answer]:
+        """The reference and every variant: an answer is right when it behaves like one of these."""
+        return [Answer("reference", self.reference), *self.variants]
+
+    def card(self) -> str:
+        """The card above the exercise, in Markdown."""
+        return (
+            f"### Write it: `{self.name}`\n\n"
+            f"**Difficulty** {self.difficulty} of 5 · **{self.minutes} minutes** · "
+            f"**{self.points} points** · {self.concept}\n\n"
+            f"{self.task}\n\n"
+            "*The cell below is what you hand in: keep everything your answer needs inside it.*"
+        )
+
+
+_by_module: dict[str, Exercise] = {}
+
+
+def exercise(
+    reference: Callable,
+    *,
+    lesson: str,
+    concept: str,
+    points: int,
+    minutes: int,
+    difficulty: int,
+    hints: list[str],
+    task: str,
+) -> Callable[[Callable], Callable]:
+    """Declare the exercise of this file; the decorated generator yields its probes."""
+
+    def declare(probes: Callable) -> Callable:
+        _by_module[probes.__module__] = Exercise(
+            reference.__name__, reference, probes, lesson, concept, points, minutes, difficulty, hints, task
+        )
+        return probes
+
+    return declare
+
+
+def misconception(name: str, sentence: str) -> Callable[[Callable], Callable]:
+    """Declare an executable wrong answer: what a tutor would call it, and would say."""
+
+    def declare(solution: Callable) -> Callable:
+        _by_module[solution.__module__].misconceptions.append(Answer(name, solution, sentence))
+        return solution
+
+    return declare
+
+
+def variant(name: str) -> Callable[[Callable], Callable]:
+    """Declare another right answer, one that a good student would write."""
+
+    def declare(solution: Callable) -> Callable:
+        _by_module[solution.__module__].variants.append(Answer(name, solution))
+        return solution
+
+    return declare
+
+
+def names() -> list[str]:
+    """Names of all exercises, in the order of the course."""
+    found = [_of_module(info.name) for info in pkgutil.iter_modules(__path__)]
+    return [e.name for e in sorted(found, key=lambda e: e.lesson)]
+
+
+def load(name: str) -> Exercise:
+    """The exercise called `name`, such as `"dice"` or `"DoubleConv"`.
+
+    Raises:
+        ValueError: no exercise has that name; the message lists those that exist.
+    """
+    module = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    if module in {info.name for info in pkgutil.iter_modules(__path__)}:
+        found = _of_module(module)
+        if found.name == name:
+            return found
+    raise ValueError(f"There is no exercise called {name!r}. The exercises are: {', '.join(names())}.")
+
+
+def problems(found: Exercise) -> list[str]:
+    """What keeps `found` from being built into a lesson: too few wrong answers, variants or hints."""
+    counts = [
+        ("misconceptions", len(found.misconceptions), LEAST_MISCONCEPTIONS),
+        ("variants", len(found.variants), LEAST_VARIANTS),
+        ("hints", len(found.hints), LEAST_HINTS),
+    ]
+    return [f"{found.name} has {has} {what}; it needs {least}" for what, has, least in counts if has < least]
+
+
+def _of_module(module: str) -> Exercise:
+    importlib.import_module(f"{__name__}.{module}")
+    return _by_module[f"{__name__}.{module}"]

@@ -1,0 +1,219 @@
+"""Pictures for the lessons: images, masks, overlaps and feature maps, each with alternative text.
+
+Colours are of the Okabe-Ito palette, which colour-blind readers can tell apart; what a colour says, a hatch, a sign or
+a label says too. A picture is shown as an `<img>` with alternative text, and as that text where no page is shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+MOST_NUMBERS = 10  # whole numbers are written into the pixels of an image with at most this many rows and columns,
+MOST_FRACTIONS = 6  # others, which are longer, into one with at most this many
+
+
+def figure(fig: Figure, alt: str) -> None:
+    """Show a matplotlib figure with `alt` as its alternative text, and close it."""
+    from IPython.display import display
+
+    display({"text/plain": alt, "text/html": _img(fig, alt)}, raw=True)
+
+
+def images(panels: list[tuple[str, Any]], alt: str | None = None, height: float = 3.2) -> None:
+    """Show images side by side.
+
+    Args:
+        panels: titles and images. An image is a tensor or array `(H, W)`, `(1, H, W)` or `(3, H, W)`: bool for a mask,
+            whole numbers for labels, float for grey values from 0 (black) to its highest (white). A float image with
+            values below 0 gets a diverging map centred on 0 and a colour bar.
+        alt: alternative text; made from titles, sizes and ranges when not given.
+        height: height of the row, in inches.
+    """
+    fig, text = _row(panels, height)
+    figure(fig, alt or text)
+
+
+def grid_html(panels: list[tuple[str, Any]], alt: str, height: float = 2.0) -> str:
+    """The same row of images as an HTML `<img>`, for use inside other pages."""
+    return _img(_row(panels, height)[0], alt)
+
+
+def overlap(panels: list[tuple[str, Any, Any]], image: Any = None, height: float = 3.6) -> None:
+    """Show where predicted and true masks agree, pixel by pixel.
+
+    Args:
+        panels: title, predicted mask and true mask, both bool `(H, W)`.
+        image: grey image `(1, H, W)` or `(H, W)` to draw them on.
+        height: height of the row, in inches.
+    """
+    from matplotlib.patches import Patch
+
+    fig, axes = _axes(len(panels), height)
+    said = []
+    for ax, (title, pred, target) in zip(axes, panels, strict=True):
+        pred, target = _array(pred).astype(bool), _array(target).astype(bool)
+        background = _array(image) if image is not None else 0.25 * (pred | target)
+        ax.imshow(_plane(background), cmap="gray", vmin=0, vmax=float(background.max()) or 1)
+        parts = {
+            "both": (pred & target, GREEN, ""),
+            "missed": (target & ~pred, BLUE, "...."),
+            "false": (pred & ~target, ORANGE, "////"),
+        }
+        for mask, colour, hatch in parts.values():
+            _fill(ax, mask, colour, hatch)
+        ax.set_title(title)
+        said.append(f"{title}: " + ", ".join(f"{m.sum()} pixels {name}" for name, (m, _, _) in parts.items()))
+    handles = [
+        Patch(facecolor=c, hatch=h, edgecolor="black", alpha=0.7, label=label)
+        for label, c, h in (("in both", GREEN, ""), ("missed", BLUE, "...."), ("false", ORANGE, "////"))
+    ]
+    fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    figure(fig, "Predicted against true pixels. " + "; ".join(said) + ".")
+
+
+def curves(
+    x: Any,
+    lines: list[tuple[str, Any]],
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    log: bool = False,
+    height: float = 3.2,
+) -> None:
+    """Plot lines over a common axis, told apart by colour, dash and marker.
+
+    Args:
+        x: values of the axis `(n,)`.
+        lines: label and values `(n,)` of each line.
+        title, xlabel, ylabel: what is plotted, with units.
+        log: draw the values on a logarithmic axis.
+        height: height of the plot, in inches.
+    """
+    from matplotlib.figure import Figure
+
+    fig = Figure(figsize=(2 * height, height), layout="constrained")
+    ax = fig.add_subplot()
+    styles = [(BLUE, "-", "o"), (VERMILION, "--", "s"), (GREEN, ":", "^"), (ORANGE, "-.", "D")]
+    x, said = _array(x), []
+    for (label, y), (colour, dash, marker) in zip(lines, styles, strict=False):
+        y = _array(y)
+        ax.plot(x, y, dash, color=colour, marker=marker, markevery=max(1, len(x) // 8), label=label)
+        said.append(f"{label} from {y[0]:.3g} to {y[-1]:.3g}, highest {y.max():.3g} at {x[y.argmax()]:.3g}")
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False)
+    figure(fig, f"{title}. {xlabel} against {ylabel}: {'; '.join(said)}.")
+
+
+def outline(ax: Axes, mask: Any, colour: str = ORANGE) -> None:
+    """Draw the outline of a bool mask `(H, W)` into `ax`."""
+    mask = _array(mask).astype(float)
+    if mask.any() and not mask.all():
+        ax.contour(mask, levels=[0.5], colors=[colour], linewidths=1.2)
+
+
+def _row(panels: list[tuple[str, Any]], height: float) -> tuple[Figure, str]:
+    tall = max(_array(image).shape[-2] / _array(image).shape[-1] for _, image in panels)
+    fig, axes = _axes(len(panels), height, min(1.0, tall))
+    said = []
+    for ax, (title, image) in zip(axes, panels, strict=True):
+        _draw(fig, ax, image)
+        ax.set_title(title)
+        array = _array(image)
+        said.append(
+            f"{title} ({array.shape[-2]}×{array.shape[-1]} pixels, values {array.min():.3g} to {array.max():.3g})"
+        )
+    return fig, "; ".join(said) + "."
+
+
+def _draw(fig: Figure, ax: Axes, image: Any) -> None:
+    array = _array(image)
+    if array.ndim == 3 and array.shape[0] == 3:
+        ax.imshow(array.transpose(1, 2, 0).clip(0, 1))
+        return
+    plane = _plane(array)
+    if plane.dtype.kind in "iu" and plane.max() > 1:
+        # labels: 0 is black, neighbours in number get unlike colours
+        ax.imshow(_label_colours(plane), interpolation="nearest")
+        return
+    low, high = float(plane.min()), float(plane.max())
+    if low < 0:
+        bound = max(-low, high)
+        shown = ax.imshow(plane, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
+        fig.colorbar(shown, ax=ax, shrink=0.8)
+    else:
+        ax.imshow(plane, cmap="gray", vmin=0, vmax=high or 1, interpolation="nearest")
+    whole = bool((plane == plane.round()).all()) if plane.dtype.kind == "f" else True
+    if max(plane.shape) <= (MOST_NUMBERS if whole else MOST_FRACTIONS):
+        _write_values(ax, plane)
+
+
+def _write_values(ax: Axes, plane: Any) -> None:
+    bound = max(1.0, abs(plane).max())
+    for (row, column), value in _enumerate(plane):
+        dark = value < 0.6 * bound if plane.min() >= 0 else abs(value) > 0.6 * bound
+        text = f"{float(value):.2g}"
+        ax.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
+
+
+def _label_colours(labels: Any) -> Any:
+    import numpy as np
+    from matplotlib import colormaps
+
+    palette = colormaps["viridis"](np.linspace(0.15, 1.0, 17))[:, :3]
+    coloured = palette[(labels * 7) % 17]
+    coloured[labels == 0] = 0.0
+    return coloured
+
+
+def _fill(ax: Axes, mask: Any, colour: str, hatch: str) -> None:
+    from matplotlib.colors import to_rgba
+
+    layer = mask[..., None] * [*to_rgba(colour)[:3], 0.6]
+    ax.imshow(layer, interpolation="nearest")
+    if hatch and mask.any() and not mask.all() and min(mask.shape) > 1:
+        ax.contourf(mask.astype(float), levels=[0.5, 1.5], colors="none", hatches=[hatch])
+
+
+def _axes(count: int, height: float, tall: float = 1.0) -> tuple[Figure, list[Axes]]:
+    # a figure of its own, not pyplot's: nothing is kept open and no display is needed
+    from matplotlib.figure import Figure
+
+    fig = Figure(figsize=(height * 1.05 * count, height * tall + 0.3 * (1 - tall)), layout="constrained")
+    axes = [fig.add_subplot(1, count, k + 1) for k in range(count)]
+    for ax in axes:
+        ax.set_xticks([])
+        ax.set_yticks([])
+    return fig, axes
+
+
+def _img(fig: Figure, alt: str) -> str:
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=96, facecolor="white", metadata={"Software": None})
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{data}" style="max-width:100%">'
+
+
+def _array(image: Tensor | Any) -> Any:
+    import numpy as np
+
+    return image.detach().cpu().numpy() if hasattr(image, "detach") else np.asarray(image)
+
+
+def _plane(array: Any) -> Any:
+    return array[0] if array.ndim == 3 else array
+
+
+def _enumerate(plane: Any) -> Any:
+    import numpy as np
+
+    return np.ndenumerate(plane)

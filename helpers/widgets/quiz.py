@@ -1,0 +1,237 @@
+"""`quiz("dice-or-iou")`: a practice question, answered with the mouse, the keyboard or a call.
+
+    quiz("dice-or-iou")                  shows the question
+    quiz("dice-or-iou").answer("b")      answers it, without any widget
+
+The model is `Quiz`, the front end is `quiz.js` and `quiz.css` beside this file. The front end knows the question and
+what has been answered so far; what is right, and why, reaches it with an answer and not before.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from helpers.widgets import host, markup
+from helpers.widgets.questions import Judgement, Question, find, problems
+
+__all__ = ["Feedback", "Quiz", "problems", "quiz"]
+
+# A sign and a word, so that nothing is said by colour alone. The colours are of the Okabe-Ito palette.
+RIGHT = ("✓", "right", "#009E73")
+WRONG = ("✗", "wrong", "#D55E00")
+HOW = {
+    "single": ("Choose one.", '"a"', "for option a"),
+    "multiple": ("Choose all that apply.", '"ab"', "for options a and b"),
+    "numeric": ("Type a number, such as 12.5 or 3/8.", "12.5", "for 12.5"),
+}
+
+_open: dict[str, Quiz] = {}
+
+
+def quiz(id: str) -> Quiz:
+    """The practice question `id`; as the last line of a cell it is shown.
+
+    The same object each time, so that an answer given by a call appears in the widget above it, and a cell run again
+    still shows what you tried.
+
+    Raises:
+        ValueError: there is no such question; the message names those that exist.
+    """
+    if id not in _open:
+        _open[id] = Quiz(find(id))
+    return _open[id]
+
+
+class Feedback:
+    """What is said to one answer. A notebook shows it as a box, a console as text.
+
+    Attributes:
+        judgement: the answer given, whether it is right, and the reasons.
+    """
+
+    def __init__(self, judgement: Judgement) -> None:
+        self.judgement = judgement
+        self.right = judgement.right
+
+    def __repr__(self) -> str:
+        sign, word, _ = RIGHT if self.right else WRONG
+        head = f"{sign} {', '.join(self._given())}: {word}"
+        lines = [reason.why for reason in self.judgement.reasons]
+        if self._is_list():
+            lines = [f"{(RIGHT if r.right else WRONG)[0]} {r.given}: {r.why}" for r in self.judgement.reasons]
+        return "\n".join([head, *(_indented(line) for line in [*lines, self.judgement.note] if line)])
+
+    def _repr_html_(self) -> str:
+        colour = (RIGHT if self.right else WRONG)[2]
+        style = f"border-left:4px solid {colour};padding:.1em .9em;margin:.6em 0;max-width:62em"
+        return f'<div style="{style}">{self.inner_html()}</div>'
+
+    def inner_html(self) -> str:
+        """The same as HTML without a box around it."""
+        sign, word, _ = RIGHT if self.right else WRONG
+        lines = [f"<b>{sign} {html.escape(', '.join(self._given()))}: {word}</b>"]
+        for reason in self.judgement.reasons:
+            mark = f"<b>{(RIGHT if reason.right else WRONG)[0]} {reason.given}:</b> " if self._is_list() else ""
+            lines.append(mark + markup.as_html(reason.why))
+        if self.judgement.note:
+            lines.append(markup.as_html(self.judgement.note))
+        return "".join(f'<p style="margin:.3em 0">{line}</p>' for line in lines)
+
+    def _given(self) -> list[str]:
+        # keys are single letters; a number is one thing
+        given = self.judgement.given
+        return list(given) if given.isalpha() else [given]
+
+    def _is_list(self) -> bool:
+        return len(self.judgement.reasons) > 1 or bool(self.judgement.note)
+
+
+class Quiz:
+    """One question and what has been answered to it so far.
+
+    Attributes:
+        question: the question.
+        attempts: the feedback to each answer, first to last.
+    """
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.attempts: list[Feedback] = []
+        self._front: QuizFront | None = None
+
+    @property
+    def solved(self) -> bool:
+        return any(feedback.right for feedback in self.attempts)
+
+    def answer(self, given: Any) -> Feedback:
+        """Answer the question, and be told why that is right or wrong. You may answer as often as you like.
+
+        Args:
+            given: a key such as "b"; several such as "ac" or ["a", "c"]; or a number, also as text: "0.25", "1/4".
+
+        Raises:
+            ValueError: it cannot be an answer to this question; the message says what can.
+        """
+        feedback = Feedback(self.question.judge(self.question.read(given)))
+        self.attempts.append(feedback)
+        if self._front:
+            self._front.show(self)
+        return feedback
+
+    def tried(self) -> list[Feedback]:
+        """The feedback to each different answer, in the order in which they were first given."""
+        return list({feedback.judgement.given: feedback for feedback in self.attempts}.values())
+
+    def __repr__(self) -> str:
+        """The question as text: the static twin for a console."""
+        lines = textwrap.wrap(f"Quiz: {self.question.text}", 100)
+        for option in self.question.options:
+            lines += textwrap.wrap(
+                f"{option.key})  {option.text}", 100, initial_indent="  ", subsequent_indent="      "
+            )
+        what, example, meaning = HOW[self.question.kind]
+        lines.append(f"{what} Without a widget: quiz({_quoted(self.question.id)}).answer({example}) {meaning}.")
+        return "\n".join([*lines, *(repr(feedback) for feedback in self.tried())])
+
+    def as_html(self) -> str:
+        """The question as HTML: the static twin for a page."""
+        options = "".join(
+            f'<li style="margin:.3em 0"><b>{option.key}</b>&ensp;{markup.as_html(option.text)}</li>'
+            for option in self.question.options
+        )
+        what, example, meaning = HOW[self.question.kind]
+        call = html.escape(f"quiz({_quoted(self.question.id)}).answer({example})", quote=False)
+        return "".join(
+            [
+                '<div style="max-width:62em">',
+                f'<p style="margin:.3em 0"><b>Quiz.</b> {markup.as_html(self.question.text)}</p>',
+                f'<ul style="list-style:none;margin:.3em 0;padding-left:1em">{options}</ul>' if options else "",
+                f'<p style="margin:.3em 0">{what} Without a widget: <code>{call}</code> {meaning}.</p>',
+                *(feedback._repr_html_() for feedback in self.tried()),
+                "</div>",
+            ]
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        twin = {"text/plain": repr(self), "text/html": self.as_html()}
+        if not host.is_interactive():
+            return twin
+        # made when it is first shown, and again after somebody closed all widgets
+        if self._front is None or self._front.comm is None:
+            self._front = QuizFront(self)
+        view, metadata = self._front._repr_mimebundle_(**kwargs)
+        return {**view, **twin}, metadata
+
+
+class QuizFront(anywidget.AnyWidget):
+    """The thin front end of a `Quiz`: its state as traits. All views of one quiz share them.
+
+    Traits:
+        question: what is shown before an answer: kind, texts as HTML, keys. Not what is right, not why.
+        chosen: what is selected or typed at the moment; written by the page, so that its views stay in step.
+        tried: the different answers so far, each with its mark ("✗ wrong") and feedback as HTML.
+        reply: the feedback to the latest answer, numbered by `n` so that the page sees two equal ones as two.
+    """
+
+    _esm = Path(__file__).with_name("quiz.js")
+    _css = Path(__file__).with_name("quiz.css")
+    question = traitlets.Dict().tag(sync=True)
+    chosen = traitlets.Unicode().tag(sync=True)
+    tried = traitlets.List().tag(sync=True)
+    reply = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, quiz: Quiz) -> None:
+        question = quiz.question
+        options = [{"key": option.key, "html": markup.as_html(option.text)} for option in question.options]
+        super().__init__(
+            question={
+                "kind": question.kind,
+                "html": markup.as_html(question.text),
+                "how": HOW[question.kind][0],
+                "options": options,
+            }
+        )
+        self._quiz = quiz
+        self.on_msg(self._on_answer)
+        if quiz.attempts:
+            self.show(quiz)
+
+    def show(self, quiz: Quiz) -> None:
+        """Bring the page up to date with the latest answer."""
+        with self.hold_sync():  # one message, so that no view shows the mark without the reason
+            self.tried = [_entry(feedback) for feedback in quiz.tried()]
+            self._reply(_entry(quiz.attempts[-1]))
+
+    def _on_answer(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        try:
+            self._quiz.answer(content["answer"])
+        except ValueError as error:  # what was typed is no answer: said where it was typed
+            text = f"<p><b>! not counted</b></p><p>{html.escape(str(error))}</p>"
+            self._reply({"given": content["answer"], "verdict": "unread", "html": text})
+
+    def _reply(self, entry: dict[str, Any]) -> None:
+        self.reply = {**entry, "n": self.reply.get("n", 0) + 1}
+
+
+def _entry(feedback: Feedback) -> dict[str, Any]:
+    sign, word, _ = RIGHT if feedback.right else WRONG
+    return {
+        "given": feedback.judgement.given,
+        "verdict": word,
+        "mark": f"{sign} {word}",
+        "html": feedback.inner_html(),
+    }
+
+
+def _quoted(id: str) -> str:
+    return f'"{id}"'
+
+
+def _indented(text: str) -> str:
+    return textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="  ")

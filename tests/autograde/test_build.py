@@ -1,0 +1,164 @@
+"""Lessons to notebooks."""
+
+import json
+import re
+
+import nbformat
+import pytest
+
+from autograde import build
+from helpers import exercises
+
+LESSONS = build.lesson_names()
+
+
+@pytest.fixture(scope="session")
+def released(course):
+    return {n: nbformat.read(course / "notebooks" / n / f"{n}.ipynb", as_version=4) for n in LESSONS}
+
+
+def exercises_in(notebook):
+    return [c.metadata.nbgrader.grade_id for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
+
+
+def test_committed_notebooks_are_what_a_build_makes(course):
+    for lesson in LESSONS:
+        built = (course / "notebooks" / lesson / f"{lesson}.ipynb").read_bytes()
+        assert (build.NOTEBOOKS / lesson / f"{lesson}.ipynb").read_bytes() == built, "run `python course.py build`"
+
+
+def test_stale_names_a_lesson_whose_notebook_differs(tmp_path, course):
+    for lesson in LESSONS:
+        target = tmp_path / lesson / f"{lesson}.ipynb"
+        target.parent.mkdir()
+        target.write_bytes((course / "notebooks" / lesson / f"{lesson}.ipynb").read_bytes())
+    (tmp_path / LESSONS[0] / f"{LESSONS[0]}.ipynb").write_text("{}")
+    assert build.stale(tmp_path) == LESSONS[:1]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_students_notebook_holds_no_solution_no_hidden_check_no_output(released, lesson):
+    text = json.dumps(released[lesson])
+    for secret in ("SOLUTION", "HIDDEN", "import grade"):
+        assert secret not in text
+    for cell in released[lesson].cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+    for name in exercises_in(released[lesson]):
+        (cell,) = [c for c in released[lesson].cells if c.id == name]
+        assert "raise NotImplementedError()" in cell.source
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_each_exercise_has_card_cell_and_a_locked_check_worth_its_points(released, lesson):
+    cells = released[lesson].cells
+    names = exercises_in(released[lesson])
+    assert names == [n for n in names if exercises.load(n).lesson == lesson]
+    assert set(names) == {n for n in exercises.names() if exercises.load(n).lesson == lesson}
+    for name in names:
+        at = next(k for k, cell in enumerate(cells) if cell.id == name)
+        assert cells[at - 1].source == exercises.load(name).card()
+        check = cells[at + 1]
+        assert check.source == f"check({name})"
+        assert check.metadata.nbgrader.points == exercises.load(name).points
+        assert check.metadata.nbgrader.grade
+        assert check.metadata.nbgrader.locked
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_masters_check_draws_its_own_probes(lesson):
+    cells = {c.id: c.source for c in build.master(lesson).cells}
+    for name in [n for n in cells if n.startswith("check-")]:
+        assert "### BEGIN HIDDEN TESTS" in cells[name]
+        assert f'grade("{name.removeprefix("check-")}"' in cells[name]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_cell_ids_are_valid_unique_and_stay_when_another_cell_changes(lesson, tmp_path):
+    ids = [cell.id for cell in build.master(lesson).cells]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", i) for i in ids)
+    source = (build.LESSONS / f"{lesson}.py").read_text(encoding="utf-8")
+    changed = tmp_path / "changed.py"
+    changed.write_text(source.replace("# **You will**", "# **You shall**"), encoding="utf-8")
+    assert sum(a != b for a, b in zip(ids, [c.id for c in build.master(lesson, changed).cells], strict=True)) == 1
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_no_cell_is_longer_than_30_lines(lesson):
+    for cell in build.master(lesson).cells:
+        assert cell.source.count("\n") < 30 or cell.cell_type == "markdown", cell.source
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ('# %% exercise="dise"\n### BEGIN SOLUTION\n### END SOLUTION', "no exercise called 'dise'"),
+        ('# %% exercise="dice"\ndef dice(pred, target): ...', "BEGIN SOLUTION"),
+        ('# %% exercise="dice" check="dice"\ncheck(dice)', "one mark"),
+    ],
+)
+def test_a_lesson_that_is_not_in_order_is_refused(tmp_path, cell, message):
+    lesson = tmp_path / "bad.py"
+    lesson.write_text(f"# %%\nimport torch\n\n{cell}\n")
+    with pytest.raises(build.BuildError, match=message):
+        build.master("bad", lesson)
+
+
+# ---- what a build does with notebooks that are there ----
+
+
+@pytest.fixture(scope="module")
+def notebooks(course, tmp_path_factory):
+    """A notebooks folder and course of its own, built once; each test starts from the built files."""
+    folder = tmp_path_factory.mktemp("checkout")
+    build.build(notebooks=folder / "notebooks", course=folder / "course")
+    return folder
+
+
+def rebuild(folder, **options):
+    return build.build(notebooks=folder / "notebooks", course=folder / "course", **options)
+
+
+def test_a_second_build_writes_nothing(notebooks):
+    report = rebuild(notebooks)
+    assert (report.written, report.unchanged, report.kept) == ([], LESSONS, [])
+    assert build.up_to_date(notebooks / "notebooks", notebooks / "course")
+
+
+def test_a_students_work_is_kept_and_replaced_only_by_force(notebooks):
+    path = notebooks / "notebooks" / "02_overlap" / "02_overlap.ipynb"
+    original = path.read_bytes()
+    notebook = nbformat.read(path, as_version=4)
+    next(c for c in notebook.cells if c.id == "dice").source = "def dice(pred, target):\n    return 1.0"
+    nbformat.write(notebook, path)
+    assert rebuild(notebooks).kept == ["02_overlap"]
+    assert "return 1.0" in path.read_text(encoding="utf-8")
+    assert rebuild(notebooks, force=True).written == ["02_overlap"]
+    assert path.read_bytes() == original
+
+
+def test_a_notebook_that_was_only_run_is_replaced(notebooks):
+    path = notebooks / "notebooks" / "02_overlap" / "02_overlap.ipynb"
+    original = path.read_bytes()
+    notebook = nbformat.read(path, as_version=4)
+    code = next(c for c in notebook.cells if c.cell_type == "code")
+    code.outputs = [nbformat.v4.new_output("stream", text="ran")]
+    nbformat.write(notebook, path)
+    assert rebuild(notebooks).written == ["02_overlap"]
+    assert path.read_bytes() == original
+
+
+def test_a_file_that_is_no_notebook_is_kept(notebooks):
+    path = notebooks / "notebooks" / "02_overlap" / "02_overlap.ipynb"
+    original = path.read_bytes()
+    path.write_text("half a fi")
+    assert rebuild(notebooks).kept == ["02_overlap"]
+    path.write_bytes(original)
+
+
+def test_a_build_is_due_when_an_input_or_a_notebook_is_gone(notebooks, monkeypatch, tmp_path):
+    assert not build.up_to_date(tmp_path, notebooks / "course")
+    assert not build.up_to_date(notebooks / "notebooks", tmp_path)
+    monkeypatch.setattr(build, "_inputs", lambda: "other")
+    assert not build.up_to_date(notebooks / "notebooks", notebooks / "course")

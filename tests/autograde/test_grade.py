@@ -1,0 +1,229 @@
+"""A class of submissions, right, wrong and broken, graded with one command into a real gradebook."""
+
+import csv
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograde import grade, intake
+from autograde.nbgrader_course import ROOT, api
+from helpers import exercises
+
+LESSON = "02_overlap"
+CELL_SECONDS = 12
+
+
+def answer(exercise: str, name: str) -> str:
+    """Source of a variant or misconception of an exercise file, as a student would have it in the cell."""
+    found = exercises.load(exercise)
+    (solution,) = [a.solution for a in (*found.variants, *found.misconceptions) if a.name == name]
+    source = re.sub(r"^@.*?\n(?=def )", "", inspect.getsource(solution), flags=re.DOTALL)
+    return "import numpy as np\n" + source.replace(f"def {solution.__name__}(", f"def {exercise}(")
+
+
+RIGHT_IOU, RIGHT_DICE = answer("iou", "with numpy"), answer("dice", "through IoU")
+
+# student: source of the cells `iou` and `dice` (`None`: left as released), expected points of the two
+ANSWERS = {
+    "right-1": (RIGHT_IOU, RIGHT_DICE, 3, 3),
+    "right-2": (answer("iou", "with sets of pixels"), answer("dice", "with sets of pixels"), 3, 3),
+    "right-3": (answer("iou", "through Dice"), answer("dice", "as F1 score"), 3, 3),
+    "right-4": (
+        answer("iou", "with numbers for booleans and a tiny epsilon"),
+        answer("dice", "with numbers for booleans and a tiny epsilon"),
+        3,
+        3,
+    ),
+    "half-done": (RIGHT_IOU, None, 3, 0),
+    "untouched": (None, None, 0, 0),
+    "iou-for-dice": (RIGHT_IOU, answer("dice", "IoU instead of Dice"), 3, 0),
+    "accuracy": (answer("iou", "pixel accuracy"), answer("dice", "pixel accuracy"), 0, 0),
+    "empty-is-zero": (answer("iou", "empty masks score 0"), RIGHT_DICE, 0, 3),
+    "factor-missing": (RIGHT_IOU, answer("dice", "the factor two is missing"), 3, 0),
+    "raises": ("def iou(pred, target):\n    return pred.no_such_thing", RIGHT_DICE, 0, 3),
+    "syntax-error": (RIGHT_IOU, "def dice(pred, target)\n    return 1.0", 3, 0),
+    "loops-in-answer": (RIGHT_IOU, "def dice(pred, target):\n    while True:\n        pass", 3, 0),
+    "loops-in-cell": ("while True:\n    pass", RIGHT_DICE, 0, 3),
+    "ends-the-kernel": ("import os\nos._exit(1)", RIGHT_DICE, 0, 3),
+}
+# student: what is done to a right notebook's JSON, expected points
+BROKEN = {
+    "missing-cell": (lambda nb: drop(nb, "dice"), 3, 0),
+    "duplicate-cell": (lambda nb: duplicate(nb, "iou"), 0, 3),
+    "own-check": (lambda nb: rewrite(nb, "check-dice", "100.0"), 3, 3),
+}
+FILES = {"not-a-notebook": ("this is no JSON", 0, 0), "nothing": (None, 0, 0)}
+
+REASONS = {
+    "syntax-error": "`dice` is not valid Python",
+    "loops-in-cell": "",  # interrupted by nbgrader itself; its output says so
+    "ends-the-kernel": "`iou` ended the kernel or ran on and on",
+    "missing-cell": "`dice` is missing",
+    "duplicate-cell": "2 different cells claim to be `iou`",
+    "not-a-notebook": "not a notebook that can be read",
+    "nothing": "No notebook was handed in",
+}
+
+
+def cell(notebook, name):
+    return next(c for c in notebook["cells"] if c["id"] == name)
+
+
+def drop(notebook, name):
+    notebook["cells"].remove(cell(notebook, name))
+
+
+def duplicate(notebook, name):
+    notebook["cells"].append({**cell(notebook, name), "id": "copy", "source": "def iou(pred, target): return 1.0"})
+
+
+def rewrite(notebook, name, source):
+    cell(notebook, name)["source"] = source
+
+
+def expected_points():
+    points = {student: p for student, (_, _, *p) in ANSWERS.items()}
+    points |= {student: p for student, (_, *p) in {**BROKEN, **FILES}.items()}
+    return points
+
+
+@pytest.fixture(scope="module")
+def submissions(course, tmp_path_factory):
+    """A folder of 20 submissions."""
+    folder = tmp_path_factory.mktemp("submissions")
+    released = (course / "release" / LESSON / f"{LESSON}.ipynb").read_text(encoding="utf-8")
+
+    def hand_in(student, iou, dice, change=lambda notebook: None):
+        notebook = json.loads(released)
+        for name, source in (("iou", iou), ("dice", dice)):
+            if source is not None:
+                rewrite(notebook, name, source)
+        change(notebook)
+        (folder / student).mkdir()
+        (folder / student / "notebook.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+
+    for student, (iou, dice, *_) in ANSWERS.items():
+        hand_in(student, iou, dice)
+    for student, (change, *_) in BROKEN.items():
+        hand_in(student, RIGHT_IOU, RIGHT_DICE, change)
+    for student, (text, *_) in FILES.items():
+        (folder / student).mkdir()
+        if text is not None:
+            (folder / student / "notebook.ipynb").write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(course, submissions):
+    return {r.student: r for r in grade.grade_class(LESSON, submissions, course, cell_seconds=CELL_SECONDS)}
+
+
+def test_the_class_has_20_students(results):
+    assert len(results) == 20
+    assert set(results) == set(expected_points())
+
+
+@pytest.mark.parametrize("student", expected_points())
+def test_each_score_is_the_expected_one(results, student):
+    iou, dice = expected_points()[student]
+    assert results[student].points == {"iou": iou, "dice": dice}
+    assert results[student].max_score == 6
+
+
+def test_the_gradebook_holds_the_scores(results, course):
+    with api(course).gradebook as gradebook:
+        stored = {s.student.id: (s.score, s.max_score) for s in gradebook.assignment_submissions(LESSON)}
+    for student, points in expected_points().items():
+        assert stored[student] == (sum(points), 6)
+
+
+def test_the_table_holds_the_scores_and_the_reasons(results, course):
+    with (course / "grades" / f"{LESSON}.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 20
+    for student, (iou, dice) in expected_points().items():
+        row = rows[student]
+        assert [float(row[c]) for c in ("iou", "dice", "score", "max_score")] == [iou, dice, iou + dice, 6]
+        assert REASONS.get(student, "") in row["problems"]
+        assert bool(row["problems"]) == bool(REASONS.get(student))
+
+
+@pytest.mark.parametrize("student", expected_points())
+def test_each_student_has_a_feedback_page_that_says_what_was_wrong(results, course, student):
+    page = (course / "feedback" / student / LESSON / f"{LESSON}.html").read_text(encoding="utf-8")
+    text = re.sub(r"</?code>", "`", page)
+    assert f"(Score: {sum(expected_points()[student]):.1f} / 6.0)" in text
+    assert REASONS.get(student, "") in text
+
+
+@pytest.mark.parametrize(
+    ("student", "said"),
+    [
+        ("iou-for-dice", "IoU instead of Dice"),
+        ("accuracy", "Pixel accuracy"),
+        ("empty-is-zero", "Empty masks score 0"),
+        ("raises", "no_such_thing"),
+        ("loops-in-answer", "did not finish within"),
+        ("loops-in-cell", "KeyboardInterrupt"),
+        ("untouched", "not attempted"),
+    ],
+)
+def test_the_feedback_names_the_mistake(results, course, student, said):
+    assert said in (course / "feedback" / student / LESSON / f"{LESSON}.html").read_text(encoding="utf-8")
+
+
+def test_grading_again_takes_the_newer_submission(results, course, submissions, tmp_path):
+    newer = tmp_path / "again" / "untouched"
+    newer.mkdir(parents=True)
+    (newer / "notebook.ipynb").write_bytes((submissions / "right-1" / "notebook.ipynb").read_bytes())
+    (result,) = grade.grade_class(LESSON, tmp_path / "again", course, cell_seconds=CELL_SECONDS)
+    assert (result.student, result.score) == ("untouched", 6)
+
+
+def test_a_relative_course_folder_is_understood(course, submissions, tmp_path, monkeypatch):
+    monkeypatch.chdir(course.parent)
+    one = tmp_path / "one" / "half-done"
+    one.mkdir(parents=True)
+    (one / "notebook.ipynb").write_bytes((submissions / "half-done" / "notebook.ipynb").read_bytes())
+    (result,) = grade.grade_class(LESSON, tmp_path / "one", Path(course.name), cell_seconds=CELL_SECONDS)
+    assert result.score == 3
+
+
+def test_the_released_notebook_is_what_is_graded(course, submissions):
+    released = nbformat.read(course / "release" / LESSON / f"{LESSON}.ipynb", as_version=4)
+    (own,) = [s for s in intake.collect(submissions, LESSON) if s.student == "own-check"]
+    (check,) = [c for c in intake.assemble(released, own).notebook.cells if c.id == "check-dice"]
+    assert check.source == "check(dice)"
+
+
+@pytest.mark.parametrize(
+    ("lesson", "place", "said"),
+    [("99_nothing", "submissions", "99_nothing is not built. The lessons are:"), (LESSON, "missing", "does not exist")],
+)
+def test_what_cannot_be_graded_is_refused_in_one_message(course, submissions, lesson, place, said):
+    folder = submissions if place == "submissions" else submissions / place
+    with pytest.raises(grade.GradingError, match=said):
+        grade.grade_class(lesson, folder, course)
+
+
+def test_the_command_refuses_without_a_traceback(course, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "autograde.cli",
+        "grade",
+        LESSON,
+        "--submissions",
+        str(tmp_path / "no"),
+        "--course",
+    ]
+    done = subprocess.run([*command, str(course)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "does not exist" in done.stdout.replace("\n", " ")
+    assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,187 @@
+"""A real JupyterLab with real kernels, driven by a real Chromium: what every widget's browser test needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+
+REPOSITORY = Path(__file__).parents[2]
+START_S = 60  # a cold JupyterLab on a busy machine
+CELLS_MS = 60_000  # a cold kernel with its imports
+CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+# JupyterLab as it comes, less the question whether to fetch news, and with all cells of a notebook on the page.
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab. Notebooks are put into `root`."""
+
+    root: Path
+    settings: Path
+    url: str
+    token: str
+
+    def set(self, plugin: str, values: dict[str, object]) -> None:
+        """Write settings of a plugin; a page opened after this has them."""
+        path = self.settings / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values), encoding="utf-8")
+
+    def stop_kernels(self) -> None:
+        """End the kernels of the notebooks opened so far, so that they do not pile up over a session."""
+        for kernel in json.loads(self.call("GET", "/api/kernels")):
+            self.call("DELETE", f"/api/kernels/{kernel['id']}")
+
+    def call(self, method: str, path: str) -> bytes:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(self.url + path, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.read()
+
+
+@dataclass
+class NotebookPage:
+    """A notebook open in JupyterLab, and what the browser's console said that was an error."""
+
+    page: Page
+    path: Path
+    console_errors: list[str] = field(default_factory=list)
+
+    def run_all(self) -> None:
+        """Run all cells and wait until the last has ended."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        # a cell's prompt is [ ] before, [*] while and [1] after it ran
+        prompts = self.page.locator(".jp-CodeCell .jp-InputArea-prompt")
+        expect(prompts).to_have_text([re.compile(r"\[\d+\]")] * prompts.count(), timeout=CELLS_MS)
+
+    def output(self, cell: int) -> Locator:
+        """The output area of a code cell, counted from 0."""
+        return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea-output")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    path = shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(path).exists():
+        line = "no Chromium: browser tests not run; install Debian's chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(line)
+        pytest.skip(line)
+    return path
+
+
+@pytest.fixture(scope="session")
+def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab on a free port, with a root, settings and runtime files of its own."""
+    home = tmp_path_factory.mktemp("lab")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    lab = Lab(home / "root", home / "settings", f"http://127.0.0.1:{port}", secrets.token_hex(16))
+    lab.root.mkdir()
+    for plugin, values in SETTINGS.items():
+        lab.set(plugin, values)
+    environment = os.environ | {
+        "PYTHONPATH": str(REPOSITORY),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(lab.settings),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+    command += [f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={lab.root}"]
+    command += [f"--IdentityProvider.token={lab.token}"]
+    log = home / "lab.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        _wait_for(lab, server, log)
+        yield lab
+    finally:
+        server.terminate()  # it shuts down its kernels before it ends
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait_for(lab: Lab, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            lab.call("GET", "/api/kernels")
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    # For a module and not for the session: while it is open, an event loop runs in this thread,
+    # and a test elsewhere that starts one of its own would fail.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., NotebookPage]]:
+    """Write a notebook of these code cells and open it: `open_notebook("1 + 1", "2 + 2", dark=True)`."""
+    contexts = []
+
+    def open(*cells: str, dark: bool = False) -> NotebookPage:
+        name = re.sub(r"\W+", "-", f"{request.node.name}-{len(contexts)}") + ".ipynb"  # a name that a URL can hold
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, lab.root / name)
+        theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+        lab.set("@jupyterlab/apputils-extension/themes", {"theme": theme})
+        context = browser.new_context(
+            viewport={"width": 1200, "height": 1000}, color_scheme="dark" if dark else "light"
+        )
+        contexts.append(context)
+        opened = NotebookPage(context.new_page(), lab.root / name)
+
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                opened.console_errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+        opened.page.on("console", on_console)
+        opened.page.on("pageerror", lambda error: opened.console_errors.append(str(error)))
+        # a workspace of its own, so that no other test's notebook is open beside this one
+        opened.page.goto(f"{lab.url}/lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}?token={lab.token}")
+        # The indicator beside the kernel's name says idle before there is a kernel; the status bar does not.
+        opened.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=CELLS_MS)
+        return opened
+
+    yield open
+    for context in contexts:
+        context.close()
+    lab.stop_kernels()

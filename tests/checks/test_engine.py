@@ -1,0 +1,274 @@
+"""`examine`: the rules that hold for every exercise, shown on `dice` and `DoubleConv`."""
+
+import json
+import random
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from helpers.checks import engine, examine
+from helpers.reference.convolution import DoubleConv
+from helpers.reference.overlap import dice
+
+# ---- not attempted, error, wrong ----
+
+
+def test_an_untouched_function_is_not_attempted():
+    def stub(pred, target):
+        raise NotImplementedError()
+
+    verdict = examine("dice", stub, 0)
+    assert (verdict.status, verdict.points, verdict.probe) == ("not attempted", 0, None)
+
+
+def test_an_untouched_class_is_not_attempted():
+    class Stub(nn.Module):
+        def __init__(self, in_channels, out_channels, padding=1, norm=True):
+            super().__init__()
+            raise NotImplementedError()
+
+    assert examine("DoubleConv", Stub, 0).status == "not attempted"
+
+
+def test_a_class_without_its_forward_is_not_attempted():
+    class Half(DoubleConv):
+        def forward(self, x):
+            raise NotImplementedError()
+
+    assert examine("DoubleConv", Half, 0).status == "not attempted"
+
+
+def test_an_error_is_reported_at_the_students_own_line():
+    def broken(pred, target):
+        both = pred & target
+        return torch.stack([both, both.sum()])  # raises inside torch
+
+    verdict = examine("dice", broken, 0)
+    assert verdict.status == "error"
+    assert "RuntimeError" in verdict.message
+    assert f"line {broken.__code__.co_firstlineno + 2}" in verdict.message
+    assert "torch.stack([both, both.sum()])" in verdict.message
+
+
+def test_an_error_in_a_forward_is_reported_at_the_students_own_line():
+    class Broken(DoubleConv):
+        def forward(self, x):
+            return self.missing(x)
+
+    verdict = examine("DoubleConv", Broken, 0)
+    assert verdict.status == "error"
+    assert "AttributeError" in verdict.message
+    assert "self.missing(x)" in verdict.message
+
+
+@pytest.mark.parametrize("leave", [SystemExit, sys.exit])
+def test_leaving_python_is_an_error(leave):
+    def leaving(pred, target):
+        raise leave() if leave is SystemExit else leave(1)
+
+    assert examine("dice", leaving, 0).status == "error"
+
+
+def test_a_missing_return_is_said():
+    def silent(pred, target):
+        dice(pred, target)
+
+    verdict = examine("dice", silent, 0)
+    assert verdict.status == "wrong"
+    assert "return" in verdict.message
+
+
+@pytest.mark.parametrize("answer", [3, None, "dice", torch.zeros(2)])
+def test_something_that_cannot_be_called_is_wrong_and_no_crash(answer):
+    verdict = examine("dice", answer, 0)
+    assert verdict.status == "wrong"
+    assert "must be the function or class" in verdict.message
+
+
+@pytest.mark.parametrize("result", ["0.5", [0.5], {"dice": 0.5}, object(), np.array(["x"]), torch.zeros(2), 1 + 0j])
+def test_a_result_of_another_kind_is_wrong(result):
+    assert examine("dice", lambda pred, target: result, 0).status == "wrong"
+
+
+def test_a_class_that_is_no_module_is_wrong():
+    class Plain:
+        def __init__(self, in_channels, out_channels, padding=1, norm=True):
+            pass
+
+    verdict = examine("DoubleConv", Plain, 0)
+    assert verdict.status == "wrong"
+    assert "instead of a module" in verdict.message
+
+
+def test_an_endless_loop_ends_in_a_verdict(monkeypatch):
+    monkeypatch.setattr(engine, "SECONDS", 0.3)
+
+    def endless(pred, target):
+        while True:
+            pass
+
+    verdict = examine("dice", endless, 0)
+    assert verdict.status == "error"
+    assert "did not finish within 0.3 seconds" in verdict.message
+    assert "loop" in verdict.message
+
+
+def test_without_a_fitting_misconception_the_smallest_failing_probe_is_shown():
+    def odd(pred, target):
+        return dice(pred, target) if pred.numel() < 40 else 0.123
+
+    verdict = examine("dice", odd, 0)
+    assert verdict.diagnosis is None
+    assert "0.123" in verdict.message
+    assert verdict.probe["yours"] == 0.123
+    assert list(verdict.probe["input"]) == ["pred", "target"]
+    sizes = [x["shape"][0] * x["shape"][1] for x in verdict.probe["input"].values()]
+    probes = [p for p in engine._probes("dice", 0) if p.args[0].numel() >= 40]
+    assert sizes[0] == min(p.args[0].numel() for p in probes if dice(*p.args) != 0.123)
+
+
+def test_two_mistakes_at_once_name_one_of_them():
+    def both(pred, target):  # IoU, and 0 for two empty masks
+        return float((pred & target).sum() / ((pred | target).sum() + 1e-7))
+
+    verdict = examine("dice", both, 0)
+    assert verdict.diagnosis == "IoU instead of Dice"
+    assert "of the" in verdict.message
+    assert "probes that fail" in verdict.message
+
+
+# ---- what no answer may do ----
+
+
+def test_changing_the_input_is_named():
+    def careless(pred, target):
+        total = pred.sum() + target.sum()
+        if total == 0:
+            return 1.0
+        pred &= target
+        return float(2 * pred.sum() / total)
+
+    assert examine("dice", careless, 0).diagnosis == "changes its input"
+
+
+@pytest.mark.parametrize(
+    "disturb", [lambda: torch.rand(1), np.random.rand, random.random, lambda: torch.manual_seed(0)]
+)
+def test_disturbing_a_random_generator_is_named(disturb):
+    def noisy(pred, target):
+        disturb()
+        return dice(pred, target)
+
+    assert examine("dice", noisy, 0).diagnosis == "disturbs the random generator"
+
+
+def test_remembering_the_call_before_is_named():
+    seen = []
+
+    def remembering(pred, target):
+        repeated = bool(seen) and torch.equal(seen[-1], pred)
+        seen.append(pred.clone())
+        return 0.0 if repeated else dice(pred, target)
+
+    verdict = examine("dice", remembering, 0)
+    assert verdict.status == "wrong"
+    assert verdict.diagnosis == "remembers the call before"
+
+
+def test_a_layer_that_is_never_used_is_named():
+    class Idle(DoubleConv):
+        def __init__(self, in_channels, out_channels, padding=1, norm=True):
+            super().__init__(in_channels, out_channels, padding, norm)
+            self.spare = nn.Linear(2, 2)
+
+    assert examine("DoubleConv", Idle, 0).diagnosis == "a layer that is never used"
+
+
+def test_changing_its_own_mode_is_named():
+    class Moody(DoubleConv):
+        def forward(self, x):
+            y = super().forward(x)
+            self.eval()
+            return y
+
+    assert examine("DoubleConv", Moody, 0).diagnosis == "changes its own mode"
+
+
+def test_a_forward_without_gradient_is_wrong():
+    class Detached(DoubleConv):
+        def forward(self, x):
+            return super().forward(x).detach()
+
+    verdict = examine("DoubleConv", Detached, 0)
+    assert verdict.status == "wrong"
+    assert "gradient" in verdict.message
+
+
+def test_a_block_that_changes_its_input_is_wrong():
+    class InPlace(DoubleConv):
+        def forward(self, x):
+            return super().forward(x.mul_(1.0).add_(0.5).sub_(0.5).relu_())
+
+    assert examine("DoubleConv", InPlace, 0).status == "wrong"
+
+
+# ---- fair ----
+
+
+def test_extra_optional_arguments_are_no_mistake():
+    assert examine("dice", lambda pred, target, eps=1e-9, *, verbose=False: dice(pred, target), 0).status == "passed"
+
+
+def test_printing_and_warning_are_no_mistake_and_stay_out_of_the_output(capsys):
+    def chatty(pred, target):
+        import warnings
+
+        print("debug")
+        print("trouble", file=sys.stderr)
+        warnings.warn("careful", stacklevel=1)
+        return dice(pred, target)
+
+    assert examine("dice", chatty, 0).status == "passed"
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_dtype_of_a_number_is_left_open(dtype):
+    assert examine("dice", lambda p, t: torch.tensor(dice(p, t), dtype=dtype), 0).status == "passed"
+
+
+# ---- a verdict ----
+
+
+def test_a_seed_gives_the_same_verdict_every_time():
+    wrong = [examine("dice", lambda p, t: 0.5, seed=7) for _ in range(2)]
+    assert wrong[0] == wrong[1]
+    assert wrong[0].probe != examine("dice", lambda p, t: dice(p, t) if p.numel() < 99 else 0.5, seed=8).probe
+
+
+def test_without_a_seed_every_check_draws_its_own():
+    assert examine("dice", dice).seed != examine("dice", dice).seed
+
+
+def test_checking_leaves_the_global_random_state_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    examine("DoubleConv", DoubleConv, 0)
+    assert torch.rand(1) == expected
+
+
+def test_a_verdict_is_plain_data():
+    verdict = examine("DoubleConv", lambda *a, **k: nn.Conv2d(1, 1, 1), 0)
+    data = json.loads(verdict.to_json())
+    assert data["exercise"] == "DoubleConv"
+    assert data["status"] in ("wrong", "error")
+    assert data["seed"] == 0
+
+
+def test_an_unknown_exercise_is_refused():
+    with pytest.raises(ValueError, match="There is no exercise called 'nothing'"):
+        examine("nothing", dice)

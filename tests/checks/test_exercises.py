@@ -1,0 +1,55 @@
+"""Every exercise: what it must reject, name, and accept; and how exercises are found."""
+
+import pytest
+
+from helpers import exercises
+from helpers.checks import examine
+
+SEEDS = [0, 1, 2]
+
+EXERCISES = [exercises.load(name) for name in exercises.names()]
+WRONG = [pytest.param(e.name, a, id=f"{e.name}: {a.name}") for e in EXERCISES for a in e.misconceptions]
+RIGHT = [pytest.param(e.name, a, id=f"{e.name}: {a.name}") for e in EXERCISES for a in e.right_answers]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("name", "answer"), WRONG)
+def test_a_misconception_is_caught_and_named(name, answer, seed):
+    verdict = examine(name, answer.solution, seed)
+    assert verdict.status in ("wrong", "error")
+    assert verdict.points == 0
+    assert verdict.diagnosis == answer.name
+    assert answer.sentence in verdict.message
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("name", "answer"), RIGHT)
+def test_a_right_answer_is_accepted(name, answer, seed):
+    verdict = examine(name, answer.solution, seed)
+    assert verdict.status == "passed", verdict.message
+    assert verdict.points == verdict.max_points > 0
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_an_exercise_is_complete(exercise):
+    assert not exercises.problems(exercise)
+    assert 1 <= exercise.difficulty <= 5
+    names = [a.name for a in (*exercise.misconceptions, *exercise.variants)]
+    assert len(set(names)) == len(names)
+    for part in (exercise.name, f"{exercise.points} points", f"{exercise.minutes} minutes", exercise.task):
+        assert part in exercise.card()
+
+
+def test_an_incomplete_exercise_is_named():
+    short = exercises.Exercise("f", len, len, "02", "c", 1, 1, 1, ["one hint"], "task")
+    assert exercises.problems(short) == [
+        "f has 0 misconceptions; it needs 5",
+        "f has 0 variants; it needs 2",
+        "f has 1 hints; it needs 3",
+    ]
+
+
+@pytest.mark.parametrize("name", ["Dice", "double_conv", "nothing", "__init__", ""])
+def test_an_unknown_exercise_is_refused_with_those_that_exist(name):
+    with pytest.raises(ValueError, match="The exercises are: .*dice.*DoubleConv"):
+        exercises.load(name)

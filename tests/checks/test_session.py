@@ -1,0 +1,178 @@
+"""What a student calls in a notebook: `check`, `grade`, `use`, `hint`, `solution`."""
+
+import pytest
+import torch
+from torch import nn
+
+from helpers import check, hint, solution, use
+from helpers.checks import grade, session
+from helpers.reference import overlap
+from helpers.reference.convolution import DoubleConv
+
+
+@pytest.fixture(autouse=True)
+def fresh_session(monkeypatch):
+    monkeypatch.setattr(session, "_attempts", {})
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed: a list of dicts from mime type to content."""
+    displayed = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: displayed.append(data))
+    return displayed
+
+
+def dice(pred, target):
+    total = int(pred.sum() + target.sum())
+    return 2 * int((pred & target).sum()) / total if total else 1.0
+
+
+def wrong(pred, target):
+    return 0.0
+
+
+def stub(pred, target):
+    raise NotImplementedError()
+
+
+stub.__name__ = wrong.__name__ = "dice"
+
+# ---- check ----
+
+
+def test_a_right_answer_is_worth_its_points_and_shown(shown):
+    assert check(dice) == 3
+    assert "✓ dice: passed, 3 of 3 points" in shown[0]["text/plain"]
+    assert "passed" in shown[0]["text/html"]
+
+
+def test_a_wrong_answer_raises_nothing_and_is_worth_nothing(shown):
+    assert check(wrong) == 0
+    assert "✗ dice: wrong, 0 of 3 points" in shown[0]["text/plain"]
+
+
+def test_an_untouched_stub_is_not_attempted(shown):
+    assert check(stub) == 0
+    assert "○ dice: not attempted" in shown[0]["text/plain"]
+
+
+def test_the_name_may_come_first(shown):
+    assert check("dice", lambda pred, target: dice(pred, target)) == 3
+
+
+def test_text_and_page_say_the_same(shown):
+    check("dice", overlap.iou)
+    text, page = shown[0]["text/plain"], shown[0]["text/html"]
+    for fact in ("IoU instead of Dice", "Expected", "0.57143", "0.4"):
+        assert fact.lower() in text.lower()
+        assert fact.lower() in page.lower()
+    assert '<img alt="The probe as pictures: pred, 2×3; target, 2×3' in page
+
+
+def test_what_a_student_wrote_is_escaped_in_the_page(shown):
+    check("dice", lambda pred, target: "<script>alert(1)</script>")
+    assert "<script>" not in shown[0]["text/html"]
+
+
+def test_a_result_with_a_shape_is_shown_beside_the_expected_one(shown):
+    check("DoubleConv", lambda *args, **kwargs: nn.Sequential(DoubleConv(*args, **kwargs), nn.Identity(), nn.Tanh()))
+    assert "yours" in shown[0]["text/html"]
+    assert "difference" in shown[0]["text/html"]
+
+
+@pytest.mark.parametrize("call", [(), (dice, dice), ("dice",), (3,), ("dice", dice, dice)])
+def test_a_call_in_another_form_says_which_forms_there_are(call):
+    with pytest.raises(TypeError, match=r"check\(dice\)"):
+        check(*call)
+
+
+def test_a_name_that_is_no_exercise_says_which_there_are():
+    def dise(pred, target):
+        return 0.0
+
+    with pytest.raises(ValueError, match="no exercise called 'dise'. The exercises are: .*dice"):
+        check(dise)
+
+
+# ---- grade ----
+
+
+def test_grade_draws_fresh_probes_and_shows_only_what_fails(shown):
+    assert grade("dice", dice) == 3
+    assert shown == []
+    assert grade("dice", wrong) == 0
+    assert len(shown) == 1
+
+
+def test_an_answer_that_knows_only_the_visible_probes_gets_no_points(shown):
+    from helpers.checks import engine
+
+    table = [(*probe.args, dice(*probe.args)) for probe in engine._probes("dice", session.SEED)]
+
+    def learned_by_heart(pred, target):
+        for p, t, value in table:
+            if p.shape == pred.shape and torch.equal(p, pred) and torch.equal(t, target):
+                return value
+        return 0.5
+
+    assert check("dice", learned_by_heart) == 3
+    assert grade("dice", learned_by_heart) == 0
+
+
+# ---- use ----
+
+
+def test_use_takes_the_students_own_when_it_passes(capsys):
+    assert use(dice) is dice
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("answer", "state"), [(stub, "is not written yet"), (wrong, "does not pass its check yet")])
+def test_use_takes_the_reference_otherwise_and_says_so(capsys, answer, state):
+    assert use(answer) is overlap.dice
+    assert f"Your `dice` {state}" in capsys.readouterr().out
+
+
+def test_use_checks_an_answer_anew_after_it_was_rewritten(shown):
+    check(dice)
+    assert use(wrong) is overlap.dice
+
+
+# ---- hint, solution ----
+
+
+def test_hints_come_one_by_one_and_the_last_stays(capsys):
+    for _ in range(4):
+        hint("dice")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:11] for line in lines] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3", "Hint 3 of 3"]
+    hint("dice", 1)
+    assert capsys.readouterr().out.splitlines() == lines[:1]
+
+
+def test_a_hint_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="hints 1 to 3; there is no hint 9"):
+        hint("dice", 9)
+
+
+def test_the_solution_opens_after_three_wrong_tries(capsys, shown):
+    solution("dice")
+    assert "after 3 more tries" in capsys.readouterr().out
+    for _ in range(3):
+        check(wrong)
+    solution("dice")
+    assert "def dice(" in capsys.readouterr().out
+
+
+def test_the_solution_opens_after_a_pass(capsys, shown):
+    check(dice)
+    solution("dice")
+    assert "def dice(" in capsys.readouterr().out
+
+
+def test_an_untouched_stub_is_no_try(capsys, shown):
+    for _ in range(3):
+        check(stub)
+    solution("dice")
+    assert "after 3 more tries" in capsys.readouterr().out

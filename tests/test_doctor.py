@@ -1,0 +1,101 @@
+"""The doctor says what is here, and still speaks where much is missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from helpers import doctor as doctor_module
+from helpers.doctor import Report, find_browser, report, text
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_report_is_plain_data_and_its_text_names_everything():
+    found = report()
+    assert json.loads(json.dumps(dataclasses.asdict(found))) == dataclasses.asdict(found)
+    assert set(found.datasets) == {"nuclei", "brain", "cells", "pets", "folder"}
+    assert found.datasets["nuclei"] == found.datasets["brain"] == "here, checksums right"
+    assert "in torch; this process may use" in found.threads
+    shown = text(found)
+    for label in ("system", "device", "threads", "data sets", "browser", "missing"):
+        assert any(line.startswith(label) for line in shown.splitlines()), label
+
+
+def test_what_is_missing_comes_with_what_to_do(monkeypatch):
+    installed = {"torch": "2.15.0+cpu", "rich": "1.0"}
+
+    def version(name):
+        if name not in installed:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["torch>=2.6", "rich>=13", 'pooch; extra == "x"'])
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(doctor_module, "_pins", lambda path: {"torch": "2.15.0", "rich": "15.0.0"})
+    found = Report()
+    doctor_module._look_at_packages(found)
+    assert found.versions == {"torch": "2.15.0+cpu", "rich": "1.0", "pooch": ""}
+    assert found.untested == {"rich": "15.0.0"}
+    assert len(found.missing) == 1
+    assert found.missing[0].startswith("the package pooch: python course.py lab")
+    assert "rich 1.0 (tested: 15.0.0)" in text(found)
+
+
+def test_altered_data_is_named(tmp_path, monkeypatch):
+    from helpers.data import files
+
+    shutil.copytree(ROOT / "datasets", tmp_path / "datasets", ignore=shutil.ignore_patterns("cache"))
+    monkeypatch.setattr(files, "root", lambda: tmp_path / "datasets")
+    monkeypatch.setattr(files, "cache", lambda: tmp_path)
+    (tmp_path / "datasets" / "nuclei" / "image.png").write_bytes(b"cut short")
+    found = Report()
+    doctor_module._look_at_datasets(found)
+    assert found.datasets["nuclei"] == "broken"
+    assert found.datasets["brain"] == "here, checksums right"
+    assert found.datasets["pets"].startswith("not downloaded")
+    assert len(found.missing) == 1
+    assert "image.png" in found.missing[0]
+
+
+def test_it_speaks_where_the_course_cannot_be_imported(tmp_path):
+    """As course.py runs it: as a file, in a .venv in which a package is missing."""
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "helpers" / "__init__.py").write_text("import anywidget_is_not_here\n")
+    shutil.copy(ROOT / "helpers" / "doctor.py", tmp_path / "helpers")
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    result = subprocess.run(
+        [sys.executable, "-S", tmp_path / "helpers" / "doctor.py"], capture_output=True, text=True, env=env
+    )
+    assert result.returncode == 1, result.stderr
+    assert "the course itself is not installed" in result.stdout
+    assert "cannot be imported: ModuleNotFoundError" in result.stdout
+    assert not result.stderr
+
+
+def test_a_browser_is_found_on_the_path_or_where_playwright_puts_it(tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE", "LOCALAPPDATA", "PROGRAMFILES", "PROGRAMFILES(X86)"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("PLAYWRIGHT_BROWSERS_PATH", raising=False)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    if sys.platform == "linux":
+        assert find_browser() is None
+        program = tmp_path / ".cache/ms-playwright/chromium-1187/chrome-linux64/chrome"
+        program.parent.mkdir(parents=True)
+        program.touch()
+        assert find_browser() == str(program)
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/chromium" if name == "chromium" else None)
+    assert find_browser() == "/usr/bin/chromium"
+
+
+def test_it_runs_as_a_module():
+    result = subprocess.run([sys.executable, "-m", "helpers.doctor"], capture_output=True, text=True, cwd=ROOT)
+    assert result.returncode in (0, 1)
+    assert "data sets" in result.stdout
+    assert not result.stderr

@@ -1,0 +1,84 @@
+"""Pictures and their alternative text."""
+
+import base64
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from helpers import show
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    displayed = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: displayed.append(data))
+    return displayed
+
+
+def picture(page):
+    return Image.open(io.BytesIO(base64.b64decode(page.split("base64,")[1].split('"')[0])))
+
+
+IMAGES = {
+    "grey": torch.rand(1, 20, 30),
+    "plane": torch.rand(20, 30),
+    "colour": torch.rand(3, 20, 30),
+    "mask": torch.rand(20, 30) > 0.5,
+    "labels": torch.randint(0, 9, (20, 30)),
+    "signed": torch.randn(20, 30),
+    "black": torch.zeros(20, 30),
+    "one pixel": torch.ones(1, 1),
+    "wants a gradient": torch.rand(4, 4, requires_grad=True),
+}
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_every_kind_of_image_is_shown_with_its_size_in_words(shown, kind):
+    show.images([("first", IMAGES[kind]), ("second", IMAGES[kind])])
+    text, page = shown[0]["text/plain"], shown[0]["text/html"]
+    height, width = IMAGES[kind].shape[-2:]
+    assert f"first ({height}×{width} pixels" in text
+    assert f'alt="{text}"' in page
+    assert picture(page).size[0] > 100
+
+
+def test_alternative_text_is_escaped(shown):
+    show.images([("a", IMAGES["grey"])], alt='5 < 6 "quoted"')
+    assert 'alt="5 &lt; 6 &quot;quoted&quot;"' in shown[0]["text/html"]
+    assert shown[0]["text/plain"] == '5 < 6 "quoted"'
+
+
+def test_overlap_counts_both_missed_and_false(shown):
+    pred = torch.tensor([[1, 1, 0], [0, 0, 0]]).bool()
+    target = torch.tensor([[1, 0, 0], [1, 1, 0]]).bool()
+    show.overlap([("mine", pred, target)])
+    assert "mine: 1 pixels both, 2 pixels missed, 1 pixels false" in shown[0]["text/plain"]
+
+
+@pytest.mark.parametrize("mask", [torch.zeros(5, 5).bool(), torch.ones(5, 5).bool()])
+def test_overlap_of_empty_and_full_masks(shown, mask):
+    show.overlap([("mine", mask, mask), ("other", mask, ~mask)], image=torch.rand(1, 5, 5))
+    assert shown
+
+
+def test_curves_say_where_each_is_highest(shown):
+    show.curves(
+        torch.arange(3), [("up", torch.tensor([0.0, 1, 2])), ("down", torch.tensor([2.0, 1, 0]))], "T", "x", "y"
+    )
+    text = shown[0]["text/plain"]
+    assert "up from 0 to 2, highest 2 at 2" in text
+    assert "down from 2 to 0, highest 2 at 0" in text
+
+
+def test_a_figure_is_not_kept_open(shown):
+    import matplotlib.pyplot as plt
+
+    show.images([("a", IMAGES["grey"])])
+    assert plt.get_fignums() == []
+
+
+def test_the_same_image_gives_the_same_bytes():
+    panels = [("a", IMAGES["signed"])]
+    assert show.grid_html(panels, "x") == show.grid_html(panels, "x")

@@ -1,0 +1,129 @@
+"""Threads follow the affinity mask and the cgroup's quota, on fabricated trees of /proc and /sys."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from helpers.threads import available_cpus, limit_threads
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def sixteen_processors(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
+
+
+def tree(root: Path, cgroup: str, files: dict[str, str]) -> Path:
+    """A root with /proc/self/cgroup and the given files under /sys/fs/cgroup."""
+    (root / "proc/self").mkdir(parents=True)
+    (root / "proc/self/cgroup").write_text(cgroup)
+    for path, text in files.items():
+        file = root / "sys/fs/cgroup" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "files", "expected"),
+    [
+        pytest.param("0::/\n", {"cpu.max": "200000 100000\n"}, 2, id="v2, a container's own group"),
+        pytest.param("0::/\n", {"cpu.max": "max 100000\n"}, 16, id="v2, no quota"),
+        pytest.param("0::/a/b\n", {"a/b/cpu.max": "max 100000\n", "a/cpu.max": "300000 100000\n"}, 3, id="v2, above"),
+        pytest.param("0::/a\n", {"a/cpu.max": "800000 100000\n", "cpu.max": "400000 100000\n"}, 4, id="v2, smallest"),
+        pytest.param("0::/docker/9f\n", {"cpu.max": "150000 100000\n"}, 2, id="v2, the host's path; 1.5 is 2"),
+        pytest.param("0::/../x\n", {"x/cpu.max": "100000 100000\n"}, 1, id="v2, a path out of the namespace"),
+        pytest.param("0::/\n", {"cpu.max": "10000 100000\n"}, 1, id="v2, a tenth of a processor is 1"),
+        pytest.param("0::/\n", {"cpu.max": "2500000 100000\n"}, 16, id="v2, a quota above the mask"),
+        pytest.param("0::/\n", {"cpu.max": "nonsense\n"}, 16, id="v2, unreadable"),
+        pytest.param(
+            "4:memory:/x\n3:cpu,cpuacct:/docker/9f\n0::/\n",
+            {
+                "cpu,cpuacct/docker/9f/cpu.cfs_quota_us": "500000\n",
+                "cpu,cpuacct/docker/9f/cpu.cfs_period_us": "100000\n",
+            },
+            5,
+            id="v1, named by both controllers",
+        ),
+        pytest.param(
+            "1:cpu:/job\n",
+            {"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "25000\n", "cpu/job/cpu.cfs_quota_us": "-1\n"},
+            2,
+            id="v1, above; -1 is no quota",
+        ),
+        pytest.param("2:cpuset:/\n1:cpuacct:/\n", {"cpuacct/cpu.cfs_quota_us": "1\n"}, 16, id="v1, no cpu controller"),
+    ],
+)
+def test_the_smallest_quota_counts(tmp_path, cgroup, files, expected):
+    assert available_cpus(tree(tmp_path, cgroup, files)) == expected
+
+
+def test_the_mask_counts_where_it_is_smaller(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3})
+    assert available_cpus(tree(tmp_path, "0::/\n", {"cpu.max": "400000 100000\n"})) == 1
+
+
+def test_a_system_without_masks_and_groups(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    assert available_cpus(tmp_path) == 6
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available_cpus(tmp_path) == 1
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """No variable set, four processors, and a stand-in for an imported torch."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "")  # so that monkeypatch puts back what was there
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("helpers.threads.available_cpus", lambda: 4)
+    torch = types.SimpleNamespace(set_to=[])
+    torch.set_num_threads = torch.set_to.append
+    torch.get_num_threads = lambda: torch.set_to[-1] if torch.set_to else 64
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    return monkeypatch, torch
+
+
+def test_an_imported_torch_is_told_once(environment):
+    _, torch = environment
+    assert limit_threads() == 4
+    assert limit_threads() == 4
+    assert torch.set_to == [4]
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "4"
+
+
+def test_what_the_user_has_set_wins(environment):
+    patch, torch = environment
+    patch.setenv("OMP_NUM_THREADS", "3")
+    patch.setenv("MKL_NUM_THREADS", "1")
+    assert limit_threads() == 3
+    assert torch.set_to == [3]
+    assert os.environ["MKL_NUM_THREADS"] == "1"
+
+
+@pytest.mark.parametrize(("value", "expected"), [("2,1", 2), ("0", 4), ("many", 4), (" 8 ", 8)])
+def test_a_variable_that_is_a_list_or_no_number(environment, value, expected):
+    patch, _ = environment
+    patch.setenv("OMP_NUM_THREADS", value)
+    assert limit_threads() == expected
+
+
+def test_torch_follows_when_it_is_imported_later_and_nothing_else_is_imported():
+    code = (
+        "import os, sys; os.sched_getaffinity = lambda pid: {0}\n"
+        "from importlib.util import module_from_spec, spec_from_file_location as spec\n"
+        f"threads = spec('threads', {str(ROOT / 'helpers' / 'threads.py')!r})\n"
+        "module = module_from_spec(threads); threads.loader.exec_module(module)\n"
+        "assert module.limit_threads() == 1 and 'torch' not in sys.modules\n"
+        "import torch; print(torch.get_num_threads())"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, env=env).strip() == "1"
