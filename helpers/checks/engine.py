@@ -10,31 +10,22 @@ from __future__ import annotations
 import functools
 import inspect
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from helpers import exercises
 from helpers.checks.compare import difference, kind_of
 from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
-from helpers.checks.probes import Build, Call, Draw, as_probe, size_of
+from helpers.checks.made import Made
+from helpers.checks.probes import Build, Call, Draw, Probe, Script, as_probe, size_of
 from helpers.checks.subject import Foreign, LocalSubject, Raised, Subject, raised
 from helpers.checks.verdict import Verdict
+from helpers.checks.watch import Observation, watch
 from helpers.exercises import Answer, Exercise
 
 SECONDS = 10.0  # an answer takes well under one; this is for endless loops
 MOST_VALUES = 4096  # a verdict carries the numbers of tensors up to this size
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One thing seen of an answer on one probe. `loose` widens the tolerance."""
-
-    what: str
-    value: Any
-    loose: float = 1.0
 
 
 Trace = list[list[Observation]]
@@ -178,7 +169,7 @@ def _first_difference(yours: list[Observation], expected: list[Observation]) -> 
 
 
 @functools.lru_cache(maxsize=64)
-def _probes(name: str, seed: int) -> list[Call | Build]:
+def _probes(name: str, seed: int) -> list[Probe]:
     return [as_probe(p) for p in exercises.load(name).probes(Draw(seed))]
 
 
@@ -194,87 +185,11 @@ def _known_trace(name: str, index: int, seed: int) -> Trace:
 def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:
     trace = []
     for k, probe in enumerate(_probes(exercise.name, seed)):
-        watch = _watch_call if isinstance(probe, Call) else _watch_module
-        trace.append(watch(subject, probe, torch.Generator().manual_seed(1000 * seed + k)))
+        trace.append(watch(subject, probe, 1000 * seed + k, exercise.by_hand))
         value = trace[-1][0].value
         if k == 0 and isinstance(value, Raised) and value.kind == "NotImplementedError":
             break
     return trace
-
-
-def _watch_call(subject: Subject, probe: Call, generator: torch.Generator) -> list[Observation]:
-    reply = subject.call(probe.args, probe.kwargs)
-    if isinstance(reply.value, Raised):
-        return [Observation("result", reply.value)]
-    again = subject.call(probe.args, probe.kwargs)
-    return [
-        Observation("result", reply.value),
-        Observation("inputs unchanged", reply.inputs_unchanged),
-        Observation("random generator untouched", reply.random_state_untouched),
-        Observation("same result the second time", difference(again.value, reply.value) is None),
-    ]
-
-
-def _watch_module(subject: Subject, probe: Build, generator: torch.Generator) -> list[Observation]:
-    """From coarse to fine, so that the first difference is the one worth saying."""
-    built = subject.construct(probe.args, probe.kwargs)
-    seen = [Observation("construction", built.value)]
-    if built.value != "module":
-        return seen
-    # Evaluation mode comes first: a training pass with the random first weights would leave its mark on running
-    # statistics, and no two answers draw the same ones.
-    subject.train(False)
-    first = subject.forward(probe.inputs)
-    if isinstance(first.value, Raised):
-        return [Observation("construction", first.value)]
-    parameters = subject.parameters()
-    seen += [
-        Observation("output shape", _shapes(first.value)),
-        Observation("hidden parameters", parameters.hidden),
-        Observation("idle parameters", len(parameters.idle)),
-        Observation("parameter shapes in the order of their use", parameters.used),
-    ]
-    subject.set_parameters([_weights(shape, generator) for shape in parameters.used])
-    evaluated = subject.forward(probe.inputs)
-    again = subject.forward(probe.inputs)
-    subject.train(True)
-    trained = subject.forward(probe.inputs)
-    subject.train(False)
-    after = subject.forward(probe.inputs)
-    outputs = trained.value if isinstance(trained.value, tuple | list) else [trained.value]
-    weights = [torch.randn(y.shape, generator=generator) for y in outputs if isinstance(y, Tensor)]
-    subject.train(True)
-    gradients = _reached(subject.gradients(probe.inputs, weights))
-    replies = (first, evaluated, again, trained, after)
-    return [
-        *seen,
-        Observation("output in evaluation mode", evaluated.value),
-        Observation("output in training mode", trained.value),
-        Observation("output in evaluation mode, after a training pass", after.value),
-        Observation("inputs unchanged", all(r.inputs_unchanged for r in replies)),
-        Observation("random generator untouched", all(r.random_state_untouched for r in replies)),
-        Observation("same result the second time", difference(again.value, evaluated.value) is None),
-        Observation("mode kept", all(r.mode_kept for r in replies)),
-        Observation("gradients", gradients, loose=10),
-    ]
-
-
-def _weights(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Values that keep activations near 1 in size, none of them special: no zero bias, no unit scale."""
-    if len(shape) < 2:
-        return torch.empty(shape).uniform_(0.3, 1.5, generator=generator)
-    fan_in = torch.Size(shape[1:]).numel()
-    return torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
-
-
-def _reached(gradients: list[Tensor | None] | Raised) -> Any:
-    return gradients if isinstance(gradients, Raised) else ["none" if g is None else g for g in gradients]
-
-
-def _shapes(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return tuple(value.shape)
-    return [_shapes(v) for v in value] if isinstance(value, tuple | list) else kind_of(value)
 
 
 def _verdict(
@@ -289,7 +204,7 @@ def _verdict(
     return Verdict(exercise.name, status, message, points, exercise.points, diagnosis, probe, seed)
 
 
-def _describe(exercise: Exercise, probe: Call | Build, yours: Observation, expected: Observation) -> str:
+def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Observation) -> str:
     where = _label(exercise, probe)
     if isinstance(yours.value, Raised):
         return f"`{exercise.name}` raised {yours.value}."
@@ -297,7 +212,12 @@ def _describe(exercise: Exercise, probe: Call | Build, yours: Observation, expec
         return f"`{exercise.name}` returns None for {where}. Is a `return` missing?"
     if yours.what in RULES:
         return RULES[yours.what][1]
+    if yours.what == "library functions":
+        names = " and ".join(f"`{n}`" for n in yours.value)
+        return f"You called {names} from a library. Here the point is to write it by hand: with loops, slices and sums."
     what = difference(yours.value, expected.value, expected.loose) or "another value"
+    if yours.what == "dtype":
+        return f"For {where}, the result has dtype {', '.join(yours.value)}; expected is {', '.join(expected.value)}."
     if yours.what == "result":
         return f"For {where}, the result is {_shown(yours.value)}; expected is {_shown(expected.value)}."
     if yours.what == "gradients":
@@ -306,22 +226,29 @@ def _describe(exercise: Exercise, probe: Call | Build, yours: Observation, expec
         )
     if yours.what == "construction":
         return f"`{exercise.name}` gives {_shown(yours.value)} instead of a module."
+    if not isinstance(probe, Build):
+        return f"For {where}: {yours.what} is {_shown(yours.value)}; expected is {_shown(expected.value)}."
     return f"With the same weights as a right answer, for {where}: the {yours.what} differs ({what})."
 
 
-def _label(exercise: Exercise, probe: Call | Build) -> str:
+def _label(exercise: Exercise, probe: Probe) -> str:
     """The probe in words: its own label, else what goes in."""
     if probe.label:
         return probe.label
     if isinstance(probe, Call):
-        return " and ".join(f"`{name}` {_shown(x)}" for name, x in _named_inputs(exercise, probe).items())
+        named = _named_inputs(exercise, probe).items()
+        return " and ".join(
+            f"`{name}` {_shown(x)}" if isinstance(x, Tensor) else f"`{name}` = {_shown(x)}" for name, x in named
+        )
     arguments = [_shown(x) for x in probe.args] + [f"{k}={_shown(v)}" for k, v in probe.kwargs.items()]
     shapes = " and ".join(str(tuple(x.shape)) for x in probe.inputs)
     return f"`{exercise.name}({', '.join(arguments)})` on an input of shape {shapes}"
 
 
-def _named_inputs(exercise: Exercise, probe: Call | Build) -> dict[str, Any]:
+def _named_inputs(exercise: Exercise, probe: Probe) -> dict[str, Any]:
     """What goes in, by the names that the reference gives its arguments."""
+    if isinstance(probe, Script):
+        return probe.shown
     function = exercise.reference if isinstance(probe, Call) else exercise.reference.forward
     names = [n for n in inspect.signature(function).parameters if n != "self"]
     values = probe.args if isinstance(probe, Call) else probe.inputs
@@ -335,6 +262,8 @@ def _shown(value: Any) -> str:
         return f"{value:.5g}"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Made):
+        return f"a {value.kind}"
     if isinstance(value, Foreign | Raised):
         return str(value) if isinstance(value, Raised) else f"an object of type {value.kind}"
     if isinstance(value, tuple | list) and len(value) <= 8:
@@ -356,4 +285,4 @@ def _as_json(value: Any) -> Any:
         return [_as_json(v) for v in value]
     if isinstance(value, dict):
         return {k: _as_json(v) for k, v in value.items()}
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else _shown(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +12,25 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a function."""
+    """One call of a function.
+
+    Attributes:
+        args, kwargs: plain data, or `Made` for what is none.
+        label: the probe in words; made from the arguments when empty.
+        gradients: also look at the gradients of the result for each float tensor among `args`.
+        view: where many results are right, what to compare of them: gets the result and the arguments, on the judge's
+            side, and returns plain data. It may raise on a result that is not even of the right kind.
+        exact_dtype: the dtypes of the result are part of the task.
+        repeatable: a second call gives the same result.
+    """
 
     args: tuple
     kwargs: dict[str, Any] = field(default_factory=dict)
     label: str = ""
+    gradients: bool = False
+    view: Callable[[Any, tuple], Any] | None = None
+    exact_dtype: bool = False
+    repeatable: bool = True
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,22 @@ class Build:
     inputs: tuple[Tensor, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
     label: str = ""
+
+
+@dataclass(frozen=True)
+class Script:
+    """Several steps with one object: for classes that are no modules, and for properties over more than one call.
+
+    `run` gets a `Subject`, works with it, and yields `(what, value)` pairs of plain data, from coarse to fine. It may
+    raise where an answer is not even of the right kind. `shown` is the input to show beside a failure, by name.
+    """
+
+    run: Callable[[Any], Iterable[tuple[str, Any]]]
+    label: str
+    shown: dict[str, Any] = field(default_factory=dict)
+
+
+Probe = Call | Build | Script
 
 
 class Draw:
@@ -55,6 +86,23 @@ class Draw:
         mask[self.size(0, height - 1), self.size(0, width - 1)] = True
         return mask
 
+    def labels(self, height: int, width: int, num_classes: int) -> Tensor:
+        """int64 `(height, width)`, class indices from 0 to `num_classes - 1`."""
+        return torch.randint(0, num_classes, (height, width), generator=self._generator)
+
+    def image(self, *shape: int) -> Tensor:
+        """uint8 of the given shape, values from 0 to 255."""
+        return torch.randint(0, 256, shape, generator=self._generator).to(torch.uint8)
+
+    def seed(self) -> int:
+        """A seed for something that is made on the student's side."""
+        return self.size(0, 2**31 - 2)
+
+    @staticmethod
+    def positions(height: int, width: int) -> Tensor:
+        """float32 `(height, width)` with value 100·row + column, so that a shift can be read off the numbers."""
+        return 100.0 * torch.arange(height)[:, None] + torch.arange(width)[None, :]
+
     @staticmethod
     def empty(height: int, width: int) -> Tensor:
         """bool `(height, width)` without a true pixel."""
@@ -72,12 +120,14 @@ class Draw:
         return tuple(torch.tensor([[c == "#" for c in row] for row in column]) for column in columns)
 
 
-def as_probe(yielded: tuple | Call | Build) -> Call | Build:
+def as_probe(yielded: tuple | Probe) -> Probe:
     """What a `probes` generator yielded, as a probe; a bare tuple is one call."""
-    return yielded if isinstance(yielded, Call | Build) else Call(tuple(yielded))
+    return yielded if isinstance(yielded, Probe) else Call(tuple(yielded))
 
 
-def size_of(probe: Call | Build) -> int:
+def size_of(probe: Probe) -> int:
     """Numbers in the probe's tensors; the smallest failing probe is the one to show."""
+    if isinstance(probe, Script):
+        return sum(x.numel() for x in probe.shown.values() if isinstance(x, Tensor))
     inputs = [*probe.args, *probe.kwargs.values(), *(probe.inputs if isinstance(probe, Build) else ())]
     return sum(x.numel() for x in inputs if isinstance(x, Tensor))

@@ -10,17 +10,21 @@ order they were registered, and whether a layer or a functional call uses them.
 from __future__ import annotations
 
 import random
+import sys
 import sysconfig
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+from helpers.checks.made import Made, make, state_of
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,18 @@ class Reply:
         inputs_unchanged: the arguments hold what they held before.
         random_state_untouched: the global generators of torch, numpy and Python stand where they stood.
         mode_kept: (modules) every layer is still in the mode that `train` set.
+        dtypes: dtypes of the result's tensors, in order.
+        shortcuts: library functions among the forbidden ones that were called, sorted.
+        made_after: state of each `Made` argument after the call, in order; `None` for one that has none.
     """
 
     value: Any
     inputs_unchanged: bool = True
     random_state_untouched: bool = True
     mode_kept: bool = True
+    dtypes: tuple[str, ...] = ()
+    shortcuts: tuple[str, ...] = ()
+    made_after: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,11 +89,22 @@ class Parameters:
 class Subject(Protocol):
     """A student's function or class, seen from outside."""
 
-    def call(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
-        """Call the function."""
+    def call(self, args: tuple, kwargs: dict[str, Any], forbidden: tuple[str, ...] = ()) -> Reply:
+        """Call the function, and see which of the `forbidden` library functions it calls."""
+
+    def call_gradients(
+        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor]
+    ) -> list[Tensor | None] | Raised:
+        """Gradients of `sum(weights · results)` for each float tensor among `args`; `None` where none arrives."""
 
     def construct(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
-        """Construct the module that the methods below speak of; the value is `"module"` when it worked."""
+        """Construct the object that the methods below speak of; the value is `"module"` or `"object"`."""
+
+    def method(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Reply:
+        """Call a method of the constructed object."""
+
+    def get(self, name: str) -> Any:
+        """An attribute of the constructed object as plain data, or `Raised`."""
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Reply:
         """Run the module without gradients."""
@@ -106,48 +127,66 @@ class LocalSubject:
 
     def __init__(self, student: Any) -> None:
         self._student = student
-        self._module: nn.Module | None = None
+        self._built: Any = None
         self._used: list[nn.Parameter] = []
+        self._mode = True
 
-    def call(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
-        return self._reply(self._student, args, kwargs)
+    def call(self, args: tuple, kwargs: dict[str, Any], forbidden: tuple[str, ...] = ()) -> Reply:
+        with ShortcutWatch(forbidden, _source_files(self._student)) as watch:
+            reply = self._reply(self._student, args, kwargs)
+        return replace(reply, shortcuts=tuple(sorted(watch.seen)))
+
+    def call_gradients(
+        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor]
+    ) -> list[Tensor | None] | Raised:
+        leaves = [x.clone().requires_grad_() for x in args if isinstance(x, Tensor) and x.is_floating_point()]
+        given, rest = [], iter(leaves)
+        for x in args:
+            own = isinstance(x, Tensor) and x.is_floating_point()
+            given.append(next(rest) * 1 if own else make(x, given))
+        try:
+            results = tensors_in(self._student(*given, **_copied(kwargs)))
+            return _pulled_back(results, weights, leaves)
+        except (Exception, SystemExit) as error:
+            return raised(error, self._student)
 
     def construct(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
-        self._module, self._used = None, []
-
-        def build(*args: Any, **kwargs: Any) -> Any:
+        self._built, self._used = None, []
+        try:
             # Weights are drawn from the global generator, which is nothing to hold against a constructor.
             with torch.random.fork_rng(devices=[]):
-                return self._student(*args, **kwargs)
-
-        try:
-            built = build(*_copied(args), **_copied(kwargs))
+                self._built = self._student(*_made(args), **_copied(kwargs))
         except (Exception, SystemExit) as error:
             return Reply(raised(error, self._student))
-        if not isinstance(built, nn.Module):
-            return Reply(plain(built))
-        self._module = built
-        return Reply("module")
+        return Reply("module" if isinstance(self._built, nn.Module) else "object")
+
+    def method(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Reply:
+        try:
+            function = getattr(self._built, name)
+        except AttributeError as error:
+            return Reply(raised(error, self._student))
+        return self._reply(function, args, kwargs or {})
+
+    def get(self, name: str) -> Any:
+        try:
+            return plain(getattr(self._built, name))
+        except Exception as error:
+            return raised(error, self._student)
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Reply:
         with torch.no_grad(), _ParameterUse() as use:
-            reply = self._reply(self._module, inputs, {})
+            reply = self._reply(self._built, inputs, {})
         self._used = use.order
-        modes = {layer.training for layer in self._module.modules()}
-        return Reply(
-            reply.value,
-            reply.inputs_unchanged,
-            reply.random_state_untouched,
-            mode_kept=modes == {self._mode},
-        )
+        modes = {layer.training for layer in self._built.modules()}
+        return replace(reply, mode_kept=modes == {self._mode})
 
     def parameters(self) -> Parameters:
-        registered = {id(p) for p in self._module.parameters()}
+        registered = {id(p) for p in self._built.parameters()}
         used = {id(p) for p in self._used}
         return Parameters(
             used=[tuple(p.shape) for p in self._used],
             hidden=sum(id(p) not in registered for p in self._used),
-            idle=[tuple(p.shape) for p in self._module.parameters() if id(p) not in used],
+            idle=[tuple(p.shape) for p in self._built.parameters() if id(p) not in used],
         )
 
     def set_parameters(self, values: list[Tensor]) -> None:
@@ -157,38 +196,74 @@ class LocalSubject:
 
     def train(self, mode: bool) -> None:
         self._mode = mode
-        self._module.train(mode)
+        self._built.train(mode)
 
     def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> list[Tensor | None] | Raised:
         leaves = [x.clone().requires_grad_() for x in inputs]
-        wanted = [*leaves, *self._used]
         try:
             # `* 1`: an answer that works in place may not write to a leaf
-            outputs = _tensors(self._module(*(leaf * 1 for leaf in leaves)))
-            total = sum((w * y).sum() for w, y in zip(weights, outputs, strict=True))
-            if not total.requires_grad:
-                return [None] * len(wanted)
-            grads = torch.autograd.grad(total, wanted, allow_unused=True)
+            outputs = tensors_in(self._built(*(leaf * 1 for leaf in leaves)))
+            return _pulled_back(outputs, weights, [*leaves, *self._used])
         except (Exception, SystemExit) as error:
             return raised(error, self._student)
-        return [None if g is None else g.detach() for g in grads]
 
     def _reply(self, function: Callable, args: tuple, kwargs: dict[str, Any]) -> Reply:
-        given_args, given_kwargs = _copied(args), _copied(kwargs)
+        given_args, given_kwargs = _made(args), _copied(kwargs)
         before = _random_states()
         try:
-            value = plain(function(*given_args, **given_kwargs))
+            result = function(*given_args, **given_kwargs)
+            value = plain(result)
         except (Exception, SystemExit) as error:
-            value = raised(error, self._student)
-        unchanged = all(
-            torch.equal(x, y)
-            for x, y in zip(
-                _tensors([args, list(kwargs.values())]),
-                _tensors([given_args, list(given_kwargs.values())]),
-                strict=True,
-            )
+            result, value = None, raised(error, self._student)
+        after = [x for x, y in zip(given_args, args, strict=True) if not isinstance(y, Made)]
+        unchanged = _same([[x for x in args if not isinstance(x, Made)], kwargs], [after, given_kwargs])
+        return Reply(
+            value,
+            unchanged,
+            before == _random_states(),
+            dtypes=tuple(str(t.dtype).removeprefix("torch.") for t in tensors_in(result)),
+            made_after=tuple(state_of(x) for x, y in zip(given_args, args, strict=True) if isinstance(y, Made)),
         )
-        return Reply(value, unchanged, before == _random_states())
+
+
+class ShortcutWatch(TorchFunctionMode):
+    """Notes which of the named library functions are called while it is entered, however they are reached.
+
+    torch's own functions are seen on their way through torch, those of scipy, scikit-image and numpy by the
+    interpreter's profiling hook. The student's own functions may have any name.
+    """
+
+    def __init__(self, names: tuple[str, ...], own_files: set[str]) -> None:
+        super().__init__()
+        self.names, self.own_files, self.seen = frozenset(names), own_files, set()
+        self._hooked = False
+
+    def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if getattr(func, "__name__", "") in self.names:
+            self.seen.add(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+    def __enter__(self) -> ShortcutWatch:
+        # A debugger or a coverage run has the hook already; theirs is left alone.
+        if self.names and sys.getprofile() is None:
+            self._hooked = True
+            sys.setprofile(self._on_call)
+        return super().__enter__()
+
+    def __exit__(self, *exception: object) -> None:
+        if self._hooked:
+            sys.setprofile(None)
+        super().__exit__(*exception)
+
+    def _on_call(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call" and frame.f_code.co_name in self.names:
+            file = frame.f_code.co_filename
+            if file not in self.own_files and _is_library(file) and not file.startswith(_HELPERS):
+                self.seen.add(frame.f_code.co_name)
+        elif event == "c_call" and getattr(argument, "__name__", "") in self.names:
+            package = (getattr(argument, "__module__", None) or "").split(".")[0]
+            if package in ("numpy", "scipy", "skimage"):
+                self.seen.add(argument.__name__)
 
 
 class _ParameterUse(TorchFunctionMode):
@@ -199,7 +274,7 @@ class _ParameterUse(TorchFunctionMode):
         self.order: list[nn.Parameter] = []
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        for x in _tensors([args, list((kwargs or {}).values())]):
+        for x in tensors_in([args, kwargs or {}]):
             if isinstance(x, nn.Parameter) and not any(x is seen for seen in self.order):
                 self.order.append(x)
         return func(*args, **(kwargs or {}))
@@ -237,8 +312,9 @@ def _source_files(student: Any) -> set[str]:
     return {f.__code__.co_filename for f in functions if hasattr(f, "__code__")}
 
 
+_HELPERS = str(Path(__file__).parents[1])
 _LIBRARIES = (
-    str(Path(__file__).parents[1]),  # helpers itself
+    _HELPERS,
     *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
 )
 
@@ -257,13 +333,41 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def _tensors(value: Any) -> list[Tensor]:
+def _made(args: tuple) -> list[Any]:
+    """Copies of plain arguments, and what each `Made` describes, in order."""
+    given: list[Any] = []
+    for value in args:
+        given.append(make(_copied(value), given))
+    return given
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Whether nested plain data is what it was, to the bit."""
+    if isinstance(before, Tensor):
+        return isinstance(after, Tensor) and before.shape == after.shape and torch.equal(before, after)
+    if isinstance(before, tuple | list):
+        return len(before) == len(after) and all(map(_same, before, after))
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before)
+    return before is after or before == after
+
+
+def _pulled_back(outputs: list[Tensor], weights: list[Tensor], wanted: list[Tensor]) -> list[Tensor | None]:
+    if not wanted or len(outputs) != len(weights):  # a result that is no tensor carries no gradient
+        return [None] * len(wanted)
+    total = sum((w * y).sum() for w, y in zip(weights, outputs, strict=True))
+    if not isinstance(total, Tensor) or not total.requires_grad:
+        return [None] * len(wanted)
+    return [None if g is None else g.detach() for g in torch.autograd.grad(total, wanted, allow_unused=True)]
+
+
+def tensors_in(value: Any) -> list[Tensor]:
     """All tensors in nested tuples, lists and dicts, in order."""
     if isinstance(value, Tensor):
         return [value]
     if isinstance(value, dict):
         value = list(value.values())
-    return [x for item in value for x in _tensors(item)] if isinstance(value, tuple | list) else []
+    return [x for item in value for x in tensors_in(item)] if isinstance(value, tuple | list) else []
 
 
 def _random_states() -> tuple:

@@ -17,6 +17,7 @@ below; `load` imports it by the exercise's name. The engine in `helpers.checks` 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import re
 from collections.abc import Callable
@@ -36,7 +37,11 @@ class Answer:
 
 @dataclass
 class Exercise:
-    """One exercise. `probes(draw)` yields the inputs that make a wrong answer visible."""
+    """One exercise.
+
+    `probes(draw)` yields the inputs that make a wrong answer visible (`helpers.checks.probes`: `Call`, `Build`,
+    `Script`, or the bare arguments of a call). `by_hand` names the library functions that an answer must not call.
+    """
 
     name: str
     reference: Callable
@@ -48,6 +53,7 @@ class Exercise:
     difficulty: int
     hints: list[str]
     task: str
+    by_hand: tuple[str, ...] = ()
     variants: list[Answer] = field(default_factory=list)
     misconceptions: list[Answer] = field(default_factory=list)
 
@@ -80,12 +86,13 @@ def exercise(
     difficulty: int,
     hints: list[str],
     task: str,
+    by_hand: tuple[str, ...] = (),
 ) -> Callable[[Callable], Callable]:
     """Declare the exercise of this file; the decorated generator yields its probes."""
 
     def declare(probes: Callable) -> Callable:
         _by_module[probes.__module__] = Exercise(
-            reference.__name__, reference, probes, lesson, concept, points, minutes, difficulty, hints, task
+            reference.__name__, reference, probes, lesson, concept, points, minutes, difficulty, hints, task, by_hand
         )
         return probes
 
@@ -113,9 +120,9 @@ def variant(name: str) -> Callable[[Callable], Callable]:
 
 
 def names() -> list[str]:
-    """Names of all exercises, in the order of the course."""
+    """Names of all exercises, in the order of the course: by lesson, then as the reference module has them."""
     found = [_of_module(info.name) for info in pkgutil.iter_modules(__path__)]
-    return [e.name for e in sorted(found, key=lambda e: e.lesson)]
+    return [e.name for e in sorted(found, key=lambda e: (e.lesson, inspect.getsourcelines(e.reference)[1]))]
 
 
 def load(name: str) -> Exercise:

@@ -107,13 +107,22 @@ function render({ model, el }) {
     } else if (triedBefore(answer)) {
       showFeedback(triedBefore(answer));
     } else {
-      model.send({ answer });
-      clearTimeout(waiting);
-      waiting = setTimeout(
-        () => showNote("Waiting for the kernel. It is busy, or it was restarted: then run this cell again."),
-        WAIT_MS,
-      );
+      send(answer);
     }
+  }
+
+  function send(answer) {
+    clearTimeout(waiting);
+    try {
+      model.send({ answer });
+    } catch (error) {
+      // the page still has this widget, and the kernel that had it is gone
+      console.warn(error);
+      showNote("The kernel that asked this question is gone. Run this cell again, then answer.");
+      return;
+    }
+    const note = "Waiting for the kernel. It is busy, or it was restarted: then run this cell again.";
+    waiting = setTimeout(() => showNote(note), WAIT_MS);
   }
 
   function choose() {

@@ -1,0 +1,150 @@
+"""Watches an answer on a probe: what it does there, observation by observation, from coarse to fine.
+
+The first observation that differs from a right answer's is the one worth telling a student.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.checks.compare import difference, kind_of
+from helpers.checks.probes import Build, Call, Probe, Script
+from helpers.checks.subject import Raised, Subject, tensors_in
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One thing seen of an answer on one probe. `loose` widens the tolerance."""
+
+    what: str
+    value: Any
+    loose: float = 1.0
+
+
+def watch(subject: Subject, probe: Probe, seed: int, by_hand: tuple[str, ...] = ()) -> list[Observation]:
+    """What the answer behind `subject` does on `probe`.
+
+    Weights of a module and of a gradient are drawn from `seed`; `by_hand` names library functions that the answer
+    must not call.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    if isinstance(probe, Call):
+        return _watch_call(subject, probe, generator, by_hand)
+    if isinstance(probe, Build):
+        return _watch_module(subject, probe, generator)
+    return _watch_script(subject, probe)
+
+
+def _watch_call(
+    subject: Subject, probe: Call, generator: torch.Generator, by_hand: tuple[str, ...]
+) -> list[Observation]:
+    reply = subject.call(probe.args, probe.kwargs, by_hand)
+    if isinstance(reply.value, Raised):
+        return [Observation("result", reply.value)]
+    seen = [Observation("result", _viewed(reply.value, probe))]
+    if probe.exact_dtype:
+        seen.append(Observation("dtype", reply.dtypes))
+    if probe.gradients:
+        weights = [torch.randn(y.shape, generator=generator) for y in _as_tensors(reply.value)]
+        seen.append(Observation("gradients", _reached(subject.call_gradients(probe.args, probe.kwargs, weights)), 10))
+    again = subject.call(probe.args, probe.kwargs)
+    repeated = not probe.repeatable or difference(again.value, reply.value) is None
+    return [
+        *seen,
+        *(Observation("arguments afterwards", state) for state in reply.made_after if state is not None),
+        Observation("inputs unchanged", reply.inputs_unchanged),
+        Observation("random generator untouched", reply.random_state_untouched),
+        Observation("same result the second time", repeated),
+        Observation("library functions", reply.shortcuts),
+    ]
+
+
+def _viewed(value: Any, probe: Call) -> Any:
+    if probe.view is None:
+        return value
+    try:
+        return probe.view(value, probe.args)
+    except Exception:  # the view expects a result of the right kind; this one is of another
+        return f"a {kind_of(value)}"
+
+
+def _as_tensors(value: Any) -> list[Tensor]:
+    """The tensors of a result; a number counts as one, as a loss does."""
+    return [torch.tensor(float(value))] if isinstance(value, int | float) else tensors_in(value)
+
+
+def _watch_module(subject: Subject, probe: Build, generator: torch.Generator) -> list[Observation]:
+    """From coarse to fine, so that the first difference is the one worth saying."""
+    built = subject.construct(probe.args, probe.kwargs)
+    seen = [Observation("construction", built.value)]
+    if built.value != "module":  # raised, or something else came out
+        return seen
+    # Evaluation mode comes first: a training pass with the random first weights would leave its mark on running
+    # statistics, and no two answers draw the same ones.
+    subject.train(False)
+    first = subject.forward(probe.inputs)
+    if isinstance(first.value, Raised):
+        return [Observation("construction", first.value)]
+    parameters = subject.parameters()
+    seen += [
+        Observation("output shape", _shapes(first.value)),
+        Observation("hidden parameters", parameters.hidden),
+        Observation("idle parameters", len(parameters.idle)),
+        Observation("parameter shapes in the order of their use", parameters.used),
+    ]
+    subject.set_parameters([_weights(shape, generator) for shape in parameters.used])
+    evaluated = subject.forward(probe.inputs)
+    again = subject.forward(probe.inputs)
+    subject.train(True)
+    trained = subject.forward(probe.inputs)
+    subject.train(False)
+    after = subject.forward(probe.inputs)
+    weights = [torch.randn(y.shape, generator=generator) for y in tensors_in(trained.value)]
+    subject.train(True)
+    gradients = _reached(subject.gradients(probe.inputs, weights))
+    replies = (first, evaluated, again, trained, after)
+    return [
+        *seen,
+        Observation("output in evaluation mode", evaluated.value),
+        Observation("output in training mode", trained.value),
+        Observation("output in evaluation mode, after a training pass", after.value),
+        Observation("inputs unchanged", all(r.inputs_unchanged for r in replies)),
+        Observation("random generator untouched", all(r.random_state_untouched for r in replies)),
+        Observation("same result the second time", difference(again.value, evaluated.value) is None),
+        Observation("mode kept", all(r.mode_kept for r in replies)),
+        Observation("gradients", gradients, loose=10),
+    ]
+
+
+def _weights(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Values that keep activations near 1 in size, none of them special: no zero bias, no unit scale."""
+    if len(shape) < 2:
+        return torch.empty(shape).uniform_(0.3, 1.5, generator=generator)
+    fan_in = torch.Size(shape[1:]).numel()
+    return torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
+
+
+def _reached(gradients: list[Tensor | None] | Raised) -> Any:
+    return gradients if isinstance(gradients, Raised) else ["none" if g is None else g for g in gradients]
+
+
+def _shapes(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return tuple(value.shape)
+    return [_shapes(v) for v in value] if isinstance(value, tuple | list) else kind_of(value)
+
+
+def _watch_script(subject: Subject, probe: Script) -> list[Observation]:
+    seen: list[Observation] = []
+    try:
+        for what, value in probe.run(subject):
+            seen.append(Observation(what, value))
+            if isinstance(value, Raised):
+                break
+    except Exception as error:  # the script expects an answer of the right kind; this one is of another
+        seen.append(Observation("course of the steps", f"broke off: {type(error).__name__}"))
+    return seen or [Observation("course of the steps", "nothing was seen")]
