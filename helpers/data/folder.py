@@ -219,7 +219,8 @@ def _divide(pairs: list, fractions: tuple[float, float, float]) -> list[list]:
     while sum(counts) < n:
         counts[int(np.argmax([w - c for w, c in zip(wanted, counts, strict=True)]))] += 1
     while sum(counts) > n:
-        counts[int(np.argmax([c - w if c > 0 else -np.inf for w, c in zip(wanted, counts, strict=True)]))] -= 1
+        least = 1 if max(counts) > 1 else 0  # nothing is taken from a split's only pair while another has two
+        counts[int(np.argmax([c - w if c > least else -np.inf for w, c in zip(wanted, counts, strict=True)]))] -= 1
     order = sorted(range(n), key=lambda i: hashlib.sha256(_stem(pairs[i][0]).encode()).hexdigest())
     cuts = [0, counts[0], counts[0] + counts[1], n]
     return [[pairs[i] for i in sorted(order[a:b])] for a, b in pairwise(cuts)]
