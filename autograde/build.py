@@ -25,10 +25,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
+from autograde.stamp import LESSONS, inputs, lesson_names
 from helpers import exercises
 from helpers.widgets.quiz import problems as quiz_problems
 
-LESSONS = Path(__file__).parent / "lessons"
 NOTEBOOKS = ROOT / "notebooks"
 
 HIDDEN_CHECK = """\
@@ -56,11 +56,6 @@ class Report:
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)  # holds somebody's work, so it was left alone
-
-
-def lesson_names() -> list[str]:
-    """Names of all lessons, in order."""
-    return sorted(path.stem for path in LESSONS.glob("*.py"))
 
 
 def master(lesson: str, source: Path | None = None) -> NotebookNode:
@@ -119,7 +114,7 @@ def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = Fals
         else:
             write(target, text)
             report.written.append(lesson)
-    write(course / "built.json", json.dumps({"inputs": _inputs()}))
+    write(course / "built.json", json.dumps({"inputs": inputs()}))
     return report
 
 
@@ -129,14 +124,6 @@ def stale(notebooks: Path = NOTEBOOKS) -> list[str]:
         built = student_versions(lesson_names(), Path(folder))
     paths = {lesson: notebooks / lesson / f"{lesson}.ipynb" for lesson in built}
     return [n for n, path in paths.items() if not path.exists() or path.read_text(encoding="utf-8") != built[n]]
-
-
-def up_to_date(notebooks: Path = NOTEBOOKS, course: Path = COURSE) -> bool:
-    """Whether nothing that goes into a build has changed since the last one. Quick: compares one hash."""
-    stamp = course / "built.json"
-    if not stamp.exists() or any(not (notebooks / n / f"{n}.ipynb").exists() for n in lesson_names()):
-        return False
-    return json.loads(stamp.read_text(encoding="utf-8")).get("inputs") == _inputs()
 
 
 def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
@@ -195,16 +182,6 @@ def _holds_work(path: Path) -> bool:
     except Exception:  # whatever it is, it is not ours to overwrite
         return True
     return notebook.metadata.get("course", {}).get("sources") != _sources(notebook)
-
-
-def _inputs() -> str:
-    """A hash of everything that goes into a build."""
-    folders = (LESSONS, ROOT / "helpers" / "exercises", ROOT / "helpers" / "quizzes")
-    files = [p for folder in folders for p in sorted(folder.glob("*")) if p.is_file()]
-    digest = hashlib.sha256()
-    for path in [*files, Path(__file__), ROOT / "pyproject.toml"]:
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def dumped(notebook: NotebookNode) -> str:

@@ -25,10 +25,12 @@ def build(
     ] = False,
 ) -> None:
     """Make notebooks/ and the nbgrader course folder from the lessons."""
+    from autograde import stamp
+
+    if if_stale and stamp.up_to_date(stamp.ROOT / "notebooks", stamp.ROOT / "course"):
+        return
     from autograde import build as builder
 
-    if if_stale and builder.up_to_date():
-        return
     try:
         with console.status("Building the notebooks"):
             report = builder.build(force=force)

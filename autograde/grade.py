@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from autograde.build import dumped, lesson_names, write
+from autograde.build import dumped, write
 from autograde.intake import (
     Assembled,
     IntakeError,
@@ -38,6 +38,7 @@ from autograde.intake import (
     with_notice,
 )
 from autograde.nbgrader_course import ROOT, api
+from autograde.stamp import lesson_names
 from helpers.threads import available_cpus
 
 START_SECONDS = 90  # a kernel, torch, and the lesson's own cells

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-ROOT = Path(__file__).parents[1]
+from autograde.stamp import ROOT
+
 COURSE = ROOT / "course"
 
 # Written into the course folder, so that plain `nbgrader` commands run there with the same settings.

@@ -6,10 +6,10 @@ import re
 import nbformat
 import pytest
 
-from autograde import build
+from autograde import build, stamp
 from helpers import exercises
 
-LESSONS = build.lesson_names()
+LESSONS = stamp.lesson_names()
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +77,7 @@ def test_cell_ids_are_valid_unique_and_stay_when_another_cell_changes(lesson, tm
     ids = [cell.id for cell in build.master(lesson).cells]
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", i) for i in ids)
-    source = (build.LESSONS / f"{lesson}.py").read_text(encoding="utf-8")
+    source = (stamp.LESSONS / f"{lesson}.py").read_text(encoding="utf-8")
     changed = tmp_path / "changed.py"
     changed.write_text(source.replace("# **You will**", "# **You shall**"), encoding="utf-8")
     assert sum(a != b for a, b in zip(ids, [c.id for c in build.master(lesson, changed).cells], strict=True)) == 1
@@ -122,7 +122,7 @@ def rebuild(folder, **options):
 def test_a_second_build_writes_nothing(notebooks):
     report = rebuild(notebooks)
     assert (report.written, report.unchanged, report.kept) == ([], LESSONS, [])
-    assert build.up_to_date(notebooks / "notebooks", notebooks / "course")
+    assert stamp.up_to_date(notebooks / "notebooks", notebooks / "course")
 
 
 def test_a_students_work_is_kept_and_replaced_only_by_force(notebooks):
@@ -157,7 +157,7 @@ def test_a_file_that_is_no_notebook_is_kept(notebooks):
 
 
 def test_a_build_is_due_when_an_input_or_a_notebook_is_gone(notebooks, monkeypatch, tmp_path):
-    assert not build.up_to_date(tmp_path, notebooks / "course")
-    assert not build.up_to_date(notebooks / "notebooks", tmp_path)
-    monkeypatch.setattr(build, "_inputs", lambda: "other")
-    assert not build.up_to_date(notebooks / "notebooks", notebooks / "course")
+    assert not stamp.up_to_date(tmp_path, notebooks / "course")
+    assert not stamp.up_to_date(notebooks / "notebooks", tmp_path)
+    monkeypatch.setattr(stamp, "inputs", lambda: "other")
+    assert not stamp.up_to_date(notebooks / "notebooks", notebooks / "course")

@@ -10,10 +10,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograde import build
 from autograde.nbgrader_course import api
+from autograde.stamp import lesson_names
 
-LESSONS = build.lesson_names()
+LESSONS = lesson_names()
 
 
 @pytest.fixture(scope="module", params=LESSONS)
