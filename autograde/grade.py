@@ -12,6 +12,7 @@ import csv
 import io
 import logging
 import multiprocessing
+import os
 import queue
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -211,6 +212,8 @@ def _children(pid: int) -> list[int]:
 def _serve(connection: Connection, course: Path, cell_seconds: int) -> None:
     """The grading process: receives a step, lesson and student, answers with what went wrong, or `None`."""
     logging.disable(logging.CRITICAL)  # nbgrader's log of a failed run comes back in its result
+    # Kernels, and the students' code in them, write to the stderr they inherit; it is not for the instructor's screen.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     nbgrader = api(course, cell_seconds)
     while True:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from traitlets.config import Config
@@ -38,11 +39,13 @@ def api(folder: Path, cell_seconds: int = 60):
     """nbgrader's `NbGraderAPI` on the course in `folder`. Its log keeps to warnings."""
     from nbgrader.apps import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
+    from sqlalchemy.exc import SAWarning
 
     # nbgrader runs `alembic` by name, which is found only where this environment is activated.
     scripts = str(Path(sys.executable).parent)
     if scripts not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = scripts + os.pathsep + os.environ["PATH"]
+    warnings.simplefilter("ignore", SAWarning)  # nbgrader's own use of the database, nothing a reader could mend
     logging.getLogger("traitlets").setLevel(logging.WARNING)
     settings = config(folder, cell_seconds)
     return NbGraderAPI(CourseDirectory(config=settings), config=settings)

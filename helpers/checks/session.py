@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass
 from typing import Any
 
 from helpers import exercises
@@ -11,20 +9,7 @@ from helpers.checks.render import as_html, as_text
 from helpers.checks.verdict import Verdict
 
 SEED = 0  # a student who runs a cell twice sees the same probes twice
-TRIES_BEFORE_SOLUTION = 3
 ROUNDS = 3  # fresh seeds a graded cell tries
-
-
-@dataclass
-class _Attempt:
-    """What this session knows of one exercise."""
-
-    passed: Any = None  # the object that passed last
-    wrong_tries: int = 0
-    hints_seen: int = 0
-
-
-_attempts: dict[str, _Attempt] = {}
 
 
 def check(*answer: Any) -> float:
@@ -39,7 +24,7 @@ def check(*answer: Any) -> float:
     """
     name, obj = _name_and_object(answer)
     verdict = _examine(name, obj, SEED)
-    attempt = _attempts.setdefault(name, _Attempt())
+    attempt = exercises.load(name).attempt
     if verdict.status == "passed":
         attempt.passed = obj
     elif verdict.status != "not attempted":
@@ -67,24 +52,12 @@ def show(verdict: Verdict) -> None:
 
 def hint(name: str, k: int | None = None) -> None:
     """Print hint `k` of an exercise, counted from 1, or the next one."""
-    exercise = exercises.load(name)
-    attempt = _attempts.setdefault(name, _Attempt())
-    number = min(attempt.hints_seen + 1, len(exercise.hints)) if k is None else k
-    if not 1 <= number <= len(exercise.hints):
-        raise ValueError(f"`{name}` has hints 1 to {len(exercise.hints)}; there is no hint {k}.")
-    attempt.hints_seen = max(attempt.hints_seen, number)
-    print(f"Hint {number} of {len(exercise.hints)}: {exercise.hints[number - 1]}")
+    print(exercises.load(name).hint(k))
 
 
 def solution(name: str) -> None:
     """Print the reference solution, after a pass or after three wrong tries."""
-    exercise = exercises.load(name)
-    attempt = _attempts.setdefault(name, _Attempt())
-    if attempt.passed is None and attempt.wrong_tries < TRIES_BEFORE_SOLUTION:
-        left = TRIES_BEFORE_SOLUTION - attempt.wrong_tries
-        print(f"The solution of `{name}` opens when yours passes, or after {left} more tries. Try `hint({name!r})`.")
-        return
-    print(inspect.getsource(exercise.reference))
+    print(exercises.load(name).solution())
 
 
 def use(obj: Any) -> Any:
@@ -93,7 +66,7 @@ def use(obj: Any) -> Any:
     Lets the cells below an exercise run whatever has been written so far.
     """
     name, _ = _name_and_object((obj,))
-    attempt = _attempts.setdefault(name, _Attempt())
+    attempt = exercises.load(name).attempt
     if attempt.passed is not obj:
         verdict = _examine(name, obj, SEED)
         if verdict.status != "passed":

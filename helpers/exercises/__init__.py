@@ -22,8 +22,10 @@ import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 LEAST_MISCONCEPTIONS, LEAST_VARIANTS, LEAST_HINTS = 5, 2, 3
+TRIES_BEFORE_SOLUTION = 3
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ class Answer:
     name: str
     solution: Callable
     sentence: str = ""
+
+
+@dataclass
+class Attempt:
+    """What has happened with one exercise in this session."""
+
+    passed: Any = None  # the object that passed last
+    wrong_tries: int = 0
+    hints_seen: int = 0
 
 
 @dataclass
@@ -56,11 +67,31 @@ class Exercise:
     by_hand: tuple[str, ...] = ()
     variants: list[Answer] = field(default_factory=list)
     misconceptions: list[Answer] = field(default_factory=list)
+    attempt: Attempt = field(default_factory=Attempt)
 
     @property
     def right_answers(self) -> list[Answer]:
         """The reference and every variant: an answer is right when it behaves like one of these."""
         return [Answer("reference", self.reference), *self.variants]
+
+    def hint(self, k: int | None = None) -> str:
+        """Hint `k`, counted from 1, or the next one; after the last the last again.
+
+        Raises:
+            ValueError: there is no hint `k`.
+        """
+        number = min(self.attempt.hints_seen + 1, len(self.hints)) if k is None else k
+        if not 1 <= number <= len(self.hints):
+            raise ValueError(f"`{self.name}` has hints 1 to {len(self.hints)}; there is no hint {k}.")
+        self.attempt.hints_seen = max(self.attempt.hints_seen, number)
+        return f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]}"
+
+    def solution(self) -> str:
+        """The reference's source, after a pass or after three wrong tries; until then, what is missing."""
+        left = TRIES_BEFORE_SOLUTION - self.attempt.wrong_tries
+        if self.attempt.passed is None and left > 0:
+            return f"The solution of `{self.name}` opens when yours passes, or after {left} more tries."
+        return inspect.getsource(self.reference)
 
     def card(self) -> str:
         """The card above the exercise, in Markdown."""
