@@ -67,5 +67,52 @@ def grade(
         raise typer.Exit(1) from None
 
 
+@app.command()
+def accuracy(
+    exercise: Annotated[list[str] | None, typer.Option(help="Measure this one only; may be repeated.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds; the published measure has 20.")] = 3,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list and nothing else.")] = False,
+    missed: Annotated[bool, typer.Option("--missed", help="Also list what was missed, on standard error.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Put it into docs/accuracy.json and the README.")] = False,
+) -> None:
+    """Measure the checks: wrong answers caught and named, right ones accepted."""
+    import json
+    from dataclasses import asdict
+
+    from autograde import accuracy as measured
+    from helpers import exercises
+
+    errors = Console(stderr=True)
+    try:
+        names = [exercises.load(name).name for name in exercise] if exercise else exercises.names()
+        with errors.status("Measuring") as status:
+            outcomes = measured.measure(
+                names, seeds, jobs, lambda done, of: status.update(f"Measuring: {done} of {of} exercises × seeds")
+            )
+        rows = [measured.row(name, outcomes[name]) for name in names]
+        if write:
+            measured.store(rows, seeds)
+    except ValueError as error:
+        errors.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows]))
+    else:
+        console.print(measured.terminal_table(rows))
+    if missed:
+        errors.print(measured.missed_text(outcomes), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def messages() -> None:
+    """Print what students are told of every misconception, on one page."""
+    from autograde.messages import page
+
+    styles = {"exercise": "bold underline", "name": "bold"}
+    for kind, line in page(min(console.width, 100)):
+        console.print(line, style=styles.get(kind), markup=False, highlight=False, soft_wrap=True)
+
+
 if __name__ == "__main__":
     app()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from torch import Tensor
@@ -19,6 +20,7 @@ from helpers.checks.compare import difference, kind_of
 from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
 from helpers.checks.made import Made
 from helpers.checks.probes import Build, Call, Draw, Probe, Script, as_probe, size_of
+from helpers.checks.process import Lost, unfinished
 from helpers.checks.subject import Foreign, LocalSubject, Raised, Subject, raised
 from helpers.checks.verdict import Verdict
 from helpers.checks.watch import Observation, watch
@@ -80,43 +82,73 @@ def examine(name: str, obj: Any, seed: int | None = None) -> Verdict:
     """
     exercise = exercises.load(name)
     seed = secrets.randbits(31) if seed is None else seed
+    if callable(obj):
+        return examine_through(name, LocalSubject(obj), seed)
+    message = f"`{name}` is {_shown(obj)} here. It must be the function or class that you wrote: run its cell again."
+    return _verdict(exercise, seed, "wrong", message)
+
+
+def examine_through(name: str, subject: Subject, seed: int | None = None) -> Verdict:
+    """Check the answer behind `subject`, wherever it lives, as `examine` does.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    exercise = exercises.load(name)
+    seed = secrets.randbits(31) if seed is None else seed
+    _probes(name, seed)  # where these fail, the exercise is wrong and not the answer
     with one_thread():
-        return _examine(exercise, obj, seed)
+        try:
+            with quiet(), time_limit(SECONDS):
+                trace = _trace(exercise, subject, seed)
+        except OutOfTime as stopped:
+            happened = unfinished(SECONDS, raised(stopped.__cause__, None))
+        except Lost as lost:
+            happened = lost.reason
+        except (Exception, SystemExit) as error:  # out of what is no call, such as a `train` of the answer's own
+            happened = f"raised {raised(error, None)}."
+        else:
+            return _judge(exercise, trace, seed)
+    return _verdict(exercise, seed, "error", f"`{name}` {happened}")
 
 
-def _examine(exercise: Exercise, obj: Any, seed: int) -> Verdict:
-    name = exercise.name
-    if not callable(obj):
-        message = (
-            f"`{name}` is {_shown(obj)} here. It must be the function or class that you wrote: run its cell again."
-        )
-        return _verdict(exercise, seed, "wrong", message)
+def is_right(name: str, subject: Subject, seed: int, seconds: float | None = None) -> bool:
+    """Whether `examine_through` would say "passed". Quicker on wrong answers: stops at the first probe that tells."""
+    exercise = exercises.load(name)
+    known = [_known_trace(name, k, seed) for k in range(len(exercise.right_answers))]
     try:
-        with quiet(), time_limit(SECONDS):
-            trace = _trace(exercise, LocalSubject(obj), seed)
-    except OutOfTime as stopped:
-        where = raised(stopped.__cause__, obj)
-        line = f" It was stopped in line {where.line}: `{where.source}`." if where.line else ""
-        message = f"`{name}` did not finish within {SECONDS:g} seconds.{line} Is there a loop that never ends?"
-        return _verdict(exercise, seed, "error", message)
-    return _judge(exercise, trace, seed)
+        with one_thread(), quiet(), time_limit(seconds or SECONDS):
+            for k, seen in enumerate(_watched(exercise, subject, seed)):
+                known = [trace for trace in known if _first_difference(seen, trace[k]) is None]
+                if not known:
+                    return False
+    except (Exception, SystemExit, Lost):  # OutOfTime among them
+        return False
+    return True
+
+
+def forget() -> None:
+    """Drop what is kept from earlier checks: probes, and what the known answers do on them."""
+    _probes.cache_clear()
+    _known_trace.cache_clear()
 
 
 def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
     first = trace[0][0].value
-    if isinstance(first, Raised) and first.kind == "NotImplementedError" and not first.message:
+    if _is_stub(first):
         message = (
             f"`{exercise.name}` is not written yet. Replace `raise NotImplementedError()` and run this cell again."
         )
         return _verdict(exercise, seed, "not attempted", message)
 
-    right = max(
-        (_known_trace(exercise.name, answer, seed) for answer in range(len(exercise.right_answers))),
-        key=lambda known: sum(_first_difference(y, e) is None for y, e in zip(trace, known, strict=True)),
-    )
-    differing = {k: d for k in range(len(trace)) if (d := _first_difference(trace[k], right[k])) is not None}
-    if not differing:
-        return _verdict(exercise, seed, "passed", f"All {len(trace)} probes agree.")
+    differing = None
+    for answer in range(len(exercise.right_answers)):
+        right = _known_trace(exercise.name, answer, seed)
+        apart = {k: d for k in range(len(trace)) if (d := _first_difference(trace[k], right[k])) is not None}
+        if not apart:
+            return _verdict(exercise, seed, "passed", f"All {len(trace)} probes agree.")
+        if differing is None or len(apart) < len(differing):  # what differs from the right answer nearest to it
+            differing = apart
 
     probes = _probes(exercise.name, seed)
     worst = min(differing, key=lambda k: size_of(probes[k]))
@@ -137,6 +169,11 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
         "expected": _as_json(expected.value),
     }
     return _verdict(exercise, seed, status, message, diagnosis, shown)
+
+
+def _is_stub(value: Any) -> bool:
+    """Whether this came out of an untouched stub; torch raises NotImplementedError too, with a message."""
+    return isinstance(value, Raised) and value.kind == "NotImplementedError" and not value.message
 
 
 def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int]) -> tuple[str, str] | None:
@@ -173,7 +210,7 @@ def _probes(name: str, seed: int) -> list[Probe]:
     return [as_probe(p) for p in exercises.load(name).probes(Draw(seed))]
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=2048)
 def _known_trace(name: str, index: int, seed: int) -> Trace:
     """Trace of the exercise's right answers, then of its misconceptions."""
     exercise = exercises.load(name)
@@ -183,13 +220,17 @@ def _known_trace(name: str, index: int, seed: int) -> Trace:
 
 
 def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:
-    trace = []
-    for k, probe in enumerate(_probes(exercise.name, seed)):
-        trace.append(watch(subject, probe, 1000 * seed + k, exercise.by_hand))
-        value = trace[-1][0].value
-        if k == 0 and isinstance(value, Raised) and value.kind == "NotImplementedError":
+    trace: Trace = []
+    for seen in _watched(exercise, subject, seed):
+        trace.append(seen)
+        if len(trace) == 1 and _is_stub(seen[0].value):
             break
     return trace
+
+
+def _watched(exercise: Exercise, subject: Subject, seed: int) -> Iterator[list[Observation]]:
+    for k, probe in enumerate(_probes(exercise.name, seed)):
+        yield watch(subject, probe, 1000 * seed + k, exercise.by_hand)
 
 
 def _verdict(

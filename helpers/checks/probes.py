@@ -17,7 +17,8 @@ class Call:
     Attributes:
         args, kwargs: plain data, or `Made` for what is none.
         label: the probe in words; made from the arguments when empty.
-        gradients: also look at the gradients of the result for each float tensor among `args`.
+        gradients: also look at the gradients of the result for each float tensor among `args`; a tuple of positions
+            looks at those only (a loss need not be differentiable by its target).
         view: where many results are right, what to compare of them: gets the result and the arguments, on the judge's
             side, and returns plain data. It may raise on a result that is not even of the right kind.
         exact_dtype: the dtypes of the result are part of the task.
@@ -27,7 +28,7 @@ class Call:
     args: tuple
     kwargs: dict[str, Any] = field(default_factory=dict)
     label: str = ""
-    gradients: bool = False
+    gradients: bool | tuple[int, ...] = False
     view: Callable[[Any, tuple], Any] | None = None
     exact_dtype: bool = False
     repeatable: bool = True

@@ -93,9 +93,12 @@ class Subject(Protocol):
         """Call the function, and see which of the `forbidden` library functions it calls."""
 
     def call_gradients(
-        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor]
+        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor], positions: tuple[int, ...] | None = None
     ) -> list[Tensor | None] | Raised:
-        """Gradients of `sum(weights · results)` for each float tensor among `args`; `None` where none arrives."""
+        """Gradients of `sum(weights · results)` for each float tensor among `args`; `None` where none arrives.
+
+        `positions` names the arguments that count; the others are given as they are.
+        """
 
     def construct(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
         """Construct the object that the methods below speak of; the value is `"module"` or `"object"`."""
@@ -137,13 +140,15 @@ class LocalSubject:
         return replace(reply, shortcuts=tuple(sorted(watch.seen)))
 
     def call_gradients(
-        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor]
+        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor], positions: tuple[int, ...] | None = None
     ) -> list[Tensor | None] | Raised:
-        leaves = [x.clone().requires_grad_() for x in args if isinstance(x, Tensor) and x.is_floating_point()]
-        given, rest = [], iter(leaves)
-        for x in args:
-            own = isinstance(x, Tensor) and x.is_floating_point()
-            given.append(next(rest) * 1 if own else make(x, given))
+        leaves, given = [], []
+        for k, x in enumerate(args):
+            if isinstance(x, Tensor) and x.is_floating_point() and (positions is None or k in positions):
+                leaves.append(x.clone().requires_grad_())
+                given.append(leaves[-1] * 1)  # an answer that works in place may not write to a leaf
+            else:
+                given.append(make(_copied(x), given))
         try:
             results = tensors_in(self._student(*given, **_copied(kwargs)))
             return _pulled_back(results, weights, leaves)
@@ -285,8 +290,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "biufc":
         return Foreign(f"numpy {value.dtype}")
     if isinstance(value, Tensor | np.ndarray | np.generic):
-        tensor = torch.as_tensor(value).detach().cpu()
-        return tensor.item() if tensor.ndim == 0 else tensor.as_subclass(Tensor)
+        tensor = torch.as_tensor(value).detach()
+        if tensor.layout != torch.strided or tensor.is_complex() or tensor.numel() > MOST_NUMBERS:
+            kind = str(tensor.layout if tensor.layout != torch.strided else tensor.dtype).removeprefix("torch.")
+            return Foreign(f"{kind} tensor of shape {tuple(tensor.shape)}")
+        # A copy: the answer may keep what it returned, and change it in a later call.
+        return tensor.item() if tensor.ndim == 0 else tensor.cpu().as_subclass(Tensor).clone()
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return Foreign("whole number larger than any float")
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, tuple | list):
@@ -311,6 +322,8 @@ def _source_files(student: Any) -> set[str]:
     functions = [student, *vars(student).values()] if isinstance(student, type) else [student]
     return {f.__code__.co_filename for f in functions if hasattr(f, "__code__")}
 
+
+MOST_NUMBERS = 2**23  # far above any task's result; an expanded tensor may claim any size
 
 _HELPERS = str(Path(__file__).parents[1])
 _LIBRARIES = (

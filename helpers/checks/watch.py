@@ -50,7 +50,9 @@ def _watch_call(
         seen.append(Observation("dtype", reply.dtypes))
     if probe.gradients:
         weights = [torch.randn(y.shape, generator=generator) for y in _as_tensors(reply.value)]
-        seen.append(Observation("gradients", _reached(subject.call_gradients(probe.args, probe.kwargs, weights)), 10))
+        positions = None if probe.gradients is True else probe.gradients
+        gradients = subject.call_gradients(probe.args, probe.kwargs, weights, positions)
+        seen.append(Observation("gradients", _reached(gradients), 10))
     again = subject.call(probe.args, probe.kwargs)
     repeated = not probe.repeatable or difference(again.value, reply.value) is None
     return [

@@ -1,8 +1,72 @@
-"""Lesson 03: the block that every level of the U-Net is made of."""
+"""Lesson 03: convolution by hand, its arithmetic, and the block that every level of the U-Net is made of."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
+
+
+def conv2d(image: Tensor, kernel: Tensor, bias: float = 0.0, stride: int = 1, padding: int = 0) -> Tensor:
+    """Slide a kernel over an image: at each place, the sum of the products of what lies under each other.
+
+    Deep learning calls this convolution; strictly it is cross-correlation, since the kernel is not flipped.
+
+    Args:
+        image: float `(H, W)`.
+        kernel: float `(k, k)`.
+        bias: is added to every value of the result.
+        stride: pixels from one window to the next, in both directions.
+        padding: zeros around each side of the image.
+
+    Returns:
+        float, `(H + 2 * padding - k) // stride + 1` rows and as many columns by the same rule from `W`.
+    """
+    k = kernel.shape[0]
+    height, width = image.shape
+    padded = image.new_zeros(height + 2 * padding, width + 2 * padding)
+    padded[padding : padding + height, padding : padding + width] = image
+    rows = range(0, padded.shape[0] - k + 1, stride)  # where a window begins
+    columns = range(0, padded.shape[1] - k + 1, stride)
+    output = image.new_zeros(len(rows), len(columns))
+    for i, top in enumerate(rows):
+        for j, left in enumerate(columns):
+            window = padded[top : top + k, left : left + k]  # (k, k)
+            output[i, j] = (window * kernel).sum() + bias
+    return output
+
+
+def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
+    """Values along one side of what a convolution or a pooling makes of a side of `size` pixels.
+
+    Args:
+        size: pixels along this side of the input.
+        kernel: weights along this side of the kernel.
+        stride: pixels from one window to the next.
+        padding: zeros at each end.
+        dilation: pixels from one weight of the kernel to the next.
+
+    Returns:
+        How many windows fit; what is left over at the end gets none. Zero or less: the kernel does not fit.
+    """
+    span = dilation * (kernel - 1) + 1  # pixels from the first weight to the last, both included
+    return (size + 2 * padding - span) // stride + 1
+
+
+def receptive_field(layers: Iterable[tuple[int, int]]) -> int:
+    """Side of the square of input pixels that one value of the last layer depends on.
+
+    Args:
+        layers: `(kernel, stride)` of each convolution or pooling, from the input on.
+
+    Returns:
+        Pixels of the input; 1 without layers, where a value sees itself.
+    """
+    field, step = 1, 1  # step: input pixels between two neighbours at this depth
+    for kernel, stride in layers:
+        field += (kernel - 1) * step
+        step *= stride
+    return field
 
 
 class DoubleConv(nn.Module):
@@ -34,3 +98,20 @@ class DoubleConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
+
+
+def pointwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """1×1 convolution: the same matrix product at every pixel, over the channels (Lin et al. 2013).
+
+    The last layer of the U-Net is one: it turns the channels of a pixel into a score for each class.
+
+    Args:
+        x: float `(N, C, H, W)`.
+        weight: float `(K, C)`, one row for each channel that comes out.
+        bias: float `(K,)`.
+
+    Returns:
+        float `(N, K, H, W)`.
+    """
+    pixels = x.flatten(2)  # (N, C, H·W): a column for each pixel
+    return (weight @ pixels + bias[:, None]).unflatten(2, x.shape[2:])

@@ -5,7 +5,7 @@ import pytest
 from helpers import exercises
 from helpers.checks import examine
 
-SEEDS = [0, 1, 2]
+SEEDS = [0]  # `python course.py accuracy` takes twenty
 
 EXERCISES = [exercises.load(name) for name in exercises.names()]
 WRONG = [pytest.param(e.name, a, id=f"{e.name}: {a.name}") for e in EXERCISES for a in e.misconceptions]

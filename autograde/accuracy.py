@@ -1,0 +1,290 @@
+"""The measure: how many wrong answers the checks catch and name, and how many right ones they accept.
+
+An answer counts as caught, named or accepted only if it is so for every seed. `docs/accuracy.json` holds the published
+result, and the README's table is made from it.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import functools
+import hashlib
+import inspect
+import json
+import multiprocessing
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import yaml
+from rich.table import Table
+
+from autograde.build import write
+from autograde.mutants import Mutant, not_equivalent, solution, text_of
+from autograde.nbgrader_course import ROOT
+from helpers import exercises
+from helpers.checks import engine
+from helpers.checks.subject import LocalSubject
+from helpers.threads import available_cpus
+
+STORED = ROOT / "docs" / "accuracy.json"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- accuracy -->", "<!-- /accuracy -->"
+
+MUTANT_SECONDS = 2.0  # a right answer takes a fraction of one; some mutants never end
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one exercise.
+
+    Attributes:
+        wrong, caught, named: hand-written wrong answers; those rejected; those also given their own name.
+        variants, accepted: other right answers beside the reference, and those accepted.
+        mechanical, mechanical_caught: mutants that are not equivalent, and those rejected.
+        seconds: a check of a right answer on one core, the median, with nothing computed before.
+    """
+
+    exercise: str
+    wrong: int
+    caught: int
+    named: int
+    variants: int
+    accepted: int
+    mechanical: int
+    mechanical_caught: int
+    seconds: float
+
+
+@dataclass
+class Outcome:
+    """What one or several seeds showed of an exercise: names of the answers that were not treated as they should."""
+
+    missed: set[str]
+    unnamed: set[str]
+    refused: set[str]
+    survivors: set[tuple[str, str]]  # answer and mutant
+    seconds: list[float]
+
+    def __or__(self, other: Outcome) -> Outcome:
+        return Outcome(
+            self.missed | other.missed,
+            self.unnamed | other.unnamed,
+            self.refused | other.refused,
+            self.survivors | other.survivors,
+            self.seconds + other.seconds,
+        )
+
+
+def measure(
+    names: list[str], seeds: int, jobs: int | None = None, progress: Callable[[int, int], None] = lambda done, of: None
+) -> dict[str, Outcome]:
+    """Examine every answer to the exercises `names` with `seeds` seeds.
+
+    Args:
+        names: the exercises.
+        seeds: how many.
+        jobs: processes to spread the work over; as many as there are processors if `None`.
+        progress: told after each piece of work how many are done, of how many.
+    """
+    # One exercise and one seed at a time, so that the traces the engine keeps for it are all that it has to keep.
+    work = [(name, seed) for name in names for seed in range(seeds)]
+    outcomes = {name: Outcome(set(), set(), set(), set(), []) for name in names}
+    jobs = min(jobs or available_cpus(), len(work))
+    if jobs == 1:
+        for done, (name, seed) in enumerate(work, 1):
+            outcomes[name] |= observe(name, seed)
+            progress(done, len(work))
+        return outcomes
+    fresh = multiprocessing.get_context("spawn")  # the same on every system, and torch does not mind it
+    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=fresh) as pool:
+        waiting = {pool.submit(observe, name, seed): name for name, seed in work}
+        for done, future in enumerate(concurrent.futures.as_completed(waiting), 1):
+            outcomes[waiting[future]] |= future.result()
+            progress(done, len(work))
+    return outcomes
+
+
+def observe(name: str, seed: int) -> Outcome:
+    """Examine every answer to one exercise with one seed."""
+    exercise = exercises.load(name)
+    seen = Outcome(set(), set(), set(), set(), [])
+    for answer in exercise.right_answers:
+        engine.forget()  # a student's first check starts from nothing
+        began = time.perf_counter()
+        verdict = engine.examine(name, answer.solution, seed)
+        seen.seconds.append(time.perf_counter() - began)
+        if verdict.status != "passed":
+            seen.refused.add(answer.name)
+    for answer in exercise.misconceptions:
+        verdict = engine.examine(name, answer.solution, seed)
+        if verdict.status not in ("wrong", "error"):
+            seen.missed.add(answer.name)
+        if verdict.diagnosis != answer.name:
+            seen.unnamed.add(answer.name)
+    for mutant in _mutants(name):
+        if engine.is_right(name, LocalSubject(solution(exercise, mutant)), seed, MUTANT_SECONDS):
+            seen.survivors.add((mutant.answer, mutant.name))
+    return seen
+
+
+def row(name: str, outcome: Outcome) -> Row:
+    """The counts of one exercise."""
+    exercise = exercises.load(name)
+    wrong, variants, mechanical = counts(name)
+    return Row(
+        exercise=name,
+        wrong=wrong,
+        caught=wrong - len(outcome.missed),
+        named=wrong - len(outcome.unnamed),
+        variants=variants,
+        accepted=variants - len(outcome.refused & {v.name for v in exercise.variants}),
+        mechanical=mechanical,
+        mechanical_caught=mechanical - len(outcome.survivors),
+        seconds=round(statistics.median(outcome.seconds), 3),
+    )
+
+
+def counts(name: str) -> tuple[int, int, int]:
+    """Wrong answers, variants and mutants that are not equivalent, as the code has them now."""
+    exercise = exercises.load(name)
+    return len(exercise.misconceptions), len(exercise.variants), len(_mutants(name))
+
+
+def total(rows: list[Row]) -> Row:
+    """All rows in one; `seconds` is that of the slowest."""
+    sums = {field: sum(getattr(r, field) for r in rows) for field in Row.__dataclass_fields__ if field != "exercise"}
+    return Row("all", **{**sums, "seconds": max((r.seconds for r in rows), default=0.0)})
+
+
+@functools.lru_cache(maxsize=64)
+def _mutants(name: str) -> list[Mutant]:
+    return not_equivalent(exercises.load(name))
+
+
+# ---- for the terminal ----
+
+HEADINGS = ("wrong answers caught", "named rightly", "right variants accepted", "mechanical ones caught", "seconds")
+
+
+def terminal_table(rows: list[Row]) -> Table:
+    """The rows, and their total, for a terminal."""
+    shown = Table("exercise", show_footer=True)
+    shown.columns[0].footer = f"all {len(rows)}"
+    for heading, footer in zip(HEADINGS, cells(total(rows), percent=True), strict=True):
+        shown.add_column(heading, footer, justify="right")
+    for r in rows:
+        shown.add_row(r.exercise, *cells(r))
+    return shown
+
+
+def missed_text(outcomes: dict[str, Outcome]) -> str:
+    """What was not treated as it should: for an author, and in the form of `equivalents.yaml` for mutants."""
+    lines = []
+    for name, outcome in outcomes.items():
+        kinds = {"not caught": outcome.missed, "not named": outcome.unnamed, "not accepted": outcome.refused}
+        lines += [f"{name}: {what}: {answer}" for what, answers in kinds.items() for answer in sorted(answers)]
+        survivors = [{"answer": a, "mutant": m, "reason": "WHY?"} for a, m in sorted(outcome.survivors)]
+        if survivors:
+            lines.append(yaml.safe_dump({name: survivors}, width=10_000, sort_keys=False, allow_unicode=True))
+    return "\n".join(lines) or "Nothing was missed."
+
+
+# ---- what is published ----
+
+
+def store(rows: list[Row], seeds: int, stored: Path = STORED, readme: Path = README) -> None:
+    """Put rows into the stored result, beside those of other exercises, and the table of all into the README.
+
+    Raises:
+        ValueError: the README has no place for the table.
+    """
+    text = readme.read_text(encoding="utf-8")
+    before = read(stored)["exercises"] if stored.exists() else []
+    entries = {entry["exercise"]: entry for entry in before}
+    entries |= {r.exercise: {**asdict(r), "seeds": seeds, "source": fingerprint(r.exercise)} for r in rows}
+    result = {"exercises": [entries[name] for name in exercises.names() if name in entries]}
+    filled = with_table(text, table(result))
+    write(stored, json.dumps(result, indent=1) + "\n")
+    write(readme, filled)
+
+
+def read(stored: Path = STORED) -> dict:
+    """The stored result: `{"exercises": [...]}`, each entry a row with its `seeds` and the `source` it was made of."""
+    return json.loads(stored.read_text(encoding="utf-8"))
+
+
+def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
+    """What is no longer true of the published result, in words; measures nothing."""
+    if not stored.exists():
+        return [f"{stored.name} is not there"]
+    result = read(stored)
+    entries = {entry["exercise"]: entry for entry in result["exercises"]}
+    names = exercises.names()
+    found = [f"{name} is not measured" for name in names if name not in entries]
+    found += [f"{name} is no exercise any more" for name in entries if name not in names]
+    for name in filter(entries.__contains__, names):
+        entry = entries[name]
+        if (entry["wrong"], entry["variants"], entry["mechanical"]) != counts(name):
+            found.append(f"{name} has other wrong answers, variants or mutants now")
+        elif entry["source"] != fingerprint(name):
+            found.append(f"{name} has changed since it was measured")
+    text = readme.read_text(encoding="utf-8")
+    if BEGIN not in text or with_table(text, table(result)) != text:
+        found.append("the README's table is not that of the stored result")
+    return found
+
+
+def fingerprint(name: str) -> str:
+    """A hash of an exercise's file and of its reference."""
+    exercise = exercises.load(name)
+    source = inspect.getsource(sys.modules[exercise.probes.__module__])
+    return hashlib.sha256((source + text_of(exercise.right_answers[0])).encode()).hexdigest()[:16]
+
+
+def table(result: dict) -> str:
+    """The stored result as a Markdown table."""
+    fields = Row.__dataclass_fields__
+    rows = [Row(**{field: entry[field] for field in fields}) for entry in result["exercises"]]
+    lines = [
+        f"| exercise | {' | '.join(HEADINGS)} |",
+        "|---" * (1 + len(HEADINGS)) + "|",
+        *(f"| `{r.exercise}` | {' | '.join(cells(r))} |" for r in rows),
+        f"| **all {len(rows)}** | {' | '.join(f'**{cell}**' for cell in cells(total(rows), percent=True))} |",
+    ]
+    seeds = sorted({str(entry["seeds"]) for entry in result["exercises"]})
+    note = f"Over {' or '.join(seeds)} seeds; an answer counts only if it is so for each. Seconds: a first check"
+    lines += ["", f"{note} on one core, and in the last row the slowest."]
+    return "\n".join(lines)
+
+
+def cells(r: Row, percent: bool = False) -> list[str]:
+    """A row's figures as text."""
+
+    def share(part: int, whole: int) -> str:
+        rounded = f" ({100 * part / whole:.1f} %)" if percent and whole else ""
+        return f"{part} of {whole}{rounded}"
+
+    return [
+        share(r.caught, r.wrong),
+        share(r.named, r.wrong),
+        share(r.accepted, r.variants),
+        share(r.mechanical_caught, r.mechanical),
+        f"{r.seconds:.2f}",
+    ]
+
+
+def with_table(text: str, markdown: str) -> str:
+    """The README's text with the table between its marks.
+
+    Raises:
+        ValueError: the marks are missing.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"The README has no lines {BEGIN} and {END} to put the table between. Add them.")
+    return f"{before}{BEGIN}\n{markdown}\n{END}{after}"

@@ -1,0 +1,216 @@
+"""A student's object in a process of its own, behind the same door as the object itself.
+
+The child is a fork of this process: the object is in it already, so nothing has to be packed up, and a fork is quick.
+Requests and replies cross a socket pair as plain data (`helpers.checks.wire`). Whatever the student's code does there,
+leave Python, hang, fill the memory, write nonsense on the socket, this process goes on: the child is ended and `Lost`
+is raised.
+
+This bounds time and the size of replies and keeps the two apart by accident; it does not lock the child in. It may
+still read files or use the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import time
+import warnings
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor
+
+from helpers.checks import wire
+from helpers.checks.subject import LocalSubject, Parameters, Raised, Reply, raised
+
+SECONDS = 5.0  # one call takes milliseconds
+GRACE = 1.0  # for a child that was interrupted to say where it was
+
+
+class Lost(BaseException):
+    """The process of a `ProcessSubject` has ended, or was ended because it broke the rules.
+
+    Not an `Exception`: a probe that expects a wrong answer to raise must not take this for what it raised.
+
+    Attributes:
+        reason: what happened, as a sentence that goes on after the answer's name.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def unfinished(seconds: float, where: Raised | None) -> str:
+    """What to say of an answer that was stopped after `seconds`, and where, if that is known."""
+    line = f" It was stopped in line {where.line}: `{where.source}`." if where and where.line else ""
+    return f"did not finish within {seconds:g} seconds.{line} Is there a loop that never ends?"
+
+
+class ProcessSubject:
+    """The object in a child process. Follows `Subject`, and is a context manager: leaving it ends the child.
+
+    Fork before this process has used autograd on an accelerator: PyTorch refuses gradients in a fork made after that.
+
+    Args:
+        student: the function or class.
+        seconds: how long one request may take.
+
+    Raises:
+        OSError: this system cannot fork.
+    """
+
+    def __init__(self, student: Any, seconds: float = SECONDS) -> None:
+        if not hasattr(os, "fork"):
+            raise OSError(
+                f"A ProcessSubject needs os.fork, which {sys.platform} does not have. Use LocalSubject, which runs "
+                "the answer in this process, or run this on Linux or macOS."
+            )
+        self._seconds = seconds
+        self._connection, theirs = socket.socketpair()
+        with warnings.catch_warnings():
+            # Python warns that a fork copies no other threads. The child starts none and waits for none of ours.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._child: int | None = os.fork()
+        if self._child == 0:
+            _live(student, theirs)
+        theirs.close()
+
+    def __enter__(self) -> ProcessSubject:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child and everything it has started. May be called more than once."""
+        if self._child is None:
+            return
+        self._connection.close()
+        for end in (os.killpg, os.kill):  # it may not have come as far as a group of its own
+            with contextlib.suppress(OSError):
+                end(self._child, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):  # reaped already, where the host ignores SIGCHLD
+            os.waitpid(self._child, 0)
+        self._child = None
+
+    def call(self, args: tuple, kwargs: dict[str, Any], forbidden: tuple[str, ...] = ()) -> Reply:
+        return self._ask(Reply, "call", args, kwargs, forbidden)
+
+    def call_gradients(
+        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor], positions: tuple[int, ...] | None = None
+    ) -> list[Tensor | None] | Raised:
+        return self._gradients("call_gradients", args, kwargs, weights, positions)
+
+    def construct(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
+        return self._ask(Reply, "construct", args, kwargs)
+
+    def method(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Reply:
+        return self._ask(Reply, "method", name, args, kwargs)
+
+    def get(self, name: str) -> Any:
+        return self._ask(object, "get", name)
+
+    def forward(self, inputs: tuple[Tensor, ...]) -> Reply:
+        return self._ask(Reply, "forward", inputs)
+
+    def parameters(self) -> Parameters:
+        return self._ask(Parameters, "parameters")
+
+    def set_parameters(self, values: list[Tensor]) -> None:
+        self._ask(type(None), "set_parameters", values)
+
+    def train(self, mode: bool) -> None:
+        self._ask(type(None), "train", mode)
+
+    def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> list[Tensor | None] | Raised:
+        return self._gradients("gradients", inputs, weights)
+
+    def _gradients(self, method: str, *args: Any) -> list[Tensor | None] | Raised:
+        reply = self._ask(list | Raised, method, *args)
+        if isinstance(reply, list) and not all(g is None or isinstance(g, Tensor) for g in reply):
+            self._lose("sent gradients that are no tensors.")
+        return reply
+
+    def _ask(self, expected: Any, method: str, *args: Any) -> Any:
+        """Send one request and wait for its reply.
+
+        Raises:
+            Lost: no fitting reply came.
+        """
+        if self._child is None:
+            raise Lost("runs no more: its process has ended.")
+        deadline = time.monotonic() + self._seconds
+        try:
+            wire.send(self._connection, (method, args), deadline)
+            reply = wire.receive(self._connection, deadline)
+        except TimeoutError:
+            self._lose(unfinished(self._seconds, self._interrupted()))
+        except (EOFError, OSError):
+            self._lose("ended the process it runs in: it left Python, crashed, or ran out of memory.")
+        except wire.WireError as error:
+            self._lose(f"sent something that is no reply: {error}.")
+        match reply:
+            case ("done", value) if isinstance(value, expected):
+                return value
+            case ("raised", Raised() as what):
+                return self._lose(f"raised {what}.")
+            case ("unsendable", str(why)):
+                return self._lose(f"has a result that cannot be handed over: {why}.")
+        return self._lose("sent something that is no reply to what it was asked.")
+
+    def _interrupted(self) -> Raised | None:
+        """Interrupt the child, and let it say where it was."""
+        deadline = time.monotonic() + GRACE
+        with contextlib.suppress(wire.WireError, EOFError, OSError):
+            os.kill(self._child, signal.SIGINT)
+            match wire.receive(self._connection, deadline):
+                case ("raised", Raised() as what):
+                    return what
+        return None
+
+    def _lose(self, reason: str) -> NoReturn:
+        self.close()
+        raise Lost(reason) from None
+
+
+def _live(student: Any, connection: socket.socket) -> NoReturn:
+    """All of the child's life: answer requests until there are no more."""
+    try:
+        faulthandler.disable()  # a crash is told by the parent, not on its screen
+        os.closerange(3, connection.fileno())  # whatever the parent has open is not the answer's to write to
+        os.closerange(connection.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        os.setsid()  # a Ctrl-C in the terminal is the parent's, and close() reaches what the student's code starts
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _silence()
+        torch.set_num_threads(1)  # the threads of the parent's pool did not come along
+        _serve(student, connection)
+    finally:
+        os._exit(0)  # the parent's buffers, exit handlers and test reports are not the child's to finish
+
+
+def _serve(student: Any, connection: socket.socket) -> None:
+    subject = LocalSubject(student)
+    while True:
+        method, args = wire.receive(connection)
+        try:
+            reply = ("done", getattr(subject, method)(*args))
+        except BaseException as error:  # also an interrupt, and whatever else the student's code lets out
+            reply = ("raised", raised(error, student))
+        try:
+            wire.send(connection, reply)
+        except wire.WireError as error:
+            wire.send(connection, ("unsendable", str(error)))
+
+
+def _silence() -> None:
+    """Send what is printed nowhere, on every level, and read nothing."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+    warnings.simplefilter("ignore")

@@ -1,0 +1,552 @@
+"""Lesson 08: `augment_pair(image, mask, generator)`."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchvision.transforms.v2 import functional as tvf
+
+from helpers.checks.made import Made
+from helpers.checks.probes import Script
+from helpers.checks.subject import Raised
+from helpers.exercises import exercise, misconception, variant
+from helpers.reference.training import augment_pair
+
+WAYS_UP = [(turns, mirrored) for turns in range(4) for mirrored in (False, True)]
+
+
+@exercise(
+    augment_pair,
+    lesson="08_training",
+    concept="Augmentation of pairs",
+    points=5,
+    minutes=20,
+    difficulty=3,
+    hints=[
+        "Draw all random numbers first, each with `generator=generator`, and only then act on them: one decision for "
+        "the pair, two places where it is carried out.",
+        "`x.flip([-1])` mirrors and `x.rot90(1, (-2, -1))` turns; axes counted from the end are the same for "
+        "`(C, H, W)` and `(H, W)`. What would a quarter turn do to the shape of an image that is not square?",
+        "Three coins from `torch.rand(3, generator=generator) < 0.5`: upside down, mirrored, turned. Then two numbers "
+        "for the light of the image alone: one to multiply its distance from 0.5 by, one to add. Clamp at the end.",
+    ],
+    task=(
+        "Return a new image and mask. Flips and quarter turns at random, the same for both: all eight ways up of a "
+        "square occur, and an image that is not square keeps its shape, so it is flipped only. Then change the "
+        "brightness and the contrast of the image, and of the image alone, within [0, 1]. Image: float `(C, H, W)` in "
+        "[0, 1]; mask: int64 `(H, W)`. Every random number comes from `generator`, a `torch.Generator`."
+    ),
+)
+def probes(draw):
+    """Many results are right, so each probe calls with many seeds and reads the facts off what comes back.
+
+    Images and masks are random to the last pixel: their way up can be told whatever the light, and no two ways are
+    alike. A right answer with even odds fails a probe with a chance below 1e-9.
+    """
+    # grey values far from 0 and 1: here the change of light can be measured, because nothing is clipped
+    yield _calls(
+        "a square image", 0.3 + 0.4 * draw.normal(1, 13, 13).sigmoid(), _labels(draw, 13, 13), draw, 38, like=0.4
+    )
+    height, more = draw.size(9, 11), draw.size(2, 5)
+    sides = (height, height + more) if draw.size(0, 1) else (height + more, height)
+    yield _calls("an image that is not square", _contrasty(draw, 3, *sides), _labels(draw, *sides), draw, 34, like=0.8)
+
+
+def _labels(draw, height: int, width: int) -> Tensor:
+    """int64 `(height, width)`, each pixel 1, 2, 7 or 255: what lies between two of them is none of them."""
+    return torch.tensor([1, 2, 7, 255])[draw.labels(height, width, 4)]
+
+
+def _contrasty(draw, channels: int, height: int, width: int) -> Tensor:
+    """float `(channels, height, width)` from 0 to 1, with both ends in every channel."""
+    image = (3 * draw.normal(channels, height, width)).sigmoid()
+    image[:, 0, 0], image[:, 0, 1] = 0.0, 1.0
+    return image
+
+
+def _calls(what: str, image: Tensor, mask: Tensor, draw, count: int, like: float) -> Script:
+    """`like` is the least correlation with the source seen the right way up; any other way has about 0."""
+    seeds = [draw.seed() for _ in range(count)]
+
+    def run(subject):
+        replies = [subject.call((image, mask, Made("generator", {"seed": s})), {}) for s in [*seeds, *seeds[:3]]]
+        for reply in replies:
+            if isinstance(reply.value, Raised):
+                yield "result", reply.value
+        pairs = [reply.value for reply in replies]
+        yield claim("the result is a pair of tensors", all(map(is_pair, pairs)))
+        yield claim("the image keeps its shape", all(i.shape == image.shape for i, _ in pairs))
+        yield claim("the mask keeps its shape", all(m.shape == mask.shape for _, m in pairs))
+        yield claim("the mask is still int64", all(m.dtype == torch.int64 for _, m in pairs))
+        yield claim("the mask has no label that was not there", all(torch.isin(m, mask).all() for _, m in pairs))
+        yield claim("equal seeds give equal results", same(pairs[:3], pairs[count:]))
+        if any(i.shape != image.shape or m.shape != mask.shape for i, m in pairs):
+            return
+
+        images = _ways_up_of_images([i for i, _ in pairs[:count]], image, like)
+        masks = _ways_up_of_masks([m for _, m in pairs[:count]], mask)
+        yield claim("each image is the given one, flipped or turned", None not in images)
+        yield claim("each mask is the given one, flipped or turned", None not in masks)
+        if None not in images:
+            yield from _spread("images", images, square=image.shape[-2] == image.shape[-1])
+        if None not in masks:
+            yield claim("some masks are flipped or turned", set(masks) != {(0, False)})
+        if None not in (*images, *masks):
+            yield claim("each mask lies as its image does", images == masks)
+        if image.min() > 0.1 and None not in images:
+            yield from _light([i for i, _ in pairs[:count]], image, images)
+        yield claim("all values lie between 0 and 1", all(i.min() >= 0 and i.max() <= 1 for i, _ in pairs))
+        yield from generator_claims(replies, [*seeds, *seeds[:3]])
+
+    label = f"{count} calls on {what} of shape {tuple(image.shape)}, each with a generator of its own"
+    return Script(run, label, {"image": image, "mask": mask})
+
+
+def claim(text: str, holds) -> tuple[str, bool]:
+    return f'the statement "{text}"', bool(holds)
+
+
+def is_pair(value) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(x, Tensor) for x in value)
+
+
+def same(ones, others) -> bool:
+    """Whether two lists of pairs of tensors agree to the bit."""
+    return all(
+        x.shape == y.shape and torch.equal(x, y)
+        for one, other in zip(ones, others, strict=True)
+        for x, y in zip(one, other, strict=True)
+    )
+
+
+def generator_claims(replies, seeds):
+    """What holds for everything random that is given a generator."""
+    states = [reply.made_after[-1] for reply in replies]
+    yield claim("random numbers are drawn from the given generator", all(s["drawn from"] for s in states))
+    yield claim(
+        "the given generator is not seeded again",
+        all(s["seed"] == str(seed) for s, seed in zip(states, seeds, strict=True)),
+    )
+    yield claim("the global random generators are left alone", all(r.random_state_untouched for r in replies))
+    yield "inputs unchanged", all(reply.inputs_unchanged for reply in replies)
+
+
+def _seen(x: Tensor, way: tuple[int, bool]) -> Tensor:
+    """`x` of shape `(..., H, W)`, mirrored and then turned."""
+    turns, mirrored = way
+    return (x.flip(-1) if mirrored else x).rot90(turns, (-2, -1))
+
+
+def _ways_up_of_images(images: list[Tensor], source: Tensor, like: float) -> list[tuple[int, bool] | None]:
+    """The way up in which each image shows `source`, whatever its light; `None` where it shows something else."""
+    ways = [way for way in WAYS_UP if _seen(source, way).shape == source.shape]
+    shown = F.normalize(_centred(torch.stack(images)), dim=-1)  # (B, C, H·W)
+    expected = F.normalize(_centred(torch.stack([_seen(source, way) for way in ways])), dim=-1)
+    likeness = torch.einsum("bcp,wcp->bwc", shown, expected).amin(dim=-1)  # every channel has to be like its own
+    best, found = likeness.max(dim=1)
+    return [ways[k] if b > like else None for b, k in zip(best.tolist(), found.tolist(), strict=True)]
+
+
+def _centred(image: Tensor) -> Tensor:
+    flat = image.double().flatten(-2)
+    return flat - flat.mean(dim=-1, keepdim=True)
+
+
+def _ways_up_of_masks(masks: list[Tensor], source: Tensor) -> list[tuple[int, bool] | None]:
+    ways = [way for way in WAYS_UP if _seen(source, way).shape == source.shape]
+    agree = (torch.stack(masks)[:, None] == torch.stack([_seen(source, way) for way in ways])).all(-1).all(-1)
+    return [ways[int(row.int().argmax())] if row.any() else None for row in agree]
+
+
+def _spread(what: str, ways: list[tuple[int, bool]], square: bool):
+    yield claim(f"some {what} are mirrored", any(mirrored for _, mirrored in ways))
+    yield claim(f"some {what} are not mirrored", not all(mirrored for _, mirrored in ways))
+    if square:
+        yield claim(f"some {what} are turned by a quarter", any(turns % 2 for turns, _ in ways))
+        yield claim(f"some {what} are not turned by a quarter", not all(turns % 2 for turns, _ in ways))
+        yield claim("more than two of the eight ways up occur", len(set(ways)) > 2)
+        # what flips or turns alone can reach has four members at most, and so has what one coin decides twice
+        yield claim("more than four of the eight ways up occur", len(set(ways)) > 4)
+    else:
+        yield claim("more than two of the four ways up occur", len(set(ways)) > 2)
+
+
+def _light(images: list[Tensor], source: Tensor, ways: list[tuple[int, bool]]):
+    """Brightness is the mean of an image; contrast, by how much it rises where the source rises by 1."""
+    x = _centred(torch.stack([_seen(source, way) for way in ways])).flatten(1)
+    y = _centred(torch.stack(images)).flatten(1)
+    brightness = torch.stack(images).double().flatten(1).mean(dim=1)
+    contrast = (x * y).sum(dim=1) / (x * x).sum(dim=1)
+    changed = (brightness - source.double().mean()).abs().max() > 0.01 or (contrast - 1).abs().max() > 0.02
+    yield claim("the light of some images is changed", changed)
+    yield claim("the brightness differs from call to call", brightness.max() - brightness.min() > 0.02)
+    yield claim("the contrast differs from call to call", contrast.max() - contrast.min() > 0.03)
+
+
+# ---- what goes wrong ----
+
+
+def _coins(generator):
+    return (torch.rand(3, generator=generator) < 0.5).tolist()
+
+
+def _placed(x, coins):
+    """`x` upside down, mirrored, turned, as the three coins say."""
+    upside_down, mirrored, turned = coins
+    x = x.flip(-2) if upside_down else x
+    x = x.flip(-1) if mirrored else x
+    return x.rot90(1, (-2, -1)) if turned and x.shape[-2] == x.shape[-1] else x.clone()
+
+
+def _turns(mask, generator):
+    step = 1 if mask.shape[0] == mask.shape[1] else 2
+    return int(torch.randint(4, (), generator=generator)) // step * step
+
+
+def _lit(image, generator):
+    contrast, brightness = torch.empty(2).uniform_(-0.2, 0.2, generator=generator)
+    return ((image - 0.5) * (1 + contrast) + 0.5 + brightness).clamp(0, 1)
+
+
+@misconception(
+    "the mask is left as it was",
+    "You flip and turn the image, and hand the mask back as it came. From then on the labels lie on other pixels than "
+    "the objects, and the network learns from noise. Look at what is done to `mask` for each flip.",
+)
+def image_only(image, mask, generator):
+    return _lit(_placed(image, _coins(generator)), generator), mask.clone()
+
+
+@misconception(
+    "the image is left the right way up",
+    "You flip and turn the mask, and the image keeps its way up. From then on the labels lie on other pixels than the "
+    "objects. Look at which tensor each flip is applied to, and at what you return.",
+)
+def mask_only(image, mask, generator):
+    return _lit(image, generator), _placed(mask, _coins(generator))
+
+
+@misconception(
+    "image and mask draw for themselves",
+    "Image and mask are each flipped by a draw of their own, so they agree only by chance. This is what happens when "
+    "a random transform is called once for each. Look at how often you draw: one decision holds for the pair.",
+)
+def separate_draws(image, mask, generator):
+    return _lit(_placed(image, _coins(generator)), generator), _placed(mask, _coins(generator))
+
+
+@misconception(
+    "axes counted from the front",
+    "You flip the same axis *numbers* of both, but the image has its channels first: axis 0 is the channels of "
+    "`(C, H, W)` and the rows of `(H, W)`. Count the axes from the end, where the two shapes agree.",
+)
+def axes_from_the_front(image, mask, generator):
+    first, second, turned = _coins(generator)
+    axes = [axis for axis, coin in ((0, first), (1, second)) if coin]
+    image, mask = image.flip(axes), mask.flip(axes)
+    if turned and mask.shape[0] == mask.shape[1]:
+        image, mask = image.rot90(1, (-2, -1)), mask.rot90(1, (-2, -1))
+    return _lit(image, generator), mask
+
+
+@misconception(
+    "light on the mask too",
+    "The mask got the change of light as well, and now holds numbers that are no classes. Labels are names, not "
+    "brightnesses: arithmetic means nothing to them. Look at which of the two your light is applied to.",
+)
+def light_on_both(image, mask, generator):
+    coins = _coins(generator)
+    contrast, brightness = torch.empty(2).uniform_(-0.2, 0.2, generator=generator)
+    image = ((image - 0.5) * (1 + contrast) + 0.5 + brightness).clamp(0, 1)
+    mask = (mask * (1.3 + contrast) + brightness).long()
+    return _placed(image, coins), _placed(mask, coins)
+
+
+@misconception(
+    "the mask becomes floating point",
+    "The mask comes back as floating point numbers. The values are right, but `cross_entropy` and indexing want class "
+    "indices as int64. If you put image and mask into one tensor to move them together, look at how you take them "
+    "apart.",
+)
+def mask_as_float(image, mask, generator):
+    both = _placed(torch.cat([image, mask[None].to(image.dtype)]), _coins(generator))
+    return _lit(both[:-1], generator), both[-1]
+
+
+@misconception(
+    "the global random generator",
+    "You draw from the global random generator, so two calls with equal seeds give two results, and no run can be "
+    "repeated. Look for `torch.rand` without `generator=generator`, and for `random` and `np.random`.",
+)
+def global_generator(image, mask, generator):
+    coins = _coins(None)
+    return _lit(_placed(image, coins), None), _placed(mask, coins)
+
+
+@misconception(
+    "one draw without the generator",
+    "You draw from the given generator, but not always: two calls with equal seeds still give two results. "
+    "Look at each of your draws for `generator=generator`.",
+)
+def forgotten_once(image, mask, generator):
+    coins = _coins(generator)
+    return _lit(_placed(image, coins), None), _placed(mask, coins)
+
+
+@misconception(
+    "the global generator is seeded",
+    "You seed the global generator and draw from it. That can be repeated, but it resets the random numbers of "
+    "everything else in the program: weights, shuffling, dropout. Look for `manual_seed`, and pass the generator on "
+    "to each draw.",
+)
+def global_seeded(image, mask, generator):
+    torch.manual_seed(generator.initial_seed())
+    coins = _coins(None)
+    return _lit(_placed(image, coins), None), _placed(mask, coins)
+
+
+@misconception(
+    "the generator is seeded again",
+    "You seed the generator in every call, so every image of the data set gets the same flip and the same light, in "
+    "every epoch. Whoever hands in a generator has seeded it: look for `manual_seed`.",
+)
+def reseeded(image, mask, generator):
+    generator.manual_seed(0)
+    return augment_pair(image, mask, generator)
+
+
+@misconception(
+    "a new generator in every call",
+    "You make a generator of your own from the seed of the one that was given, and leave that one where it stands. "
+    "Its next call then draws the same numbers again: every image gets the same flip. Look at what you draw from.",
+)
+def own_generator(image, mask, generator):
+    return augment_pair(image, mask, torch.Generator().manual_seed(generator.initial_seed()))
+
+
+@misconception(
+    "values leave the range from 0 to 1",
+    "The changed light pushes values below 0 or above 1. Such an image cannot be shown or stored, and the network will "
+    "not meet its like again. Look at what happens to a white pixel that gets brighter.",
+)
+def no_clamp(image, mask, generator):
+    coins = _coins(generator)
+    contrast, brightness = torch.empty(2).uniform_(-0.2, 0.2, generator=generator)
+    return _placed((image - 0.5) * (1 + contrast) + 0.5 + brightness, coins), _placed(mask, coins)
+
+
+@misconception(
+    "the given image is changed",
+    "You change the light in the tensor that was handed in. It belongs to the data set: in the next epoch the changed "
+    "image is changed once more, until all are black or white. Look for methods that end in an underscore, `+=` and "
+    "`*=`.",
+)
+def in_place(image, mask, generator):
+    coins = _coins(generator)
+    contrast, brightness = torch.empty(2).uniform_(-0.2, 0.2, generator=generator).tolist()
+    image.sub_(0.5).mul_(1 + contrast).add_(0.5 + brightness).clamp_(0, 1)
+    return _placed(image, coins), _placed(mask, coins)
+
+
+@misconception(
+    "always mirrored",
+    "Every pair comes back mirrored. That is another data set of the same size, not a larger one: the network never "
+    "sees the originals. Look at what your flip depends on.",
+)
+def always_mirrored(image, mask, generator):
+    way = (_turns(mask, generator), True)
+    return _lit(_seen(image, way), generator), _seen(mask, way)
+
+
+@misconception(
+    "always turned",
+    "Every square pair comes back turned by a quarter, so four of the eight ways up never occur, the original among "
+    "them. Look at what your turn depends on.",
+)
+def always_turned(image, mask, generator):
+    coins = [*_coins(generator)[:2], True]
+    return _lit(_placed(image, coins), generator), _placed(mask, coins)
+
+
+@misconception(
+    "turned, never mirrored",
+    "Your pairs are turned, but none is mirrored, so four of the eight ways up never occur. No number of turns makes a "
+    "mirror image. Look at which flips you draw.",
+)
+def never_mirrored(image, mask, generator):
+    way = (_turns(mask, generator), False)
+    return _lit(_seen(image, way), generator), _seen(mask, way)
+
+
+@misconception(
+    "flipped, never turned",
+    "Your pairs are flipped, but none is turned by a quarter, so four of the eight ways up never occur. Rows stay rows "
+    "whatever you flip. Look at what else a square image can do.",
+)
+def never_turned(image, mask, generator):
+    coins = [*_coins(generator)[:2], False]
+    return _lit(_placed(image, coins), generator), _placed(mask, coins)
+
+
+@misconception(
+    "one coin decides everything",
+    "One draw decides about all flips and turns together, so there are two ways up instead of eight. "
+    "Look at how many random numbers you draw for the geometry.",
+)
+def one_coin(image, mask, generator):
+    coins = [_coins(generator)[0]] * 3
+    return _lit(_placed(image, coins), generator), _placed(mask, coins)
+
+
+@misconception(
+    "neither flipped nor turned",
+    "Only the light changes; every pair keeps its way up. Under a microscope no direction is special, and seven more "
+    "ways up cost nothing. Look at what you do to both tensors.",
+)
+def light_only(image, mask, generator):
+    return _lit(image, generator), mask.clone()
+
+
+@misconception(
+    "a quarter turn of an image that is not square",
+    "You turn images that are not square, so height and width change places, and a batch of them cannot be stacked. "
+    "Look at when you turn: by a quarter only where both sides are equal.",
+)
+def turned_oblong(image, mask, generator):
+    upside_down, mirrored, turned = _coins(generator)
+    image, mask = (_placed(x, (upside_down, mirrored, False)) for x in (image, mask))
+    if turned:
+        image, mask = image.rot90(1, (-2, -1)), mask.rot90(1, (-2, -1))
+    return _lit(image, generator), mask
+
+
+@misconception(
+    "turned and squeezed back into shape",
+    "You turn images that are not square and then resize them to the old shape. That stretches every object, and for "
+    "labels resizing means inventing or losing pixels. Look at when you turn: only where both sides are equal.",
+)
+def squeezed(image, mask, generator):
+    shape = mask.shape
+    image, mask = turned_oblong(image, mask, generator)
+    if mask.shape != shape:
+        image = F.interpolate(image[None], size=shape, mode="bilinear")[0]
+        mask = F.interpolate(mask[None, None].double(), size=shape, mode="nearest")[0, 0].long()
+    return image, mask
+
+
+@misconception(
+    "the light stays as it is",
+    "The pairs are flipped and turned, but the light of the image never changes. The next microscope will have another "
+    "lamp, and the network has seen one. Look at what happens to the values of the image.",
+)
+def no_light(image, mask, generator):
+    coins = _coins(generator)
+    return _placed(image, coins), _placed(mask, coins)
+
+
+@misconception(
+    "the same light every time",
+    "Every image gets the same change of light, so nothing varies: it is one other lamp instead of many. "
+    "Look at whether the strength is a constant or is drawn.",
+)
+def constant_light(image, mask, generator):
+    coins = _coins(generator)
+    return _placed((1.2 * image).clamp(0, 1), coins), _placed(mask, coins)
+
+
+@misconception(
+    "the contrast never changes",
+    "The brightness varies, but the contrast is always the same: you add a number to each image, and the distance "
+    "between dark and bright stays what it was. Look at what multiplies it.",
+)
+def brightness_only(image, mask, generator):
+    coins = _coins(generator)
+    brightness = float(torch.empty(()).uniform_(-0.2, 0.2, generator=generator))
+    return _placed((image + brightness).clamp(0, 1), coins), _placed(mask, coins)
+
+
+@misconception(
+    "the brightness never changes",
+    "The contrast varies, but the mean brightness is always the same. "
+    "Look at what would make the whole image lighter, its middle grey included.",
+)
+def contrast_only(image, mask, generator):
+    coins = _coins(generator)
+    contrast = 1 + float(torch.empty(()).uniform_(-0.2, 0.2, generator=generator))
+    mean = image.mean()
+    return _placed(((image - mean) * contrast + mean).clamp(0, 1), coins), _placed(mask, coins)
+
+
+# ---- other right answers ----
+
+
+@variant("one number for the eight ways up, gamma for the light")
+def one_of_eight(image, mask, generator):
+    square = mask.shape[0] == mask.shape[1]
+    way = int(torch.randint(8, (1,), generator=generator))
+    turns = way % 4 if square else 2 * (way % 2)
+    gamma = 2 ** (torch.rand((), generator=generator) - 0.5)
+    image, mask = image**gamma, mask
+    if way >= 4:
+        image, mask = image.flip(-1), mask.flip(-1)
+    return torch.rot90(image, turns, (1, 2)), torch.rot90(mask, turns, (0, 1))
+
+
+@variant("with torchvision's functions")
+def with_torchvision(image, mask, generator):
+    def coin():
+        return torch.rand(1, generator=generator).item() < 0.5
+
+    if coin():
+        image, mask = tvf.horizontal_flip(image), tvf.horizontal_flip(mask)
+    if coin():
+        image, mask = tvf.vertical_flip(image), tvf.vertical_flip(mask)
+    turns = torch.randint(0, 4, (1,), generator=generator).item()
+    if image.shape[1] == image.shape[2]:
+        image, mask = torch.rot90(image, turns, [1, 2]), torch.rot90(mask, turns, [0, 1])
+    if coin():
+        bright, contrast = (0.7 + 0.6 * torch.rand(2, generator=generator)).tolist()
+        image = tvf.adjust_brightness(image, bright)
+        mean = image.mean()
+        image = torch.clamp(contrast * image + (1 - contrast) * mean, 0, 1)
+    return image, mask
+
+
+@variant("as one stack, taken apart at the end")
+def stacked(image, mask, generator):
+    both = torch.cat([image.double(), mask[None].double()])
+    for axis in (1, 2):
+        if torch.rand((), generator=generator) < 0.5:
+            both = both.flip(axis)
+    if both.shape[1] == both.shape[2] and torch.rand((), generator=generator) < 0.5:
+        both = both.transpose(1, 2)
+    image, mask = both[:-1].float(), both[-1].round().long()
+    scale = torch.empty(()).uniform_(0.8, 1.2, generator=generator)
+    shift = torch.empty(()).uniform_(-0.1, 0.1, generator=generator)
+    return (image * scale + shift).clip(0, 1), mask
+
+
+@variant("with numpy, seeded from the generator, and with noise")
+def with_numpy(image, mask, generator):
+    rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    i, m = np.array(image), np.array(mask)
+    turns = rng.integers(4) if m.shape[0] == m.shape[1] else 2 * rng.integers(2)
+    i, m = np.rot90(i, turns, axes=(1, 2)), np.rot90(m, turns)
+    if rng.random() < 0.5:
+        i, m = i[:, :, ::-1], m[:, ::-1]
+    i = i * rng.uniform(0.8, 1.2) + rng.uniform(-0.1, 0.1) + rng.normal(0, 0.02, i.shape)
+    return torch.from_numpy(np.clip(i, 0, 1).astype(np.float32)), torch.from_numpy(m.copy())
+
+
+@variant("by indices, each channel with a light of its own")
+def by_indices(image, mask, generator):
+    height, width = mask.shape
+    coins = torch.randint(0, 2, (3,), generator=generator).bool()
+    rows = torch.arange(height - 1, -1, -1) if coins[0] else torch.arange(height)
+    columns = torch.arange(width - 1, -1, -1) if coins[1] else torch.arange(width)
+    image, mask = image[:, rows][:, :, columns], mask[rows][:, columns]
+    if coins[2] and height == width:
+        image, mask = image.mT, mask.T
+    light = torch.rand(2, len(image), 1, 1, generator=generator)
+    image = (image - 0.5) * (0.75 + light[0] / 2) + 0.5 + (light[1] - 0.5) / 4
+    return torch.minimum(torch.maximum(image, torch.tensor(0.0)), torch.tensor(1.0)), mask

@@ -1,0 +1,371 @@
+"""Lesson 07: `bce_with_logits(logits, target)`."""
+
+import torch
+import torch.nn.functional as F
+
+from helpers.checks.probes import Call
+from helpers.exercises import exercise, misconception, variant
+from helpers.reference.losses import bce_with_logits
+
+
+# `softplus`, `logsigmoid` and `logaddexp` stay allowed: they are stable pieces to build the loss from, not the loss.
+@exercise(
+    bce_with_logits,
+    lesson="07_losses",
+    concept="Binary cross-entropy",
+    points=5,
+    minutes=20,
+    difficulty=3,
+    hints=[
+        "Write the loss of one pixel with p = sigmoid(x), once for target 1 and once for target 0, and put the formula "
+        "of the sigmoid in. What is left of the fraction inside the logarithm?",
+        "Both cases share log(1 + exp(x)). For x = 1e4 the exponential overflows: which number has to come out there, "
+        "and can you take it out of the logarithm before you exponentiate?",
+        "log(1 + exp(x)) is the larger of 0 and x, plus log(1 + exp(·)) with an exponent that is never positive. The "
+        "target enters in one more term, a product. The mean comes last.",
+    ],
+    task=(
+        "Binary cross-entropy by hand, from logits and float targets (0.0 or 1.0) of one shape, such as "
+        "`(N, 1, H, W)`: a single number, the mean over all pixels. The loss and its gradient are finite for logits of "
+        "±10 000 too."
+    ),
+    by_hand=(
+        "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
+        "cross_entropy",
+        "nll_loss",
+        "soft_margin_loss",
+        "multilabel_soft_margin_loss",
+        "sigmoid_focal_loss",
+    ),
+)
+def probes(draw):
+    """Logits and targets of one shape. The first can be worked out by hand: (0.127 + 1.313 + 0.049) / 3 = 0.496."""
+    yield Call((torch.tensor([[[[2.0, -1.0, -3.0]]]]), torch.tensor([[[[1.0, 1.0, 0.0]]]])), gradients=(0,))
+    yield from certain(draw)
+    for logits, target in pairs(draw):
+        yield Call((logits, target), gradients=(0,))
+    n, c, h = 2, draw.size(2, 3), draw.size(2, 4)  # more than one channel
+    yield Call((2 * draw.normal(n, c, h, h + 1), (draw.normal(n, c, h, h + 1) > 0).float()), gradients=(0,))
+
+
+def pairs(draw):
+    """Logits of moderate size and targets, both (N, 1, H, W): no objects, nothing else, some; one image and more.
+
+    Sides differ, and the images of a batch hold objects of different sizes.
+    """
+    yield 2 * draw.normal(1, 1, 2, 3), torch.zeros(1, 1, 2, 3)
+    yield 2 * draw.normal(1, 1, 3, 2), torch.ones(1, 1, 3, 2)
+    yield 2 * draw.normal(2, 1, 3, 4), torch.stack([draw.empty(3, 4), draw.mask(3, 4)])[:, None].float()
+    for n in (1, 3, draw.size(2, 4)):
+        h, w = draw.size(2, 4), draw.size(5, 8)
+        shares = [0.1 + 0.8 * (k + draw.uniform(0, 0.9)) / n for k in range(n)]
+        yield 2 * draw.normal(n, 1, h, w), torch.stack([draw.mask(h, w, s) for s in shares])[:, None].float()
+
+
+def certain(draw):
+    """Logits of ±10 000: first all right, where the loss is 0, then all wrong, where it is 10 000 or a share of it."""
+    target = torch.tensor([[[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]]])
+    right = 1e4 * (2 * target - 1)
+    yield Call((right, target), label="logits of ±10 000, all on the right side", gradients=(0,))
+    yield Call((-right, target), label="logits of ±10 000, all on the wrong side", gradients=(0,), view=without_ceiling)
+
+
+def without_ceiling(loss, args):
+    """The loss, or words where it stops growing: at which height an answer cuts it off says nothing about why."""
+    return "finite, and far too small" if 0 < loss < 1000 else loss
+
+
+def _pixels(logits, target):
+    return F.softplus(logits) - logits * target
+
+
+@misconception(
+    "the logarithm of the sigmoid",
+    "You take the sigmoid first and its logarithm after. For a logit of 10 000 the sigmoid rounds to 1, the logarithm "
+    "of the rest is that of 0, and one such pixel turns the whole loss into NaN or infinity. Look at what is left "
+    "when you put the formula of the sigmoid into the logarithm.",
+)
+def log_of_sigmoid(logits, target):
+    p = torch.sigmoid(logits)
+    return -(target * torch.log(p) + (1 - target) * torch.log(1 - p)).mean()
+
+
+@misconception(
+    "the exponential overflows",
+    "Your formula is right on paper, but for a logit of 10 000 `exp` overflows to infinity, and the loss with it. "
+    "Look at which sign the exponent has where, and which number log(1 + exp(x)) comes close to for a large x.",
+)
+def overflows(logits, target):
+    return (torch.log(1 + torch.exp(logits)) - logits * target).mean()
+
+
+@misconception(
+    "a loss that levels off",
+    "You cut the probabilities off, or added an epsilon in the logarithm. No NaN any more, but beyond that point the "
+    "loss stops growing and its gradient is 0, so the pixels that are most wrong are never corrected. Look for a "
+    "formula in which nothing has to be cut off.",
+)
+def levels_off(logits, target):
+    p = torch.sigmoid(logits).clamp(1e-7, 1 - 1e-7)
+    return -(target * torch.log(p) + (1 - target) * torch.log(1 - p)).mean()
+
+
+@misconception(
+    "an epsilon too small for float32",
+    "You cut the probabilities off at a number so small that 1 less it is still 1 in float32, so the logarithm of 0 "
+    "is there all the same and the loss is NaN or infinite for a logit of 10 000. A larger number would only hide it. "
+    "Look for a formula in which nothing has to be cut off.",
+)
+def epsilon_too_small(logits, target):
+    p = torch.sigmoid(logits).clamp(1e-8, 1 - 1e-8)
+    return -(target * torch.log(p) + (1 - target) * torch.log(1 - p)).mean()
+
+
+@misconception(
+    "finite loss, NaN gradient",
+    "The loss is finite, its gradient is NaN at ±10 000. `torch.where`, `clamp` and `nan_to_num` hide an infinity on "
+    "the way forward; on the way back it is multiplied by 0. Look at what you compute before you choose or cut off.",
+)
+def nan_gradient(logits, target):
+    positive = logits + torch.log1p(torch.exp(-logits))
+    negative = torch.log1p(torch.exp(logits))
+    return (torch.where(logits > 0, positive, negative) - logits * target).mean()
+
+
+@misconception(
+    "sum instead of mean",
+    "You summed over the pixels. The loss, and every gradient, then grows with the size of the image and of the batch, "
+    "and a learning rate that works for one size is wrong for the next. Look at your last step.",
+)
+def summed(logits, target):
+    return _pixels(logits, target).sum()
+
+
+@misconception(
+    "mean over the images only",
+    "You summed the pixels of each image and averaged over the images. The loss grows with the size of the image. "
+    "Look at the number you divide by: how many terms went into the sum?",
+)
+def mean_over_images(logits, target):
+    return _pixels(logits, target).sum() / len(logits)
+
+
+@misconception(
+    "the sign is missing",
+    "Your loss is negative, and the worse the prediction, the smaller it gets: training would make everything wrong. "
+    "A logarithm of a probability is never positive. Look at the sign in front.",
+)
+def sign_missing(logits, target):
+    return -_pixels(logits, target).mean()
+
+
+@misconception(
+    "the sigmoid is missing",
+    "You took the logarithm of the logits themselves. Logits are any real number, and for one below 0 or above 1 the "
+    "logarithm is NaN. Look at what has to happen to a logit before it is a probability.",
+)
+def sigmoid_missing(logits, target):
+    return -(target * torch.log(logits) + (1 - target) * torch.log(1 - logits)).mean()
+
+
+@misconception(
+    "logits cut off to probabilities",
+    "You cut the logits off to the range from 0 to 1 and took them for probabilities. Every negative logit becomes the "
+    "same number and loses its gradient. Look at the function that maps all real numbers into that range smoothly.",
+)
+def logits_clamped(logits, target):
+    p = logits.clamp(1e-7, 1 - 1e-7)
+    return -(target * torch.log(p) + (1 - target) * torch.log(1 - p)).mean()
+
+
+@misconception(
+    "the sigmoid applied twice",
+    "You applied the sigmoid, and then a formula that contains it already. The logits shrink to the range from 0 to 1, "
+    "so even a perfect prediction keeps a loss of 0.3 and more. Look at what your formula expects: logits or "
+    "probabilities.",
+)
+def sigmoid_twice(logits, target):
+    return _pixels(torch.sigmoid(logits), target).mean()
+
+
+@misconception(
+    "a softmax over one channel",
+    "You used a softmax over the channels. With a single channel there is nothing to compare it with: every "
+    "probability is 1. Look at how one logit alone becomes the probability of two cases.",
+)
+def softmax_instead(logits, target):
+    return -(target * torch.log_softmax(logits, dim=1)).mean()
+
+
+@misconception(
+    "the classes swapped",
+    "You asked for background where the target says object, and the other way round: the better the prediction, the "
+    "larger the loss. Look at which logarithm the target is multiplied with.",
+)
+def classes_swapped(logits, target):
+    return _pixels(logits, 1 - target).mean()
+
+
+@misconception(
+    "logits and target swapped",
+    "You treat the target as logits and the logits as the target. Look at the order of the arguments: the network's "
+    "output comes first.",
+)
+def arguments_swapped(logits, target):
+    return _pixels(target, logits).mean()
+
+
+@misconception(
+    "only the object pixels cost something",
+    'Your loss has one term, for the pixels of the object. A prediction that says "object" everywhere then costs '
+    "nothing. Look at what a background pixel adds to the sum.",
+)
+def object_only(logits, target):
+    return -(target * F.logsigmoid(logits)).mean()
+
+
+@misconception(
+    "only the background pixels cost something",
+    "Your loss has one term, for the background. A prediction that finds no object at all then costs nothing. Look at "
+    "what an object pixel adds to the sum.",
+)
+def background_only(logits, target):
+    return -((1 - target) * F.logsigmoid(-logits)).mean()
+
+
+@misconception(
+    "targets taken for -1 and 1",
+    "You put logit times target into log(1 + exp(-·)). That formula is for targets of -1 and 1; with 0 for the "
+    "background each such pixel costs log(2), whatever the logit is. Look at what your formula gives for target 0.",
+)
+def signed_targets(logits, target):
+    return F.softplus(-logits * target).mean()
+
+
+@misconception(
+    "the absolute value is missing",
+    "The exponent in your logarithm has the wrong sign for negative logits: for -10 000 it overflows, and for moderate "
+    "ones part of the loss is counted twice. Look at the sign that the exponent must have for *every* logit.",
+)
+def absolute_missing(logits, target):
+    return (logits.clamp(min=0) - logits * target + torch.log1p(torch.exp(-logits))).mean()
+
+
+@misconception(
+    "the larger of 0 and the logit is missing",
+    "You made the exponent safe, but what you took out of the logarithm has to be added again. As it is, a confident "
+    "wrong prediction gets a *negative* loss. Look at log(1 + exp(x)) for a large positive x and compare.",
+)
+def maximum_missing(logits, target):
+    return (torch.log1p(torch.exp(-logits.abs())) - logits * target).mean()
+
+
+@misconception(
+    "squared error",
+    "You averaged the squared difference of probability and target (the Brier score). It never exceeds 1, and where "
+    "the prediction is certain and wrong its gradient is almost 0. Look at the logarithm in the name: *entropy*.",
+)
+def squared_error(logits, target):
+    return ((torch.sigmoid(logits) - target) ** 2).mean()
+
+
+@misconception(
+    "share of wrong pixels",
+    "You counted the pixels on the wrong side of the threshold. A count jumps and has no gradient, so nothing can be "
+    "trained with it. Look at where your answer turns probabilities into yes and no.",
+)
+def error_rate(logits, target):
+    return ((logits > 0).float() != target).float().mean()
+
+
+@misconception(
+    "a number without its gradient",
+    "The value is right, but it has lost its history: `.item()`, `float()`, `.detach()`, numpy and `no_grad` all cut "
+    "it. `loss.backward()` needs the tensor as it came out of the computation. Look at your last lines.",
+)
+def detached(logits, target):
+    return _pixels(logits, target).mean().item()
+
+
+@misconception(
+    "library cross-entropy",
+    "The numbers are right, and a library made them: your answer calls PyTorch's own loss. In a project you will, too. "
+    "Here the point is to see what it does for logits of ±10 000, so write its formula yourself.",
+)
+def library(logits, target):
+    return F.binary_cross_entropy_with_logits(logits, target)
+
+
+@misconception(
+    "library cross-entropy on probabilities",
+    "You took the sigmoid and called PyTorch's loss for probabilities. It cuts each logarithm off at -100, so for "
+    "confident mistakes the loss levels off and the gradient is 0, and it is a library's. Look for a formula that "
+    "starts from the logits, and write it yourself.",
+)
+def library_on_probabilities(logits, target):
+    return F.binary_cross_entropy(torch.sigmoid(logits), target)
+
+
+@misconception(
+    "logarithm to base 2",
+    "You measured in bits: every number is 1.44 times as large as it should be. Cross-entropy in training uses the "
+    "natural logarithm. Look at which `log` you call.",
+)
+def base_two(logits, target):
+    return _pixels(logits, target).mean() / torch.log(torch.tensor(2.0))
+
+
+@variant("with clamp and the absolute value")
+def with_clamp(logits, target):
+    return torch.mean(logits.clamp(min=0) - logits * target + (1 + (-logits.abs()).exp()).log())
+
+
+@variant("from softplus")
+def from_softplus(logits, target):
+    return (F.softplus(logits) - logits * target).mean()
+
+
+@variant("from logsigmoid, one term a class")
+def from_logsigmoid(logits, target):
+    return -(target * F.logsigmoid(logits) + (1 - target) * F.logsigmoid(-logits)).mean()
+
+
+@variant("with logaddexp")
+def with_logaddexp(logits, target):
+    return (torch.logaddexp(logits, torch.zeros_like(logits)) - logits * target).sum() / logits.numel()
+
+
+@variant("with a signed logit")
+def signed(logits, target):
+    wrong = torch.where(target == 1, -logits, logits)  # how far on the wrong side
+    return (F.relu(wrong) + torch.log1p(torch.exp(-wrong.abs()))).mean()
+
+
+@variant("with the maximum taken out of both exponents")
+def shifted(logits, target):
+    m = (-logits).clamp(min=0)
+    return ((1 - target) * logits + m + torch.log(torch.exp(-m) + torch.exp(-logits - m))).mean()
+
+
+@variant("object and background pixels apart")
+def apart(logits, target):
+    positive, negative = logits[target == 1], logits[target == 0]
+    total = -F.logsigmoid(positive).sum() - F.logsigmoid(-negative).sum()
+    return total / (len(positive) + len(negative))
+
+
+@variant("pixel by pixel")
+def pixel_by_pixel(logits, target):
+    total = 0
+    for x, t in zip(logits.flatten(), target.flatten(), strict=True):
+        # `if` on a number of Python: only one branch is ever computed
+        log_one_plus_exp = x + torch.log(1 + torch.exp(-x)) if x > 0 else torch.log(1 + torch.exp(x))
+        total = total + log_one_plus_exp - x * t
+    return total / logits.numel()
+
+
+@variant("in double precision")
+def in_double(logits, target):
+    x, t = logits.double(), target.double()
+    return torch.stack([F.softplus(a).mean() - (a * b).mean() for a, b in zip(x, t, strict=True)]).mean()

@@ -1,0 +1,474 @@
+"""Lesson 03: `conv2d(image, kernel, bias=0.0, stride=1, padding=0)`."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from helpers.checks.probes import Call
+from helpers.exercises import exercise, misconception, variant
+from helpers.reference.convolution import conv2d
+
+# `unfold` is not among them: it is a view of the windows, and the sums are still to be written.
+BY_HAND = (
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_tbc",
+    "convolution",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "correlate",
+    "correlate1d",
+    "correlate2d",
+    "convolve",
+    "convolve1d",
+    "convolve2d",
+    "fftconvolve",
+    "oaconvolve",
+    "sepfir2d",
+)
+
+
+@exercise(
+    conv2d,
+    lesson="03_convolution",
+    concept="Convolution",
+    points=5,
+    minutes=20,
+    difficulty=3,
+    hints=[
+        "Take one value of the result first: which square of the image does it come from, and what is done with that "
+        "square and the kernel?",
+        "Put the image into the middle of a tensor of zeros that is `padding` larger on each of the four sides. From "
+        "there on padding is no longer a special case.",
+        "Row `i` of the result comes from the rows `i * stride` to `i * stride + k` of the padded image, and columns "
+        "go the same way. Windows that would reach over the end are left out: how many are there in each direction?",
+    ],
+    task=(
+        "From an image `(H, W)` and a kernel `(k, k)`, the sum of the products at every place of the kernel, plus "
+        "`bias`; the kernel is not flipped. `stride` is the step from one window to the next in both directions, "
+        "`padding` the number of zeros put around each side first. By hand: no convolution from a library."
+    ),
+    by_hand=BY_HAND,
+)
+def probes(draw):
+    """Whole numbers first, to be worked out on paper; then one thing at a time, then everything at once.
+
+    The kernel fits into every image even without padding and after thinning it by the stride, so that a wrong answer
+    shows its numbers and not an exception.
+    """
+    image = torch.tensor([[1.0, 0, 2, 1], [0, 3, 1, 0], [2, 1, 0, 1]])
+    kernel = torch.tensor([[1.0, 2], [0, -1]])
+    yield image, kernel
+    yield Call((image, kernel), {"bias": 0.5})
+    yield Call((image, kernel), {"padding": 1})
+    yield Call((image, kernel), {"stride": 2})
+    one = torch.zeros(3, 3)
+    one[0, 2] = 1  # copies the pixel above and to the right: a flip or a transposition takes another one
+    yield draw.positions(5, 6), one
+    impulse = torch.zeros(6, 5)
+    impulse[2, 3] = 1  # the kernel appears around it
+    yield Call((impulse, torch.arange(1.0, 10).reshape(3, 3)), {"padding": 1})
+    yield Call((draw.positions(4, 3), torch.tensor([[draw.uniform(0.5, 2)]])), {"bias": 1.5, "stride": 2})
+    yield Call((draw.normal(9, 7), draw.normal(2, 2)), {"stride": 3, "padding": 1})  # the last windows do not fit
+    yield Call((draw.normal(7, 10), draw.normal(3, 3)), {"bias": -0.7, "stride": 2, "padding": 2})
+    for _ in range(3):
+        k, stride = draw.size(2, 4), draw.size(1, 3)
+        h, w = k * stride + draw.size(0, 3), k * stride + draw.size(1, 4)
+        settings = {"bias": draw.uniform(0.2, 2), "stride": stride, "padding": draw.size(1, 2)}
+        yield Call((draw.normal(h, w), draw.normal(k, k)), settings)
+
+
+def _padded(image, padding, mode="constant"):
+    return F.pad(image[None], (padding,) * 4, mode=mode)[0]
+
+
+def _windows(image, k, stride=1):
+    """`(rows, columns, k, k)`, all windows that fit."""
+    return image.unfold(0, k, stride).unfold(1, k, stride)
+
+
+def _sums(image, kernel, stride=1):
+    return (_windows(image, len(kernel), stride) * kernel).sum(dim=(2, 3))
+
+
+def _right(image, kernel, bias=0.0, stride=1, padding=0):
+    """The right answer, quicker than the reference."""
+    return _sums(_padded(image, padding), kernel, stride) + bias
+
+
+@misconception(
+    "kernel flipped",
+    "You turn the kernel by 180° before you multiply. That is convolution as mathematics defines it; what networks "
+    "call convolution leaves the kernel as it is, and with your version an edge filter answers to the opposite edge. "
+    "Look at the order in which you read the kernel.",
+)
+def flipped(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel.flip(0, 1), bias, stride, padding)
+
+
+@misconception(
+    "kernel transposed",
+    "Rows and columns of your kernel are exchanged, so a filter for upright edges finds lying ones. "
+    "Look at which index of the kernel goes with which index of the image.",
+)
+def transposed(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel.T, bias, stride, padding)
+
+
+@misconception(
+    "stride ignored",
+    "Your result is the same for every `stride`: the window always moves by one pixel. A stride of 2 is what makes "
+    "the result half as large. Look at where `stride` enters, in the size of the result and in where a window begins.",
+)
+def no_stride(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias, 1, padding)
+
+
+@misconception(
+    "stride in one direction only",
+    "Your windows move by `stride` down the rows but by one pixel along the columns, so the result is stretched. "
+    "Look at both loops, or at both of your slices.",
+)
+def stride_in_rows_only(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias, 1, padding)[::stride]
+
+
+@misconception(
+    "windows one pixel apart",
+    "Your result has the size that the stride asks for, but the windows behind it are one pixel apart: you compute the "
+    "upper left part of the image and never see the rest. Look at how the position in the result becomes a position "
+    "in the image.",
+)
+def dense_windows(image, kernel, bias=0.0, stride=1, padding=0):
+    rows, columns = _right(image, kernel, bias, stride, padding).shape
+    return _right(image, kernel, bias, 1, padding)[:rows, :columns].clone()
+
+
+@misconception(
+    "results written a stride apart",
+    "You write each value to the place where its window begins, so with a stride above 1 the result is too large and "
+    "has gaps of zeros. Look at the index on the left of your assignment.",
+)
+def with_gaps(image, kernel, bias=0.0, stride=1, padding=0):
+    output = torch.zeros_like(_right(image, kernel, bias, 1, padding))
+    output[::stride, ::stride] = _right(image, kernel, bias, stride, padding)
+    return output
+
+
+@misconception(
+    "image thinned before the kernel",
+    "You take every `stride`-th pixel of the image first and then convolve what is left. The pixels in between are "
+    "thrown away without ever being looked at. Look at whether the stride spaces the windows or the pixels inside "
+    "a window.",
+)
+def thinned(image, kernel, bias=0.0, stride=1, padding=0):
+    return _sums(_padded(image, padding)[::stride, ::stride], kernel) + bias
+
+
+@misconception(
+    "padding ignored",
+    "Your result is the same for every `padding`: the border gets no zeros, and the result shrinks. "
+    "Look at where `padding` enters before the first window.",
+)
+def no_padding(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias, stride, 0)
+
+
+@misconception(
+    "padding always half the kernel",
+    "You pad by half the kernel whatever `padding` says, so the result is always about as large as the image. "
+    "The default here is no padding, and the result is smaller. Look at where the number of zeros comes from.",
+)
+def same_padding(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias, stride, len(kernel) // 2)
+
+
+@misconception(
+    "padding counted once",
+    "Each direction has grown by `padding` only once, so the windows at the right and at the lower border are missing. "
+    "The zeros go on all four sides. Look at where you put them, and at the `2 *` in the number of windows.",
+)
+def padding_counted_once(image, kernel, bias=0.0, stride=1, padding=0):
+    return _sums(F.pad(image, (padding, 0, padding, 0)), kernel, stride) + bias
+
+
+@misconception(
+    "padding below and to the right",
+    "Your padded image has the right size, but the image lies in its upper left corner instead of in the middle: every "
+    "result is shifted by `padding`. Look at where you put the image.",
+)
+def padded_at_the_end(image, kernel, bias=0.0, stride=1, padding=0):
+    return _sums(F.pad(image, (0, 2 * padding, 0, 2 * padding)), kernel, stride) + bias
+
+
+@misconception(
+    "padding in one direction only",
+    "Your image gets zeros to the left and to the right, but none above and below. "
+    "Look at which of the two sides you make longer.",
+)
+def padded_in_width(image, kernel, bias=0.0, stride=1, padding=0):
+    return _sums(F.pad(image, (padding, padding)), kernel, stride) + bias
+
+
+@misconception(
+    "border repeated instead of zeros",
+    "You continue the image beyond its border with the outermost pixels. The task asks for zeros there. "
+    "Look at what your padding is filled with.",
+)
+def replicated(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(_padded(image, padding, "replicate"), kernel, bias, stride)
+
+
+@misconception(
+    "border mirrored instead of zeros",
+    "You continue the image beyond its border as in a mirror. The task asks for zeros there. "
+    "Look at the mode of your padding.",
+)
+def reflected(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(_padded(image, padding, "reflect"), kernel, bias, stride)
+
+
+@misconception(
+    "zeros around the result",
+    "You convolve the bare image and put the zeros around the *result*. Padding belongs to the image: the windows "
+    "at the border reach into it and give values of their own. Look at what you pad, and when.",
+)
+def result_padded(image, kernel, bias=0.0, stride=1, padding=0):
+    return _padded(_right(image, kernel, bias, stride), padding)
+
+
+@misconception(
+    "bias ignored",
+    "Your result is the same for every `bias`. A kernel alone gives 0 on a black image, whatever its weights; the bias "
+    "is what can lift it. Look at what you do after the sum.",
+)
+def no_bias(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, 0.0, stride, padding)
+
+
+@misconception(
+    "bias added for each weight",
+    "You add the bias to every product, so it arrives `k * k` times in each sum. It counts once for each value of the "
+    "result. Look at whether it is added inside the sum or after it.",
+)
+def bias_inside(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias * kernel.numel(), stride, padding)
+
+
+@misconception(
+    "bias added to the image",
+    "You add the bias to the pixels, so it is multiplied by the kernel like they are. It belongs to the result. "
+    "Look at where it enters.",
+)
+def bias_on_pixels(image, kernel, bias=0.0, stride=1, padding=0):
+    return _sums(_padded(image, padding) + bias, kernel, stride)
+
+
+@misconception(
+    "last window missing",
+    "Your result lacks its last row and its last column: the last window ends exactly at the border and still fits. "
+    "Look at the end of your ranges, and at the `+ 1` in the number of windows.",
+)
+def last_window_missing(image, kernel, bias=0.0, stride=1, padding=0):
+    return _sums(_padded(image, padding)[:-1, :-1], kernel, stride) + bias
+
+
+@misconception(
+    "a window too many",
+    "Where the stride does not divide evenly, your result has one row or column more: its window reaches over the "
+    "border of the padded image. Windows that do not fit are left out. Look at how you round the number of windows.",
+)
+def window_too_many(image, kernel, bias=0.0, stride=1, padding=0):
+    padded = _padded(image, padding)
+    h, w = (-(len(kernel) - side) % stride for side in padded.shape)
+    return _sums(F.pad(padded, (0, w, 0, h)), kernel, stride) + bias
+
+
+@misconception(
+    "windows counted without the padding",
+    "You pad the image, but count the windows by the size it had before, so the lower and right border of the result "
+    "are missing. Look at which height and width your loops use.",
+)
+def counted_before_padding(image, kernel, bias=0.0, stride=1, padding=0):
+    h, w = image.shape
+    return _sums(_padded(image, padding)[:h, :w], kernel, stride) + bias
+
+
+@misconception(
+    "mean instead of sum",
+    "You average the products, so every value is `k * k` times too small. How much is added up is for the weights to "
+    "decide. Look at what you do with the products of a window.",
+)
+def mean_of_products(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel / kernel.numel(), bias, stride, padding)
+
+
+@misconception(
+    "matrix product in the window",
+    "You multiply window and kernel as matrices and add up the result. Each pixel is then multiplied by a whole row of "
+    "weights and not by the one that lies over it. Look at `@`, `matmul` or `dot` in your window.",
+)
+def matrix_product(image, kernel, bias=0.0, stride=1, padding=0):
+    return (_windows(_padded(image, padding), len(kernel), stride) @ kernel).sum(dim=(2, 3)) + bias
+
+
+@misconception(
+    "window and kernel summed before multiplying",
+    "You multiply the sum of the window by the sum of the kernel. It no longer matters which weight lies over which "
+    "pixel, so no kernel can tell an edge from a flat area. Look at the order of product and sum.",
+)
+def sums_first(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel.sum() * torch.ones_like(kernel), bias, stride, padding)
+
+
+@misconception(
+    "height and width exchanged",
+    "Your result lies on its side: rows and columns are exchanged, which no square image would show. "
+    "Look at which of your two loops, or which size, belongs to `shape[0]`.",
+)
+def on_its_side(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias, stride, padding).T.clone()
+
+
+@misconception(
+    "square images only",
+    "You take one side of the image for both, so the result is square even where the image is not. "
+    "Look at whether height and width are read separately.",
+)
+def square_only(image, kernel, bias=0.0, stride=1, padding=0):
+    side = min(image.shape)
+    return _right(image[:side, :side].clone(), kernel, bias, stride, padding)
+
+
+@misconception(
+    "values cut to whole numbers",
+    "Your result has whole numbers only: what stands behind the point is cut off. "
+    "Look at the dtype of the tensor that you write the sums to.",
+)
+def whole_numbers(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias, stride, padding).to(torch.int64)
+
+
+@misconception(
+    "ReLU built in",
+    "Negative sums come out as 0. That is the activation, which follows a convolution in a network and is no part of "
+    "it. Look at what you do with the sum.",
+)
+def with_relu(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias, stride, padding).clamp(min=0)
+
+
+@misconception(
+    "batch and channel left on",
+    "Your numbers are right, but the result has more dimensions than the image. What goes in has the shape `(H, W)`, "
+    "and what comes out has two sides as well. Look at `unsqueeze`, `None` or a leftover 1 in your last lines.",
+)
+def four_dimensions(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias, stride, padding)[None, None]
+
+
+@misconception(
+    "lists instead of a tensor",
+    "Your numbers are right, but they come as lists in a list. The next step would want a tensor. "
+    "Look at your `return`.",
+)
+def lists_returned(image, kernel, bias=0.0, stride=1, padding=0):
+    return _right(image, kernel, bias, stride, padding).tolist()
+
+
+@misconception(
+    "library convolution",
+    "The numbers are right, and a library made them: your answer calls PyTorch's own `conv2d`. This exercise is about "
+    "what happens inside that call. Look at its four ingredients, windows, products, sums and bias, and write them "
+    "yourself.",
+)
+def library(image, kernel, bias=0.0, stride=1, padding=0):
+    return F.conv2d(image[None, None], kernel[None, None], stride=stride, padding=padding)[0, 0] + bias
+
+
+@misconception(
+    "library convolution as a layer",
+    "You put the kernel into an `nn.Conv2d` and let it compute. It draws random weights first, which you then replace, "
+    "and the sums are a library's. Look at the four ingredients, windows, products, sums and bias, and write them "
+    "yourself.",
+)
+def library_layer(image, kernel, bias=0.0, stride=1, padding=0):
+    layer = torch.nn.Conv2d(1, 1, len(kernel), stride, padding)
+    layer.weight.data[:] = kernel
+    layer.bias.data[:] = bias
+    return layer(image[None, None])[0, 0]
+
+
+@variant("with unfolded windows")
+def unfolded(image, kernel, bias=0.0, stride=1, padding=0):
+    return torch.einsum("ijab,ab->ij", _windows(_padded(image, padding), len(kernel), stride), kernel) + bias
+
+
+@variant("one shifted image for each weight")
+def by_weight(image, kernel, bias=0.0, stride=1, padding=0):
+    k, (h, w) = kernel.shape[-1], image.shape
+    image = F.pad(image, (padding, padding, padding, padding))
+    rows, columns = (h + 2 * padding - k) // stride + 1, (w + 2 * padding - k) // stride + 1
+    output = torch.full((rows, columns), float(bias))
+    for a in range(k):
+        for b in range(k):
+            shifted = image[a : a + stride * rows : stride, b : b + stride * columns : stride]
+            output += kernel[a, b] * shifted[:rows, :columns]
+    return output
+
+
+@variant("with numpy and four loops")
+def four_loops(image, kernel, bias=0.0, stride=1, padding=0):
+    picture, weights = np.pad(np.asarray(image, dtype=np.float64), padding), np.asarray(kernel)
+    k = len(weights)
+    rows, columns = ((side - k) // stride + 1 for side in picture.shape)
+    result = np.full((rows, columns), bias)
+    for i in range(rows):
+        for j in range(columns):
+            for a in range(k):
+                for b in range(k):
+                    result[i, j] += picture[i * stride + a, j * stride + b] * weights[a, b]
+    return result
+
+
+@variant("rows collected in lists")
+def lists(image, kernel, bias=0.0, stride=1, padding=0):
+    k = kernel.size(0)
+    image = torch.nn.ZeroPad2d(padding)(image[None])[0]
+    rows = []
+    for top in range(0, image.size(0) - k + 1, stride):
+        row = []
+        for left in range(0, image.size(1) - k + 1, stride):
+            row.append(torch.sum(image[top : top + k, left : left + k].mul(kernel)) + bias)
+        rows.append(torch.stack(row))
+    return torch.stack(rows)
+
+
+@variant("windows as columns of a matrix")
+def as_matrix(image, kernel, bias=0.0, stride=1, padding=0):
+    k, (h, w) = len(kernel), image.shape
+    columns = F.unfold(image[None, None], k, padding=padding, stride=stride)[0]  # (k·k, windows)
+    side = [(n + 2 * padding - k) // stride + 1 for n in (h, w)]
+    return (kernel.flatten() @ columns + bias).view(side)
+
+
+@variant("without padding inside, zeros by bounds")
+def by_bounds(image, kernel, bias=0.0, stride=1, padding=0):
+    k, (h, w) = kernel.shape[0], image.shape
+    pixels, weights = image.tolist(), kernel.tolist()
+    result = []
+    for top in range(-padding, h + padding - k + 1, stride):
+        result.append([])
+        for left in range(-padding, w + padding - k + 1, stride):
+            places = [(a, b) for a in range(k) for b in range(k) if 0 <= top + a < h and 0 <= left + b < w]
+            result[-1].append(sum((pixels[top + a][left + b] * weights[a][b] for a, b in places), bias))
+    return torch.tensor(result)
+
+
+@variant("every window, then the stride")
+def thinned_afterwards(image, kernel, bias=0.0, stride=1, padding=0):
+    padded = image.new_zeros([side + 2 * padding for side in image.shape])
+    padded[padding : len(padded) - padding, padding : padded.shape[1] - padding] += image
+    return bias + torch.tensordot(_windows(padded, len(kernel)), kernel, dims=2)[::stride, ::stride]

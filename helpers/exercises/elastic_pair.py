@@ -1,0 +1,496 @@
+"""Lesson 08: `elastic_pair(image, mask, alpha, sigma, generator)`."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter, map_coordinates
+from torch import Tensor
+from torchvision.transforms.v2 import functional as tvf
+
+from helpers.checks.made import Made
+from helpers.checks.probes import Script
+from helpers.checks.subject import Raised
+from helpers.exercises import exercise, misconception, variant
+from helpers.exercises.augment_pair import claim, generator_claims, is_pair, same
+from helpers.reference.training import elastic_pair
+
+MARGIN = 6  # pixels: with a root mean square of 1, nothing that far inside is fetched from beyond the border
+
+
+@exercise(
+    elastic_pair,
+    lesson="08_training",
+    concept="Elastic deformation",
+    points=4,
+    minutes=25,
+    difficulty=4,
+    hints=[
+        "Every pixel of the result is fetched from a place near its own. Draw one offset for the row and one for the "
+        "column of every pixel: `2 * torch.rand(2, H, W, generator=generator) - 1`.",
+        "Smooth each of the two fields with a Gaussian of `sigma` pixels, then measure its root mean square and scale "
+        "it to `alpha`. `scipy.ndimage.gaussian_filter` takes one `sigma` an axis: which axis must not be smoothed?",
+        "The places are the pixels' own coordinates (`np.indices`) plus the offsets. "
+        "`scipy.ndimage.map_coordinates` fetches from them: `order=1` is bilinear, `order=0` takes the nearest pixel, "
+        'and `mode="nearest"` repeats the border. `F.grid_sample` can do it too, in coordinates from -1 to 1.',
+    ],
+    task=(
+        "Bend image and mask in the same way: fetch each pixel from a place that is off by smooth noise. Along each "
+        "axis, draw one random number a pixel, equally often to either side, smooth with a Gaussian of standard "
+        "deviation `sigma`, and scale to a root mean square of `alpha` pixels (0: nothing moves). Image: float "
+        "`(C, H, W)` in [0, 1], fetched bilinearly; mask: int64 `(H, W)`, fetched from the nearest pixel. Beyond the "
+        "border the nearest pixel inside counts. Every random number comes from `generator`."
+    ),
+)
+def probes(draw):
+    """The field is read off ramps: an image whose values are its own coordinates says where each pixel came from.
+
+    What is claimed of the field holds for right answers with a chance of failure below 1e-9.
+    """
+    yield _unbent(draw)
+    yield _field(draw, sigma=1.0, drift=0.5, rough=(0.55, 0.85), doubled=False)
+    yield _field(draw, sigma=3.0, drift=0.85, rough=(0.165, 0.34), doubled=True)
+    yield _border(draw)
+
+
+def _made(seed: int) -> Made:
+    return Made("generator", {"seed": seed})
+
+
+def _unbent(draw) -> Script:
+    image, mask = draw.normal(2, 4, 6).sigmoid(), _labels(draw, 4, 6)
+    seed = draw.seed()
+
+    def run(subject):
+        reply = subject.call((image, mask, 0.0, 2.0, _made(seed)), {})
+        if isinstance(reply.value, Raised) or not is_pair(reply.value):
+            yield "result", reply.value
+            return
+        yield "image", reply.value[0]
+        yield "mask", reply.value[1]
+        yield claim("the mask is still int64", reply.value[1].dtype == torch.int64)
+        yield "inputs unchanged", reply.inputs_unchanged
+
+    return Script(run, "`alpha` = 0, where nothing moves", {"image": image, "mask": mask})
+
+
+def _labels(draw, height: int, width: int) -> Tensor:
+    """int64 `(height, width)`, each pixel 1, 7 or 255: what lies between two of them is none of them."""
+    return torch.tensor([1, 7, 255])[draw.labels(height, width, 3)]
+
+
+def _field(draw, sigma: float, drift: float, rough: tuple[float, float], doubled: bool) -> Script:
+    """What can be told of the offsets with `alpha` = 1, and whether twice the `alpha` doubles them.
+
+    `rough` are bounds for the root mean square of the difference between neighbours, over that of the offsets. For
+    white noise it is 1.41, after a Gaussian it is sqrt(2 - 2·exp(-1/(4·sigma²))). `drift` bounds the mean offset of all
+    calls, over the same. The bounds are 5 standard deviations and more from what right answers have, measured over
+    many seeds.
+    """
+    height, width, seeds = 30 + draw.size(0, 3), 34 + draw.size(0, 3), [draw.seed() for _ in range(8)]
+    own = torch.stack(torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"))  # (2, H, W)
+    image, mask = own / 64, own[0] * width + own[1]
+
+    def run(subject):
+        calls = [(1.0, s) for s in (*seeds, seeds[0])] + [(0.5, s) for s in seeds[:2] if doubled]
+        replies = [subject.call((image, mask, alpha, sigma, _made(s)), {}) for alpha, s in calls]
+        for reply in replies:
+            if isinstance(reply.value, Raised):
+                yield "result", reply.value
+        pairs = [reply.value for reply in replies]
+        yield claim("the result is a pair of tensors", all(map(is_pair, pairs)))
+        fitting = all(i.shape == image.shape and m.shape == mask.shape for i, m in pairs)
+        yield claim("image and mask keep their shapes", fitting)
+        if not fitting:
+            return
+        yield claim("the mask is still int64", all(m.dtype == torch.int64 for _, m in pairs))
+        yield claim("equal seeds give equal results", same([pairs[0]], [pairs[8]]))
+        yield claim("other seeds give other results", not same([pairs[0]], [pairs[1]]))
+
+        offsets = torch.stack([_inside(64 * i.double() - own) for i, _ in pairs])  # (calls, 2, h, w), in pixels
+        first = offsets[:8]
+        size = _size(first, (0, 2, 3))
+        steps = torch.stack([_size(first.diff(dim=axis)) for axis in (2, 3)]) / _size(first)
+        yield claim("pixels move", size.max() > 0)
+        yield claim("not all pixels move alike", steps.max() > 1e-3)
+        if not steps.max() > 1e-3:
+            return
+        yield claim("pixels move along both axes", size.min() > 0.05 * size.max())
+        yield claim("pixels move by about alpha", size.min() > 0.6 and size.max() < 1.6)
+        yield claim("pixels move to either side", (first.mean(dim=(0, 2, 3)).abs() < drift * size).all())
+        yield claim("rows and columns have noise of their own", _alike(first) < 0.7)
+        yield claim("neighbours differ no more than sigma allows", steps.max() < rough[1])
+        yield claim("neighbours differ as much as sigma allows", steps.min() > rough[0])
+        if doubled:
+            yield claim("twice the alpha moves twice as far", (first[:2] - 2 * offsets[9:]).abs().max() < 0.02)
+        yield claim("the image is fetched from between pixels, too", ((first - first.round()).abs() > 0.02).any())
+
+        yield claim("the mask is bent, too", not any(torch.equal(m, mask) for _, m in pairs))
+        fetched = torch.stack([torch.stack([m.div(width, rounding_mode="floor"), m % width]) for _, m in pairs])
+        apart = (_inside(fetched.double() - own) - offsets).abs().max()
+        yield claim("each label comes from the place that its pixel comes from", apart < 0.51)
+        yield from generator_claims(replies, [s for _, s in calls])
+
+    label = f"an image whose values are its own coordinates, with `alpha` = 1 and `sigma` = {sigma:g}"
+    return Script(run, label, {"image": image, "mask": mask})
+
+
+def _border(draw) -> Script:
+    """A large `alpha` on a small image, so that much is fetched from beyond the border.
+
+    Channels: the row and the column over 16, black and white at random, the same grey throughout.
+    """
+    mask, seeds = _labels(draw, 11, 14), [draw.seed() for _ in range(3)]
+    own = torch.stack(torch.meshgrid(torch.arange(11), torch.arange(14), indexing="ij")) / 16
+    image = torch.cat([own, draw.mask(11, 14).float()[None], torch.full((1, 11, 14), 0.75)])
+
+    def run(subject):
+        replies = [subject.call((image, mask, 5.0, 2.0, _made(s)), {}) for s in seeds]
+        for reply in replies:
+            if isinstance(reply.value, Raised):
+                yield "result", reply.value
+        images = torch.stack([reply.value[0] for reply in replies])
+        masks = torch.stack([reply.value[1] for reply in replies])
+        yield claim("the mask has no label that was not there", torch.isin(masks, mask).all())
+        yield claim("all values lie between 0 and 1", images.min() > -1e-4 and images.max() < 1.0001)
+        yield claim("a grey image stays grey up to its border", (images[:, 3] - 0.75).abs().max() < 1e-3)
+        last = own[:, -1, -1].view(2, 1, 1)
+        at_border = (images[:, :2].abs() < 1e-4) | ((images[:, :2] - last).abs() < 1e-4)
+        yield claim("beyond the border, the border itself is repeated", at_border.double().mean() > 0.05)
+
+    label = "a small image and `alpha` = 5, so that much is fetched from beyond the border"
+    return Script(run, label, {"image": image, "mask": mask})
+
+
+def _inside(offsets: Tensor) -> Tensor:
+    return offsets[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+
+def _size(offsets: Tensor, dim: tuple[int, ...] = (0, 1, 2, 3)) -> Tensor:
+    return (offsets**2).mean(dim=dim).sqrt()
+
+
+def _alike(offsets: Tensor) -> Tensor:
+    """Mean correlation, without its sign, between the offsets along rows and those along columns; 0 if one is 0."""
+    flat = offsets.flatten(2) - offsets.flatten(2).mean(dim=2, keepdim=True)
+    return F.cosine_similarity(flat[:, 0], flat[:, 1], dim=1).abs().mean()
+
+
+# ---- what goes wrong ----
+
+
+def _noise(mask, generator):
+    return 2 * torch.rand(2, *mask.shape, generator=generator).numpy() - 1
+
+
+def _offsets(mask, alpha, sigma, generator):
+    return _scaled(gaussian_filter(_noise(mask, generator), (0, sigma, sigma)), alpha)
+
+
+def _scaled(offsets, alpha):
+    return offsets * alpha / np.sqrt((offsets**2).mean(axis=(1, 2), keepdims=True))
+
+
+def _fetch(x, offsets, order, mode="nearest"):
+    """`x` of shape `(H, W)`, fetched from its own places plus the offsets."""
+    return torch.from_numpy(map_coordinates(x.numpy(), np.indices(x.shape) + offsets, order=order, mode=mode))
+
+
+def _bent(image, mask, offsets, orders=(1, 0), mode="nearest"):
+    bent = torch.stack([_fetch(channel, offsets, orders[0], mode) for channel in image])
+    return bent, _fetch(mask, offsets, orders[1], mode)
+
+
+@misconception(
+    "the mask is not bent",
+    "You bend the image and hand the mask back as it came. From then on every outline in the mask is a little off the "
+    "object it belongs to. Look at what is done to `mask` with the offsets.",
+)
+def image_only(image, mask, alpha, sigma, generator):
+    return _bent(image, mask, _offsets(mask, alpha, sigma, generator))[0], mask.clone()
+
+
+@misconception(
+    "two fields instead of one",
+    "Image and mask are bent by two different fields, because the offsets are drawn once for each. Their outlines no "
+    "longer fit. Look at how often you draw: one field holds for the pair.",
+)
+def two_fields(image, mask, alpha, sigma, generator):
+    bent, _ = _bent(image, mask, _offsets(mask, alpha, sigma, generator))
+    return bent, _bent(image, mask, _offsets(mask, alpha, sigma, generator))[1]
+
+
+@misconception(
+    "the mask is interpolated",
+    "You fetch the mask bilinearly. Between class 1 and class 7 that invents a class 4, along every outline. Classes "
+    "have no values in between: look at how the mask picks its pixel.",
+)
+def mask_interpolated(image, mask, alpha, sigma, generator):
+    bent, labels = _bent(image, mask.double(), _offsets(mask, alpha, sigma, generator), orders=(1, 1))
+    return bent, labels.round().long()
+
+
+@misconception(
+    "the image is fetched from the nearest pixel",
+    "You fetch the image from the nearest pixel, as the mask is. Some pixels then occur twice and others vanish, and "
+    "smooth outlines become steps. Look at how the image is fetched between pixels.",
+)
+def image_nearest(image, mask, alpha, sigma, generator):
+    return _bent(image, mask, _offsets(mask, alpha, sigma, generator), orders=(0, 0))
+
+
+@misconception(
+    "cubic instead of bilinear",
+    "You fetch the image with splines of a higher order. At hard edges they swing beyond the values that are there, so "
+    "the image leaves its range. Look at the `order` of the interpolation.",
+)
+def cubic(image, mask, alpha, sigma, generator):
+    return _bent(image, mask, _offsets(mask, alpha, sigma, generator), orders=(3, 0))
+
+
+@misconception(
+    "noise that is not smoothed",
+    "Your offsets are plain noise: neighbouring pixels are fetched from unrelated places, and the image is ground to "
+    "grains instead of bent. Look at what `sigma` does to your field.",
+)
+def not_smoothed(image, mask, alpha, sigma, generator):
+    return _bent(image, mask, _scaled(_noise(mask, generator), alpha))
+
+
+@misconception(
+    "sigma ignored",
+    "Your bends have the same width whatever `sigma` is. Look at what is passed to the Gaussian.",
+)
+def sigma_ignored(image, mask, alpha, sigma, generator):
+    return _bent(image, mask, _offsets(mask, alpha, 8.0, generator))
+
+
+@misconception(
+    "a kernel too small for its sigma",
+    "A large `sigma` smooths your noise hardly more than a small one. A Gaussian reaches about three `sigma` to each "
+    "side, and a kernel of fixed size cuts it off. Look at the size of your kernel, and at what it depends on.",
+)
+def kernel_too_small(image, mask, alpha, sigma, generator):
+    noise = torch.from_numpy(_noise(mask, generator))
+    return _bent(image, mask, _scaled(tvf.gaussian_blur(noise, [3, 3], [max(sigma, 0.1)] * 2).numpy(), alpha))
+
+
+@misconception(
+    "the smoothed noise is too weak",
+    "Your pixels move by a small part of `alpha`, the smaller the larger `sigma` is: smoothing averages most noise "
+    "away. Look at the root mean square of the field after the Gaussian, when you scale it.",
+)
+def not_scaled(image, mask, alpha, sigma, generator):
+    return _bent(image, mask, alpha * gaussian_filter(_noise(mask, generator), (0, sigma, sigma)))
+
+
+@misconception(
+    "alpha ignored",
+    "Your offsets have the same size whatever `alpha` is, 0 included. Look at where `alpha` enters your field.",
+)
+def alpha_ignored(image, mask, alpha, sigma, generator):
+    return _bent(image, mask, _offsets(mask, 1.0, sigma, generator))
+
+
+@misconception(
+    "one field for both axes",
+    "Rows and columns get the same offsets, so every pixel moves along the same diagonal. When a Gaussian runs over "
+    "all axes of a `(2, H, W)` array it mixes the two fields to the same end. Look at how many fields you have after "
+    "smoothing.",
+)
+def one_field(image, mask, alpha, sigma, generator):
+    offsets = _offsets(mask, alpha, sigma, generator)
+    return _bent(image, mask, offsets[[0, 0]])
+
+
+@misconception(
+    "only the columns move",
+    "Your pixels move sideways only; none is fetched from another row. "
+    "Look at which of the two coordinates the offsets are added to.",
+)
+def one_axis(image, mask, alpha, sigma, generator):
+    offsets = _offsets(mask, alpha, sigma, generator)
+    offsets[0] = 0
+    return _bent(image, mask, offsets)
+
+
+@misconception(
+    "one offset for the whole image",
+    "Every pixel is off by the same amount, so the image is shifted, not bent. "
+    "Look at the shape of the noise: it has one number for each pixel and axis.",
+)
+def shifted(image, mask, alpha, sigma, generator):
+    offsets = alpha * torch.randn(2, 1, 1, generator=generator).sign().numpy() * np.ones((1, *mask.shape))
+    return _bent(image, mask, offsets)
+
+
+@misconception(
+    "all pixels move to one side",
+    "Your noise is never negative, so all offsets point the same way, and after scaling the image is mostly shifted. "
+    "`torch.rand` draws from 0 to 1: look at the mean of your noise.",
+)
+def one_sided(image, mask, alpha, sigma, generator):
+    noise = torch.rand(2, *mask.shape, generator=generator).numpy()
+    return _bent(image, mask, _scaled(gaussian_filter(noise, (0, sigma, sigma)), alpha))
+
+
+@misconception(
+    "black beyond the border",
+    "What is fetched from beyond the border is 0: black in the image, and class 0 in the mask. Such dark bays occur in "
+    "no real image. Look at the padding of whatever fetches your pixels: here the border's own pixels continue.",
+)
+def black_border(image, mask, alpha, sigma, generator):
+    offsets = _offsets(mask, alpha, sigma, generator)
+    rows, columns = np.indices(mask.shape) + offsets
+    outside = (rows < 0) | (columns < 0) | (rows > mask.shape[0] - 1) | (columns > mask.shape[1] - 1)
+    image, mask = _bent(image, mask, offsets)
+    return image * torch.from_numpy(~outside), mask * torch.from_numpy(~outside)
+
+
+@misconception(
+    "mirrored or wrapped at the border",
+    "Beyond the border your image goes on with its mirror image, or with its opposite side. Asked for is the nearest "
+    "pixel inside, which invents no second object. Look at the padding of whatever fetches your pixels.",
+)
+def mirrored_border(image, mask, alpha, sigma, generator):
+    return _bent(image, mask, _offsets(mask, alpha, sigma, generator), mode="mirror")
+
+
+def _sampled(image, mask, offsets, corners=(True, True), swapped=False, units=True):
+    """With `F.grid_sample`: places from -1 to 1, columns before rows."""
+    sides = torch.tensor(mask.shape).view(2, 1, 1)
+    places = torch.from_numpy(np.indices(mask.shape)).float()
+    offsets = torch.from_numpy(offsets).float()
+    if not units:  # offsets in pixels added to places from -1 to 1
+        places = 2 * places / (sides - 1) - 1 + offsets
+    elif corners[0]:
+        places = 2 * (places + offsets) / (sides - 1) - 1
+    else:
+        places = (2 * (places + offsets) + 1) / sides - 1
+    grid = (places if swapped else places.flip(0)).permute(1, 2, 0)[None]
+    options = {"padding_mode": "border", "align_corners": corners[1]}
+    bent = F.grid_sample(image[None], grid, mode="bilinear", **options)[0]
+    labels = F.grid_sample(mask[None, None].float(), grid, mode="nearest", **options)[0, 0]
+    return bent, labels.round().long()
+
+
+@misconception(
+    "rows and columns exchanged",
+    "The image comes back on its side: you gave rows where columns are expected. `F.grid_sample` takes the column "
+    "first, `map_coordinates` the row. Look at the order of your two coordinates with `alpha=0`.",
+)
+def exchanged(image, mask, alpha, sigma, generator):
+    return _sampled(image, mask, _offsets(mask, alpha, sigma, generator), swapped=True)
+
+
+@misconception(
+    "places that do not fit align_corners",
+    "With `alpha=0` your image is already a little smaller or larger than it was. In `F.grid_sample` -1 and 1 are the "
+    "centres of the outermost pixels when `align_corners` is true, and their outer edges when it is false. Look at how "
+    "you turn pixels into places.",
+)
+def corners(image, mask, alpha, sigma, generator):
+    return _sampled(image, mask, _offsets(mask, alpha, sigma, generator), corners=(True, False))
+
+
+@misconception(
+    "offsets in the wrong unit",
+    "You add offsets in pixels to places that run from -1 to 1, where one pixel is 2 / (side - 1). So everything moves "
+    "many times too far. Look at the unit of what you add.",
+)
+def wrong_unit(image, mask, alpha, sigma, generator):
+    return _sampled(image, mask, _offsets(mask, alpha, sigma, generator), units=False)
+
+
+@misconception(
+    "the mask becomes floating point",
+    "The mask comes back as floating point numbers, as `F.grid_sample` needs them. The values are right, but "
+    "`cross_entropy` and indexing want class indices as int64. Look at the dtype of what you return.",
+)
+def mask_as_float(image, mask, alpha, sigma, generator):
+    bent, labels = elastic_pair(image, mask, alpha, sigma, generator)
+    return bent, labels.float()
+
+
+@misconception(
+    "the global random generator",
+    "You draw from a global random generator, so two calls with equal seeds give two results, and no run can be "
+    "repeated. Look for `np.random` and for `torch.rand` without `generator=generator`.",
+)
+def global_generator(image, mask, alpha, sigma, generator):
+    noise = np.random.uniform(-1, 1, (2, *mask.shape))
+    return _bent(image, mask, _scaled(gaussian_filter(noise, (0, sigma, sigma)), alpha))
+
+
+@misconception(
+    "the generator is seeded again",
+    "You seed the generator in every call, so every image of the data set is bent by the same field, in every epoch. "
+    "Whoever hands in a generator has seeded it: look for `manual_seed`.",
+)
+def reseeded(image, mask, alpha, sigma, generator):
+    generator.manual_seed(0)
+    return elastic_pair(image, mask, alpha, sigma, generator)
+
+
+@misconception(
+    "a new generator in every call",
+    "You make a random generator of your own from the seed of the one that was given, and leave that one where it "
+    "stands. Its next call then gives the same field again. Look at what you draw from.",
+)
+def own_generator(image, mask, alpha, sigma, generator):
+    return elastic_pair(image, mask, alpha, sigma, torch.Generator().manual_seed(generator.initial_seed()))
+
+
+# ---- other right answers ----
+
+
+@variant("in torch, with a Gaussian of its own and grid_sample")
+def in_torch(image, mask, alpha, sigma, generator):
+    height, width = mask.shape
+    noise = torch.randn(2, 1, height, width, generator=generator)
+    radius = math.ceil(4 * sigma)
+    kernel = torch.exp(-(torch.arange(-radius, radius + 1.0) ** 2) / (2 * sigma**2))
+    kernel = kernel / kernel.sum()
+    noise = F.conv2d(noise, kernel.view(1, 1, -1, 1), padding=(radius, 0))
+    noise = F.conv2d(noise, kernel.view(1, 1, 1, -1), padding=(0, radius))[:, 0]
+    offsets = alpha * noise / noise.pow(2).mean(dim=(1, 2), keepdim=True).sqrt()
+    return _sampled(image, mask, offsets.numpy(), corners=(False, False))
+
+
+@variant("by indices, the four neighbours weighed by hand")
+def by_indices(image, mask, alpha, sigma, generator):
+    height, width = mask.shape
+    field = torch.empty(2, height, width).uniform_(-1, 1, generator=generator).double().numpy()
+    field = np.stack([gaussian_filter(f, sigma, mode="wrap") for f in field])
+    field = torch.from_numpy(field / field.std(axis=(1, 2), keepdims=True)) * alpha
+    rows = (torch.arange(height)[:, None] + field[0]).clamp(0, height - 1)
+    columns = (torch.arange(width)[None] + field[1]).clamp(0, width - 1)
+    top, left = rows.floor().long(), columns.floor().long()
+    bottom, right = (top + 1).clamp(max=height - 1), (left + 1).clamp(max=width - 1)
+    down, across = (rows - top).to(image.dtype), (columns - left).to(image.dtype)
+    upper = (1 - across) * image[:, top, left] + across * image[:, top, right]
+    lower = (1 - across) * image[:, bottom, left] + across * image[:, bottom, right]
+    return (1 - down) * upper + down * lower, mask[rows.round().long(), columns.round().long()]
+
+
+@variant("with torchvision's blur and elastic transform")
+def with_torchvision(image, mask, alpha, sigma, generator):
+    height, width = mask.shape
+    noise = torch.rand(1, 2, height, width, generator=generator) * 2 - 1
+    size = 2 * min(math.ceil(3 * sigma), (min(height, width) - 1) // 2 * 2 // 2) + 1
+    noise = tvf.gaussian_blur(noise, [size, size], [sigma, sigma])[0]
+    noise = alpha * noise / noise.square().mean((1, 2), keepdim=True).sqrt()
+    return _sampled(image, mask, noise.numpy())
+
+
+@variant("one call for each field, and nothing at all to do for 0")
+def early_return(image, mask, alpha, sigma, generator):
+    if alpha == 0:
+        return image, mask
+    offsets = []
+    for _ in range(2):
+        noise = torch.rand(mask.shape, generator=generator, dtype=torch.float64) - 0.5
+        smooth = torch.from_numpy(gaussian_filter(noise.numpy(), sigma, mode="constant"))
+        offsets.append(alpha * smooth / smooth.pow(2).mean().sqrt())
+    return _bent(image, mask, torch.stack(offsets).numpy())

@@ -1,0 +1,307 @@
+"""Lesson 09: `normalise(image, mean, std)`."""
+
+import numpy as np
+import torch
+from torchvision.transforms import functional as TF
+
+from helpers.exercises import exercise, misconception, variant
+from helpers.reference.baseline import normalise
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's photographs
+
+
+@exercise(
+    normalise,
+    lesson="09_baseline",
+    concept="Input of a pretrained encoder",
+    points=3,
+    minutes=8,
+    difficulty=2,
+    hints=[
+        "For each channel: take its mean away, then divide by its standard deviation. What has to happen to a grey "
+        "image, so that there is a channel for each mean?",
+        "`torch.tensor(mean)` has shape `(C,)` and the image `(C, H, W)`: broadcasting lines up the *last* axes. Which "
+        "shape makes one mean meet one channel?",
+        "With a shape of `(C, 1, 1)` the means fit `(C, H, W)` and `(N, C, H, W)` alike, and a grey `(1, H, W)` too.",
+    ],
+    task=(
+        "The image as the encoder knows it from its training: each channel less its `mean`, over its `std`. `image` is "
+        "float `(C, H, W)` or a batch `(N, C, H, W)`, with as many channels as `mean` has or a single one; a single "
+        "one, grey, stands for every channel. The result has `len(mean)` channels."
+    ),
+)
+def probes(draw):
+    """Colour and grey, one and many, with sides of 3 beside 3 channels: there a wrong axis goes unnoticed."""
+    image = torch.tensor([0.5, 0.2, 0.9])[:, None, None] + torch.tensor([[0.0, 0.05], [0.1, -0.1]])
+    yield image, (0.4, 0.3, 0.8), (0.5, 0.2, 0.25)
+    yield draw.normal(1, 2, 5).sigmoid(), MEAN, STD
+    yield draw.normal(3, 3, 3).sigmoid(), MEAN, STD
+    yield draw.normal(1, 4, 3).sigmoid(), list(MEAN), list(STD)
+    yield draw.normal(2, 3, 5, 4).sigmoid(), MEAN, STD
+    yield draw.normal(1, 3, 4, 6).sigmoid(), MEAN, STD  # a batch of one, in colour
+    yield draw.normal(3, 1, 2, 7).sigmoid(), MEAN, STD  # a batch of three, in grey
+    channels = draw.size(4, 6)
+    mean, std = ([draw.uniform(low, 0.7) for _ in range(channels)] for low in (0.3, 0.1))
+    yield draw.normal(channels, draw.size(5, 9), draw.size(5, 9)).sigmoid(), mean, std
+    yield draw.normal(1, draw.size(2, 9), draw.size(2, 9)).sigmoid(), mean, std
+    yield draw.normal(1, 4, 5).sigmoid(), (0.5,), (0.2,)
+
+
+def _column(values):
+    return torch.tensor(values)[:, None, None]
+
+
+def _grey_repeated(image, channels):
+    return image.expand(*image.shape[:-3], channels, *image.shape[-2:])
+
+
+@misconception(
+    "multiplied by the standard deviation",
+    "You multiplied by `std`. That makes the values five times smaller where they should become larger, and the "
+    "encoder sees a picture with next to no contrast. Look at the operator in front of `std`.",
+)
+def multiplied(image, mean, std):
+    return (image - _column(mean)) * _column(std)
+
+
+@misconception(
+    "mean and standard deviation swapped",
+    "You took `std` away and divided by `mean`. The result is neither centred on 0 nor of size 1, which is all that "
+    "normalising is for. Look at which of the two you subtract.",
+)
+def swapped(image, mean, std):
+    return (image - _column(std)) / _column(mean)
+
+
+@misconception(
+    "divided before the mean is taken away",
+    "You divided first and subtracted the mean afterwards, so the mean taken away is that of an image that was not "
+    "stretched yet. Look for missing brackets.",
+)
+def divided_first(image, mean, std):
+    return image / _column(std) - _column(mean)
+
+
+@misconception(
+    "only the mean",
+    "You took the mean away and left the size as it is: `std` has no effect. The encoder was trained on inputs of size "
+    "1, and yours are four times smaller. Look at what the third argument is for.",
+)
+def mean_only(image, mean, std):
+    return image - _column(mean)
+
+
+@misconception(
+    "only the standard deviation",
+    "You divided by `std` and took no mean away, so every value is positive and the picture is far too bright for the "
+    "encoder. Look at what the second argument is for.",
+)
+def std_only(image, mean, std):
+    return _grey_repeated(image, len(mean)) / _column(std)
+
+
+@misconception(
+    "divided by the variance",
+    "You divided by the square of `std`. That is the variance already turned into something else: `std` is what the "
+    "pixels are spread by. Look for a power of two.",
+)
+def variance(image, mean, std):
+    return (image - _column(mean)) / _column(std) ** 2
+
+
+@misconception(
+    "divided by the root of the standard deviation",
+    "You took the root of `std`. The root belongs to a variance; a standard deviation is one already. Look for `sqrt`.",
+)
+def root(image, mean, std):
+    return (image - _column(mean)) / _column(std).sqrt()
+
+
+@misconception(
+    "statistics of the image itself",
+    "You used the mean and standard deviation of this image. A dark image then looks like a bright one, and the "
+    "encoder gets other numbers for the same grey than in its training. Look at where your mean comes from.",
+)
+def of_the_image(image, mean, std):
+    image = _grey_repeated(image, len(mean))
+    own = image.mean(dim=(-2, -1), keepdim=True)
+    return (image - own) / image.std(dim=(-2, -1), keepdim=True)
+
+
+@misconception(
+    "one mean for all channels",
+    "You averaged the means and standard deviations into one number each. Photographs have less blue than red, and the "
+    "encoder expects each channel relative to its own mean. Look at the shape of what you subtract.",
+)
+def one_for_all(image, mean, std):
+    return (_grey_repeated(image, len(mean)) - sum(mean) / len(mean)) / (sum(std) / len(std))
+
+
+@misconception(
+    "the first channel's numbers for all",
+    "Every channel gets the mean and standard deviation of the first. Look at the index with which you take them.",
+)
+def first_for_all(image, mean, std):
+    return (_grey_repeated(image, len(mean)) - mean[0]) / std[0]
+
+
+@misconception(
+    "means along the columns",
+    "Your means line up with the *last* axis, the columns of the image, not with the channels. That raises an error "
+    "for most images, and none for one that happens to be three pixels wide. Look at the shape of your means before "
+    "you subtract.",
+)
+def along_columns(image, mean, std):
+    return (_grey_repeated(image, len(mean)) - torch.tensor(mean)) / torch.tensor(std)
+
+
+@misconception(
+    "means along the rows",
+    "Your means have the shape `(C, 1)`, so they line up with the rows of the image, not with the channels. That "
+    "raises an error for most images, and none for one that happens to be three pixels high. Look at how many axes "
+    "come after the channels.",
+)
+def along_rows(image, mean, std):
+    return (_grey_repeated(image, len(mean)) - torch.tensor(mean)[:, None]) / torch.tensor(std)[:, None]
+
+
+@misconception(
+    "colours reversed",
+    "Your channels come out in reverse order: blue, green, red. Some libraries store images that way, here the order "
+    "stays. Look for a `flip` or `[::-1]`.",
+)
+def reversed_colours(image, mean, std):
+    return normalise(image, mean, std).flip(-3)
+
+
+@misconception(
+    "grey stays grey",
+    "A grey image leaves with one channel, and the first convolution of the encoder wants as many as `mean` has. "
+    "Look at the case of a single channel.",
+)
+def grey_stays(image, mean, std):
+    if image.shape[-3] == 1:
+        return (image - mean[0]) / std[0]
+    return (image - _column(mean)) / _column(std)
+
+
+@misconception(
+    "grey repeated after normalising",
+    "You normalised the grey channel with the numbers of one channel and then repeated it. The encoder has a mean of "
+    "its own for each channel. Look at what comes first, repeating or normalising.",
+)
+def repeated_too_late(image, mean, std):
+    if image.shape[-3] == 1:
+        return _grey_repeated((image - mean[0]) / std[0], len(mean)).clone()
+    return (image - _column(mean)) / _column(std)
+
+
+@misconception(
+    "grey in the first channel only",
+    "You put the grey image into the first channel and filled the others with zeros: to the encoder that is a picture "
+    "in red. Look at how the missing channels are made.",
+)
+def rest_is_zero(image, mean, std):
+    if image.shape[-3] == 1:
+        image = torch.cat([image, *[torch.zeros_like(image)] * (len(mean) - 1)], dim=-3)
+    return (image - _column(mean)) / _column(std)
+
+
+@misconception(
+    "always three channels",
+    "You repeat a grey image three times, whatever `mean` says. Encoders for satellite images have four channels and "
+    "more. Look for a 3 in your code.",
+)
+def always_three(image, mean, std):
+    if image.shape[-3] == 1:
+        image = _grey_repeated(image, 3)
+    return (image - _column(mean)) / _column(std)
+
+
+@misconception(
+    "the batch taken for the channels",
+    "You read the number of channels from the first axis. In a batch that is the number of images, so a batch of one "
+    "is taken for a grey image. Count the channel axis from the end.",
+)
+def batch_for_channels(image, mean, std):
+    if image.shape[0] == 1:
+        image = image.repeat(len(mean), *[1] * (image.ndim - 1))
+    return (image - _column(mean)) / _column(std)
+
+
+@misconception(
+    "a single image only",
+    "Your means are tied to three axes or to the first one, and a batch `(N, C, H, W)` has its channels in the second. "
+    "Count the channel axis from the end, and both fit.",
+)
+def single_image_only(image, mean, std):
+    if image.shape[-3] == 1:
+        image = _grey_repeated(image, len(mean))
+    rows = [(image[c] - mean[c]) / std[c] for c in range(min(len(mean), len(image)))]
+    return torch.stack(rows)
+
+
+@misconception(
+    "scaled to 255",
+    "You multiplied the image by 255. The means are between 0 and 1, as the image is, so the result is far too bright. "
+    "Look for a 255.",
+)
+def times_255(image, mean, std):
+    return (255 * image - _column(mean)) / _column(std)
+
+
+@misconception(
+    "clipped to 0 and 1",
+    "You clip the result to the range of an image. Normalised values are negative in the dark and above 1 in the "
+    "light, and all of that is gone. Look for `clamp`.",
+)
+def clipped(image, mean, std):
+    return normalise(image, mean, std).clamp(0, 1)
+
+
+@misconception(
+    "normalisation undone",
+    "You multiplied by `std` and added `mean`. That is the way back, to show a normalised image; here it is the way "
+    "in. Look at your two operators.",
+)
+def undone(image, mean, std):
+    return image * _column(std) + _column(mean)
+
+
+@variant("repeated first, with view")
+def repeated_first(image, mean, std):
+    if image.size(-3) == 1:
+        sizes = [1] * image.dim()
+        sizes[-3] = len(mean)
+        image = image.repeat(sizes)
+    mean = torch.as_tensor(mean, dtype=image.dtype).view(-1, 1, 1)
+    std = torch.as_tensor(std, dtype=image.dtype).view(-1, 1, 1)
+    return image.sub(mean).div(std)
+
+
+@variant("channel by channel")
+def channel_by_channel(image, mean, std):
+    channels = image.unbind(dim=-3)
+    if len(channels) == 1:
+        channels = channels * len(mean)
+    return torch.stack([(c - m) / s for c, m, s in zip(channels, mean, std, strict=True)], dim=-3)
+
+
+@variant("with torchvision")
+def with_torchvision(image, mean, std):
+    if image.shape[-3] != len(mean):
+        image = torch.cat([image] * len(mean), dim=-3)
+    return TF.normalize(image, list(mean), list(std))
+
+
+@variant("with numpy, channels last")
+def with_numpy(image, mean, std):
+    pixels = np.moveaxis(image.numpy(), -3, -1)
+    return np.moveaxis((pixels - np.asarray(mean)) / np.asarray(std), -1, -3)
+
+
+@variant("as one multiplication and one addition")
+def affine(image, mean, std):
+    scale = 1 / torch.tensor(std, dtype=torch.float64)
+    shift = -torch.tensor(mean, dtype=torch.float64) * scale
+    return torch.addcmul(shift[:, None, None], image.double(), scale[:, None, None])

@@ -1,0 +1,460 @@
+"""Lesson 01: `PairDataset(images, masks, transform=None)`."""
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from helpers.checks.made import Made
+from helpers.checks.probes import Script
+from helpers.checks.subject import Raised
+from helpers.exercises import exercise, misconception, variant
+from helpers.reference.pixels import PairDataset, to_tensor
+
+
+def _fetched(label, images, masks, order, transform=None):
+    """Make a data set of these pairs, fetch those at the indices in `order`, then one past the end."""
+    arguments = (Made("list of NumPy arrays", {"values": images}), Made("list of NumPy arrays", {"values": masks}))
+    if transform is not None:
+        arguments = (*arguments, transform)
+
+    def run(subject):
+        built = subject.construct(arguments, {}).value
+        if isinstance(built, Raised):
+            yield "construction", built
+        yield "length", subject.method("__len__").value
+        for time, k in enumerate(order):
+            again = ", fetched again" if k in order[:time] else ""
+            reply = subject.method("__getitem__", (k,))
+            yield f"pair {k}{again}", reply.value
+            yield f"dtypes of pair {k}{again}", list(reply.dtypes)
+        past = subject.method("__getitem__", (len(images),)).value
+        yield "an index past the end", f"raises {past.kind}" if isinstance(past, Raised) else past
+
+    shown = {f"image {k}": x for k, x in enumerate(images)} | {f"mask {k}": x for k, x in enumerate(masks)}
+    return Script(run, label, shown)
+
+
+@exercise(
+    PairDataset,
+    lesson="01_pixels",
+    concept="A data set of pairs",
+    points=4,
+    minutes=15,
+    difficulty=3,
+    hints=[
+        "A data set answers two questions: how many pairs are there, and what is pair number `index`? Keep what you "
+        "are given in `__init__`, and do the work when a pair is asked for.",
+        "The image needs what `to_tensor` does: channels first, float32, 0 to 1. The mask keeps its values, since they "
+        "are names of classes and no brightness.",
+        "Convert both first. Then, if there is a transform, call it once with both tensors, and return what it "
+        "returns. A list raises IndexError past its end by itself.",
+    ],
+    task=(
+        "`images` is a list of uint8 NumPy arrays, `(H, W)` or `(H, W, C)`, and `masks` a list of NumPy arrays "
+        "`(H, W)` with class indices. `len(pairs)` is the number of pairs; `pairs[i]` is `(image, mask)`, a float32 "
+        "tensor `(C, H, W)` in [0, 1] and an int64 tensor `(H, W)`, new ones each time. A `transform` is called as "
+        "`transform(image, mask)` with the two tensors each time a pair is fetched, and returns the pair. An index "
+        "past the end raises `IndexError`."
+    ),
+)
+def probes(draw):
+    """Few small pairs of unequal sizes, grey and colour; with transforms that show when and how they are called."""
+    grey = [torch.tensor([[10, 20, 30], [40, 50, 60]], dtype=torch.uint8), draw.image(4, 3), draw.image(3, 5)]
+    labels = [torch.tensor([[0, 1, 2], [255, 1, 0]], dtype=torch.uint8)]
+    labels += [draw.labels(*x.shape, 4).byte() for x in grey[1:]]
+    labels[2][0, 0] = 255
+    yield _fetched("three grey pictures without a transform", grey, labels, [0, 2, 1, 0])
+    yield _fetched(
+        "three grey pictures and a transform that mirrors left and right",
+        grey,
+        labels,
+        [0, 1, 2],
+        Made("flip of a pair"),
+    )
+    yield _fetched(
+        "three grey pictures and a transform that mirrors at every other call",
+        grey,
+        labels,
+        [0, 0, 1, 0, 0],
+        Made("flip of every other pair"),
+    )
+    yield _fetched(
+        "three grey pictures and a transform that adds 1 to image and mask, in place",
+        grey,
+        labels,
+        [0, 2, 0],
+        Made("shift of a pair in place"),
+    )
+    colour = [draw.image(4, 5, 3), draw.image(3, 3, 3)]
+    classes = [draw.labels(4, 5, 3).byte(), torch.tensor([[0, 1, 2], [2, 2, 1], [0, 0, 2]], dtype=torch.uint8)]
+    yield _fetched("two colour pictures without a transform", colour, classes, [1, 0])
+    h, w = draw.size(2, 9), draw.size(2, 9)
+    one = [draw.image(h, w, 4)], [draw.labels(h, w, 6).byte()]
+    yield _fetched("one picture of four channels", *one, [0], Made("flip of a pair", {"axis": -2}))
+
+
+def _labels(mask):
+    return torch.from_numpy(mask.astype(np.int64))
+
+
+class _Pairs(PairDataset):
+    """Right but for what a subclass overrides: `image_of`, `mask_of`, or `pair_of`."""
+
+    def image_of(self, image):
+        return to_tensor(image)
+
+    def mask_of(self, mask):
+        return _labels(mask)
+
+    def pair_of(self, image, mask):
+        return self.transform(image, mask) if self.transform else (image, mask)
+
+    def __getitem__(self, index):
+        return self.pair_of(self.image_of(self.images[index]), self.mask_of(self.masks[index]))
+
+
+@misconception(
+    "the image not scaled",
+    "Your images still run to 255. A network's first weights expect numbers of about 1. "
+    "Look at what happens to the image before you return it.",
+)
+class NotScaled(_Pairs):
+    def image_of(self, image):
+        return to_tensor(image) * 255
+
+
+@misconception(
+    "channels last",
+    "Your images have their channels at the end. A convolution takes the axis in front for channels and would read "
+    "rows as such. Look at the order of the axes.",
+)
+class ChannelsLast(_Pairs):
+    def image_of(self, image):
+        return to_tensor(image).permute(1, 2, 0)
+
+
+@misconception(
+    "no channel axis for grey pictures",
+    "A grey picture comes out with two axes, and a batch of them has no channels. Grey is one channel: look at what "
+    "happens to an image with two axes.",
+)
+class GreyWithoutChannel(_Pairs):
+    def image_of(self, image):
+        tensor = to_tensor(image)
+        return tensor[0] if image.ndim == 2 else tensor
+
+
+@misconception(
+    "the mask scaled like the image",
+    "You divided the mask by 255, too. Its values are names of classes, not brightness: class 1 became 0.004, and as "
+    "a whole number 0. Look at what you do to the mask.",
+)
+class MaskScaled(_Pairs):
+    def mask_of(self, mask):
+        return to_tensor(mask)[0].long()
+
+
+@misconception(
+    "the mask as float",
+    "Your mask is float. Its values are class indices, and a loss such as cross entropy takes them as whole numbers "
+    "only. Look at the dtype of the mask.",
+)
+class MaskFloat(_Pairs):
+    def mask_of(self, mask):
+        return _labels(mask).float()
+
+
+@misconception(
+    "the mask left as uint8",
+    "Your mask is still uint8, as it was in the file. Cross entropy takes int64, and in uint8 a sum of more than 255 "
+    "can overflow. Look at the dtype of the mask.",
+)
+class MaskBytes(_Pairs):
+    def mask_of(self, mask):
+        return _labels(mask).byte()
+
+
+@misconception(
+    "a channel axis for the mask",
+    "Your mask has three axes, `(1, H, W)`. A loss compares each pixel of `(H, W)` with the channels of the logits, "
+    "and the extra axis does not fit. Look at what you do to the mask.",
+)
+class MaskWithChannel(_Pairs):
+    def mask_of(self, mask):
+        return _labels(mask)[None]
+
+
+@misconception(
+    "the mask as object or not",
+    "Your mask holds 0 and 1 only: all classes, and the pixels without a label, became one. "
+    "Look for a `> 0` or a `bool`.",
+)
+class MaskBinary(_Pairs):
+    def mask_of(self, mask):
+        return (_labels(mask) > 0).long()
+
+
+@misconception(
+    "the transform not used",
+    "The transform never runs: pairs come out as they are in the list. "
+    "Look at what you keep in `__init__`, and where you call it.",
+)
+class TransformUnused(_Pairs):
+    def pair_of(self, image, mask):
+        return image, mask
+
+
+@misconception(
+    "the transformed mask thrown away",
+    "You keep the image that the transform returns and leave the mask as it was. A mirrored image then has the mask "
+    "of another. Look at what you do with the second thing it returns.",
+)
+class MaskNotTransformed(_Pairs):
+    def pair_of(self, image, mask):
+        return self.transform(image.clone(), mask.clone())[0] if self.transform else image, mask
+
+
+@misconception(
+    "the transform called for image and mask apart",
+    "You call the transform twice for one pair. If it draws at random, the image is mirrored and the mask is not. "
+    "One call has to see both: look at how often `transform(` stands there.",
+)
+class TransformedApart(_Pairs):
+    def pair_of(self, image, mask):
+        if not self.transform:
+            return image, mask
+        first = self.transform(image.clone(), mask.clone())[0]
+        return first, self.transform(image.clone(), mask.clone())[1]
+
+
+@misconception(
+    "the transform gets one argument",
+    "You call the transform with the pair as *one* argument, a tuple, and it expects two: it raises an error. "
+    "Look at the brackets in the call.",
+)
+class TransformOfTuple(_Pairs):
+    def pair_of(self, image, mask):
+        return self.transform((image, mask)) if self.transform else (image, mask)
+
+
+@misconception(
+    "the transform before the conversion",
+    "The transform gets NumPy arrays with values to 255, before you make tensors of them. One that is written for "
+    "tensors raises an error, or changes brightness on the wrong scale. Look at the order of your lines.",
+)
+class TransformFirst(PairDataset):
+    def __getitem__(self, index):
+        image, mask = self.images[index].copy(), self.masks[index].copy()
+        if self.transform:
+            image, mask = self.transform(image, mask)
+        return to_tensor(image), _labels(mask)
+
+
+@misconception(
+    "transformed once, in `__init__`",
+    "You run the transform when the data set is made, so each pair is drawn once and looks the same in every epoch: "
+    "that is no augmentation. Look at where a pair is *fetched*.",
+)
+class TransformedOnce(PairDataset):
+    def __init__(self, images, masks, transform=None):
+        pairs = [(to_tensor(i), _labels(m)) for i, m in zip(images, masks, strict=True)]
+        self.pairs = [transform(i, m) for i, m in pairs] if transform else pairs
+
+    def __len__(self):
+        return len(self.pairs)
+
+    def __getitem__(self, index):
+        image, mask = self.pairs[index]
+        return image.clone(), mask.clone()
+
+
+@misconception(
+    "stored tensors handed out",
+    "You convert once and give away the very tensors that you keep. A transform that works in place changes them, and "
+    "the next epoch begins with the damage of this one. Look at whether a fetched pair shares memory with yours.",
+)
+class StoredTensors(_Pairs):
+    def __init__(self, images, masks, transform=None):
+        super().__init__([to_tensor(x) for x in images], [_labels(x) for x in masks], transform)
+
+    def image_of(self, image):
+        return image
+
+    def mask_of(self, mask):
+        return mask
+
+
+@misconception(
+    "mask first",
+    "You return the mask before the image. Whoever unpacks `image, mask = pairs[0]` then trains on masks. "
+    "Look at your last line.",
+)
+class MaskFirst(_Pairs):
+    def pair_of(self, image, mask):
+        return super().pair_of(image, mask)[::-1]
+
+
+@misconception(
+    "a dictionary instead of a pair",
+    "You return a dictionary. That is good style in a large project, but here `image, mask = pairs[0]` has to work, "
+    "and would unpack the two keys. Look at your last line.",
+)
+class Dictionary(_Pairs):
+    def pair_of(self, image, mask):
+        return dict(zip(("image", "mask"), super().pair_of(image, mask), strict=True))
+
+
+@misconception(
+    "the image alone",
+    "You return the image without its mask. A network can learn from pairs only. Look at your last line.",
+)
+class ImageAlone(_Pairs):
+    def pair_of(self, image, mask):
+        return super().pair_of(image, mask)[0]
+
+
+@misconception(
+    "arrays instead of tensors",
+    "Shapes and numbers are right, but what you return are NumPy arrays. A transform for tensors raises an error, and "
+    "a layer refuses them. Look at where the arrays become tensors.",
+)
+class Arrays(_Pairs):
+    def image_of(self, image):
+        return to_tensor(image).numpy()
+
+    def mask_of(self, mask):
+        return mask.astype(np.int64)
+
+
+@misconception(
+    "always the first mask",
+    "Every image comes with the mask of the first. Look at the index that you use for the masks.",
+)
+class FirstMask(_Pairs):
+    def __getitem__(self, index):
+        return self.pair_of(to_tensor(self.images[index]), _labels(self.masks[0]))
+
+
+@misconception(
+    "the height instead of the number of pairs",
+    "`len` gives a side of the first image: you measure one picture instead of counting them. A loader would ask for "
+    "pairs that do not exist, or leave some out. Look at what `__len__` measures.",
+)
+class LengthOfImage(PairDataset):
+    def __len__(self):
+        return len(self.images[0])
+
+
+@misconception(
+    "images and masks counted together",
+    "`len` gives twice the number of pairs: you count images and masks. A pair is one thing, and a loader would ask "
+    "for pairs past the end. Look at what `__len__` counts.",
+)
+class LengthOfBoth(PairDataset):
+    def __len__(self):
+        return len(self.images) + len(self.masks)
+
+
+@misconception(
+    "the index counted from 1",
+    "`pairs[0]` gives the last pair: you subtract 1 from the index, and -1 is the end of a list. A loader counts from "
+    "0. Look at what you do with `index`.",
+)
+class FromOne(PairDataset):
+    def __getitem__(self, index):
+        return super().__getitem__(index - 1)
+
+
+@misconception(
+    "an index past the end begins again",
+    "An index past the end gives the first pair again, so `for image, mask in pairs` never ends: Python stops at the "
+    "`IndexError`. Look for a `%`.",
+)
+class WrapsAround(PairDataset):
+    def __getitem__(self, index):
+        return super().__getitem__(index % len(self))
+
+
+@misconception(
+    "an index past the end gives the last pair",
+    "An index past the end gives the last pair once more, so `for image, mask in pairs` never ends: Python stops at "
+    "the `IndexError`. Look for a `min` or a `clamp`.",
+)
+class HeldAtTheEnd(PairDataset):
+    def __getitem__(self, index):
+        return super().__getitem__(min(index, len(self) - 1))
+
+
+@misconception(
+    "nothing for an index past the end",
+    "An index past the end gives `None`, so `for image, mask in pairs` fails at the end instead of stopping: Python "
+    "stops at the `IndexError`. Look at what you return when the index is too large.",
+)
+class NonePastTheEnd(PairDataset):
+    def __getitem__(self, index):
+        return super().__getitem__(index) if index < len(self) else None
+
+
+@misconception(
+    "another error past the end",
+    "An index past the end raises an error, but no `IndexError`. That is the one by which Python knows that a loop "
+    "over a sequence is over. Look at what you raise, or at the `assert`.",
+)
+class AssertPastTheEnd(PairDataset):
+    def __getitem__(self, index):
+        assert index < len(self)
+        return super().__getitem__(index)
+
+
+@variant("a plain class, converted by hand")
+class Plain:
+    def __init__(self, images, masks, transform=None):
+        self.pairs = list(zip(images, masks, strict=True))
+        self.augment = transform
+
+    def __len__(self):
+        return len(self.pairs)
+
+    def __getitem__(self, i):
+        image, mask = self.pairs[i]
+        image = torch.from_numpy(np.atleast_3d(image)).permute(2, 0, 1).float() / 255
+        pair = (image, torch.tensor(mask, dtype=torch.int64))
+        return pair if self.augment is None else self.augment(*pair)
+
+
+@variant("converted ahead, copied when fetched")
+class Ahead(Dataset):
+    def __init__(self, images, masks, transform=lambda image, mask: (image, mask)):
+        self.images = [torch.as_tensor(x).div(255) for x in images]
+        self.masks = [torch.as_tensor(x).long() for x in masks]
+        self.transform = transform
+
+    def __len__(self):
+        return len(self.masks)
+
+    def __getitem__(self, index):
+        image = self.images[index].clone()
+        image = image.unsqueeze(0) if image.ndim == 2 else image.movedim(2, 0)
+        image, mask = self.transform(image, self.masks[index].clone())
+        return [image, mask]
+
+
+@variant("an IndexError of its own")
+class OwnError(Dataset):
+    def __init__(self, images, masks, transform=None):
+        super().__init__()
+        self.images, self.masks, self.transform = images, masks, transform
+        self.length = sum(1 for _ in images)
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        if not 0 <= index < self.length:
+            raise IndexError(f"no pair {index}")
+        image = self.images[index].astype("float32") / 255
+        image = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
+        image, mask = torch.from_numpy(np.ascontiguousarray(image)), torch.LongTensor(self.masks[index].tolist())
+        if self.transform:
+            return self.transform(image, mask)
+        return image, mask

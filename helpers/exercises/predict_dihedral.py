@@ -1,0 +1,389 @@
+"""Lesson 10: `predict_dihedral(model, image)`."""
+
+import numpy as np
+import torch
+
+from helpers.checks.made import Made
+from helpers.checks.probes import Call
+from helpers.exercises import exercise, misconception, variant
+from helpers.reference.wild import predict_dihedral
+
+
+@exercise(
+    predict_dihedral,
+    lesson="10_in_the_wild",
+    concept="Test-time augmentation",
+    points=4,
+    minutes=15,
+    difficulty=3,
+    hints=[
+        "Four quarter turns, and the same four of the flipped image: that is all eight. Each prediction has to be "
+        "brought back to where the image's pixels are before you add it.",
+        "`torch.rot90(x, k, (-2, -1))` turns by `k` quarters and swaps the sides when `k` is odd. Which `k` undoes it?",
+        "Flip, then turn, then predict; afterwards turn back, then flip back. Two loops around that, `torch.stack` and "
+        "`mean(dim=0)` after it.",
+    ],
+    task=(
+        "Logits `(K, H, W)`: the mean of the logits that `model`, which maps `(N, C, H, W)` to `(N, K, H, W)`, gives "
+        "for the eight flips and quarter turns of `image` `(C, H, W)`, each turned back. The image need not be "
+        "square. The model runs in evaluation mode and without gradients, and gets back the mode it came in."
+    ),
+)
+def probes(draw):
+    """Networks whose kernels have no symmetry, so that all eight views give something else; few of them square."""
+
+    def network(channels, classes, training=True):
+        settings = {"in_channels": channels, "num_classes": classes, "seed": draw.seed(), "training": training}
+        return Made("fully convolutional network", settings)
+
+    yield Call((network(1, 1, training=False), draw.positions(3, 4)[None] / 100))
+    yield Call((network(2, 3), draw.normal(2, 5, 5)))
+    yield Call((network(1, 2), draw.normal(1, 8, 5)))
+    yield Call((network(3, 2, training=False), draw.normal(3, draw.size(4, 12), draw.size(13, 20))))
+    yield Call((network(2, 1), draw.normal(2, 1, 7)))
+
+
+def _predict(model, batch):
+    """Logits of a batch, in evaluation mode and without gradients; the mode is given back."""
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        logits = model(batch)
+    model.train(was_training)
+    return logits
+
+
+def _views(model, image, there=None, back=None, elements=None, predict=_predict):
+    """The eight predictions, with one place for each thing that can go wrong."""
+
+    def flip_then_turn(x, flipped, turns):
+        return (x.flip(-1) if flipped else x).rot90(turns, (-2, -1))
+
+    def turn_back_then_flip(x, flipped, turns):
+        x = x.rot90(-turns, (-2, -1))
+        return x.flip(-1) if flipped else x
+
+    there, back = there or flip_then_turn, back or turn_back_then_flip
+    elements = elements or [(flipped, turns) for flipped in (False, True) for turns in range(4)]
+    return [back(predict(model, there(image, *e)[None])[0], *e) for e in elements]
+
+
+def _mean(views):
+    return torch.stack(views).mean(dim=0)
+
+
+def _fitted(x, h, w):
+    """The upper left `h` by `w` of `x`, repeated where it is too small."""
+    rows, columns = torch.arange(h) % x.shape[-2], torch.arange(w) % x.shape[-1]
+    return x[..., rows[:, None], columns]
+
+
+@misconception(
+    "not turned back",
+    "You average the eight predictions as they come, each still turned and flipped its own way, so every object "
+    "appears in up to eight places. (Where the image is not square, the shapes do not even fit.) Look at what happens "
+    "between predicting and adding.",
+)
+def not_turned_back(model, image):
+    return _mean(_views(model, image, back=lambda x, flipped, turns: x))
+
+
+@misconception(
+    "turned further instead of back",
+    "You undo a quarter turn with the same quarter turn, which makes a half turn of it; only the half turn undoes "
+    "itself. Look at the sign of `k` on the way back.",
+)
+def turned_further(model, image):
+    def back(x, flipped, turns):
+        x = x.rot90(turns, (-2, -1))
+        return x.flip(-1) if flipped else x
+
+    return _mean(_views(model, image, back=back))
+
+
+@misconception(
+    "turns undone, flips not",
+    "You turn the predictions back, and the four flipped ones stay mirrored. Look at the way back for the views that "
+    "were flipped.",
+)
+def flips_stay(model, image):
+    return _mean(_views(model, image, back=lambda x, flipped, turns: x.rot90(-turns, (-2, -1))))
+
+
+@misconception(
+    "flips undone, turns not",
+    "You flip the predictions back, and the turned ones stay turned. Look at the way back for the views that were "
+    "turned.",
+)
+def turns_stay(model, image):
+    return _mean(_views(model, image, back=lambda x, flipped, turns: x.flip(-1) if flipped else x))
+
+
+@misconception(
+    "undone in the wrong order",
+    "You flip first and turn second, and on the way back again flip first and turn second. Flips and turns do not "
+    "commute: after a quarter turn left and right have become up and down. Look at the order on the way back.",
+)
+def wrong_order(model, image):
+    def back(x, flipped, turns):
+        return (x.flip(-1) if flipped else x).rot90(-turns, (-2, -1))
+
+    return _mean(_views(model, image, back=back))
+
+
+@misconception(
+    "flipped back along the other axis",
+    "The flip that you undo is not the one you did: one goes along the rows, the other along the columns. "
+    "Look at the `dims` of your two flips.",
+)
+def other_axis(model, image):
+    def back(x, flipped, turns):
+        x = x.rot90(-turns, (-2, -1))
+        return x.flip(-2) if flipped else x
+
+    return _mean(_views(model, image, back=back))
+
+
+@misconception(
+    "only the four turns",
+    "You average four views, the quarter turns. Their mirror images are missing: eight in all. "
+    "Look at your loop for a flip.",
+)
+def turns_only(model, image):
+    return _mean(_views(model, image, elements=[(False, k) for k in range(4)]))
+
+
+@misconception(
+    "only flips",
+    "You average the image, its two flips and both at once. That makes four; the other four stand on their side. "
+    "Look for quarter turns.",
+)
+def flips_only(model, image):
+    return _mean(_views(model, image, elements=[(False, 0), (False, 2), (True, 0), (True, 2)]))
+
+
+@misconception(
+    "six of eight",
+    "You average the four quarter turns and the two flips. The two flips of the image on its side are missing: each "
+    "turn has a mirror image of its own. Look at how flips and turns combine in your loop.",
+)
+def six(model, image):
+    return _mean(_views(model, image, elements=[*((False, k) for k in range(4)), (True, 0), (True, 2)]))
+
+
+@misconception(
+    "the image itself left out",
+    "You average seven views: the image as it is, neither turned nor flipped, is missing. "
+    "Look at where your loops start.",
+)
+def seven(model, image):
+    return _mean(_views(model, image)[1:])
+
+
+@misconception(
+    "the first prediction counts twice",
+    "The unturned image is in your mean twice, once before the loop and once in it, and the sum of nine predictions is "
+    "divided by what you took to be their number. Look at what the first round of your loop adds.",
+)
+def first_twice(model, image):
+    views = _views(model, image)
+    return (views[0] + sum(views)) / 9
+
+
+@misconception(
+    "a single plain prediction",
+    "You return what the model says about the image as it is: no turn, no flip. Look at what you hand to `model`.",
+)
+def plain_prediction(model, image):
+    return _predict(model, image[None])[0]
+
+
+@misconception(
+    "sum instead of mean",
+    "You added the eight predictions up and did not divide. The sign of a logit survives that, its size does not: "
+    "probabilities made from it are far too sure. Look at your last line.",
+)
+def summed(model, image):
+    return sum(_views(model, image))
+
+
+@misconception(
+    "maximum instead of mean",
+    "You took the largest of the eight logits. One view that is wrong and sure then decides alone. "
+    "Look at how the eight are put together.",
+)
+def maximum(model, image):
+    return torch.stack(_views(model, image)).amax(dim=0)
+
+
+@misconception(
+    "median instead of mean",
+    "You took the median of the eight. That is a steady choice too, and another number: here the mean is asked for. "
+    "Look at how the eight are put together.",
+)
+def median(model, image):
+    return torch.stack(_views(model, image)).median(dim=0).values
+
+
+@misconception(
+    "mean of probabilities",
+    "You turned each prediction into probabilities before averaging. The task asks for the mean of the *logits*, so "
+    "that what comes next can apply the sigmoid or softmax once. Look for either of them.",
+)
+def probabilities(model, image):
+    def soft(x):
+        return x.softmax(dim=0) if len(x) > 1 else x.sigmoid()
+
+    return _mean([soft(x) for x in _views(model, image)])
+
+
+@misconception(
+    "mean of labels",
+    "You averaged decisions. A view that says 51 % then counts as much as one that says 99 %, and the mean of two "
+    "class numbers is a class that nobody voted for. Look for `argmax` or a comparison before the mean.",
+)
+def labels(model, image):
+    return _mean([(x.argmax(dim=0) if len(x) > 1 else x > 0).float() for x in _views(model, image)])
+
+
+@misconception(
+    "channels turned as well",
+    "Your turn or flip takes the first axis of `(C, H, W)`, which is the channels, not the rows. Colours change places "
+    "and the picture stays upright. Look at the `dims` of your flips and turns, counted from the end.",
+)
+def channels_flipped(model, image):
+    def there(x, flipped, turns):
+        return (x.flip(0) if flipped else x).rot90(turns, (-2, -1))
+
+    def back(x, flipped, turns):
+        x = x.rot90(-turns, (-2, -1))
+        return x.flip(0) if flipped else x
+
+    return _mean(_views(model, image, there, back))
+
+
+@misconception(
+    "only for square images",
+    "A turned image has its sides swapped, and you put all eight into one tensor before turning them back: that works "
+    "for squares only. Look at where you stack.",
+)
+def squares_only(model, image):
+    views = [(image.flip(-1) if f else image).rot90(k, (-2, -1)) for f in (False, True) for k in range(4)]
+    logits = _predict(model, torch.stack(views))
+    back = [x.rot90(-(k % 4), (-2, -1)) for k, x in enumerate(logits)]
+    return _mean(back[:4] + [x.flip(-1) for x in back[4:]])
+
+
+@misconception(
+    "the sides forced to fit",
+    "For an image that is not square you reshape the turned prediction to the image's sides. `reshape` keeps the "
+    "numbers and moves every one of them: only turning back puts them where they belong. Look for `reshape` or `view`.",
+)
+def reshaped(model, image):
+    return _mean([x.reshape(x.shape[0], *image.shape[-2:]) for x in _views(model, image, back=lambda x, *_: x)])
+
+
+@misconception(
+    "prediction in training mode",
+    "The model predicts in whatever mode it is given. In training mode a batch norm uses the statistics of the view it "
+    "sees, and its running statistics move as well. Look for what has to be called before the first prediction.",
+)
+def in_training_mode(model, image):
+    def predict(model, batch):
+        with torch.no_grad():
+            return model(batch)
+
+    return _mean(_views(model, image, predict=predict))
+
+
+@misconception(
+    "gradients are kept",
+    "The numbers are right, and the graphs of all eight passes stay in memory for a gradient that nobody asks for. "
+    "Look for a context or decorator that switches gradients off.",
+)
+def with_gradients(model, image):
+    was_training = model.training
+    model.eval()
+    result = _mean(_views(model, image, predict=lambda model, batch: model(batch)))
+    model.train(was_training)
+    return result
+
+
+@misconception(
+    "the mode is not given back",
+    "Your prediction leaves the model in evaluation mode. Called in the middle of a training run, it silently switches "
+    "off dropout and freezes the batch norms for the rest of it. Look at what `model.training` was before you changed "
+    "it.",
+)
+def mode_not_given_back(model, image):
+    model.eval()
+    return _mean(_views(model, image))
+
+
+@misconception(
+    "always left in training mode",
+    "You end with `model.train()`, whatever mode the model came in. Whoever had put it into evaluation mode now "
+    "predicts in training mode without knowing. Look at what `model.training` was before you changed it.",
+)
+def always_training(model, image):
+    result = _mean(_views(model, image))
+    model.train()
+    return result
+
+
+@misconception(
+    "the batch is left on",
+    "The result has four dimensions: the batch of one that the model needed is still there. Look at the shape you "
+    "return; `(K, H, W)` is asked for.",
+)
+def batch_left_on(model, image):
+    return _mean(_views(model, image))[None]
+
+
+@variant("turn first, flip second, and back")
+def turn_first(model, image):
+    training = model.training
+    model.eval()
+    total = 0
+    with torch.inference_mode():
+        for k in range(4):
+            turned = torch.rot90(image[None], k, dims=[2, 3])
+            for dims in ([], [2]):
+                logits = model(turned.flip(dims)).flip(dims)
+                total = total + torch.rot90(logits, -k, dims=[2, 3])
+    model.train(training)
+    return total.squeeze(0).clone() / 8
+
+
+@variant("in two batches of one shape each, through transposing")
+def transposed(model, image):
+    def flips(x):
+        return torch.stack([x, x.flip(1), x.flip(2), x.flip(1, 2)])
+
+    def unflip(y):
+        return (y[0] + y[1].flip(1) + y[2].flip(2) + y[3].flip(1, 2)) / 4
+
+    upright = unflip(_predict(model, flips(image)))
+    lying = unflip(_predict(model, flips(image.mT.contiguous())))
+    return (upright + lying.mT) / 2
+
+
+@variant("with numpy, turning to and fro")
+def with_numpy(model, image):
+    pixels, results = image.numpy(), []
+    for k in range(4):
+        for mirrored in (True, False):
+            view = np.rot90(pixels[:, ::-1] if mirrored else pixels, k, axes=(1, 2)).copy()
+            logits = np.rot90(_predict(model, torch.from_numpy(view)[None])[0].numpy(), 4 - k, axes=(1, 2))
+            results.append(logits[:, ::-1] if mirrored else logits)
+    return np.mean(results, axis=0)
+
+
+@variant("all sixteen ways to flip and turn, each of the eight twice")
+def sixteen(model, image):
+    results = []
+    for k in range(4):
+        for dims in ((), (-1,), (-2,), (-2, -1)):
+            logits = _predict(model, image.flip(dims).rot90(k, (-2, -1)).unsqueeze(0))
+            results.append(logits.squeeze(0).rot90(-k, (-2, -1)).flip(dims))
+    return sum(results) / len(results)

@@ -1,0 +1,492 @@
+"""Lesson 10: `predict_tiled(model, image, tile, overlap)`."""
+
+from itertools import product
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from helpers.checks.made import Made, make
+from helpers.checks.probes import Call
+from helpers.exercises import exercise, misconception, variant
+from helpers.reference.wild import predict_tiled
+
+
+@exercise(
+    predict_tiled,
+    lesson="10_in_the_wild",
+    concept="Overlapping tiles",
+    points=8,
+    minutes=30,
+    difficulty=5,
+    hints=[
+        "Tiles start `tile - overlap` pixels apart. Where does the first one start, so that the image's corner is not "
+        "at the corner of a tile? And where the last, so that no pixel is left over?",
+        "Mirror the image at its borders until whole tiles fit: a tensor indexed with rows `[3, 2, 1, 0, 1, 2, ...]` "
+        "is mirrored, however far it has to reach. Take the border off again at the end.",
+        "Add up `weight * logits` and `weight` in two canvases and divide once at the end. The weight of a tile is 0 "
+        "in its outermost `overlap // 4` pixels, because there the model had to guess its surroundings.",
+    ],
+    task=(
+        "Logits `(K, H, W)` for an image `(C, H, W)` of any size, also smaller than a tile, from a `model` that maps "
+        "`(N, C, tile, tile)` to `(N, K, tile, tile)` and is never given tiles of another size. Neighbouring tiles "
+        "share `overlap` pixels; where a tile reaches past the image, mirror the image. For a model that looks at most "
+        "`overlap // 4` pixels far, the result is what it predicts from the whole image, but for the image's own "
+        "border. The model runs in evaluation mode and without gradients, and gets back the mode it came in."
+    ),
+)
+def probes(draw):
+    """Networks that see one pixel must agree everywhere; those that see further agree away from the image's border."""
+
+    def network(channels, classes, **settings):
+        return Made("fully convolutional network", {"in_channels": channels, "num_classes": classes, **settings})
+
+    def pointwise(channels, classes, training=True):
+        return network(channels, classes, seed=draw.seed(), reach=0, training=training)
+
+    def reaching(reach, channels, classes):
+        return network(channels, classes, seed=draw.seed(), reach=reach)
+
+    def inside(border):
+        def view(result, args):
+            return {"shape": tuple(result.shape), "inside": result[:, border:-border, border:-border]}
+
+        return view
+
+    yield Call((pointwise(1, 1, training=False), draw.positions(5, 7)[None] / 100, 4, 2))
+    yield Call((pointwise(2, 3), draw.normal(2, 11, 18), 8, 0))
+    yield Call((pointwise(1, 2), draw.normal(1, 3, 5), 16, 4))  # three times smaller than a tile
+    yield Call((pointwise(2, 2), draw.normal(2, 1, 9), 6, 3))  # a single row: nothing to mirror it with
+    yield Call((pointwise(3, 1), draw.normal(3, 10, 10), 10, 7))  # as large as one, and most of it shared
+    yield Call((reaching(1, 2, 2), draw.normal(2, 25, 38), 12, 4), view=inside(1))
+    yield Call((reaching(1, 1, 3), draw.normal(1, 6, 30), 11, 5), view=inside(1))
+    h, w = draw.size(27, 46), draw.size(27, 46)
+    yield Call((reaching(3, 2, 3), draw.normal(2, h, w), draw.size(26, 30), 12), view=inside(3))
+    mirroring = network(1, 2, seed=draw.seed(), reach=1, padding_mode="reflect")
+    yield Call((mirroring, draw.normal(1, 19, 26), 12, 4), view=_border_facts)
+
+
+def _border_facts(result, args):
+    """For a network that mirrors at its own borders: is each pixel what it makes of the image, or of a mirrored one?
+
+    A right answer may repeat the outermost pixels in the mirror image or not, or move the last tile back into the
+    image, and do one on the left and another on the right.
+    """
+    network, image = make(args[0], []).eval(), args[1]
+    candidates = []
+    for rows, columns in product(("reflect", "symmetric"), repeat=2):
+        padded = np.pad(image.numpy(), ((0, 0), (2, 2), (0, 0)), mode=rows)
+        padded = np.pad(padded, ((0, 0), (0, 0), (2, 2)), mode=columns)
+        with torch.no_grad():
+            candidates.append(network(torch.from_numpy(padded)[None])[0, :, 2:-2, 2:-2])
+    nearest = torch.stack([(result - c).abs() / (1 + c.abs()) for c in candidates]).amin(dim=0)
+    return {
+        "shape": tuple(result.shape),
+        "inside": result[:, 1:-1, 1:-1],
+        "the border sees the image or its mirror image": bool((nearest < 1e-4).all()),
+    }
+
+
+def _predict(model, batch):
+    """Logits of a batch, in evaluation mode and without gradients; the mode is given back."""
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        logits = model(batch)
+    model.train(was_training)
+    return logits
+
+
+def _mirror(image, top, bottom, left, right, mode="reflect"):
+    sides = ((0, 0), (top, bottom), (left, right))
+    return torch.from_numpy(np.pad(image.numpy(), sides, mode=mode))
+
+
+def _ramp(tile, overlap):
+    """Trapezoid along one side: 0 near the edge, then a ramp, then 1."""
+    place = torch.arange(tile) + 0.5
+    return ((torch.minimum(place, tile - place) - overlap / 4) / max(overlap / 2, 1e-6)).clamp(0, 1)
+
+
+def _tiled(model, image, tile, overlap, weight=None, predict=_predict, mode="reflect", combine="mean", step=None):
+    """Whole tiles over a mirrored image, blended with `weight`: one place for each thing that can go wrong."""
+    (h, w), margin, step = image.shape[-2:], overlap // 2, step or tile - overlap
+    rows, columns = -(-h // step), -(-w // step)
+    bottom, right = ((n - 1) * step + tile - margin - side for n, side in ((rows, h), (columns, w)))
+    padded = _mirror(image, margin, max(bottom, 0), margin, max(right, 0), mode)
+    if weight is None:
+        weight = _ramp(tile, overlap)[:, None] * _ramp(tile, overlap)
+    total = weights = 0
+    for y, x in product(range(0, rows * step, step), range(0, columns * step, step)):
+        logits = predict(model, padded[None, :, y : y + tile, x : x + tile])[0]
+        if isinstance(total, int):
+            total = logits.new_zeros(len(logits), *padded.shape[-2:])
+            weights = logits.new_zeros(padded.shape[-2:])
+        if combine == "last":
+            total[:, y : y + tile, x : x + tile] = logits
+        else:
+            total[:, y : y + tile, x : x + tile] += weight * logits
+            weights[y : y + tile, x : x + tile] += weight
+    result = total / weights if combine == "mean" else total
+    return result[:, margin : margin + h, margin : margin + w]
+
+
+@misconception(
+    "the whole image at once",
+    "You gave the model the whole image. The numbers are right, but a slide of 50 000 pixels a side does not fit into "
+    "any memory, and that is what tiles are for. Look at the shape of what you pass to `model`.",
+)
+def at_once(model, image, tile, overlap):
+    return _predict(model, image[None])[0]
+
+
+@misconception(
+    "the right and lower rest is left out",
+    "The tiles stop before they would leave the image, so up to a tile's width at the right and at the bottom is never "
+    "predicted. Look at the end of your `range`, and at what happens when the sides are no multiple of the step.",
+)
+def rest_left_out(model, image, tile, overlap):
+    _, h, w = image.shape
+    step, margin = tile - overlap, overlap // 2
+    total = None
+    for y, x in product(range(0, h - tile + 1, step), range(0, w - tile + 1, step)):
+        logits = _predict(model, image[None, :, y : y + tile, x : x + tile])[0]
+        if total is None:
+            total = logits.new_zeros(len(logits), h, w)
+        top, left = margin if y else 0, margin if x else 0
+        total[:, y + top : y + tile, x + left : x + tile] = logits[:, top:, left:]
+    if total is None:
+        total = _predict(model, torch.zeros(1, image.shape[0], tile, tile))[0, :, :1, :1].expand(-1, h, w) * 0
+    return total
+
+
+@misconception(
+    "smaller tiles at the border",
+    "At the right and lower border you cut tiles that are smaller than the others. A network that halves its sides "
+    "four times cannot take every size, and one built for 256 pixels sees another world in a strip of 7. Look at the "
+    "shapes that reach `model`: all of them have to be `tile` × `tile`.",
+)
+def smaller_tiles(model, image, tile, overlap):
+    _, h, w = image.shape
+    step, margin = tile - overlap, overlap // 2
+    total = None
+    for y, x in product(range(0, max(h - overlap, 1), step), range(0, max(w - overlap, 1), step)):
+        logits = _predict(model, image[None, :, y : y + tile, x : x + tile])[0]
+        if total is None:
+            total = logits.new_zeros(len(logits), h, w)
+        top, left = margin if y else 0, margin if x else 0
+        total[:, y + top : y + tile, x + left : x + tile] = logits[:, top:, left:]
+    return total
+
+
+@misconception(
+    "overlaps are summed",
+    "Where tiles overlap you added their logits up, so the strips they share come out too large: a grid over the whole "
+    "prediction. Look at what you have to divide by, pixel for pixel.",
+)
+def summed(model, image, tile, overlap):
+    return _tiled(model, image, tile, overlap, weight=torch.ones(tile, tile), combine="sum")
+
+
+@misconception(
+    "overlaps are averaged with equal weights",
+    "Where tiles overlap you took the plain mean. A pixel at the edge of one tile lies deep inside another, and the "
+    "tile that had to guess its surroundings counts as much as the one that saw them: faint seams remain. Look at how "
+    "much each pixel of a tile should count.",
+)
+def equal_weights(model, image, tile, overlap):
+    return _tiled(model, image, tile, overlap, weight=torch.ones(tile, tile))
+
+
+@misconception(
+    "the last tile wins",
+    "Each tile overwrites what the one before it wrote, so at its upper and left edge the worst part of a tile "
+    "replaces the best part of its neighbour. Look at the slice you assign to: a margin of each tile has to go.",
+)
+def last_wins(model, image, tile, overlap):
+    return _tiled(model, image, tile, overlap, combine="last")
+
+
+@misconception(
+    "blended up to the tile's edge",
+    "Your weights fall towards the edge of a tile and do not reach zero there, so the outermost pixels, where the "
+    "model saw padding instead of the image, still count a little. Look at the weight of the outermost "
+    "`overlap // 4` pixels.",
+)
+def blended_to_the_edge(model, image, tile, overlap):
+    ramp = torch.ones(tile)
+    steps = torch.arange(1, overlap + 1) / (overlap + 1)
+    ramp[:overlap] = steps
+    ramp[tile - overlap :] = torch.minimum(ramp[tile - overlap :], steps.flip(0))
+    return _tiled(model, image, tile, overlap, weight=ramp[:, None] * ramp)
+
+
+@misconception(
+    "Gaussian weights up to the edge",
+    "A Gaussian weight is small at the edge of a tile and never zero, so the pixels that saw padding instead of the "
+    "image still count: close, and not equal. Look at the weight of the outermost `overlap // 4` pixels.",
+)
+def gaussian(model, image, tile, overlap):
+    bell = torch.exp(-(((torch.arange(tile) - (tile - 1) / 2) / (tile / 4)) ** 2) / 2)
+    return _tiled(model, image, tile, overlap, weight=bell[:, None] * bell)
+
+
+@misconception(
+    "tiles side by side",
+    "Your tiles lie side by side: the overlap is ignored, and every border between two tiles is a seam where both "
+    "guess. Look at the step from one tile to the next.",
+)
+def side_by_side(model, image, tile, overlap):
+    return _tiled(model, image, tile, 0)
+
+
+@misconception(
+    "the step is the overlap",
+    "Your tiles move on by `overlap` pixels. That is how much they *share*: without an overlap they never move, and "
+    "with a large one they leave gaps in which nothing is right. Look at how far a tile moves when it shares "
+    "`overlap` of its `tile` pixels with the one before.",
+)
+def step_is_overlap(model, image, tile, overlap):
+    range(0, image.shape[-1], overlap)  # raises where the overlap is 0
+    return _tiled(model, image, tile, overlap, step=min(overlap, tile))
+
+
+@misconception(
+    "zeros past the border",
+    "Past the image's border you filled in zeros. The model sees a black frame that is not there, and the border of "
+    "the result shows it. Look at the mode of your padding.",
+)
+def zeros_past_the_border(model, image, tile, overlap):
+    return _tiled(model, image, tile, overlap, mode="constant")
+
+
+@misconception(
+    "images smaller than a tile are refused",
+    'An image smaller than a tile raises an error: `F.pad` with `mode="reflect"` mirrors once, and once is not '
+    "enough. Look at how to build the mirrored rows and columns yourself, as a list of indices.",
+)
+def pads_once(model, image, tile, overlap):
+    (h, w), margin, step = image.shape[-2:], overlap // 2, tile - overlap
+    bottom, right = (-(-side // step) * step + overlap - margin - side for side in (h, w))
+    F.pad(image[None], (margin, right, margin, bottom), mode="reflect")
+    return _tiled(model, image, tile, overlap)
+
+
+@misconception(
+    "without an overlap nothing is left",
+    "With `overlap=0` your margin is 0 and the slice `[margin:-margin]` is `[0:-0]`, which is empty. Look at the end "
+    "of your slices, and count it from the front.",
+)
+def empty_slice(model, image, tile, overlap):
+    if overlap // 2 == 0:
+        return _predict(model, torch.zeros(1, image.shape[0], tile, tile))[0, :, :0, :0]
+    return _tiled(model, image, tile, overlap)
+
+
+@misconception(
+    "rows and columns swapped",
+    "A tile cut at row `y` and column `x` is put back at row `x` and column `y`. On a square image that mixes the "
+    "picture up; on any other it does not even fit. Look at the order of the two in your last assignment.",
+)
+def swapped(model, image, tile, overlap):
+    return _tiled(model, image.transpose(-1, -2).contiguous(), tile, overlap)
+
+
+@misconception(
+    "the padding is left on",
+    "The result is larger than the image: the mirrored border is still on it. Look at your last line, and at how far "
+    "the image was moved by the padding at the top and left.",
+)
+def padding_left_on(model, image, tile, overlap):
+    result = _tiled(model, image, tile, overlap)
+    _, h, w = image.shape
+    margin, step = overlap // 2, tile - overlap
+    bottom, right = (-(-side // step) * step + overlap - margin - side for side in (h, w))
+    return _mirror(result, margin, bottom, margin, right)
+
+
+@misconception(
+    "the padding is cut off at the wrong side",
+    "The result is shifted: you padded at the top and left too, and cut the first `H` rows and `W` columns. "
+    "Look at where the image's first pixel lies after padding.",
+)
+def cut_at_the_wrong_side(model, image, tile, overlap):
+    result = _tiled(model, image, tile, overlap)
+    _, h, w = image.shape
+    return _mirror(result, overlap // 2, 0, overlap // 2, 0)[:, :h, :w]
+
+
+@misconception(
+    "the image is resized to a tile",
+    "You scaled the whole image down to one tile, and the logits up again. Small objects vanish on the way and every "
+    "border is blurred. Look for `interpolate` or `resize`: tiles are *cut* from the image.",
+)
+def resized(model, image, tile, overlap):
+    small = F.interpolate(image[None], size=(tile, tile), mode="bilinear")
+    return F.interpolate(_predict(model, small), size=image.shape[-2:], mode="bilinear")[0]
+
+
+@misconception(
+    "labels instead of logits",
+    "You return the class of each pixel. Labels cannot be averaged, and whoever calls you needs the logits to choose "
+    "a threshold. Look for `argmax` or a comparison at the end.",
+)
+def labels(model, image, tile, overlap):
+    logits = _tiled(model, image, tile, overlap)
+    return logits.argmax(dim=0) if len(logits) > 1 else (logits > 0).long()
+
+
+@misconception(
+    "probabilities instead of logits",
+    "You return probabilities. The model gives logits and the task asks for logits, so that what comes next does not "
+    "apply the sigmoid or softmax twice. Look for either of them.",
+)
+def probabilities(model, image, tile, overlap):
+    logits = _tiled(model, image, tile, overlap)
+    return logits.softmax(dim=0) if len(logits) > 1 else logits.sigmoid()
+
+
+@misconception(
+    "the first class only",
+    "You return one channel where the model gives K. Look at the index after `model(...)`: the batch has to go, "
+    "the channels stay.",
+)
+def first_class(model, image, tile, overlap):
+    return _tiled(model, image, tile, overlap)[0]
+
+
+@misconception(
+    "the batch is left on",
+    "The result has four dimensions: the batch of one that the model needed is still there. Look at the shape you "
+    "return; `(K, H, W)` is asked for.",
+)
+def batch_left_on(model, image, tile, overlap):
+    return _tiled(model, image, tile, overlap)[None]
+
+
+@misconception(
+    "prediction in training mode",
+    "The model predicts in whatever mode it is given. In training mode a batch norm uses the statistics of the one "
+    "tile it sees, so every tile is normalised in its own way, and its running statistics move as well. Look for what "
+    "has to be called before the first prediction.",
+)
+def in_training_mode(model, image, tile, overlap):
+    def predict(model, batch):
+        with torch.no_grad():
+            return model(batch)
+
+    return _tiled(model, image, tile, overlap, predict=predict)
+
+
+@misconception(
+    "gradients are kept",
+    "The numbers are right, and every tile's whole graph of activations stays in memory until you return, for a "
+    "gradient that nobody asks for. Look for a context or decorator that switches gradients off.",
+)
+def with_gradients(model, image, tile, overlap):
+    def predict(model, batch):
+        was_training = model.training
+        logits = model.eval()(batch)
+        model.train(was_training)
+        return logits.detach()
+
+    return _tiled(model, image, tile, overlap, predict=predict)
+
+
+@misconception(
+    "the mode is not given back",
+    "Your prediction leaves the model in evaluation mode. Called in the middle of a training run, it silently switches "
+    "off dropout and freezes the batch norms for the rest of it. Look at what `model.training` was before you changed "
+    "it.",
+)
+def mode_not_given_back(model, image, tile, overlap):
+    model.eval()
+    return _tiled(model, image, tile, overlap)
+
+
+@misconception(
+    "always left in training mode",
+    "You end with `model.train()`, whatever mode the model came in. Whoever had put it into evaluation mode now "
+    "predicts in training mode without knowing. Look at what `model.training` was before you changed it.",
+)
+def always_training(model, image, tile, overlap):
+    result = _tiled(model, image, tile, overlap)
+    model.train()
+    return result
+
+
+@variant("centres cut out, the image mirrored with numpy")
+def centres(model, image, tile, overlap):
+    _, h, w = image.shape
+    before = overlap // 2
+    step = tile - overlap
+    bottom, right = -h % step + overlap - before, -w % step + overlap - before
+    padded = torch.as_tensor(np.pad(image.numpy(), ((0, 0), (before, bottom), (before, right)), mode="symmetric"))
+    training = model.training
+    model.eval()
+    rows = []
+    with torch.inference_mode():
+        for y in range(0, h, step):
+            row = []
+            for x in range(0, w, step):
+                logits = model(padded[:, y : y + tile, x : x + tile].unsqueeze(0)).squeeze(0)
+                row.append(logits[:, before : before + step, before : before + step])
+            rows.append(torch.cat(row, dim=2))
+    model.train(training)
+    return torch.cat(rows, dim=1)[:, :h, :w].clone()
+
+
+@variant("the last tile moved back into the image, margins cut only inside")
+def moved_back(model, image, tile, overlap):
+    _, h, w = image.shape
+    padded = _mirror(image, 0, max(tile - h, 0), 0, max(tile - w, 0))
+    tall, wide = padded.shape[-2:]
+    margin, step = overlap // 2, tile - overlap
+    result = None
+    for top in [*range(0, tall - tile, step), tall - tile]:
+        for left in [*range(0, wide - tile, step), wide - tile]:
+            logits = _predict(model, padded[None, :, top : top + tile, left : left + tile])[0]
+            if result is None:
+                result = torch.empty(logits.shape[0], tall, wide)
+            y0, x0 = margin if top else 0, margin if left else 0
+            result[:, top + y0 : top + tile, left + x0 : left + tile] = logits[:, y0:, x0:]
+            # what is too near this tile's right or lower edge is overwritten by the next one
+    return result[:, :h, :w]
+
+
+@variant("all tiles in one batch, with unfold and fold")
+def folded(model, image, tile, overlap):
+    (h, w), before, step = image.shape[-2:], overlap // 2, tile - overlap
+    padded = _mirror(image, before, -h % step + overlap - before, before, -w % step + overlap - before)
+    columns = F.unfold(padded[None], tile, stride=step)[0]  # (C·tile·tile, tiles)
+    logits = _predict(model, columns.T.reshape(-1, image.shape[0], tile, tile))
+    keep = torch.zeros(tile)
+    keep[before : before + step] = 1
+    logits = logits * (keep[:, None] * keep)
+    together = F.fold(logits.flatten(1).T[None], padded.shape[-2:], tile, stride=step)[0]
+    return together[:, before : before + h, before : before + w]
+
+
+@variant("smooth weights that are zero near the edge")
+def smooth(model, image, tile, overlap):
+    weight = torch.sin(_ramp(tile, overlap) * torch.pi / 2) ** 2
+    return _tiled(model, image, tile, overlap, weight=weight[:, None] * weight)
+
+
+@variant("each pixel from the tile in which it lies deepest")
+def deepest(model, image, tile, overlap):
+    place = torch.arange(tile)
+    depth = torch.minimum(place, tile - 1 - place) + 1
+    depth = torch.minimum(depth[:, None], depth)
+    (h, w), before, step = image.shape[-2:], overlap // 2, tile - overlap
+    padded = _mirror(image, before, tile, before, tile)
+    best = torch.zeros(padded.shape[-2:])
+    result = None
+    for y, x in product(range(0, h, step), range(0, w, step)):
+        here = (slice(y, y + tile), slice(x, x + tile))
+        logits = _predict(model, padded[:, here[0], here[1]][None])[0]
+        result = torch.zeros(len(logits), *best.shape) if result is None else result
+        better = depth > best[here]
+        result[:, here[0], here[1]] = torch.where(better, logits, result[:, here[0], here[1]])
+        best[here] = torch.where(better, depth.float(), best[here])
+    return result[:, before : before + h, before : before + w]

@@ -1,0 +1,256 @@
+"""Lesson 03: `receptive_field(layers)`."""
+
+import math
+
+import numpy as np
+
+from helpers.exercises import exercise, misconception, variant
+from helpers.reference.convolution import receptive_field
+
+
+@exercise(
+    receptive_field,
+    lesson="03_convolution",
+    concept="Receptive field",
+    points=3,
+    minutes=12,
+    difficulty=3,
+    hints=[
+        "One 3×3 convolution sees 3 pixels along a side, two in a row see 5. What does each further one add?",
+        "After a layer with stride 2, two neighbouring values are 2 pixels of the input apart. What does a 3×3 "
+        "convolution add there?",
+        "Carry two numbers from layer to layer: how many input pixels are seen, and how far apart two neighbours are. "
+        "Each begins at 1. In which order do you bring them up to date?",
+    ],
+    task=(
+        "`layers` is a list of `(kernel, stride)`, from the input on, one pair for each convolution or pooling. Return "
+        "how many pixels of the input, along one side, one value of the last layer depends on. Without layers that "
+        "is 1."
+    ),
+)
+def probes(draw):
+    """Where a stride stands matters, and so do even kernels: each small list sets two formulas apart."""
+    yield ([(3, 1)],)
+    yield ([(3, 1), (3, 1)],)
+    yield ([(3, 2), (3, 1)],)
+    yield ([(3, 1), (3, 2)],)  # a stride at the end spaces values that no layer looks at
+    yield ([(5, 1), (3, 2), (1, 1)],)
+    yield ([(2, 2), (3, 1)],)
+    yield ([(3, 2), (5, 3), (3, 1)],)
+    yield ([],)
+    yield ([(4, 1)],)
+    unet_encoder = [(3, 1), (3, 1), (2, 2)] * 4 + [(3, 1), (3, 1)]
+    yield (unet_encoder,)  # 140
+    for _ in range(5):
+        yield ([(draw.size(1, 7), draw.size(1, 3)) for _ in range(draw.size(2, 5))],)
+
+
+@misconception(
+    "stride ignored",
+    "Your result does not depend on the strides. Behind a stride of 2 the values lie two pixels apart, so each later "
+    "kernel reaches twice as far. Look at what a kernel is worth in pixels of the *input*.",
+)
+def no_stride(layers):
+    return 1 + sum(kernel - 1 for kernel, _ in layers)
+
+
+@misconception(
+    "sum of the kernels",
+    "You add the kernels up. Two 3×3 convolutions see 5 pixels and not 6, since the windows of neighbouring values "
+    "overlap. Look at how many *new* pixels a layer adds.",
+)
+def summed(layers):
+    field, step = 0, 1
+    for kernel, stride in layers:
+        field += kernel * step
+        step *= stride
+    return field
+
+
+@misconception(
+    "sum of the kernels, stride ignored",
+    "You add the kernels up, and the strides do not enter. Neighbouring windows overlap, so two 3×3 convolutions see "
+    "5 pixels and not 6; and behind a stride every kernel reaches further. Look at what one layer adds.",
+)
+def summed_without_stride(layers):
+    return sum(kernel for kernel, _ in layers)
+
+
+@misconception(
+    "product of the kernels",
+    "You multiply the kernels. Two 3×3 convolutions would see 9 pixels that way, as if the windows of neighbouring "
+    "values did not overlap. Look at how many new pixels the second layer adds.",
+)
+def product(layers):
+    return math.prod(kernel for kernel, _ in layers)
+
+
+@misconception(
+    "a layer's own stride counted for its kernel",
+    "You widen the steps by a layer's stride before its kernel is counted. The stride sets its *outputs* apart; the "
+    "kernel still looks at values that lie as close as the layers before left them. Look at the order of your "
+    "two updates.",
+)
+def own_stride(layers):
+    field, step = 1, 1
+    for kernel, stride in layers:
+        step *= stride
+        field += (kernel - 1) * step
+    return field
+
+
+@misconception(
+    "own stride only",
+    "You multiply each kernel by the stride of its own layer. What counts are the strides of all layers *before* it. "
+    "Look at where the distance between neighbours comes from.",
+)
+def only_own_stride(layers):
+    return 1 + sum((kernel - 1) * stride for kernel, stride in layers)
+
+
+@misconception(
+    "only the previous stride",
+    "You use the stride of the layer before and forget all earlier ones. Strides pile up: two of 2 set "
+    "neighbours 4 pixels apart. Look at how the distance is carried on from layer to layer.",
+)
+def last_stride_only(layers):
+    field, step = 1, 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * step
+        step = stride
+    return field
+
+
+@misconception(
+    "strides added",
+    "You add the strides up. Each multiplies the distance that is there already: strides 2 and 3 set neighbours 6 "
+    "pixels apart. Look at how you bring the distance up to date.",
+)
+def strides_added(layers):
+    field, step = 1, 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * step
+        step += stride
+    return field
+
+
+@misconception(
+    "powers of two for strides",
+    "You double the distance at every layer with a stride, whatever the stride is. "
+    "Look at which number multiplies the distance.",
+)
+def doubled(layers):
+    return receptive_field([(kernel, min(stride, 2)) for kernel, stride in layers])
+
+
+@misconception(
+    "begins at 0",
+    "Your result is one too small: before the first layer a value sees one pixel, itself. "
+    "Look at what your sum begins with.",
+)
+def from_zero(layers):
+    return receptive_field(layers) - 1
+
+
+@misconception(
+    "layers in the wrong order",
+    "You walk through the layers from the wrong end. The list begins at the input, and a stride spaces what comes "
+    "*after* it. Look at the direction of your loop, and at which formula belongs to it.",
+)
+def backwards(layers):
+    return receptive_field(layers[::-1])
+
+
+@misconception(
+    "the last layer left out",
+    "The last layer is missing from your result. Its values are the ones you ask about, so its kernel counts. "
+    "Look at where your loop ends.",
+)
+def last_missing(layers):
+    return receptive_field(layers[:-1])
+
+
+@misconception(
+    "the distance instead of the field",
+    "You return how far apart two neighbouring values are, the product of the strides. Asked for is how much *one* "
+    "value sees. Look at which of the two numbers you return.",
+)
+def distance(layers):
+    return math.prod(stride for _, stride in layers)
+
+
+@misconception(
+    "half kernels, doubled",
+    "You count `kernel // 2` pixels on each side of the middle. An even kernel has no middle: one of 2, as in pooling, "
+    "adds one pixel and not two. Look at what you do with even kernels.",
+)
+def halves(layers):
+    return receptive_field([(2 * (kernel // 2) + 1, stride) for kernel, stride in layers])
+
+
+@misconception(
+    "an area",
+    "You return the number of pixels in the square. Asked for is the length of its side. Look at your last line.",
+)
+def area(layers):
+    return receptive_field(layers) ** 2
+
+
+@misconception(
+    "an error without layers",
+    "An empty list makes your function fail. A value that has gone through no layer sees one pixel, itself. "
+    "Look at what you take from the list before the loop.",
+)
+def fails_when_empty(layers):
+    (field, step), *rest = layers
+    for kernel, stride in rest:
+        field += (kernel - 1) * step
+        step *= stride
+    return field
+
+
+@misconception(
+    "no pixels without layers",
+    "For an empty list you return 0. A value that has gone through no layer sees one pixel, itself. "
+    "Look at what your result begins with.",
+)
+def zero_when_empty(layers):
+    return receptive_field(layers) if layers else 0
+
+
+@variant("from the last layer back to the input")
+def from_the_end(layers):
+    size = 1
+    for kernel, stride in reversed(layers):
+        size = (size - 1) * stride + kernel
+    return size
+
+
+@variant("as a sum over the strides before")
+def summed_up(layers):
+    return 1 + sum((k - 1) * math.prod(s for _, s in layers[:i]) for i, (k, _) in enumerate(layers))
+
+
+@variant("with numpy")
+def with_numpy(layers):
+    if len(layers) == 0:
+        return 1
+    kernels, strides = np.array(layers).T
+    steps = np.concatenate([[1], np.cumprod(strides)[:-1]])
+    return 1 + ((kernels - 1) * steps).sum()
+
+
+@variant("recursive")
+def recursive(layers):
+    if not layers:
+        return 1
+    (kernel, stride), *rest = layers
+    return kernel + (recursive(rest) - 1) * stride
+
+
+@variant("by marking the pixels that are seen")
+def marked(layers):
+    first, last = 0, 0
+    for kernel, stride in layers[::-1]:
+        first, last = first * stride, last * stride + kernel - 1
+    return last - first + 1

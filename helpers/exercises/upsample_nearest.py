@@ -1,0 +1,227 @@
+"""Lesson 05: `upsample_nearest(x, scale=2)`."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from helpers.exercises import exercise, misconception, variant
+from helpers.reference.decoder import upsample_nearest
+
+
+@exercise(
+    upsample_nearest,
+    lesson="05_decoder",
+    concept="Upsampling",
+    points=2,
+    minutes=8,
+    difficulty=2,
+    hints=[
+        "Write down the rows of the result for three input rows and `scale=2`: which input row stands in each?",
+        "Row 0 appears `scale` times, then row 1 `scale` times. The columns do the same, and the two are independent.",
+        "Make the list of row numbers with `torch.arange` and a whole-number division, and index `x` with it along one "
+        "axis. Do the same for the columns.",
+    ],
+    task=(
+        "By hand: every pixel of `x`, shape `(N, C, H, W)`, becomes a block of `scale` × `scale` pixels of its value. "
+        "The result has shape `(N, C, H * scale, W * scale)`."
+    ),
+    by_hand=(
+        "interpolate",
+        "upsample",
+        "upsample_bilinear",
+        "grid_sample",
+        "conv_transpose2d",
+        "max_unpool2d",
+        "zoom",
+        "resize",
+        "rescale",
+        "pyramid_expand",
+    ),
+)
+def probes(draw):
+    """Numbered pixels, so that it can be read off where each one went; unequal sides; other scales than 2."""
+    yield (torch.tensor([[[[1.0, 2.0, 5.0]]]]),)
+    yield (draw.positions(2, 3)[None, None] + 1,)
+    yield draw.positions(3, 2)[None, None] + 1, 3
+    yield draw.normal(2, 3, 4, 2), 2
+    yield draw.normal(1, 2, 3, 4), 1
+    yield draw.normal(2, 2, draw.size(2, 6), draw.size(2, 6)), draw.size(4, 5)
+
+
+@misconception(
+    "the whole map is repeated",
+    "You laid copies of the whole map side by side, as tiles. Every *pixel* has to grow where it stands. Look at what "
+    "`repeat` and `tile` repeat, and in which order the values come out.",
+)
+def tiled(x, scale=2):
+    return x.repeat(1, 1, scale, scale)
+
+
+@misconception(
+    "zeros between the pixels",
+    "You put the pixels apart and left zeros between them, a *bed of nails*. The gaps have to be filled with the value "
+    "of their pixel. Look at which positions of the result you write to.",
+)
+def bed_of_nails(x, scale=2):
+    out = x.new_zeros(*x.shape[:2], x.shape[2] * scale, x.shape[3] * scale)
+    out[:, :, ::scale, ::scale] = x
+    return out
+
+
+@misconception(
+    "only the rows",
+    "Your result is taller, not wider: only the rows were repeated. Look at the second of the two axes.",
+)
+def rows_only(x, scale=2):
+    return x.repeat_interleave(scale, dim=2)
+
+
+@misconception(
+    "only the columns",
+    "Your result is wider, not taller: only the columns were repeated. Look at the first of the two axes.",
+)
+def columns_only(x, scale=2):
+    return x.repeat_interleave(scale, dim=3)
+
+
+@misconception(
+    "the scale is always 2",
+    "Any scale gives twice the size. Look for a 2 in your code that should be the argument.",
+)
+def always_two(x, scale=2):
+    return upsample_nearest(x, 2)
+
+
+@misconception(
+    "axes counted from the wrong end",
+    "You enlarged the channels and the rows instead of the rows and the columns. In `(N, C, H, W)` the picture is in "
+    "the last two axes: look at the `dim` you pass.",
+)
+def wrong_axes(x, scale=2):
+    return x.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)
+
+
+@misconception(
+    "blended between the pixels",
+    "Your result contains values that are not in `x`: you blended neighbours, as bilinear interpolation does. With "
+    "*nearest* every value is copied, none is computed. Look for a mean or a weight.",
+)
+def blended(x, scale=2):
+    def along(x, axis):
+        size = x.shape[axis]
+        place = ((torch.arange(size * scale) + 0.5) / scale - 0.5).clamp(0, size - 1)
+        low = place.floor().long()
+        share = (place - low).view([-1 if k == axis else 1 for k in range(4)])
+        high = (low + 1).clamp(max=size - 1)
+        return x.index_select(axis, low) * (1 - share) + x.index_select(axis, high) * share
+
+    return along(along(x, 2), 3)
+
+
+@misconception(
+    "the corners are aligned",
+    "You spread the pixel numbers evenly from the first to the last and rounded, so the outer pixels get smaller "
+    "blocks than the inner ones. Every pixel gets a block of the same size: look at how you get from a row of the "
+    "result to a row of `x`.",
+)
+def corners_aligned(x, scale=2):
+    def places(size):
+        return torch.linspace(0, size - 1, size * scale).round().long()
+
+    return x[:, :, places(x.shape[2])][..., places(x.shape[3])]
+
+
+@misconception(
+    "shifted by one",
+    "The blocks are shifted by one pixel of the result: the first is too small and the last too large. Look at the "
+    "number you add or subtract before you divide by `scale`.",
+)
+def shifted(x, scale=2):
+    rows = ((torch.arange(x.shape[2] * scale) + 1) // scale).clamp(max=x.shape[2] - 1)
+    columns = ((torch.arange(x.shape[3] * scale) + 1) // scale).clamp(max=x.shape[3] - 1)
+    return x[:, :, rows][..., columns]
+
+
+@misconception(
+    "the value is shared out",
+    "Each value is divided among the pixels of its block, so the picture gets darker the more you enlarge it. A pixel "
+    "is copied, not split: look for a division by `scale`.",
+)
+def shared_out(x, scale=2):
+    return upsample_nearest(x, scale) / scale**2
+
+
+@misconception(
+    "rows and columns exchanged",
+    "The result lies on its side: rows and columns are exchanged. Look at the order of your axes, and at any "
+    "`transpose` or `permute`.",
+)
+def exchanged(x, scale=2):
+    return upsample_nearest(x, scale).transpose(2, 3)
+
+
+@misconception(
+    "copied by `reshape` in the wrong order",
+    "The copies of a pixel end up in the wrong places: you made a new axis and folded it back in the wrong place. "
+    "`reshape` reads the axes from left to right, so the copies have to stand right *behind* the axis they enlarge. "
+    "Look at where you insert the new axes.",
+)
+def wrong_order(x, scale=2):
+    n, c, h, w = x.shape
+    return x[:, :, None, :, :, None].expand(n, c, scale, h, w, scale).reshape(n, c, h * scale, w * scale)
+
+
+@misconception(
+    "the library's upsampling",
+    "The numbers are right, and the library computed them: you called `interpolate` or one of its relatives. Here the "
+    "point is to copy the pixels yourself, once. Look at the hints for where to begin.",
+)
+def library(x, scale=2):
+    return F.interpolate(x, scale_factor=scale, mode="nearest")
+
+
+@variant("`repeat_interleave` along both axes")
+def interleaved(x, scale=2):
+    return x.repeat_interleave(scale, dim=-2).repeat_interleave(scale, dim=-1)
+
+
+@variant("new axes, expanded and folded")
+def expanded(x, scale=2):
+    n, c, h, w = x.shape
+    return x[:, :, :, None, :, None].expand(n, c, h, scale, w, scale).reshape(n, c, h * scale, w * scale)
+
+
+@variant("number by number")
+def looped(x, scale=2):
+    n, c, h, w = x.shape
+    out = torch.empty(n, c, h * scale, w * scale)
+    for i in range(h * scale):
+        for j in range(w * scale):
+            out[:, :, i, j] = x[:, :, i // scale, j // scale]
+    return out
+
+
+@variant("every position of the block in turn")
+def strided(x, scale=2):
+    out = torch.zeros(x.shape[0], x.shape[1], x.shape[2] * scale, x.shape[3] * scale)
+    for i in range(scale):
+        for j in range(scale):
+            out[..., i::scale, j::scale] = x
+    return out
+
+
+@variant("with numpy and a Kronecker product")
+def with_numpy(x, scale=2):
+    return np.kron(np.asarray(x), np.ones((scale, scale)))
+
+
+@variant("two matrix products")
+def matrices(x, scale=2):
+    down = torch.eye(x.shape[2]).repeat_interleave(scale, dim=0)
+    across = torch.eye(x.shape[3]).repeat_interleave(scale, dim=1)
+    return down @ x @ across
+
+
+@variant("through channels")
+def shuffled(x, scale=2):
+    return F.pixel_shuffle(x.repeat_interleave(scale**2, dim=1), scale)

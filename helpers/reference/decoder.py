@@ -1,0 +1,121 @@
+"""Lesson 05: the way up, from a small deep map back to one label a pixel."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from helpers.reference.convolution import DoubleConv
+from helpers.reference.encoder import Encoder
+
+
+def transposed_conv2d(x: Tensor, kernel: Tensor, stride: int = 2) -> Tensor:
+    """Transposed convolution of one map: every pixel stamps the kernel, scaled by its value, and overlaps add up.
+
+    It is the convolution with the same kernel and stride run backwards (Dumoulin and Visin 2016), with no padding.
+    Where the kernel is no multiple of the stride, some pixels get more stamps than others: the checkerboard of Odena
+    et al. (2016).
+
+    Args:
+        x: float `(H, W)`.
+        kernel: float `(k, k)`; it is stamped as it is, not flipped.
+        stride: steps in the output from one stamp to the next, at least 1.
+
+    Returns:
+        float `((H - 1) * stride + k, (W - 1) * stride + k)`.
+    """
+    (height, width), k = x.shape, len(kernel)
+    out = x.new_zeros((height - 1) * stride + k, (width - 1) * stride + k)
+    for i in range(height):
+        for j in range(width):
+            out[i * stride : i * stride + k, j * stride : j * stride + k] += x[i, j] * kernel
+    return out
+
+
+def upsample_nearest(x: Tensor, scale: int = 2) -> Tensor:
+    """Every pixel becomes a block of `scale` × `scale` pixels of the same value.
+
+    Args:
+        x: `(N, C, H, W)`.
+        scale: how many times larger each side becomes, at least 1.
+
+    Returns:
+        `(N, C, H * scale, W * scale)`; the value at row r and column c is that of `x` at `r // scale`, `c // scale`.
+    """
+    rows = torch.arange(x.shape[2] * scale, device=x.device) // scale
+    columns = torch.arange(x.shape[3] * scale, device=x.device) // scale
+    return x[:, :, rows][:, :, :, columns]
+
+
+class UpConv(nn.Module):
+    """Doubles the sides and changes the channels, with learned weights.
+
+    `"transposed"` is the 2015 network's: a transposed convolution 2×2 with stride 2, whose stamps do not overlap.
+    `"nearest"` and `"bilinear"` enlarge first and then convolve 3×3, which leaves no checkerboard (Odena et al. 2016).
+
+    Args:
+        in_channels: channels that come in.
+        out_channels: channels that go out.
+        mode: `"transposed"`, `"nearest"` or `"bilinear"`.
+
+    Raises:
+        ValueError: `mode` is none of the three.
+
+    Shape:
+        `(N, in_channels, H, W)` to `(N, out_channels, 2 * H, 2 * W)`.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, mode: str = "transposed") -> None:
+        super().__init__()
+        if mode == "transposed":
+            self.layers = nn.Sequential(nn.ConvTranspose2d(in_channels, out_channels, kernel_size=2, stride=2))
+        elif mode in ("nearest", "bilinear"):
+            self.layers = nn.Sequential(
+                nn.Upsample(scale_factor=2, mode=mode),
+                nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1),
+            )
+        else:
+            raise ValueError(f'There is no mode {mode!r}. Choose "transposed", "nearest" or "bilinear".')
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+class Hourglass(nn.Module):
+    """An encoder, and a decoder that has nothing but the bottleneck to draw from: the U-Net without its skips.
+
+    Args:
+        in_channels: channels of the image.
+        num_classes: classes, and channels of the logits.
+        base_channels: channels at full size; each level below has twice as many.
+        depth: how often the sides are halved, and doubled again.
+
+    Raises:
+        ValueError: (in `forward`) a side is no multiple of `2**depth`.
+
+    Shape:
+        `(N, in_channels, H, W)` to logits `(N, num_classes, H, W)`.
+    """
+
+    def __init__(self, in_channels: int, num_classes: int, base_channels: int = 16, depth: int = 4) -> None:
+        super().__init__()
+        self.depth = depth
+        self.encoder = Encoder(in_channels, base_channels, depth)
+        channels = [base_channels * 2**k for k in reversed(range(depth))]  # from deep to shallow
+        self.decoder = nn.Sequential(*(nn.Sequential(UpConv(2 * c, c), DoubleConv(c, c)) for c in channels))
+        self.head = nn.Conv2d(base_channels, num_classes, kernel_size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _check_sides(x, 2**self.depth)
+        bottleneck, _ = self.encoder(x)  # (N, base_channels * 2**depth, H / 2**depth, W / 2**depth)
+        return self.head(self.decoder(bottleneck))
+
+
+def _check_sides(x: Tensor, multiple: int) -> None:
+    height, width = x.shape[2:]
+    if height % multiple or width % multiple:
+        fit = [-(-side // multiple) * multiple for side in (height, width)]
+        raise ValueError(
+            f"The sides {height} × {width} do not divide by {multiple}, so the logits would come out smaller. "
+            f"Pad the image, for example to {fit[0]} × {fit[1]}."
+        )

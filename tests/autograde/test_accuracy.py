@@ -1,0 +1,240 @@
+"""The measure, its table in the README, and the page of messages."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from autograde import accuracy, messages
+from autograde.cli import app
+from helpers import exercises
+from helpers.checks import examine
+from helpers.exercises import Answer
+from helpers.reference.overlap import dice
+
+FIELDS = ["exercise", "wrong", "caught", "named", "variants", "accepted", "mechanical", "mechanical_caught", "seconds"]
+
+
+def course(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+# ---- the measure ----
+
+
+def test_json_is_one_list_and_nothing_else():
+    """In a process of its own, so that nothing else may be on standard output."""
+    command = [
+        sys.executable,
+        "-m",
+        "autograde.cli",
+        "accuracy",
+        "--json",
+        "--exercise",
+        "dice",
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+    ]
+    done = subprocess.run(command, cwd=accuracy.ROOT, capture_output=True, text=True, check=True)
+    (row,) = json.loads(done.stdout)
+    exercise = exercises.load("dice")
+    assert list(row) == FIELDS
+    assert row["exercise"] == "dice"
+    assert (row["wrong"], row["caught"], row["named"]) == (len(exercise.misconceptions),) * 3
+    assert (row["variants"], row["accepted"]) == (len(exercise.variants),) * 2
+    assert row["mechanical"] > 100
+    assert 0.9 * row["mechanical"] < row["mechanical_caught"] <= row["mechanical"]
+    assert 0 < row["seconds"] < 10
+
+
+def test_the_table_has_a_row_for_each_and_a_total(monkeypatch):
+    monkeypatch.setattr(accuracy, "_mutants", lambda name: [])
+    result = course("accuracy", "--exercise", "iou", "--exercise", "dice", "--seeds", "1", "--jobs", "1", "--missed")
+    assert result.exit_code == 0
+    rows = [line for line in result.stdout.splitlines() if re.match(r"\S (iou|dice|all 2) ", line)]
+    assert len(rows) == 3
+    wrong = sum(len(exercises.load(name).misconceptions) for name in ("iou", "dice"))
+    assert f"{wrong} of {wrong}" in rows[2]
+    assert "Nothing was missed." in result.stderr
+
+
+def test_an_unknown_exercise_is_one_clear_error():
+    result = course("accuracy", "--json", "--exercise", "nothing")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.count("There is no exercise called 'nothing'.") == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_what_goes_wrong_is_counted(monkeypatch):
+    """An exercise with a misconception that is right, and one that is another's."""
+    monkeypatch.setattr(accuracy, "_mutants", lambda name: [])
+    exercise = exercises.load("dice")
+    monkeypatch.setattr(
+        exercise,
+        "misconceptions",
+        [
+            *exercise.misconceptions,
+            Answer("no mistake", dice, "s"),
+            Answer("the same mistake again", exercise.misconceptions[0].solution, "s"),
+        ],
+    )
+    accuracy.engine.forget()
+    try:
+        outcome = accuracy.observe("dice", 0)
+    finally:
+        accuracy.engine.forget()
+    row = accuracy.row("dice", outcome)
+    assert outcome.missed == {"no mistake"}
+    assert outcome.unnamed == {"no mistake", "the same mistake again"}
+    assert (row.wrong - row.caught, row.wrong - row.named) == (1, 2)
+    assert "dice: not caught: no mistake" in accuracy.missed_text({"dice": outcome})
+
+
+def test_an_answer_counts_only_if_every_seed_agrees(monkeypatch):
+    seen = {
+        0: accuracy.Outcome({"a"}, {"a"}, set(), {("reference", "m")}, [1.0]),
+        1: accuracy.Outcome({"b"}, set(), {"through IoU"}, set(), [3.0]),
+    }
+    monkeypatch.setattr(accuracy, "observe", lambda name, seed: seen[seed])
+    told = []
+    outcome = accuracy.measure(["dice"], 2, jobs=1, progress=lambda *done: told.append(done))["dice"]
+    row = accuracy.row("dice", outcome)
+    assert (row.wrong - row.caught, row.wrong - row.named, row.variants - row.accepted) == (2, 1, 1)
+    assert row.mechanical - row.mechanical_caught == 1
+    assert row.seconds == 2.0
+    assert told == [(1, 2), (2, 2)]
+    assert "mutant: m" in accuracy.missed_text({"dice": outcome})
+
+
+def test_several_processes_count_as_one_does(monkeypatch):
+    def shown(outcomes):
+        return {name: (o.missed, o.unnamed, o.refused, o.survivors) for name, o in outcomes.items()}
+
+    assert shown(accuracy.measure(["iou"], 2, jobs=2)) == shown(accuracy.measure(["iou"], 2, jobs=1))
+
+
+def test_a_mutant_is_caught_exactly_if_its_verdict_is_no_pass():
+    exercise = exercises.load("iou")
+    survivors = accuracy.observe("iou", 0).survivors
+    for mutant in accuracy._mutants("iou"):
+        passed = examine("iou", accuracy.solution(exercise, mutant), 0).status == "passed"
+        assert passed == ((mutant.answer, mutant.name) in survivors)
+
+
+# ---- what is published ----
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A course of two exercises without mutants, measured and published."""
+    monkeypatch.setattr(exercises, "names", lambda: ["iou", "dice"])
+    monkeypatch.setattr(accuracy, "_mutants", lambda name: [])
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{accuracy.BEGIN}\nold\n{accuracy.END}\nafter\n")
+    paths = {"stored": tmp_path / "accuracy.json", "readme": readme}
+    accuracy.store(rows("dice", "iou"), seeds=20, **paths)
+    return paths
+
+
+def rows(*names):
+    return [
+        accuracy.Row(name, wrong := len(exercises.load(name).misconceptions), wrong, wrong, 5, 5, 0, 0, 0.1)
+        for name in names
+    ]
+
+
+def test_what_was_just_stored_is_not_stale(published):
+    text = published["readme"].read_text()
+    assert accuracy.stale(**published) == []
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert text.index("| `iou` | 13 of 13 |") < text.index("| `dice` | 14 of 14 |")  # in course order
+    assert "**27 of 27 (100.0 %)**" in text
+    assert "Over 20 seeds" in text
+
+
+def test_one_exercise_can_be_measured_again_beside_the_others(published):
+    accuracy.store(rows("dice"), seeds=3, **published)
+    result = accuracy.read(published["stored"])
+    assert [(e["exercise"], e["seeds"]) for e in result["exercises"]] == [("iou", 20), ("dice", 3)]
+    assert accuracy.stale(**published) == []
+
+
+def test_a_changed_table_is_stale(published):
+    text = published["readme"].read_text()
+    published["readme"].write_text(text.replace("14 of 14", "15 of 15", 1))
+    assert accuracy.stale(**published) == ["the README's table is not that of the stored result"]
+
+
+def test_a_new_wrong_answer_is_stale(published, monkeypatch):
+    exercise = exercises.load("dice")
+    monkeypatch.setattr(exercise, "misconceptions", exercise.misconceptions[1:])
+    assert accuracy.stale(**published) == ["dice has other wrong answers, variants or mutants now"]
+
+
+def test_a_changed_source_is_stale(published):
+    stored = json.loads(published["stored"].read_text())
+    stored["exercises"][0]["source"] = "other"
+    published["stored"].write_text(json.dumps(stored))
+    assert accuracy.stale(**published) == ["iou has changed since it was measured"]
+
+
+def test_a_new_exercise_is_stale(published, monkeypatch):
+    monkeypatch.setattr(exercises, "names", lambda: ["iou", "DoubleConv"])
+    assert set(accuracy.stale(**published)) == {"DoubleConv is not measured", "dice is no exercise any more"}
+
+
+def test_a_readme_without_marks_is_refused_before_anything_is_written(published):
+    published["readme"].write_text("no marks")
+    before = published["stored"].read_bytes()
+    with pytest.raises(ValueError, match="The README has no lines"):
+        accuracy.store(rows("dice"), seeds=1, **published)
+    assert published["stored"].read_bytes() == before
+
+
+def test_the_published_result_is_not_stale():
+    """Where this fails: python course.py accuracy --seeds 20 --write (with --exercise NAME for one alone)."""
+    if not accuracy.STORED.exists():
+        pytest.skip("the accuracy of the checks has not been measured and published yet")
+    assert accuracy.stale() == []
+
+
+# ---- the page of messages ----
+
+
+def test_the_page_of_messages_has_every_name_and_sentence_in_course_order():
+    result = course("messages")
+    assert result.exit_code == 0
+    words = " ".join(result.stdout.split())
+    position = 0
+    for name in exercises.names():
+        for answer in exercises.load(name).misconceptions:
+            for part in (answer.name, answer.sentence):
+                position = words.index(" ".join(part.split()), position)
+    assert "layers that are not registered" in words[position:]
+
+
+def test_the_page_of_messages_is_plain_text_when_it_is_piped():
+    done = subprocess.run(
+        [sys.executable, "-m", "autograde.cli", "messages"],
+        cwd=Path(accuracy.ROOT), capture_output=True, text=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    assert "\x1b" not in done.stdout
+    assert all(line == line.rstrip() for line in done.stdout.splitlines())
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_sentences_are_wrapped_to_the_width():
+    lines = list(messages.page(60))
+    assert {kind for kind, _ in lines} == {"exercise", "name", "sentence", ""}
+    sentences = [line for kind, line in lines if kind == "sentence"]
+    assert max(map(len, sentences)) <= 60
+    assert all(line.startswith("    ") for line in sentences)
