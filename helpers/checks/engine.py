@@ -130,7 +130,7 @@ def is_right(name: str, subject: Subject, seed: int, seconds: float | None = Non
 def forget() -> None:
     """Drop what is kept from earlier checks: probes, and what the known answers do on them."""
     _probes.cache_clear()
-    _known_trace.cache_clear()
+    _known.cache_clear()
 
 
 def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
@@ -141,13 +141,18 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
         )
         return _verdict(exercise, seed, "not attempted", message)
 
-    differing = None
+    differing: dict[int, tuple[Observation, Observation]] | None = None  # from the right answer that is nearest
     for answer in range(len(exercise.right_answers)):
-        right = _known_trace(exercise.name, answer, seed)
-        apart = {k: d for k in range(len(trace)) if (d := _first_difference(trace[k], right[k])) is not None}
+        apart = {}
+        for k, seen in enumerate(trace):
+            different = _first_difference(seen, _known(exercise.name, answer, seed, k))
+            if different is not None:
+                apart[k] = different
+                if differing is not None and len(apart) >= len(differing):
+                    break  # no nearer than another
         if not apart:
             return _verdict(exercise, seed, "passed", f"All {len(trace)} probes agree.")
-        if differing is None or len(apart) < len(differing):  # what differs from the right answer nearest to it
+        if differing is None or len(apart) < len(differing):
             differing = apart
 
     probes = _probes(exercise.name, seed)
@@ -182,18 +187,26 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
     An answer may be wrong in two ways at once, so a misconception that explains at least half of the failing probes
     is named too, as one thing that is wrong.
     """
-    explained = []
-    for k, answer in enumerate(exercise.misconceptions):
-        known = _known_trace(exercise.name, len(exercise.right_answers) + k, seed)
-        agreeing = {i for i in range(len(trace)) if _first_difference(trace[i], known[i]) is None}
-        if len(agreeing) == len(trace):
+    best, count = None, 0
+    for index, answer in enumerate(exercise.misconceptions, start=len(exercise.right_answers)):
+        explained, missed, agrees = 0, 0, True
+        for k, seen in enumerate(trace):
+            if not agrees and k not in differing:
+                continue  # it can only explain failures now
+            if _first_difference(seen, _known(exercise.name, index, seed, k)) is None:
+                explained += k in differing
+            else:
+                agrees, missed = False, missed + (k in differing)
+                if 2 * missed > len(differing):
+                    break  # it explains less than half of them
+        if agrees:
             return answer.name, answer.sentence
-        explained.append((len(agreeing & set(differing)), answer))
-    count, answer = max(explained, key=lambda pair: pair[0])
-    if 2 * count >= len(differing) and not isinstance(trace[differing[0]][0].value, Raised):
+        if explained > count:
+            best, count = answer, explained
+    if best is not None and 2 * count >= len(differing) and not isinstance(trace[differing[0]][0].value, Raised):
         return (
-            answer.name,
-            f"{answer.sentence} (That explains {count} of the {len(differing)} probes that fail.)",
+            best.name,
+            f"{best.sentence} (That explains {count} of the {len(differing)} probes that fail.)",
         )
     return None
 
@@ -210,13 +223,18 @@ def _probes(name: str, seed: int) -> list[Probe]:
     return [as_probe(p) for p in exercises.load(name).probes(Draw(seed))]
 
 
-@functools.lru_cache(maxsize=2048)
-def _known_trace(name: str, index: int, seed: int) -> Trace:
-    """Trace of the exercise's right answers, then of its misconceptions."""
+@functools.lru_cache(maxsize=16384)
+def _known(name: str, index: int, seed: int, k: int) -> list[Observation]:
+    """What a known answer does on probe `k`; the right answers count first, then the misconceptions."""
     exercise = exercises.load(name)
     answer: Answer = [*exercise.right_answers, *exercise.misconceptions][index]
     with quiet():
-        return _trace(exercise, LocalSubject(answer.solution), seed)
+        return watch(LocalSubject(answer.solution), _probes(name, seed)[k], 1000 * seed + k, exercise.by_hand)
+
+
+def _known_trace(name: str, index: int, seed: int) -> Trace:
+    """What a known answer does on all probes."""
+    return [_known(name, index, seed, k) for k in range(len(_probes(name, seed)))]
 
 
 def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:

@@ -349,7 +349,7 @@ def argmax_of_one(model, loader):
 
 @misconception(
     "a single logit is not handled",
-    "You take the logits for one number a class, but a model with two classes may give a single one, for class 1 alone. "
+    "You expect a logit for each class, but a model with two classes may give a single one, for class 1 alone. "
     "`cross_entropy` then finds no class 1. Look at what a second logit of 0 would change.",
 )
 def one_logit_raises(model, loader):

@@ -51,7 +51,9 @@ def probes(draw):
     yield _drawn("444444.2  ..3....5")  # covers a true object, and little else of it is right
     yield _drawn("2..7....  6..88888")  # one pixel of a large one
     yield _drawn("8.8.8  .3.3.")  # one box around both, no pixel in common
-    yield Call(_drawn("11111..55  222333.66"), {"threshold": 0.3})  # one for two: it can be in one pair only
+    # one that fits two, and two that fit one: it can be in one pair only, whatever else is left over
+    yield Call(_drawn("11111..55...  222333....66"), {"threshold": 0.3})
+    yield Call(_drawn("222333.66  11111..55"), {"threshold": 0.3})
     yield (*_drawn("1111.2  111.22"), 0.75)
     yield (*_drawn("1111.2.3  111.22.3"), 0.76)
     yield _drawn("7.7.7.44  1.1.1.22")  # an object is what has one number, in one piece or not

@@ -16,7 +16,13 @@ from helpers.reference.training import evaluate
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-@given(channels=st.integers(1, 5), batch=st.integers(0, 3), h=st.integers(1, 7), w=st.integers(1, 7), seed=st.integers(0, 99))
+@given(
+    channels=st.integers(1, 5),
+    batch=st.integers(0, 3),
+    h=st.integers(1, 7),
+    w=st.integers(1, 7),
+    seed=st.integers(0, 99),
+)
 @settings(max_examples=40, deadline=None)
 def test_normalise_is_that_of_torchvision(channels, batch, h, w, seed):
     generator = torch.Generator().manual_seed(seed)

@@ -135,7 +135,7 @@ def test_a_larger_sigma_bends_more_smoothly():
     rough = []
     for sigma in (1.0, 2.0, 4.0, 8.0):
         moved = (elastic_pair(columns, codes(200, 150), 2.0, sigma, generator())[0] - columns)[0, 20:-20, 20:-20]
-        rough.append(float(moved.diff(dim=0).pow(2).mean().sqrt() / 2))
+        rough.append(float((moved.diff(dim=0).pow(2).mean() / moved.pow(2).mean()).sqrt()))
         expected = math.sqrt(2 - 2 * math.exp(-1 / (4 * sigma**2)))  # correlation of smoothed white noise
         assert rough[-1] == pytest.approx(expected, rel=0.2)
     assert rough == sorted(rough, reverse=True)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from torch import nn
 
-from helpers.data.cells import Cells
 from helpers.reference.wild import (
     calibration_error,
     match_instances,
@@ -29,7 +28,11 @@ def _network(reach, channels=2, classes=3, seed=0):
 
 
 @given(
-    h=st.integers(1, 40), w=st.integers(1, 40), tile=st.integers(1, 20), share=st.floats(0, 0.99), seed=st.integers(0, 9)
+    h=st.integers(1, 40),
+    w=st.integers(1, 40),
+    tile=st.integers(1, 20),
+    share=st.floats(0, 0.99),
+    seed=st.integers(0, 9),
 )
 @settings(max_examples=60, deadline=None)
 def test_tiles_agree_with_the_direct_prediction(h, w, tile, share, seed):
@@ -147,7 +150,7 @@ def test_every_pixel_above_the_threshold_has_an_object_in_one_piece(seed, thresh
     labels = split_instances(probability, threshold, min_distance)
     assert torch.equal(labels > 0, probability > threshold)
     n = int(labels.max())
-    assert labels.unique().tolist() == list(range(int(not (labels > 0).all()), n + 1))
+    assert labels.unique().tolist() == list(range(int((labels > 0).all()), n + 1))
     assert all(ndimage.label((labels == k).numpy())[1] == 1 for k in range(1, n + 1))
 
 
