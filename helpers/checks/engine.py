@@ -273,10 +273,12 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
         return RULES[yours.what][1]
     if yours.what == "library functions":
         names = " and ".join(f"`{n}`" for n in yours.value)
-        return f"You called {names} from a library. Here the point is to write it by hand: with loops, slices and sums."
+        return f"You called {names} from a library. The task is to write it by hand."
     what = difference(yours.value, expected.value, expected.loose) or "another value"
     if yours.what == "dtype":
         return f"For {where}, the result has dtype {', '.join(yours.value)}; expected is {', '.join(expected.value)}."
+    if yours.what == "result" and what == "other values":
+        return f"For {where}, the result has the right shape {tuple(yours.value.shape)} and {_off(yours, expected)}."
     if yours.what == "result":
         return f"For {where}, the result is {_shown(yours.value)}; expected is {_shown(expected.value)}."
     if yours.what == "gradients":
@@ -288,6 +290,13 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
     if not isinstance(probe, Build):
         return f"For {where}: {yours.what} is {_shown(yours.value)}; expected is {_shown(expected.value)}."
     return f"With the same weights as a right answer, for {where}: the {yours.what} differs ({what})."
+
+
+def _off(yours: Observation, expected: Observation) -> str:
+    """How many values of a tensor differ, and by how much."""
+    gap = (yours.value.double() - expected.value.double()).abs()
+    wrong = int((~(gap <= 1e-4 * expected.value.double().abs() + 1e-5)).sum())
+    return f"{wrong} of {gap.numel()} values differ, by up to {gap.max().item():.3g}"
 
 
 def _label(exercise: Exercise, probe: Probe) -> str:

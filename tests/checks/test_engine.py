@@ -130,6 +130,18 @@ def test_without_a_fitting_misconception_the_smallest_failing_probe_is_shown():
     assert sizes[0] == min(p.args[0].numel() for p in probes if dice(*p.args) != 0.123)
 
 
+def test_a_tensor_with_other_values_is_said_to_have_them():
+    def off(image):
+        result = torch.as_tensor(image).float() / 255
+        result = result[None] if result.ndim == 2 else result.permute(2, 0, 1)
+        return result if result.numel() < 30 else result.clone().index_fill_(1, torch.tensor([0]), 0.123)
+
+    verdict = examine("to_tensor", off, 0)
+    assert verdict.diagnosis is None
+    assert "the result has the right shape" in verdict.message
+    assert "values differ, by up to 0." in verdict.message
+
+
 def test_two_mistakes_at_once_name_one_of_them():
     def both(pred, target):  # IoU, and 0 for two empty masks
         return float((pred & target).sum() / ((pred | target).sum() + 1e-7))
