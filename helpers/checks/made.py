@@ -274,18 +274,34 @@ def _arrays(values: list[Tensor]) -> list[np.ndarray]:
     return list(map(_array, values))
 
 
-class CountedSGD(torch.optim.SGD):
-    """Gradient descent that counts its steps."""
+class CountedSGD:
+    """Gradient descent that counts its steps, with the methods of a `torch.optim.Optimizer`.
 
-    steps = 0
+    It is none, because the first of those in a process imports PyTorch's compiler, which takes seconds.
+    """
+
+    def __init__(self, model: nn.Module, lr: float) -> None:
+        self.param_groups = [{"params": list(model.parameters()), "lr": lr}]
+        self.steps = 0
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    p.grad = torch.zeros_like(p.grad)
 
     def step(self, closure: Callable | None = None) -> Any:
         self.steps += 1
-        return super().step(closure)
-
-
-def _sgd(model: nn.Module, lr: float) -> torch.optim.Optimizer:
-    return CountedSGD(model.parameters(), lr=lr)
+        with torch.enable_grad():
+            loss = None if closure is None else closure()
+        with torch.no_grad():
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None:
+                        p -= group["lr"] * p.grad
+        return loss
 
 
 class WatchedLoss:
@@ -330,7 +346,7 @@ MAKERS: dict[str, Callable] = {
     "shift of a pair in place": _shift,
     "NumPy array": _array,
     "list of NumPy arrays": _arrays,
-    "sgd": _sgd,
+    "sgd": CountedSGD,
     "cross entropy": lambda: F.cross_entropy,
     "watched cross entropy": WatchedLoss,
 }

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.checks.made import Arg, Made
+from helpers.checks.made import Arg, CountedSGD, Made
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.training import train_one_epoch
@@ -134,7 +134,7 @@ def no_backward(model, loader, loss_fn, optimizer):
 
 @misconception(
     "no gradient left at the step",
-    "At the moment of `step()` the gradients are empty, so no weight moves: they are cleared just before it, or "
+    "At the moment of `step()` the gradients are empty, so no weight moves: they are cleared right before it, or "
     "computed only after it. Look at the order of `zero_grad()`, `backward()` and `step()`.",
 )
 def cleared_before_the_step(model, loader, loss_fn, optimizer):
@@ -287,7 +287,7 @@ def graph_kept(model, loader, loss_fn, optimizer):
 @misconception(
     "the loss after the step",
     "You run each batch through the model again after the step and report that loss. It costs a second forward pass, "
-    "counts every batch twice in the batch norm, and praises the model for what it has just seen. Look at how often "
+    "counts every batch twice in the batch norm, and praises the model for what it saw a moment ago. Look at how often "
     "you call the model.",
 )
 def loss_after_the_step(model, loader, loss_fn, optimizer):
@@ -326,7 +326,7 @@ def softmax_first(model, loader, loss_fn, optimizer):
     "anew with every epoch. Look at whether you step with the one that was given.",
 )
 def own_optimizer(model, loader, loss_fn, optimizer):
-    return train_one_epoch(model, loader, loss_fn, torch.optim.Adam(model.parameters(), lr=1e-3))
+    return train_one_epoch(model, loader, loss_fn, CountedSGD(model, lr=0.01))
 
 
 @misconception(
