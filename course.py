@@ -70,7 +70,8 @@ def main(argv: list[str]) -> int:
         if verb == "lab":
             return lab(ROOT, python, args)
         if verb == "test":
-            return hand_over(ROOT, [python, "-m", "pytest", *args], cwd=ROOT)
+            # A process for each processor; tests/conftest.py says how many those are, and what stays together.
+            return hand_over(ROOT, [python, "-m", "pytest", "-n", "auto", *args], cwd=ROOT)
         # -P, where Python has it: not the modules of the folder the reader happens to be in.
         safe = ["-P"] if sys.version_info >= (3, 11) else []
         return hand_over(ROOT, [python, *safe, "-m", "autograde.cli", verb, *args])

@@ -35,7 +35,7 @@ def build(
         with console.status("Building the notebooks"):
             report = builder.build(force=force)
     except builder.BuildError as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     for what, lessons in (("written", report.written), ("unchanged", report.unchanged)):
         if lessons:
@@ -63,7 +63,7 @@ def grade(
     try:
         grading.grade_class(lesson, submissions, course or COURSE, cell_seconds=cell_seconds, console=console)
     except grading.GradingError as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 
@@ -94,7 +94,7 @@ def accuracy(
         if write:
             measured.store(rows, seeds)
     except ValueError as error:
-        errors.print(str(error), style="red", markup=False)
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows]))

@@ -113,9 +113,9 @@ def grade_class(
     table = course / "grades" / f"{lesson}.csv"
     write(table, _csv(results))
     _report(results, lesson, console)
-    console.print(f"gradebook  {_short(course / 'gradebook.db')}")
-    console.print(f"feedback   {_short(course / 'feedback')}/STUDENT/{lesson}/{lesson}.html")
-    console.print(f"table      {_short(table)}")
+    console.print(f"gradebook  {_short(course / 'gradebook.db')}", soft_wrap=True)
+    console.print(f"feedback   {_short(course / 'feedback')}/STUDENT/{lesson}/{lesson}.html", soft_wrap=True)
+    console.print(f"table      {_short(table)}", soft_wrap=True)
     return results
 
 

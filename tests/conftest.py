@@ -1,12 +1,16 @@
 """What all tests share."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # `python course.py test` runs one such process for each processor
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 # Kernels and grading processes started by a test import the course from this checkout.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -15,3 +19,27 @@ sys.path.insert(0, str(ROOT))
 # The same cases in every run: a submission is not to fail by chance. `--hypothesis-profile=default` draws new ones.
 settings.register_profile("course", derandomize=True, deadline=None)
 settings.load_profile("course")
+
+BY_EXERCISE = {f"tests/checks/test_{name}.py" for name in ("exercises", "process", "fairness")}
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    from helpers.threads import available_cpus
+
+    return min(available_cpus(), 4)  # each takes up to a gigabyte
+
+
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class TogetherScheduling(LoadScopeScheduling):
+        """What is worth keeping in one process: a file's fixtures, one JupyterLab, an exercise's known answers."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, test = nodeid.partition("::")
+            if file.startswith("tests/browser/"):
+                return "tests/browser"
+            exercise = re.search(r"\[(\w+)", test)
+            return exercise[1] if file in BY_EXERCISE and exercise else file
+
+    return TogetherScheduling(config, log)

@@ -53,8 +53,9 @@ RULES = {
     "hidden parameters": (
         "layers that are not registered",
         "It computes with parameters that `parameters()` does not list, so no optimizer would ever train them, and "
-        "`state_dict()` would not save them. Layers in a plain Python list are invisible to PyTorch: look at where "
-        "you keep them, and use `nn.Sequential`, `nn.ModuleList` or an attribute of their own.",
+        "`state_dict()` would not save them. PyTorch does not see layers in a plain Python list, nor those made anew "
+        "in `forward`: make them in `__init__`, and keep them in an `nn.Sequential`, an `nn.ModuleList` or an "
+        "attribute each.",
     ),
     "idle parameters": (
         "a layer that is never used",
@@ -162,6 +163,8 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
     found = _diagnose(exercise, trace, seed, list(differing))
     if found is not None:
         diagnosis, message = found
+        if status == "error":
+            message = f"{message} (It raised {yours.value}.)"
     elif yours.what in RULES and all(y.what == yours.what for y, _ in differing.values()):
         diagnosis, message = RULES[yours.what]
     else:
@@ -331,17 +334,22 @@ def _shown(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Made):
-        return f"a {value.kind}"
+        values = value.settings.get("values")
+        return f"a {value.kind}" + (f" of shape {tuple(values.shape)}" if isinstance(values, Tensor) else "")
     if isinstance(value, Foreign | Raised):
         return str(value) if isinstance(value, Raised) else f"an object of type {value.kind}"
     if isinstance(value, tuple | list) and len(value) <= 8:
         return f"({', '.join(map(_shown, value))})"
+    if isinstance(value, dict) and len(value) <= 8:
+        return "{" + ", ".join(f"{key!r}: {_shown(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Tensor):
         return f"of shape {tuple(value.shape)}"
     return f"a {kind_of(value)}"
 
 
 def _as_json(value: Any) -> Any:
+    if isinstance(value, Made) and isinstance(value.settings.get("values"), Tensor):
+        value = value.settings["values"]
     if isinstance(value, Tensor):
         values = value.tolist() if value.numel() <= MOST_VALUES else None
         return {

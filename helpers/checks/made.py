@@ -388,6 +388,9 @@ def state_of(thing: Any) -> Any:
         fresh = torch.Generator().manual_seed(thing.initial_seed())
         drawn = not torch.equal(thing.get_state(), fresh.get_state())
         return {"seed": str(thing.initial_seed()), "drawn from": drawn}
-    if isinstance(thing, np.ndarray):
-        return {"values": thing.tolist()}
     return None
+
+
+def overwritten(thing: Any, described: Made) -> bool:
+    """Whether an array that was made from a description holds other values now."""
+    return isinstance(thing, np.ndarray) and not np.array_equal(thing, described.settings["values"].numpy())

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers.checks.made import Made
+
 
 @dataclass(frozen=True)
 class Call:
@@ -130,5 +132,15 @@ def size_of(probe: Probe) -> int:
     """Numbers in the probe's tensors; the smallest failing probe is the one to show."""
     if isinstance(probe, Script):
         return sum(x.numel() for x in probe.shown.values() if isinstance(x, Tensor))
-    inputs = [*probe.args, *probe.kwargs.values(), *(probe.inputs if isinstance(probe, Build) else ())]
-    return sum(x.numel() for x in inputs if isinstance(x, Tensor))
+    return _numbers_in([*probe.args, *probe.kwargs.values(), *(probe.inputs if isinstance(probe, Build) else ())])
+
+
+def _numbers_in(value: Any) -> int:
+    """Elements of all tensors in nested data, those in the settings of what is made of them included."""
+    if isinstance(value, Tensor):
+        return value.numel()
+    if isinstance(value, Made):
+        value = value.settings
+    if isinstance(value, dict):
+        value = list(value.values())
+    return sum(map(_numbers_in, value)) if isinstance(value, list | tuple) else 0

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from helpers.checks.made import Made, make, state_of
+from helpers.checks.made import Made, make, overwritten, state_of
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,7 @@ class LocalSubject:
         try:
             # Weights are drawn from the global generator, which is nothing to hold against a constructor.
             with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(0)  # an answer that remembers its first output does so alike
                 self._built = self._student(*_made(args), **_copied(kwargs))
         except (Exception, SystemExit) as error:
             return Reply(raised(error, self._student))
@@ -222,6 +223,7 @@ class LocalSubject:
             result, value = None, raised(error, self._student)
         after = [x for x, y in zip(given_args, args, strict=True) if not isinstance(y, Made)]
         unchanged = _same([[x for x in args if not isinstance(x, Made)], kwargs], [after, given_kwargs])
+        unchanged &= not any(overwritten(x, y) for x, y in zip(given_args, args, strict=True) if isinstance(y, Made))
         return Reply(
             value,
             unchanged,

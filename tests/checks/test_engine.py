@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from helpers import exercises
 from helpers.checks import engine, examine
 from helpers.reference.convolution import DoubleConv
 from helpers.reference.overlap import dice
@@ -284,3 +285,54 @@ def test_a_verdict_is_plain_data():
 def test_an_unknown_exercise_is_refused():
     with pytest.raises(ValueError, match="There is no exercise called 'nothing'"):
         examine("nothing", dice)
+
+
+def test_an_array_changed_in_place_is_named():
+    from helpers.reference.pixels import to_tensor
+
+    def writing(image):
+        result = to_tensor(image.copy())
+        image += 1
+        return result
+
+    assert examine("to_tensor", writing, 0).diagnosis == "changes its input"
+
+
+def test_an_array_is_shown_with_its_numbers():
+    verdict = examine("to_tensor", lambda image: torch.zeros(1, 2, 3), 0)
+    assert {"shape", "dtype", "values"} == verdict.probe["input"]["image"].keys()
+
+
+def test_layers_made_anew_in_the_forward_are_told_where_they_belong():
+    class Anew(nn.Module):
+        def __init__(self, in_channels, out_channels, padding=1, norm=True):
+            super().__init__()
+            self.arguments = (in_channels, out_channels, padding, norm)
+
+        def forward(self, x):
+            return DoubleConv(*self.arguments)(x)
+
+    verdict = examine("DoubleConv", Anew, 0)
+    assert verdict.status == "wrong"
+    assert "made anew in `forward`" in verdict.message
+
+
+def test_an_error_that_is_a_known_one_still_gives_the_students_line():
+    for answer in exercises.load("UNet").misconceptions:
+        verdict = examine("UNet", answer.solution, 0)
+        if verdict.status == "error":
+            assert "(It raised " in verdict.message
+            return
+    pytest.fail("no misconception of UNet raises")
+
+
+def test_the_state_of_the_random_generator_does_not_reach_a_verdict():
+    answer = next(a for a in exercises.load("Encoder").misconceptions if a.name == "skips kept from call to call")
+    for seed in (1, 2):
+        engine.forget()
+        torch.manual_seed(seed)
+        examine("Encoder", answer.solution, 0)  # keeps what the known answers do
+        torch.manual_seed(seed + 2)
+        verdict = examine("Encoder", answer.solution, 0)
+        assert verdict.diagnosis == answer.name
+        assert "That explains" not in verdict.message

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import exercises
-from helpers.checks import examine
+from helpers.checks import engine, examine
 
 SEEDS = [0]  # `python course.py accuracy` takes twenty
 
@@ -53,3 +53,11 @@ def test_an_incomplete_exercise_is_named():
 def test_an_unknown_exercise_is_refused_with_those_that_exist(name):
     with pytest.raises(ValueError, match="The exercises are: .*dice.*DoubleConv"):
         exercises.load(name)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_no_script_breaks_off_on_a_right_answer(exercise):
+    # Where it did, every answer on which it breaks off would be right.
+    for k, answer in enumerate(exercise.right_answers):
+        seen = [o for probe in engine._known_trace(exercise.name, k, SEEDS[0]) for o in probe]
+        assert not [o for o in seen if o.what == "course of the steps"], answer.name
