@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import io
+import signal
 import threading
 import warnings
 from collections.abc import Iterator
@@ -32,6 +33,10 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     timer = threading.Timer(seconds, fire)
     timer.daemon = True
+    # A shell starts what runs in its background with Ctrl-C ignored, and then the interrupt would be ignored, too.
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         timer.start()
         try:
@@ -43,6 +48,9 @@ def time_limit(seconds: float) -> Iterator[None]:
         if fired.is_set():
             raise OutOfTime from interrupt
         raise
+    finally:
+        if not callable(handler) and handler is not None:
+            signal.signal(signal.SIGINT, handler)
 
 
 @contextlib.contextmanager

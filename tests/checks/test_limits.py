@@ -1,5 +1,6 @@
 """Bounds on code under check."""
 
+import signal
 import sys
 import threading
 import time
@@ -57,3 +58,17 @@ def test_one_thread_is_given_back():
     with one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are others on Windows")
+@pytest.mark.parametrize("ignored", [signal.SIG_IGN, signal.SIG_DFL])
+def test_an_endless_loop_ends_where_interrupts_are_ignored(ignored):
+    # As in a program that a shell has started in the background.
+    before = signal.signal(signal.SIGINT, ignored)
+    try:
+        with pytest.raises(OutOfTime), time_limit(0.2):
+            while True:
+                pass
+        assert signal.getsignal(signal.SIGINT) == ignored
+    finally:
+        signal.signal(signal.SIGINT, before)
