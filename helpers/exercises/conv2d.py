@@ -84,7 +84,7 @@ def _padded(image, padding, mode="constant"):
     return F.pad(image[None], (padding,) * 4, mode=mode)[0]
 
 
-def _windows(image, k, stride=1):
+def _windows(image, k, stride):
     """`(rows, columns, k, k)`, all windows that fit."""
     return image.unfold(0, k, stride).unfold(1, k, stride)
 
@@ -408,14 +408,13 @@ def unfolded(image, kernel, bias=0.0, stride=1, padding=0):
 
 @variant("one shifted image for each weight")
 def by_weight(image, kernel, bias=0.0, stride=1, padding=0):
-    k, (h, w) = kernel.shape[-1], image.shape
+    k, (h, w) = len(kernel), image.shape
     image = F.pad(image, (padding, padding, padding, padding))
     rows, columns = (h + 2 * padding - k) // stride + 1, (w + 2 * padding - k) // stride + 1
     output = torch.full((rows, columns), float(bias))
     for a in range(k):
         for b in range(k):
-            shifted = image[a : a + stride * rows : stride, b : b + stride * columns : stride]
-            output += kernel[a, b] * shifted[:rows, :columns]
+            output += kernel[a, b] * image[a::stride, b::stride][:rows, :columns]
     return output
 
 
@@ -456,7 +455,7 @@ def as_matrix(image, kernel, bias=0.0, stride=1, padding=0):
 
 @variant("without padding inside, zeros by bounds")
 def by_bounds(image, kernel, bias=0.0, stride=1, padding=0):
-    k, (h, w) = kernel.shape[0], image.shape
+    k, (h, w) = len(kernel), image.shape
     pixels, weights = image.tolist(), kernel.tolist()
     result = []
     for top in range(-padding, h + padding - k + 1, stride):
@@ -471,4 +470,4 @@ def by_bounds(image, kernel, bias=0.0, stride=1, padding=0):
 def thinned_afterwards(image, kernel, bias=0.0, stride=1, padding=0):
     padded = image.new_zeros([side + 2 * padding for side in image.shape])
     padded[padding : len(padded) - padding, padding : padded.shape[1] - padding] += image
-    return bias + torch.tensordot(_windows(padded, len(kernel)), kernel, dims=2)[::stride, ::stride]
+    return bias + torch.tensordot(_windows(padded, len(kernel), 1), kernel, dims=2)[::stride, ::stride]

@@ -30,6 +30,16 @@ def probes(draw):
         ##.   .##
         ##.   .#.
     """)
+    yield draw.masks("""
+        ##..   ..##
+        #...   ...#
+    """)  # as large as each other, and no pixel in both
+    yield draw.masks("""
+        #..#   .##.
+        ....   ####
+    """)
+    yield draw.masks(".#.   ...")  # a union of one pixel
+    yield draw.masks("...   ..#")
     yield draw.empty(3, 4), draw.empty(3, 4)
     yield draw.empty(3, 4), draw.mask(3, 4)
     yield draw.mask(4, 3), draw.empty(4, 3)

@@ -277,7 +277,7 @@ def pixel_by_pixel(mask):
     for y, row in enumerate(mask.tolist()):
         for x, inside in enumerate(row):
             if inside:
-                x0, y0, x1, y1 = box or (x, y, x + 1, y + 1)
+                x0, y0, x1, y1 = box or (x, y, x, y)
                 box = [min(x0, x), min(y0, y), max(x1, x + 1), max(y1, y + 1)]
     return box
 

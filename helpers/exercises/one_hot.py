@@ -37,6 +37,8 @@ def probes(draw):
     yield Call((torch.tensor([[0, 3], [1, 2], [2, 0]]), 3, 3), exact_dtype=True)
     yield Call((torch.tensor([[0, 1, 2], [0, 2, 1]]), 3), {"ignore_index": 0}, exact_dtype=True)
     yield Call((torch.full((2, 3), 255), 2), exact_dtype=True)
+    many = torch.tensor([[0, 255, 254], [256, 1, 255], [2, 253, 254]])  # what is ignored by default is a class as well
+    yield Call((many, 257), exact_dtype=True)
     yield Call((torch.tensor([[0, 0, 0], [0, 0, 255]]), 1), exact_dtype=True)
     for _ in range(3):
         classes = draw.size(2, 9)
