@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 
@@ -32,6 +34,9 @@ def limit_threads() -> int:
     yet, numpy, and every process started from here. Torch's inter-op threads are left as they are: they are started
     only by `torch.jit.fork` and its kin, and setting them a second time raises.
     """
+    # Threads that wait for each other sleep instead of spinning: on a busy machine a spinning thread keeps the one it
+    # waits for from running. An OpenMP that is loaded already does not read this any more.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     threads = _positive(os.environ.get("OMP_NUM_THREADS")) or available_cpus()
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     os.environ.setdefault("MKL_NUM_THREADS", str(threads))
@@ -40,6 +45,59 @@ def limit_threads() -> int:
     if torch is not None and hasattr(torch, "set_num_threads") and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     return threads
+
+
+class QuickestThreads:
+    """Finds out, while steps of equal work are done, whether one thread or all of them is quicker.
+
+    Which it is changes with what else the machine does. After every operation all threads wait for the slowest; where
+    another program holds one of the processors, two threads were up to eight times slower than one. So some steps are
+    tried with each number, the quicker one is kept, and after `again` seconds it is tried anew.
+
+        threads = QuickestThreads()
+        for batch in loader:
+            with threads.step():
+                ...
+
+    Args:
+        most: the larger number; `available_cpus()` if `None`.
+        again: seconds until the next trial.
+    """
+
+    TRIAL = 3  # steps with each number; the quickest counts
+
+    def __init__(self, most: int | None = None, again: float = 15.0) -> None:
+        self.counts = sorted({1, most or available_cpus()})
+        self.again = again
+        self.chosen = self.counts[-1]
+        self._trials: list[int] = []
+        self._times: dict[int, float] = {}
+        self._next_trial = 0.0
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Do the body with the number of threads that is due; the number before is put back."""
+        import torch
+
+        if len(self.counts) > 1 and not self._trials and time.perf_counter() >= self._next_trial:
+            self._trials, self._times = [n for n in self.counts for _ in range(self.TRIAL)], {}
+        count = self._trials[0] if self._trials else self.chosen
+        before = torch.get_num_threads()
+        if count != before:
+            torch.set_num_threads(count)
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            took = time.perf_counter() - began
+            if count != before:
+                torch.set_num_threads(before)
+        if self._trials:
+            self._times[count] = min(took, self._times.get(count, took))
+            self._trials.pop(0)
+            if not self._trials:
+                self.chosen = min(self._times, key=self._times.get)
+                self._next_trial = time.perf_counter() + self.again
 
 
 def _positive(text: str | None) -> int | None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 
 # The packages that conda-forge has under another name.
-CONDA = {"torch": "pytorch-cpu", "playwright": "playwright-python"}
+CONDA = {"huggingface-hub": "huggingface_hub", "torch": "pytorch-cpu", "playwright": "playwright-python"}
 
 # torch to the torchvision of the same release day and the same CUDA (see constraints.txt).
 PAIRS = {"2.14.1": "0.29.1", "2.15.0": "0.29.2"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
 import pytest
 
-from helpers.threads import available_cpus, limit_threads
+from helpers.threads import QuickestThreads, available_cpus, limit_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -127,3 +128,37 @@ def test_torch_follows_when_it_is_imported_later_and_nothing_else_is_imported():
     )
     env = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     assert subprocess.check_output([sys.executable, "-c", code], text=True, env=env).strip() == "1"
+
+
+@pytest.mark.parametrize("quicker", [1, 2])
+def test_the_quicker_number_of_threads_is_found_and_the_one_before_put_back(quicker):
+    import torch
+
+    before, used = torch.get_num_threads(), []
+    threads = QuickestThreads(2, again=1000)
+    for _ in range(20):
+        with threads.step():
+            used.append(torch.get_num_threads())
+            time.sleep(0.001 if used[-1] == quicker else 0.02)
+        assert torch.get_num_threads() == before
+    assert threads.chosen == quicker
+    assert set(used[:6]) == {1, 2}
+    assert set(used[6:]) == {quicker}
+
+
+def test_it_is_tried_anew_after_a_while():
+    import torch
+
+    threads, slow = QuickestThreads(2, again=0.0), 2
+    for k in range(24):
+        slow = 2 if k < 12 else 1
+        with threads.step():
+            time.sleep(0.02 if torch.get_num_threads() == slow else 0.001)
+    assert threads.chosen == 2
+
+
+def test_one_processor_leaves_nothing_to_choose():
+    threads = QuickestThreads(1)
+    with threads.step():
+        pass
+    assert threads.chosen == 1

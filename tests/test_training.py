@@ -1,0 +1,288 @@
+"""`fit` on small networks and simulated cells: what it learns, keeps, resumes and refuses."""
+
+import copy
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from helpers import data, metrics
+from helpers.checkpoint import CheckpointError
+from helpers.reference.losses import bce_with_logits
+from helpers.reference.skips import UNet
+from helpers.training import TrainingError, dice_and_cross_entropy, fit
+
+ROOT = Path(__file__).parents[1]
+
+TRAIN, VALIDATION = (data.load("cells", split, size=32, count=8, diameter=12) for split in ("train", "validation"))
+
+
+def network(seed=0, **options):
+    torch.manual_seed(seed)
+    return UNet(1, 1, base_channels=4, depth=2, **options)
+
+
+def same_weights(one, other):
+    return all(torch.equal(x, y) for x, y in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+class StopAfter:
+    """A monitor that ends the run after some steps, and notes what it saw."""
+
+    def __init__(self, steps):
+        self.steps, self.shares = steps, []
+
+    def __call__(self, history, share):
+        self.shares.append(share)
+        return history.steps >= self.steps
+
+
+def test_it_learns_and_leaves_the_best_weights():
+    model = network()
+    before = metrics.score(model, VALIDATION)["iou"]
+    history = fit(model, TRAIN, VALIDATION, epochs=60, batch_size=4)
+    assert history.stopped in ("all steps are done", "no better for 10 validations")
+    assert history.best["iou"] == max(s["iou"] for s in history.scores)
+    assert metrics.score(model, VALIDATION)["iou"] == pytest.approx(history.best["iou"])
+    assert history.best["iou"] > before + 0.3
+    assert history.losses[-1] < history.losses[0]
+    assert not model.training
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others():
+    models = [network() for _ in range(3)]
+    for model, seed in zip(models, (0, 0, 1), strict=True):
+        fit(model, TRAIN, VALIDATION, epochs=4, seed=seed)
+    assert same_weights(models[0], models[1])
+    assert not same_weights(models[0], models[2])
+
+
+def test_the_global_generator_is_where_it_was():
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    fit(network(), TRAIN, VALIDATION, epochs=1)
+    torch.manual_seed(5)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_seconds_end_the_run_and_the_rate_follows_the_clock():
+    monitor = StopAfter(10**9)
+    history = fit(network(), TRAIN, VALIDATION, seconds=1.5, monitor=monitor)
+    assert history.stopped == "time is up"
+    assert history.seconds >= 1.5
+    assert monitor.shares == sorted(monitor.shares)
+    assert history.scores[-1]["step"] == history.steps
+
+
+def test_a_loss_of_the_students_own_gets_logits_and_masks():
+    def loss(logits, masks):
+        return bce_with_logits(logits, masks[:, None].float())
+
+    assert fit(network(), TRAIN, VALIDATION, loss, epochs=2).steps > 0
+
+
+def test_several_classes_and_the_real_brain():
+    torch.manual_seed(0)
+    model = UNet(1, 4, base_channels=4, depth=2)
+    train = data.load("brain", "train")
+    history = fit(model, train, data.load("brain", "validation"), epochs=0.05, crop=64, batch_size=4, augment=None)
+    assert history.steps > 0
+    assert 0 <= history.best["dice"] <= 1
+
+
+def test_early_stopping():
+    model = nn.Conv2d(1, 1, 3, padding=1)
+    history = fit(model, TRAIN, VALIDATION, epochs=200, patience=2, rate=1e-12)
+    assert history.stopped == "no better for 2 validations"
+    assert len(history.scores) == 3
+
+
+def test_the_monitor_stops_the_run_and_the_best_weights_stay():
+    model = network()
+    history = fit(model, TRAIN, VALIDATION, epochs=50, monitor=StopAfter(7))
+    assert (history.stopped, history.steps) == ("interrupted", 7)
+    assert metrics.score(model, VALIDATION)["iou"] == pytest.approx(history.best["iou"])
+
+
+def test_an_interrupt_keeps_the_best_weights():
+    model, began = network(), threading.Event()
+
+    def monitor(history, share):
+        if history.steps == 5:
+            began.set()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    history = fit(model, TRAIN, VALIDATION, epochs=10_000, monitor=monitor)
+    assert began.is_set()
+    assert history.stopped == "interrupted"
+    assert metrics.score(model, VALIDATION)["iou"] == pytest.approx(history.best["iou"])
+
+
+def test_frozen_parameters_and_the_students_flags_stay():
+    model = network()
+    model.encoder.requires_grad_(False)
+    before = copy.deepcopy(model.encoder.state_dict())
+    fit(model, TRAIN, VALIDATION, epochs=2)
+    after = model.encoder.state_dict()
+    parameters = dict(model.encoder.named_parameters())
+    assert all(torch.equal(before[name], after[name]) for name in parameters)
+    assert not any(p.requires_grad for p in parameters.values())
+    assert all(p.requires_grad for p in model.head.parameters())
+
+
+# ---- checkpoints ----
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
+    class Dropping(nn.Module):  # also draws random numbers while it trains
+        def __init__(self):
+            super().__init__()
+            self.body, self.drop = network(), nn.Dropout2d(0.2)
+
+        def forward(self, x):
+            return self.body(self.drop(x))
+
+    straight, broken, resumed = Dropping(), Dropping(), Dropping()
+    straight_history = fit(straight, TRAIN, VALIDATION, epochs=20, checkpoint=tmp_path / "a.json")
+    fit(broken, TRAIN, VALIDATION, epochs=20, checkpoint=tmp_path / "b.json", monitor=StopAfter(9))
+    history = fit(resumed, TRAIN, VALIDATION, epochs=20, checkpoint=tmp_path / "b.json", resume=True)
+    assert history.steps == straight_history.steps
+    assert history.losses == straight_history.losses
+    assert [s["iou"] for s in history.scores] == [s["iou"] for s in straight_history.scores]
+    assert same_weights(resumed, straight)
+
+
+def test_a_checkpoint_of_another_run_is_refused_before_anything_changes(tmp_path):
+    path = tmp_path / "run.json"
+    fit(network(), TRAIN, VALIDATION, epochs=2, checkpoint=path)
+    model = network(1)
+    before = copy.deepcopy(model)
+    with pytest.raises(CheckpointError, match="other settings: seed=0 there and 3 here"):
+        fit(model, TRAIN, VALIDATION, epochs=2, seed=3, checkpoint=path, resume=True)
+    with pytest.raises(CheckpointError, match="another architecture"):
+        fit(UNet(1, 2, 4, 2), TRAIN, VALIDATION, epochs=2, checkpoint=path, resume=True)
+    with pytest.raises(CheckpointError, match="There is no checkpoint"):
+        fit(model, TRAIN, VALIDATION, epochs=2, checkpoint=tmp_path / "no.json", resume=True)
+    assert same_weights(model, before)
+
+
+def test_a_truncated_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "run.json"
+    fit(network(), TRAIN, VALIDATION, epochs=2, checkpoint=path)
+    tensors = next(tmp_path.glob("*.safetensors"))
+    tensors.write_bytes(tensors.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="truncated"):
+        fit(network(), TRAIN, VALIDATION, epochs=2, checkpoint=path, resume=True)
+
+
+# ---- what does not go together ----
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"seconds": 1, "epochs": 1}, "Both seconds and epochs"),
+        ({"seconds": 0}, "seconds is 0; give more than 0"),
+        ({"epochs": -1}, "epochs is -1"),
+        ({"epochs": 1, "resume": True}, "none is given"),
+        ({"epochs": 1, "device": "tpu"}, "device='tpu' is not to be had here. There is .*'cpu'"),
+        ({"epochs": 1, "rate": float("nan")}, "rate is nan; give more than 0"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_sentence(options, said):
+    with pytest.raises(TrainingError, match=said):
+        fit(network(), TRAIN, VALIDATION, **options)
+
+
+def test_a_model_with_nothing_to_train_is_refused():
+    with pytest.raises(TrainingError, match="nothing to train"):
+        fit(network().requires_grad_(False), TRAIN, VALIDATION, epochs=1)
+
+
+def test_a_loss_that_turns_nan_ends_the_run_with_the_best_weights_in_the_model():
+    calls = []
+
+    def loss(logits, masks):
+        calls.append(1)
+        return dice_and_cross_entropy(logits, masks) * (float("nan") if len(calls) > 60 else 1)
+
+    model = network()
+    with pytest.raises(TrainingError, match="has to be a finite number"):
+        fit(model, TRAIN, VALIDATION, loss, epochs=100)
+    assert all(torch.isfinite(x).all() for x in model.state_dict().values())
+
+
+# ---- the loss ----
+
+
+def test_one_logit_and_its_two_classes_have_the_same_loss():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 1, 6, 5, generator=generator)
+    masks = torch.randint(0, 2, (2, 6, 5), generator=generator)
+    two = torch.cat([torch.zeros_like(logits), logits], dim=1)
+    assert dice_and_cross_entropy(logits, masks) == pytest.approx(float(dice_and_cross_entropy(two, masks)))
+
+
+def test_pixels_without_a_label_have_no_part_in_the_loss():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 3, 6, 5, generator=generator)
+    masks = torch.randint(0, 3, (2, 6, 5), generator=generator)
+    masks[:, 2:] = 255
+    other = logits.clone()
+    other[:, :, 2:] = 100.0
+    assert float(dice_and_cross_entropy(other, masks)) == pytest.approx(float(dice_and_cross_entropy(logits, masks)))
+    nothing = dice_and_cross_entropy(logits, torch.full_like(masks, 255))
+    assert torch.isfinite(nothing)
+
+
+# ---- several processes ----
+
+SCRIPT = """
+import sys, torch
+from safetensors.torch import save_file
+from helpers import data
+from helpers.reference.skips import UNet
+from helpers.training import fit
+
+train, validation = (data.load("cells", split, size=32, count=8, diameter=12) for split in ("train", "validation"))
+torch.manual_seed(0)
+model = UNet(1, 1, base_channels=4, depth=2)
+history = fit(model, train, validation, loss, epochs=8, batch_size=4, device="cpu", rate=1e-3)
+if int(__import__("os").environ.get("RANK", 0)) == 0:
+    save_file(model.state_dict(), sys.argv[1])
+    print(history.losses)
+"""
+LOSS = """
+def loss(logits, masks):
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, masks[:, None].float())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="PyTorch's Windows wheels have no gloo under torchrun")
+def test_two_processes_are_one_with_the_whole_batch(tmp_path):
+    from safetensors.torch import load_file
+
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT.replace("\ntrain, val", LOSS + "\ntrain, val", 1))
+    weights = {}
+    for count in (1, 2):
+        launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+        out = tmp_path / f"{count}.safetensors"
+        done = subprocess.run(
+            [sys.executable, *launch, str(script), str(out)],
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        weights[count] = load_file(out)
+    for name, x in weights[1].items():
+        torch.testing.assert_close(weights[2][name], x, rtol=1e-3, atol=1e-4, msg=name)
