@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 
 from autograde.build import write
 from autograde.nbgrader_course import ROOT
+from helpers.data.choices import check_choice
 
 STORED = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -60,17 +61,67 @@ def run(wanted: list[dict], tell: Callable[[str], None] = print) -> list[dict]:
             continue
         tell(f"{count} of {len(wanted)}: {job['model']} on {job['data']}, {job['seconds']:g} s, seed {job['seed']}")
         command = [sys.executable, "-m", "autograde.bench_run", json.dumps(job)]
-        ended = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
-        if ended.returncode:
-            raise RuntimeError(f"The run of {job['model']} failed:\n{ended.stderr.strip()}")
-        done.append(json.loads(ended.stdout.strip().splitlines()[-1]))
-        write(STORED, json.dumps({"machine": machine(), "runs": done}, indent=1) + "\n")
+        done.append(_ask(command, {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}, job["model"]))
+        _store({**_stored(), "runs": done})
     return [result for result in done if any(_is(result, job) for job in wanted)]
+
+
+def check(what: str, datasets: list[str], models: list[str]) -> None:
+    """Refuse what there is not.
+
+    Raises:
+        ValueError: with what there is.
+    """
+    check_choice("bench", what, ["training"])
+    for name in datasets:
+        check_choice("data set of the bench", name, list(SECONDS))
+    for name in models:
+        check_choice("model of the bench", name, model_names())
+
+
+def model_names() -> list[str]:
+    """All models, the course's first."""
+    from autograde.bench_run import MODELS
+
+    return [*MODELS, "otsu"]
+
+
+def measure_steps(tell: Callable[[str], None] = print) -> None:
+    """Take a step of training apart, and see what other work on the machine does to it; stored beside the runs."""
+    found: dict[str, dict] = {}
+    for title, policy, arguments in (
+        ("step", "PASSIVE", []),
+        ("two threads that spin while they wait", "ACTIVE", ["2"]),
+        ("two threads that sleep while they wait", "PASSIVE", ["2"]),
+        ("one thread", "PASSIVE", ["1"]),
+        ("what `fit` does: whichever is quicker, found as it goes", "PASSIVE", ["chosen"]),
+    ):
+        tell(f"a step of training: {title}")
+        env = {**os.environ, "OMP_WAIT_POLICY": policy}
+        found[title] = _ask([sys.executable, "-m", "autograde.bench_step", *arguments], env, title)
+    step = found.pop("step")
+    _store({**_stored(), "parts": step["parts"], "layouts": step["layouts"], "other work": found})
 
 
 def read() -> list[dict]:
     """The stored results."""
-    return json.loads(STORED.read_text(encoding="utf-8"))["runs"] if STORED.exists() else []
+    return _stored()["runs"]
+
+
+def _stored() -> dict:
+    return json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {"runs": []}
+
+
+def _store(everything: dict) -> None:
+    write(STORED, json.dumps({**everything, "machine": machine()}, indent=1) + "\n")
+
+
+def _ask(command: list[str], env: dict[str, str], what: str) -> dict:
+    """The JSON object that `command` prints last."""
+    ended = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise RuntimeError(f"The run of {what} failed:\n{ended.stderr.strip()}")
+    return json.loads(ended.stdout.strip().splitlines()[-1])
 
 
 def machine() -> str:
@@ -87,6 +138,69 @@ def _is(result: dict, job: dict) -> bool:
 
 
 # ---- the page ----
+
+INTRODUCTION = """# Benchmarks
+
+Made by `python course.py bench training` on {machine}; every table is of one run, in which the models take turns, and
+none of it is typed in by hand. The results it is made from are in `benchmarks.json`.
+
+All models get the same: `helpers.training.fit` with its defaults, crops of 64×64 pixels, batches of 8, lesson 08's
+augmentation, the same seconds by the clock, validation included. `nuclei` is divided by columns (training 0–255,
+validation 256–383, test 384–511), `brain` by blocks of slices. A figure is the mean ± standard deviation over the
+seeds, on the test split, from the weights that were best on the validation split.
+
+*IoU, ±1 pixel* lets go what is wrong in the two pixels on either side of a hand-drawn border; what it is above the
+plain IoU is what the borders cost. *Border* is the mean distance between predicted and true border. *Nuclei F1* counts
+nuclei after watershed, found when their IoU is 0.5 or more. *Peak MB* is that of the whole process, 300 of them
+PyTorch itself.
+"""
+
+STEPS = """## A step of training
+
+A batch of 8 crops of 64×64 pixels through the course's U-Net (8 channels, depth 3). Medians; taken in turns in one run.
+
+{parts}
+
+The convolutions alone are {share:.0%} of forward and backward: the limit that the rest can be brought down to.
+
+{layouts}
+
+### Beside other work
+
+Milliseconds of a step alone, and beside one busy program a processor. Fair is twice as long.
+
+{others}
+"""
+
+
+def write_page() -> None:
+    """Make `docs/benchmarks.md` from the stored results."""
+    stored = _stored()
+    text = INTRODUCTION.format(machine=stored.get("machine", machine()))
+    if stored["runs"]:
+        text += f"\n## Quality in equal time\n\n{table(stored['runs'])}\n"
+    if "parts" in stored:
+        parts = stored["parts"]
+        alone = next(ms for name, ms in parts.items() if name.startswith("the convolutions"))
+        text += "\n" + STEPS.format(
+            parts=_rows(("part", "ms"), parts.items()),
+            share=alone / (parts["forward"] + parts["backward"]),
+            layouts=_rows(("layout and precision", "ms a step"), stored["layouts"].items()),
+            others="\n".join(
+                ["| threads | alone | beside | times slower |", "|---|---|---|---|"]
+                + [
+                    f"| {name} | {m['alone']} | {m['beside']} | {m['times slower']} |"
+                    for name, m in stored["other work"].items()
+                ]
+            ),
+        )
+    write(PAGE, text)
+
+
+def _rows(headings: tuple, rows: Iterable[tuple]) -> str:
+    """A Markdown table."""
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (headings, ["---"] * len(headings), *rows))
+
 
 COLUMNS: dict[str, tuple[str, int]] = {  # heading, digits
     "iou": ("IoU", 3),

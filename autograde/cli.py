@@ -114,5 +114,32 @@ def messages() -> None:
         console.print(line, style=styles.get(kind), markup=False, highlight=False, soft_wrap=True)
 
 
+@app.command()
+def bench(
+    what: Annotated[str, typer.Argument(help="training: the course's network and its rivals.")],
+    dataset: Annotated[list[str] | None, typer.Option("--data", help="nuclei or brain; may be repeated.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Only these of the table's models; may be repeated.")] = None,
+    seconds: Annotated[list[float] | None, typer.Option(help="Budgets other than the published ones.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="The published table has 5.")] = 5,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the stored results first.")] = False,
+) -> None:
+    """Measure quality and speed side by side, and write docs/benchmarks.md. Takes hours; stopped, it goes on later."""
+    from autograde import bench as benches
+
+    errors = Console(stderr=True)
+    try:
+        benches.check(what, dataset or [], model or [])
+        if fresh:
+            benches.STORED.unlink(missing_ok=True)
+        wanted = benches.jobs(dataset or list(benches.SECONDS), model or benches.model_names(), seeds, seconds)
+        results = benches.run(wanted, lambda line: errors.print(line, markup=False, highlight=False))
+        benches.measure_steps(lambda line: errors.print(line, markup=False, highlight=False))
+        benches.write_page()
+    except (ValueError, RuntimeError) as error:
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    console.print(benches.table(results), markup=False, highlight=False, soft_wrap=True)
+
+
 if __name__ == "__main__":
     app()

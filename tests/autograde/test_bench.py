@@ -1,0 +1,98 @@
+"""The bench: what is run and kept, and the page made from it. One real run, small."""
+
+import json
+
+import pytest
+
+from autograde import bench
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """The stored results and the page somewhere else."""
+    monkeypatch.setattr(bench, "STORED", tmp_path / "benchmarks.json")
+    monkeypatch.setattr(bench, "PAGE", tmp_path / "benchmarks.md")
+    return tmp_path
+
+
+def result(model, seed, iou, **more):
+    job = {"data": "nuclei", "model": model, "seconds": 15, "seed": seed}
+    return {**job, "parameters": 120_000, "iou": iou, "dice": 0.9, "boundary": None, "steps": 100 + seed, **more}
+
+
+def test_models_take_turns_and_otsu_runs_once():
+    wanted = bench.jobs(["nuclei", "brain"], ["course", "otsu"], 2, [15])
+    assert [(j["data"], j["model"], j["seed"]) for j in wanted] == [
+        ("nuclei", "course", 0),
+        ("nuclei", "otsu", 0),
+        ("nuclei", "course", 1),
+        ("brain", "course", 0),
+        ("brain", "course", 1),
+    ]
+
+
+def test_real_runs_are_stored_and_not_repeated(place):
+    wanted = bench.jobs(["nuclei"], ["otsu", "course"], 1, [1])
+    told = []
+    results = bench.run(wanted, told.append)
+    assert len(told) == 2
+    otsu, course = results
+    assert 0.6 < otsu["iou"] < 0.75
+    assert course["steps"] > 0
+    assert course["memory_mb"] > 100
+    assert bench.run(wanted, told.append) == results
+    assert len(told) == 2
+    bench.write_page()
+    assert "Otsu's threshold" in (place / "benchmarks.md").read_text()
+
+
+def test_a_run_that_fails_says_why_and_keeps_the_others(place):
+    done = result("course", 0, 0.9)
+    bench._store({"runs": [done]})
+    with pytest.raises(RuntimeError, match="KeyError: 'nonsense'"):
+        bench.run([{**done, "seed": 1, "model": "nonsense"}], print)
+    assert bench.read() == [done]
+
+
+def test_the_table_is_sorted_and_gives_mean_and_spread():
+    runs = [result("resnet18", 0, 0.80), result("course", 0, 0.90), result("course", 1, 0.92)]
+    lines = bench.table(runs).splitlines()
+    assert lines[0] == "### `nuclei`, 15 seconds, 2 seeds"
+    assert "0.910 ± 0.014" in lines[4]
+    assert "the course's U-Net" in lines[4]
+    assert "ResNet-18" in lines[5]
+
+
+def test_the_time_to_an_iou_is_a_ratio_and_missing_where_a_seed_never_got_there():
+    runs = [
+        result("course", 0, 0.9, first_reached=4.0),
+        result("resnet18", 0, 0.89, first_reached=10.0),
+        result("2015", 0, 0.2, first_reached=None),
+    ]
+    table = bench.table(runs)
+    assert "| 4.0 s |" in table
+    assert "| 10.0 s (2.5×) |" in table
+    assert "| not reached |" in table
+
+
+@pytest.mark.parametrize(
+    ("what", "datasets", "models", "said"),
+    [
+        ("speed", [], [], "no bench 'speed'"),
+        ("training", ["cells"], [], "no data set of the bench 'cells'"),
+        ("training", [], ["vit"], "no model of the bench 'vit'.*'resnet18'"),
+    ],
+)
+def test_what_there_is_not_is_refused(what, datasets, models, said):
+    with pytest.raises(ValueError, match=said):
+        bench.check(what, datasets, models)
+
+
+def test_the_committed_page_is_that_of_the_committed_results(place, monkeypatch):
+    committed = bench.ROOT / "docs"
+    if not (committed / "benchmarks.json").exists():
+        pytest.skip("no bench has been run and published yet")
+    stored = json.loads((committed / "benchmarks.json").read_text())
+    bench.STORED.write_text(json.dumps(stored))
+    bench.write_page()
+    assert (place / "benchmarks.md").read_text() == (committed / "benchmarks.md").read_text()
