@@ -281,9 +281,10 @@ class _ParameterUse(TorchFunctionMode):
         self.order: list[nn.Parameter] = []
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        for x in tensors_in([args, kwargs or {}]):
-            if isinstance(x, nn.Parameter) and not any(x is seen for seen in self.order):
-                self.order.append(x)
+        if getattr(func, "__name__", "") != "__get__":  # asking for a weight's shape or device is no use of it
+            for x in tensors_in([args, kwargs or {}]):
+                if isinstance(x, nn.Parameter) and not any(x is seen for seen in self.order):
+                    self.order.append(x)
         return func(*args, **(kwargs or {}))
 
 

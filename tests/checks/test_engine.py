@@ -336,3 +336,14 @@ def test_the_state_of_the_random_generator_does_not_reach_a_verdict():
         verdict = examine("Encoder", answer.solution, 0)
         assert verdict.diagnosis == answer.name
         assert "That explains" not in verdict.message
+
+
+def test_asking_for_the_device_or_the_shape_of_a_weight_is_no_use_of_it():
+    from helpers.reference.skips import UNet
+
+    class Careful(UNet):
+        def forward(self, x):
+            assert self.head.weight.shape[1] > 0
+            return super().forward(x.to(self.head.weight.device, self.head.weight.dtype))
+
+    assert examine("UNet", Careful, 0).status == "passed"

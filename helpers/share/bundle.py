@@ -1,0 +1,156 @@
+"""A trained network as one file: written by `share`, rebuilt by `load_shared`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save as bytes_of
+from torch import nn
+from torch.utils.data import Dataset
+
+from helpers.share import archive, card, pictures
+from helpers.share.architectures import Network
+from helpers.share.errors import ShareError
+from helpers.share.measure import METRICS, classes_of, each_image, plain, spreads
+from helpers.share.weights import rebuildable
+
+
+def share(
+    model: nn.Module,
+    name: str,
+    train: Dataset,
+    validation: Dataset,
+    *,
+    folder: str | Path = ".",
+    history: Any = None,
+    intended_use: str = card.INTENDED_USE,
+    limits: str = card.LIMITS,
+) -> Path:
+    """Write `folder/NAME.unet.zip`: the weights, what rebuilds the network, its card, examples, and the training curve.
+
+    The network may be your own, with layers of any name: what is written is the course's network with your weights,
+    after a test that both give the same logits.
+
+    Args:
+        model: images `(N, C, H, W)` to logits `(N, K, H, W)`; left as it was.
+        name: letters, digits, - and _; a bundle of this name in the folder is replaced.
+        train: what it was trained on, for the card.
+        validation: what its scores are measured on, and where the examples come from: the worst image, the median one
+            and the best. Not the half that the gallery measures on.
+        folder: where to write.
+        history: what `helpers.training.fit` returned, for the training curve.
+        intended_use, limits: sections of the card, in Markdown.
+
+    Returns:
+        The path of the bundle. It is there whole, or not at all.
+
+    Raises:
+        ShareError: the network cannot be rebuilt from what a bundle may hold, does not fit the data, or the file
+            cannot be written.
+    """
+    archive.check_name(name)
+    if len(validation) == 0:
+        raise ShareError("The validation set has no pairs, so there is nothing to measure on. Give at least one.")
+    network, state = rebuildable(model, plain(validation[0][0]))
+    weights = bytes_of(state)
+    rebuilt = network.filled(weights)  # what others will measure, as they will load it
+    masks, measured = zip(*each_image(rebuilt, validation, network.num_classes), strict=True)
+
+    scores = {
+        "classes": classes_of(validation, network.num_classes),
+        "trained_on": card.about(train),
+        "measured_on": card.about(validation),
+        "metrics": spreads(measured),
+    }
+    chosen = _worst_median_best([each["dice"] for each in measured])
+    examples = [f"{what}: Dice {measured[k]['dice']:.3f}, image {k}" for what, k in chosen.items()]
+    curve = card.curve_of(history) if history is not None else None
+    files = {
+        archive.WEIGHTS: weights,
+        archive.CONFIG: archive.as_json(network.config),
+        archive.SCORES: archive.as_json(scores),
+    }
+    for number, k in enumerate(chosen.values(), 1):
+        image, truth = map(plain, validation[k])
+        made = (pictures.of_image(image), pictures.of_mask(truth), pictures.of_mask(masks[k]))
+        for part, picture in zip(archive.EXAMPLE_PARTS, made, strict=True):
+            files[f"examples/{number}-{part}.png"] = picture
+    if curve is not None:
+        files |= dict(zip(archive.CURVE, (archive.as_json(curve), card.curve_picture(curve)), strict=True))
+    parameters = sum(p.numel() for p in rebuilt.parameters())
+    flaws = card.flaws_of(validation)
+    files[archive.CARD] = card.text(
+        name, network, parameters, scores, flaws, curve, examples, intended_use, limits
+    ).encode()
+
+    path = Path(folder) / f"{name}{archive.SUFFIX}"
+    archive.write_whole(path, archive.pack(files))
+    return path
+
+
+def load_shared(path: str | Path) -> nn.Module:
+    """Rebuild the network of a bundle, in evaluation mode on the CPU. No code from the bundle is run.
+
+    Raises:
+        ShareError: there is none at `path`, or it is truncated, altered, too large, holds a path that leaves its
+            folder, a foreign architecture or weights that are not finite; the message says which.
+    """
+    return opened(Path(path)).model
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was read and found sound.
+
+    Attributes:
+        name: of the file, without the ending.
+        network: what rebuilds it.
+        model: rebuilt, in evaluation mode.
+        scores: what its author claims, checked for form only.
+        files: the bytes of each entry.
+    """
+
+    name: str
+    network: Network
+    model: nn.Module
+    scores: dict[str, Any]
+    files: dict[str, bytes]
+
+
+def opened(path: Path) -> Bundle:
+    """Read a bundle. Raises `ShareError` as `load_shared` does."""
+    files = archive.unpack(path)
+    try:
+        network = Network.of(archive.json_of(files, archive.CONFIG))
+        scores = archive.json_of(files, archive.SCORES)
+        _check_scores(scores)
+        model = network.filled(files[archive.WEIGHTS])
+    except ShareError as error:
+        raise ShareError(f"{path.name} was refused: {error}") from None
+    return Bundle(path.name.removesuffix(archive.SUFFIX), network, model, scores, files)
+
+
+def _worst_median_best(dice: list[float]) -> dict[str, int]:
+    """Which images to show: not only those one is proud of."""
+    order = sorted(range(len(dice)), key=dice.__getitem__)
+    named = {"worst": order[0], "median": order[len(order) // 2], "best": order[-1]}
+    return {what: k for n, (what, k) in enumerate(named.items()) if k not in list(named.values())[:n]}
+
+
+def _check_scores(scores: dict[str, Any]) -> None:
+    """Raise `ShareError` unless the claims have the form that `share` gives them; they may still be false."""
+    of, metrics = scores.get("measured_on"), scores.get("metrics")
+    sound = isinstance(of, dict) and isinstance(metrics, dict) and metrics.keys() == METRICS.keys()
+    sound = sound and all(isinstance(of.get(key), str) and len(of[key]) <= 200 for key in ("dataset", "split"))
+    sound = sound and all(
+        isinstance(value, dict) and value.keys() == {"mean", "std"} and all(map(_number_or_none, value.values()))
+        for value in metrics.values()
+    )
+    if not sound:
+        raise ShareError(f"its {archive.SCORES} has another form than a bundle's.")
+
+
+def _number_or_none(x: Any) -> bool:
+    return x is None or (type(x) in (int, float) and abs(x) <= 1e9)
