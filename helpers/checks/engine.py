@@ -119,10 +119,11 @@ def is_right(name: str, subject: Subject, seed: int, seconds: float | None = Non
     known = [_known_trace(name, k, seed) for k in range(len(exercise.right_answers))]
     try:
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
-            for k, seen in enumerate(_watched(exercise, subject, seed)):
-                known = [trace for trace in known if _first_difference(seen, trace[k]) is None]
-                if not known:
-                    return False
+            for k, probe in enumerate(_probes(name, seed)):
+                for n, seen in enumerate(watch(subject, probe, 1000 * seed + k, exercise.by_hand)):
+                    known = [trace for trace in known if _agrees(seen, trace[k], n)]
+                    if not known:
+                        return False
     except (Exception, SystemExit, Lost):  # OutOfTime among them
         return False
     return True
@@ -215,10 +216,17 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
 
 
 def _first_difference(yours: list[Observation], expected: list[Observation]) -> tuple[Observation, Observation] | None:
-    for y, e in zip(yours, expected, strict=False):
-        if y.what != e.what or difference(y.value, e.value, e.loose):
+    for n, (y, e) in enumerate(zip(yours, expected, strict=False)):
+        if not _agrees(y, expected, n):
             return y, e
     return None
+
+
+def _agrees(yours: Observation, expected: list[Observation], n: int) -> bool:
+    """Whether this is observation `n` of a known answer; beyond its last one there is nothing to compare."""
+    if n >= len(expected):
+        return True
+    return yours.what == expected[n].what and difference(yours.value, expected[n].value, expected[n].loose) is None
 
 
 @functools.lru_cache(maxsize=64)
@@ -232,7 +240,7 @@ def _known(name: str, index: int, seed: int, k: int) -> list[Observation]:
     exercise = exercises.load(name)
     answer: Answer = [*exercise.right_answers, *exercise.misconceptions][index]
     with quiet():
-        return watch(LocalSubject(answer.solution), _probes(name, seed)[k], 1000 * seed + k, exercise.by_hand)
+        return list(watch(LocalSubject(answer.solution), _probes(name, seed)[k], 1000 * seed + k, exercise.by_hand))
 
 
 def _known_trace(name: str, index: int, seed: int) -> Trace:
@@ -251,7 +259,7 @@ def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:
 
 def _watched(exercise: Exercise, subject: Subject, seed: int) -> Iterator[list[Observation]]:
     for k, probe in enumerate(_probes(exercise.name, seed)):
-        yield watch(subject, probe, 1000 * seed + k, exercise.by_hand)
+        yield list(watch(subject, probe, 1000 * seed + k, exercise.by_hand))
 
 
 def _verdict(
@@ -290,6 +298,8 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
         )
     if yours.what == "construction":
         return f"`{exercise.name}` gives {_shown(yours.value)} instead of a module."
+    if not isinstance(probe, Build) and what == "other values":
+        return f"For {where}: {yours.what} has the right shape {tuple(yours.value.shape)}, but {_off(yours, expected)}."
     if not isinstance(probe, Build):
         return f"For {where}: {yours.what} is {_shown(yours.value)}; expected is {_shown(expected.value)}."
     return f"With the same weights as a right answer, for {where}: the {yours.what} differs ({what})."

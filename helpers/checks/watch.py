@@ -5,6 +5,7 @@ The first observation that differs from a right answer's is the one worth tellin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +26,8 @@ class Observation:
     loose: float = 1.0
 
 
-def watch(subject: Subject, probe: Probe, seed: int, by_hand: tuple[str, ...] = ()) -> list[Observation]:
-    """What the answer behind `subject` does on `probe`.
+def watch(subject: Subject, probe: Probe, seed: int, by_hand: tuple[str, ...] = ()) -> Iterator[Observation]:
+    """What the answer behind `subject` does on `probe`, one after the other: the answer runs on only as far as asked.
 
     Weights of a module and of a gradient are drawn from `seed`; `by_hand` names library functions that the answer
     must not call.
@@ -41,28 +42,28 @@ def watch(subject: Subject, probe: Probe, seed: int, by_hand: tuple[str, ...] = 
 
 def _watch_call(
     subject: Subject, probe: Call, generator: torch.Generator, by_hand: tuple[str, ...]
-) -> list[Observation]:
+) -> Iterator[Observation]:
     reply = subject.call(probe.args, probe.kwargs, by_hand)
     if isinstance(reply.value, Raised):
-        return [Observation("result", reply.value)]
-    seen = [Observation("result", _viewed(reply.value, probe))]
+        yield Observation("result", reply.value)
+        return
+    yield Observation("result", _viewed(reply.value, probe))
     if probe.exact_dtype:
-        seen.append(Observation("dtype", reply.dtypes))
+        yield Observation("dtype", reply.dtypes)
     if probe.gradients:
         weights = [torch.randn(y.shape, generator=generator) for y in _as_tensors(reply.value)]
         positions = None if probe.gradients is True else probe.gradients
         gradients = subject.call_gradients(probe.args, probe.kwargs, weights, positions)
-        seen.append(Observation("gradients", _reached(gradients), 10))
+        yield Observation("gradients", _reached(gradients), 10)
     again = subject.call(probe.args, probe.kwargs)
     repeated = not probe.repeatable or difference(again.value, reply.value) is None
-    return [
-        *seen,
-        *(Observation("arguments afterwards", state) for state in reply.made_after if state is not None),
-        Observation("inputs unchanged", reply.inputs_unchanged),
-        Observation("random generator untouched", reply.random_state_untouched),
-        Observation("same result the second time", repeated),
-        Observation("library functions", reply.shortcuts),
-    ]
+    for state in reply.made_after:
+        if state is not None:
+            yield Observation("arguments afterwards", state)
+    yield Observation("inputs unchanged", reply.inputs_unchanged)
+    yield Observation("random generator untouched", reply.random_state_untouched)
+    yield Observation("same result the second time", repeated)
+    yield Observation("library functions", reply.shortcuts)
 
 
 def _viewed(value: Any, probe: Call) -> Any:
@@ -79,47 +80,43 @@ def _as_tensors(value: Any) -> list[Tensor]:
     return [torch.tensor(float(value))] if isinstance(value, int | float) else tensors_in(value)
 
 
-def _watch_module(subject: Subject, probe: Build, generator: torch.Generator) -> list[Observation]:
+def _watch_module(subject: Subject, probe: Build, generator: torch.Generator) -> Iterator[Observation]:
     """From coarse to fine, so that the first difference is the one worth saying."""
     built = subject.construct(probe.args, probe.kwargs)
-    seen = [Observation("construction", built.value)]
     if built.value != "module":  # raised, or something else came out
-        return seen
+        yield Observation("construction", built.value)
+        return
     # Evaluation mode comes first: a training pass with the random first weights would leave its mark on running
     # statistics, and no two answers draw the same ones.
     subject.train(False)
     first = subject.forward(probe.inputs)
     if isinstance(first.value, Raised):
-        return [Observation("construction", first.value)]
+        yield Observation("construction", first.value)
+        return
     parameters = subject.parameters()
-    seen += [
-        Observation("output shape", _shapes(first.value)),
-        Observation("hidden parameters", parameters.hidden),
-        Observation("idle parameters", len(parameters.idle)),
-        Observation("parameter shapes in the order of their use", parameters.used),
-    ]
+    yield Observation("construction", built.value)
+    yield Observation("output shape", _shapes(first.value))
+    yield Observation("hidden parameters", parameters.hidden)
+    yield Observation("idle parameters", len(parameters.idle))
+    yield Observation("parameter shapes in the order of their use", parameters.used)
     subject.set_parameters([_weights(shape, generator) for shape in parameters.used])
     evaluated = subject.forward(probe.inputs)
+    yield Observation("output in evaluation mode", evaluated.value)
     again = subject.forward(probe.inputs)
     subject.train(True)
     trained = subject.forward(probe.inputs)
+    yield Observation("output in training mode", trained.value)
     subject.train(False)
     after = subject.forward(probe.inputs)
+    yield Observation("output in evaluation mode, after a training pass", after.value)
+    replies = (first, evaluated, again, trained, after)
+    yield Observation("inputs unchanged", all(r.inputs_unchanged for r in replies))
+    yield Observation("random generator untouched", all(r.random_state_untouched for r in replies))
+    yield Observation("same result the second time", difference(again.value, evaluated.value) is None)
+    yield Observation("mode kept", all(r.mode_kept for r in replies))
     weights = [torch.randn(y.shape, generator=generator) for y in tensors_in(trained.value)]
     subject.train(True)
-    gradients = _reached(subject.gradients(probe.inputs, weights))
-    replies = (first, evaluated, again, trained, after)
-    return [
-        *seen,
-        Observation("output in evaluation mode", evaluated.value),
-        Observation("output in training mode", trained.value),
-        Observation("output in evaluation mode, after a training pass", after.value),
-        Observation("inputs unchanged", all(r.inputs_unchanged for r in replies)),
-        Observation("random generator untouched", all(r.random_state_untouched for r in replies)),
-        Observation("same result the second time", difference(again.value, evaluated.value) is None),
-        Observation("mode kept", all(r.mode_kept for r in replies)),
-        Observation("gradients", gradients, loose=10),
-    ]
+    yield Observation("gradients", _reached(subject.gradients(probe.inputs, weights)), loose=10)
 
 
 def _weights(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -140,13 +137,16 @@ def _shapes(value: Any) -> Any:
     return [_shapes(v) for v in value] if isinstance(value, tuple | list) else kind_of(value)
 
 
-def _watch_script(subject: Subject, probe: Script) -> list[Observation]:
-    seen: list[Observation] = []
+def _watch_script(subject: Subject, probe: Script) -> Iterator[Observation]:
+    seen = False
     try:
         for what, value in probe.run(subject):
-            seen.append(Observation(what, value))
+            seen = True
+            yield Observation(what, value)
             if isinstance(value, Raised):
-                break
+                return
     except Exception as error:  # the script expects an answer of the right kind; this one is of another
-        seen.append(Observation("course of the steps", f"broke off: {type(error).__name__}"))
-    return seen or [Observation("course of the steps", "nothing was seen")]
+        seen = True
+        yield Observation("course of the steps", f"broke off: {type(error).__name__}")
+    if not seen:
+        yield Observation("course of the steps", "nothing was seen")

@@ -31,11 +31,14 @@ from helpers.reference.wild import calibration_error
 )
 def probes(draw):
     """Probabilities and masks (H, W). No probability lies on the border between two bins: there both are right."""
-    # Four pixels in three bins. Distances 0.35 (two pixels), 0.23, 0.88: 0.4525, and 0.4867 unweighted.
-    yield torch.tensor([[0.62, 0.68], [0.23, 0.88]]), torch.tensor([[True, True], [False, False]])
+    # Four pixels in three bins. Distances 0.15 (two pixels), 0.23, 0.88: 0.3525, and 0.42 unweighted.
+    yield torch.tensor([[0.62, 0.68], [0.23, 0.88]]), torch.tensor([[True, False], [False, False]])
     yield torch.tensor([[0.0, 1.0, 1.0, 0.55]]), torch.tensor([[True, True, False, True]])
     yield torch.tensor([[1.0, 1.0], [1.0, 0.0], [0.97, 0.03]]), torch.tensor([[1, 0], [0, 1], [1, 1]]).bool()
     yield torch.tensor([[0.25, 0.35, 0.15]]), torch.tensor([[False, True, False]]), 2
+    # at both ends of each bin, with an object in every other bin: whoever moves a border mixes the two
+    ends = torch.arange(10)[:, None] / 10 + torch.tensor([draw.uniform(0.003, 0.006), draw.uniform(0.094, 0.097)])
+    yield ends, torch.arange(10)[:, None].expand(10, 2) % 2 == 1
     yield Call((torch.tensor([[0.2], [0.9], [0.75]]), torch.tensor([[True], [True], [False]])), {"bins": 1})
     for bins in (10, 15, draw.size(3, 8)):
         h, w = draw.size(4, 20), draw.size(21, 40)

@@ -47,6 +47,7 @@ def probes(draw):
     yield _course(draw, 2, [0.5, 0.5004, 0.5002, 0.5001])  # a little better is better
     yield _course(draw, 2, [NAN, 0.4, NAN, 0.3])
     yield _course(draw, 2, [3.0, NAN, 2.0, NAN, 2.5], "min")
+    yield _course(draw, 2, [NAN, NAN], "min")  # not better than nothing either
     yield _course(draw, 2, [0.1, 0.3, 0.2, 0.4], with_model=False)
     for mode in ("max", "min"):
         patience = draw.size(2, 4)
@@ -75,6 +76,8 @@ def _course(draw, patience: int, values: list[float], mode: str | None = None, w
             if with_model and not isinstance(reply.value, Raised):
                 yield f"the weight of the model after epoch {epoch}", _only(reply.made_after[0]["parameters"])
                 yield f"the mode of the model after epoch {epoch}", all(reply.made_after[0]["training"])
+        if all(map(math.isnan, values)):
+            return  # there is no best, and what stands for it is left open
         yield "`best`", subject.get("best")
         if with_model:
             # Training goes on: making the network once more changes its weights, and comparing with it changes nothing.
@@ -475,7 +478,7 @@ class FromHistory:
 
 @variant("the epoch of the best, and a flag that stays")
 class EpochOfBest:
-    def __init__(self, patience=10, mode="max", verbose=False):
+    def __init__(self, patience, mode="max", verbose=False):
         self.patience, self.mode, self.verbose = patience, mode, verbose
         self.best = torch.tensor(NAN)
         self.best_weights = {}

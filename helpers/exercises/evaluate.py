@@ -43,6 +43,29 @@ def probes(draw):
     yield _evaluation(draw, images=5, batch_size=2, num_classes=4, channels=2, absent=True)
     yield _evaluation(draw, images=draw.size(2, 3), batch_size=4, num_classes=3, training=False)  # one batch
     yield _evaluation(draw, images=draw.size(4, 5), batch_size=3, num_classes=1)
+    yield _single_pixels(draw)
+
+
+def _single_pixels(draw) -> Call:
+    """Three images in which class 1 has one pixel: predicted and there; predicted only; there only."""
+    while True:
+        model = Made("fully convolutional network", {"in_channels": 1, "num_classes": 3, "seed": draw.seed()})
+        pictures = 2 * draw.normal(16, 1, 2, 3)
+        logits = make(model, []).eval()(pictures).detach()
+        best, second = logits.topk(2, dim=1).values.unbind(dim=1)
+        count = (logits.argmax(dim=1) == 1).sum(dim=(1, 2))
+        clear = (best - second).amin(dim=(1, 2)) > 1e-3
+        once, never = ((count == k) & clear for k in (1, 0))
+        if once.sum() >= 2 and never.any():
+            break
+    chosen = [*once.nonzero()[:2, 0].tolist(), int(never.nonzero()[0])]
+    masks = logits.argmax(dim=1)[chosen]
+    masks[1][masks[1] == 1] = 0
+    masks[2, 1, 2] = 1
+    return Call(
+        (model, Made("batches", {"images": pictures[chosen], "masks": masks, "batch_size": 2})),
+        label="3 images in which class 1 has a single pixel: found, invented, and missed",
+    )
 
 
 def _evaluation(

@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers.checks.probes import Build, Script
+from helpers.checks.probes import Build
 from helpers.exercises import exercise, misconception, variant
+from helpers.exercises.encoder import forwards
 from helpers.reference.convolution import DoubleConv
 from helpers.reference.decoder import Hourglass, UpConv
 from helpers.reference.encoder import Encoder
@@ -33,26 +34,15 @@ from helpers.reference.encoder import Encoder
     ),
 )
 def probes(draw):
-    """Few channels: depth 1 and 2, more than one class and channel, unequal sides; then each default once."""
-    yield Build((1, 2, 3, 1), (draw.normal(2, 1, 4, 6),))
-    yield Build((2, 3, 2, 2), (draw.normal(1, 2, 12, 4 * draw.size(2, 4)),))
-    yield shapes_only((3, 1), {"depth": 1}, draw.normal(1, 3, 4, 6))
-    yield shapes_only((1, 2), {"base_channels": 1}, draw.normal(1, 1, 16, 16))
+    """Few channels, unequal sides, each default once; training and gradients at depth 2.
 
-
-def shapes_only(args, kwargs, image):
-    """Shapes of the logits and the parameters, for a network that would take long to train on a probe."""
-
-    def run(subject):
-        yield "construction", subject.construct(args, kwargs).value
-        subject.train(False)
-        logits = subject.forward((image,)).value
-        yield "shape of the logits", tuple(logits.shape) if isinstance(logits, torch.Tensor) else logits
-        yield "shapes of the parameters", subject.parameters().used
-
-    settings = ", ".join([*map(str, args), *(f"{name}={value}" for name, value in kwargs.items())])
-    label = f"a network built with `({settings})`, on an image of shape {tuple(image.shape)}"
-    return Script(run, label, {"image": image})
+    At depth 3 the sides divide by `2**depth` and not by `2 * depth`. The last probe is the smallest, and so the one to
+    be shown.
+    """
+    yield forwards((3, 1), {"depth": 1}, draw.normal(1, 3, 12, 14), draw.seed())
+    yield forwards((2, 1, 1), {"depth": 3}, draw.normal(1, 2, 16, 24), draw.seed())
+    yield forwards((1, 2), {"base_channels": 1}, draw.normal(1, 1, 16, 32), draw.seed())
+    yield Build((2, 3, 2, 2), (draw.normal(2, 2, 12, 4 * draw.size(1, 2)),))
 
 
 def _steps(base_channels, depth, up=UpConv, conv=DoubleConv):

@@ -50,6 +50,7 @@ def probes(draw):
     yield _drawn("1111..  112222")  # touching objects are two, whatever they touch
     yield _drawn("444444.2  ..3....5")  # covers a true object, and little else of it is right
     yield _drawn("2..7....  6..88888")  # one pixel of a large one
+    yield _drawn("3333.5  .8888.")  # the only true one is found
     yield _drawn("8.8.8  .3.3.")  # one box around both, no pixel in common
     # one that fits two, and two that fit one: it can be in one pair only, whatever else is left over
     yield Call(_drawn("11111..55...  222333....66"), {"threshold": 0.3})
@@ -404,14 +405,14 @@ def counts(pred, target, threshold=0.5):
 
 @variant("greedy, the best pair first")
 def greedy(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    n_pred, n_target = table.shape
-    pairs, left = 0, table.clone()
-    while left.numel() and left.max() >= threshold:
-        i, j = divmod(int(left.argmax()), n_target)
-        left[i], left[:, j] = -1, -1
+    predicted, true = ([mask == n for n in mask.unique() if n != 0] for mask in (pred, target))
+    left = {(i, j): (p & t).sum() / (p | t).sum() for i, p in enumerate(predicted) for j, t in enumerate(true)}
+    pairs = 0
+    while left and max(left.values()) >= threshold:
+        best = max(left, key=left.get)
+        left = {pair: score for pair, score in left.items() if pair[0] != best[0] and pair[1] != best[1]}
         pairs += 1
-    return _scores(pairs, n_pred, n_target)
+    return _scores(pairs, len(predicted), len(true))
 
 
 @variant("the assignment with the largest IoU, then the threshold")
@@ -453,12 +454,12 @@ def with_sets(pred, target, threshold=0.5):
 
 @variant("one-hot masks and a matrix product")
 def one_hot(pred, target, threshold=0.5):
-    p = torch.stack([pred == n for n in pred.unique() if n != 0] or [torch.empty(0, *pred.shape)[:0].sum(0) > 0])
-    t = torch.stack([target == n for n in target.unique() if n != 0] or [torch.zeros_like(target) > 0])
-    p, t = (x.flatten(1).double()[x.flatten(1).any(dim=1)] for x in (p, t))
+    # (numbers, pixels), and then (objects, pixels)
+    p, t = (torch.nn.functional.one_hot(x.flatten().unique(return_inverse=True)[1]).T.double() for x in (pred, target))
+    p, t = p[pred.unique() != 0], t[target.unique() != 0]
     overlap = p @ t.T
     iou = overlap / (p.sum(dim=1, keepdim=True) + t.sum(dim=1) - overlap)
-    n = torch.tensor(_count(iou >= threshold), dtype=torch.float64)
+    n = torch.tensor(_count(iou >= threshold))
     if len(p) + len(t) == 0:
         return {name: torch.tensor(1.0) for name in NAMES}
     return {"precision": n / max(len(p), 1), "recall": n / max(len(t), 1), "f1": 2 * n / (len(p) + len(t))}

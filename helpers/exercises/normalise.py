@@ -37,6 +37,8 @@ def probes(draw):
     yield draw.normal(1, 2, 5).sigmoid(), MEAN, STD
     yield draw.normal(3, 3, 3).sigmoid(), MEAN, STD
     yield draw.normal(1, 4, 3).sigmoid(), list(MEAN), list(STD)
+    yield draw.normal(3, 1, 4).sigmoid(), MEAN, STD  # a single row, which is no single channel
+    yield draw.normal(2, 3, 4).sigmoid(), MEAN[:2], STD[:2]
     yield draw.normal(2, 3, 5, 4).sigmoid(), MEAN, STD
     yield draw.normal(1, 3, 4, 6).sigmoid(), MEAN, STD  # a batch of one, in colour
     yield draw.normal(3, 1, 2, 7).sigmoid(), MEAN, STD  # a batch of three, in grey

@@ -53,17 +53,18 @@ def probes(draw):
 
         return view
 
-    yield Call((pointwise(1, 1, training=False), draw.positions(5, 7)[None] / 100, 4, 2))
-    yield Call((pointwise(2, 3), draw.normal(2, 11, 18), 8, 0))
+    yield Call((pointwise(1, 1, training=False), draw.positions(4, 5)[None] / 100, 4, 2))
+    yield Call((pointwise(2, 3), draw.normal(2, 17, 17), 8, 0))  # of the last tiles a single row and a single column
+    yield Call((pointwise(1, 2), draw.normal(1, 3, 4), 3, 2))  # one pixel on from tile to tile
     yield Call((pointwise(1, 2), draw.normal(1, 3, 5), 16, 4))  # three times smaller than a tile
     yield Call((pointwise(2, 2), draw.normal(2, 1, 9), 6, 3))  # a single row: nothing to mirror it with
-    yield Call((pointwise(3, 1), draw.normal(3, 10, 10), 10, 7))  # as large as one, and most of it shared
-    yield Call((reaching(1, 2, 2), draw.normal(2, 25, 38), 12, 4), view=inside(1))
+    yield Call((pointwise(3, 1), draw.normal(3, 12, 6), 10, 7))  # about as large as one, and most of it shared
+    yield Call((reaching(1, 2, 2), draw.normal(2, 18, 25), 12, 4), view=inside(1))
     yield Call((reaching(1, 1, 3), draw.normal(1, 6, 30), 11, 5), view=inside(1))
-    h, w = draw.size(27, 46), draw.size(27, 46)
+    h, w = draw.size(20, 32), draw.size(20, 32)
     yield Call((reaching(3, 2, 3), draw.normal(2, h, w), draw.size(26, 30), 12), view=inside(3))
     mirroring = network(1, 2, seed=draw.seed(), reach=1, padding_mode="reflect")
-    yield Call((mirroring, draw.normal(1, 19, 26), 12, 4), view=_border_facts)
+    yield Call((mirroring, draw.normal(1, 8, 26), 12, 4), view=_border_facts)
 
 
 def _border_facts(result, args):
@@ -469,8 +470,17 @@ def folded(model, image, tile, overlap):
 
 @variant("smooth weights that are zero near the edge")
 def smooth(model, image, tile, overlap):
-    weight = torch.sin(_ramp(tile, overlap) * torch.pi / 2) ** 2
-    return _tiled(model, image, tile, overlap, weight=weight[:, None] * weight)
+    (h, w), before, step = image.shape[-2:], overlap // 2, tile - overlap
+    padded = _mirror(image, before, -h % step + overlap - before, before, -w % step + overlap - before)
+    side = torch.hann_window(tile + 2, periodic=False)[1:-1]
+    side[: overlap // 4] = side[tile - overlap // 4 :] = 0
+    weight = side[:, None] * side
+    total = weights = 0
+    for y, x in product(range(0, h, step), range(0, w, step)):
+        logits = _predict(model, padded[:, y : y + tile, x : x + tile][None])[0]
+        around = (x, padded.shape[-1] - x - tile, y, padded.shape[-2] - y - tile)
+        total, weights = total + F.pad(weight * logits, around), weights + F.pad(weight, around)
+    return (total / weights)[:, before : before + h, before : before + w]
 
 
 @variant("each pixel from the tile in which it lies deepest")

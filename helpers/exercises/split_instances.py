@@ -42,18 +42,19 @@ def probes(draw):
     yield _picture(draw, size, [(17, 16, 10), (16, 33, 10)])  # two that touch
     yield _picture(draw, (36, 54), _two(draw, (17, 18), (0.05, 1)))
     yield _picture(draw, (52, 30), _two(draw, (18, 14), (1, -0.05), rim=1), threshold=0.7)
-    # a row of three, and two small ones, the last of a single pixel
-    yield _picture(draw, (30, 70), [(14, 12, 9), (15, 28, 9), (14, 44, 9), (6, 60, 2), (25, 65, 0.7)])
-    # cut off by the border, as most objects in a tile are
-    yield _picture(draw, size, [(0, 12, 8), (33, 30, 9), (12, 51, 7)])
-    # two of five pixels each, nearer to each other than min_distance, and not touching
-    yield _picture(draw, (12, 17), [(5, 6, 1.2), (5, 10, 1.2)])
+    # a row of three, a small one, and two of a single pixel each with one pixel between them
+    yield _picture(draw, (30, 70), [(14, 12, 9), (15, 28, 9), (14, 44, 9), (6, 60, 2), (25, 65, 0.7), (25, 67, 0.7)])
+    # cut off by the border, as most objects in a tile are; the first two touch
+    yield _picture(draw, size, [(0, 10, 8), (0, 24, 8), (33, 30, 9), (12, 51, 7)])
+    # two small ones, nearer to each other than min_distance, and not touching; the second is higher
+    yield _picture(draw, (12, 17), [(5, 6, 1.2), (5, 10, 1.6)])
     # two summits 12 pixels apart: two objects, and one for who asks for a distance of 20
     yield _picture(draw, size, [(16, 18, 7), (16, 30, 7)])
     yield _picture(draw, size, [(16, 18, 7), (16, 30, 7)], min_distance=20, merged=True)
-    yield _picture(draw, size, [(16, 20, 5), (16, 28, 5)])  # summits 8 pixels apart: two objects
-    # summits 4 pixels apart: one object, if not asked otherwise
-    yield _picture(draw, size, [(16, 24, 7), (16, 28, 7)], merged=True)
+    # summits 6 pixels apart, one above the other: two objects
+    yield _picture(draw, (24, 18), [(9, 9, 2.9), (15, 9, 3.1)])
+    # summits 4.2 pixels apart: one object, if not asked otherwise
+    yield _picture(draw, (22, 20), [(9, 8, 2.9), (12, 11, 3.1)], merged=True)
     # two small ones, 4 pixels apart, and a distance small enough to tell them apart
     yield _picture(draw, (13, 18), [(6, 6, 2.4), (6, 10, 2.4)], min_distance=2)
     yield _picture(draw, (20, 25), [])

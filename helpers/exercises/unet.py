@@ -6,7 +6,7 @@ from torch import nn
 
 from helpers.checks.probes import Build
 from helpers.exercises import exercise, misconception, up, variant
-from helpers.exercises.hourglass import shapes_only
+from helpers.exercises.encoder import forwards
 from helpers.reference.convolution import DoubleConv
 from helpers.reference.decoder import Hourglass, UpConv
 from helpers.reference.encoder import Encoder
@@ -35,11 +35,13 @@ from helpers.reference.skips import UNet, Up
     ),
 )
 def probes(draw):
-    """Few channels: depth 1 and 2, odd and even sides, more than one class and channel; then each default once."""
-    yield Build((1, 2, 2, 1), (draw.normal(2, 1, 4, 7),))
-    yield Build((2, 3, 2, 2), (draw.normal(1, 2, 13, draw.size(8, 15)),))
-    yield shapes_only((3, 1), {"depth": 1}, draw.normal(1, 3, 5, 6))
-    yield shapes_only((1, 2), {"base_channels": 1}, draw.normal(1, 1, 16, 19))
+    """Few channels, odd and even sides, each default once; training and gradients at depth 2.
+
+    The last probe is the smallest, and so the one to be shown.
+    """
+    yield forwards((3, 1), {"depth": 1}, draw.normal(1, 3, 14, 15), draw.seed())
+    yield forwards((1, 2), {"base_channels": 1}, draw.normal(1, 1, 19, 34), draw.seed())
+    yield Build((2, 3, 2, 2), (draw.normal(2, 2, 13, draw.size(8, 11)),))
 
 
 def _decoder(base_channels, depth, step=Up):
@@ -539,11 +541,8 @@ def _block(in_channels, out_channels):
     return nn.Sequential(*layers)
 
 
-class _OnePage(nn.Module):
-    """Everything written out, with a bias in every convolution of a block."""
-
-    up_bias, decoder_first = True, False
-
+@variant("everything on one page, a bias everywhere, encoder first")
+class OnePage(nn.Module):
     def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
         super().__init__()
         self.downs, self.ups, self.merges = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
@@ -551,7 +550,7 @@ class _OnePage(nn.Module):
         width = base_channels
         for _ in range(depth):
             self.downs.append(_block(in_channels, width))
-            self.ups.append(nn.ConvTranspose2d(2 * width, width, 2, stride=2, bias=self.up_bias))
+            self.ups.append(self.way_up(2 * width, width))
             self.merges.append(_block(2 * width, width))
             in_channels, width = width, 2 * width
         self.bottleneck = _block(in_channels, width)
@@ -566,28 +565,32 @@ class _OnePage(nn.Module):
         for k in range(len(self.ups) - 1, -1, -1):
             x = self.ups[k](x)
             x = F.pad(x, (0, skips[k].size(3) - x.size(3), 0, skips[k].size(2) - x.size(2)))
-            x = self.merges[k](torch.cat([x, skips[k]] if self.decoder_first else [skips[k], x], dim=1))
+            x = self.merges[k](self.joined(x, skips[k]))
         return self.head(x)
 
+    def way_up(self, in_channels, out_channels):
+        return nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)
 
-@variant("everything on one page, a bias everywhere, encoder first")
-class OnePage(_OnePage):
-    pass
+    def joined(self, x, skip):
+        return torch.cat([skip, x], dim=1)
 
 
 @variant("everything on one page, a bias everywhere, decoder first")
-class OnePageDecoderFirst(_OnePage):
-    decoder_first = True
+class OnePageDecoderFirst(OnePage):
+    def joined(self, x, skip):
+        return torch.cat([x, skip], dim=1)
 
 
 @variant("everything on one page, a bias in the blocks only, encoder first")
-class OnePageNoUpBias(_OnePage):
-    up_bias = False
+class OnePageNoUpBias(OnePage):
+    def way_up(self, in_channels, out_channels):
+        return nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2, bias=False)
 
 
 @variant("everything on one page, a bias in the blocks only, decoder first")
-class OnePageNoUpBiasDecoderFirst(_OnePage):
-    up_bias, decoder_first = False, True
+class OnePageNoUpBiasDecoderFirst(OnePageNoUpBias):
+    def joined(self, x, skip):
+        return torch.hstack([x, skip])
 
 
 @variant("no bias before any norm, encoder first")

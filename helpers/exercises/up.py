@@ -34,12 +34,14 @@ from helpers.reference.skips import Up
     ),
 )
 def probes(draw):
-    """Even sides first, then one or both odd; unequal channels, equal channels, a batch of one."""
-    yield Build((4, 2, 3), (draw.normal(2, 4, 2, 3), draw.normal(2, 2, 4, 6)))
+    """Both sides odd, then even, then one of each; unequal channels, equal channels, a batch of one.
+
+    The first two are higher than wide, so that a side compared with the other one gives another answer.
+    """
     yield Build((2, 2, 2), (draw.normal(1, 2, 3, 2), draw.normal(1, 2, 7, 5)))
-    yield Build((3, 1, 2), (draw.normal(2, 3, 3, 3), draw.normal(2, 1, 6, 7)))
-    h, w = draw.size(2, 5), draw.size(2, 5)
-    yield Build((3, 3, 3), (draw.normal(2, 3, h, w), draw.normal(2, 3, 2 * h + draw.size(0, 1), 2 * w)))
+    yield Build((4, 2, 3), (draw.normal(2, 4, 3, 2), draw.normal(2, 2, 6, 4)))
+    h, w, row = draw.size(2, 4), draw.size(2, 4), draw.size(0, 1)
+    yield Build((3, 1, 2), (draw.normal(2, 3, h, w), draw.normal(2, 1, 2 * h + row, 2 * w + 1 - row)))
 
 
 def _filled(x, skip):

@@ -34,7 +34,7 @@ def probes(draw):
     """All three modes, unequal channels and sides, a batch of one, a mode that does not exist."""
     yield Build((2, 3), (draw.normal(2, 2, 3, 4),))
     yield Build((3, 2), (draw.normal(2, 3, 4, 3),), {"mode": "nearest"})
-    yield Build((2, 3, "bilinear"), (draw.normal(1, 2, 3, 5),))
+    yield Build((3, 2, "bilinear"), (draw.normal(1, 3, 3, 5),))
     yield Build((2, 2, "transposed"), (draw.normal(1, 2, draw.size(2, 5), draw.size(2, 5)),))
     yield Build((3, 3, "nearest"), (draw.normal(3, 3, draw.size(2, 5), draw.size(2, 5)),))
     yield Build((3, 3), (draw.normal(2, 3, draw.size(2, 5), 3),), {"mode": "bilinear"})
@@ -287,17 +287,36 @@ class Functional(nn.Module):
 
 
 @variant("a bias in the transposed convolution only")
-class BiasTransposed(_Row):
+class BiasTransposed(nn.Module):
     def __init__(self, in_channels, out_channels, mode="transposed"):
-        conv = nn.Conv2d(in_channels, out_channels, 3, 1, 1, bias=False)
-        super().__init__(_way_up(in_channels, out_channels, mode, conv=conv))
+        super().__init__()
+        if mode == "transposed":
+            self.enlarge, self.conv = nn.ConvTranspose2d(in_channels, out_channels, 2, 2), nn.Identity()
+        elif mode == "nearest" or mode == "bilinear":
+            self.enlarge = nn.Upsample(scale_factor=(2, 2), mode=mode)
+            self.conv = nn.Conv2d(in_channels, out_channels, (3, 3), 1, 1, bias=False)
+        else:
+            raise ValueError(f"no such mode: {mode}")
+
+    def forward(self, x):
+        return self.conv(self.enlarge(x))
 
 
 @variant("a bias in the convolution only")
-class BiasConv(_Row):
+class BiasConv(nn.Module):
     def __init__(self, in_channels, out_channels, mode="transposed"):
-        layer = nn.ConvTranspose2d(in_channels, out_channels, 2, 2, bias=False)
-        super().__init__(_way_up(in_channels, out_channels, mode, transposed=layer))
+        super().__init__()
+        match mode:
+            case "transposed":
+                self.conv = nn.ConvTranspose2d(in_channels, out_channels, 2, 2, bias=False)
+            case "nearest" | "bilinear":
+                self.conv = nn.Conv2d(in_channels, out_channels, 3, 1, 1)
+            case _:
+                raise ValueError("transposed, nearest or bilinear")
+        self.mode = mode
+
+    def forward(self, x):
+        return self.conv(x if self.mode == "transposed" else F.interpolate(x, scale_factor=2, mode=self.mode))
 
 
 @variant("a table of modes, weights of its own")

@@ -106,16 +106,12 @@ class Hourglass(nn.Module):
         self.head = nn.Conv2d(base_channels, num_classes, kernel_size=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        _check_sides(x, 2**self.depth)
+        multiple = 2**self.depth
+        if x.shape[2] % multiple or x.shape[3] % multiple:
+            raise ValueError(
+                f"The sides {x.shape[2]} × {x.shape[3]} do not divide by {multiple}, so the logits would come out "
+                f"smaller. Pad the image, for example to {-(-x.shape[2] // multiple) * multiple} × "
+                f"{-(-x.shape[3] // multiple) * multiple}."
+            )
         bottleneck, _ = self.encoder(x)  # (N, base_channels * 2**depth, H / 2**depth, W / 2**depth)
         return self.head(self.decoder(bottleneck))
-
-
-def _check_sides(x: Tensor, multiple: int) -> None:
-    height, width = x.shape[2:]
-    if height % multiple or width % multiple:
-        fit = [-(-side // multiple) * multiple for side in (height, width)]
-        raise ValueError(
-            f"The sides {height} × {width} do not divide by {multiple}, so the logits would come out smaller. "
-            f"Pad the image, for example to {fit[0]} × {fit[1]}."
-        )
