@@ -210,6 +210,7 @@ class _Run:
         self.validation, self.monitor = validation, monitor
         # Several processes normalise over the whole batch together, in a copy: the model itself stays as it is.
         network = model if fabric.world_size == 1 else share_batch_norm(copy.deepcopy(model))
+        network = network.to(memory_format=torch.channels_last)  # a step is a quarter quicker: docs/benchmarks.md
         trained = [p for p in network.parameters() if p.requires_grad]
         if not trained:
             raise TrainingError(
@@ -262,7 +263,7 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.rate_at(share)
         self.network.train()
-        images, masks = self.fabric.to_device((images, masks))
+        images, masks = self.fabric.to_device((images.contiguous(memory_format=torch.channels_last), masks))
         loss = self.loss(self.network(images), masks)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
@@ -317,7 +318,7 @@ class _Run:
             self.validate(1.0)
         if self.best:
             self.model.load_state_dict(self.best)
-        self.model.to(self.home).eval()
+        self.model.to(self.home, memory_format=torch.contiguous_format).eval()
         self.history.seconds = time.perf_counter() - self.began
 
     # ---- checkpoints ----

@@ -55,11 +55,11 @@ def probes(draw):
 
     yield Call((pointwise(1, 1, training=False), draw.positions(4, 5)[None] / 100, 4, 2))
     yield Call((pointwise(2, 3), draw.normal(2, 17, 17), 8, 0))  # of the last tiles a single row and a single column
-    yield Call((pointwise(1, 2), draw.normal(1, 3, 4), 3, 2))  # one pixel on from tile to tile
+    yield Call((pointwise(1, 2), draw.normal(1, 2, 3), 3, 2))  # one pixel on from tile to tile
     yield Call((pointwise(1, 2), draw.normal(1, 3, 5), 16, 4))  # three times smaller than a tile
     yield Call((pointwise(2, 2), draw.normal(2, 1, 9), 6, 3))  # a single row: nothing to mirror it with
     yield Call((pointwise(3, 1), draw.normal(3, 12, 6), 10, 7))  # about as large as one, and most of it shared
-    yield Call((reaching(1, 2, 2), draw.normal(2, 18, 25), 12, 4), view=inside(1))
+    yield Call((reaching(1, 2, 2), draw.normal(2, 14, 21), 12, 4), view=inside(1))
     yield Call((reaching(1, 1, 3), draw.normal(1, 6, 30), 11, 5), view=inside(1))
     h, w = draw.size(20, 32), draw.size(20, 32)
     yield Call((reaching(3, 2, 3), draw.normal(2, h, w), draw.size(26, 30), 12), view=inside(3))
