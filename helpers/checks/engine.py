@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -121,7 +122,7 @@ def is_right(name: str, subject: Subject, seed: int, seconds: float | None = Non
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
             for k, probe in enumerate(_probes(name, seed)):
                 for n, seen in enumerate(watch(subject, probe, 1000 * seed + k, exercise.by_hand)):
-                    known = [trace for trace in known if _agrees(seen, trace[k], n)]
+                    known = [trace for trace in known if _agrees(seen, _at(trace[k], n))]
                     if not known:
                         return False
     except (Exception, SystemExit, Lost):  # OutOfTime among them
@@ -215,18 +216,46 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
     return None
 
 
-def _first_difference(yours: list[Observation], expected: list[Observation]) -> tuple[Observation, Observation] | None:
-    for n, (y, e) in enumerate(zip(yours, expected, strict=False)):
-        if not _agrees(y, expected, n):
+def _first_difference(yours: list[Observation], known: _Known) -> tuple[Observation, Observation] | None:
+    for y, e in zip(yours, known, strict=False):
+        if not _agrees(y, e):
             return y, e
     return None
 
 
-def _agrees(yours: Observation, expected: list[Observation], n: int) -> bool:
-    """Whether this is observation `n` of a known answer; beyond its last one there is nothing to compare."""
-    if n >= len(expected):
+def _agrees(yours: Observation, expected: Observation | None) -> bool:
+    """Whether the two are alike; beyond a known answer's last observation, `None`, there is nothing to compare."""
+    if expected is None:
         return True
-    return yours.what == expected[n].what and difference(yours.value, expected[n].value, expected[n].loose) is None
+    return yours.what == expected.what and difference(yours.value, expected.value, expected.loose) is None
+
+
+def _at(observations: list[Observation], n: int) -> Observation | None:
+    return observations[n] if n < len(observations) else None
+
+
+class _Known:
+    """What a known answer does on a probe. It runs on only as far as is asked, and what was seen is kept."""
+
+    def __init__(self, observations: Iterator[Observation]) -> None:
+        self._observations, self._seen = observations, []
+
+    def get(self, n: int) -> Observation | None:
+        """Observation `n`, or `None` beyond the last one."""
+        while n >= len(self._seen):
+            with quiet():
+                following = next(self._observations, None)
+            if following is None:
+                return None
+            self._seen.append(following)
+        return self._seen[n]
+
+    def __iter__(self) -> Iterator[Observation]:
+        for n in itertools.count():
+            observation = self.get(n)
+            if observation is None:
+                return
+            yield observation
 
 
 @functools.lru_cache(maxsize=64)
@@ -235,17 +264,20 @@ def _probes(name: str, seed: int) -> list[Probe]:
 
 
 @functools.lru_cache(maxsize=16384)
-def _known(name: str, index: int, seed: int, k: int) -> list[Observation]:
+def _known(name: str, index: int, seed: int, k: int) -> _Known:
     """What a known answer does on probe `k`; the right answers count first, then the misconceptions."""
     exercise = exercises.load(name)
     answer: Answer = [*exercise.right_answers, *exercise.misconceptions][index]
-    with quiet():
-        return list(watch(LocalSubject(answer.solution), _probes(name, seed)[k], 1000 * seed + k, exercise.by_hand))
+    probe = _probes(name, seed)[k]
+    known = _Known(watch(LocalSubject(answer.solution), probe, 1000 * seed + k, exercise.by_hand))
+    if isinstance(probe, Script) and probe.in_one_go:
+        list(known)
+    return known
 
 
 def _known_trace(name: str, index: int, seed: int) -> Trace:
     """What a known answer does on all probes."""
-    return [_known(name, index, seed, k) for k in range(len(_probes(name, seed)))]
+    return [list(_known(name, index, seed, k)) for k in range(len(_probes(name, seed)))]
 
 
 def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:

@@ -54,12 +54,15 @@ class Script:
     """Several steps with one object: for classes that are no modules, and for properties over more than one call.
 
     `run` gets a `Subject`, works with it, and yields `(what, value)` pairs of plain data, from coarse to fine. It may
-    raise where an answer is not even of the right kind. `shown` is the input to show beside a failure, by name.
+    raise where an answer is not even of the right kind. `shown` is the input to show beside a failure, by name. A run
+    may be left half-way while another answer's goes on; `in_one_go` says that this one may not, because the steps of
+    all of them work on one object.
     """
 
     run: Callable[[Any], Iterable[tuple[str, Any]]]
     label: str
     shown: dict[str, Any] = field(default_factory=dict)
+    in_one_go: bool = False
 
 
 Probe = Call | Build | Script

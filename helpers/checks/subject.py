@@ -76,7 +76,7 @@ class Parameters:
     """Parameters of the constructed module.
 
     Attributes:
-        used: shapes, in the order in which the last forward pass first used them.
+        used: shapes, in the order in which the first forward pass used them.
         hidden: how many of them the module does not register, so that no optimizer would find them.
         idle: shapes of registered parameters that the forward pass did not use.
     """
@@ -113,7 +113,7 @@ class Subject(Protocol):
         """Run the module without gradients."""
 
     def parameters(self) -> Parameters:
-        """Parameters as the last forward pass used them."""
+        """Parameters as the first forward pass after the construction used them."""
 
     def set_parameters(self, values: list[Tensor]) -> None:
         """Set the used parameters, in the order of `parameters().used`."""
@@ -131,10 +131,12 @@ class LocalSubject:
     def __init__(self, student: Any) -> None:
         self._student = student
         self._built: Any = None
-        self._used: list[nn.Parameter] = []
+        self._used: list[nn.Parameter] | None = None  # until the first forward pass
         self._mode = True
 
     def call(self, args: tuple, kwargs: dict[str, Any], forbidden: tuple[str, ...] = ()) -> Reply:
+        if not forbidden:
+            return self._reply(self._student, args, kwargs)
         with ShortcutWatch(forbidden, _source_files(self._student)) as watch:
             reply = self._reply(self._student, args, kwargs)
         return replace(reply, shortcuts=tuple(sorted(watch.seen)))
@@ -156,7 +158,7 @@ class LocalSubject:
             return raised(error, self._student)
 
     def construct(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
-        self._built, self._used = None, []
+        self._built, self._used = None, None
         try:
             # Weights are drawn from the global generator, which is nothing to hold against a constructor.
             with torch.random.fork_rng(devices=[]):
@@ -180,9 +182,13 @@ class LocalSubject:
             return raised(error, self._student)
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Reply:
-        with torch.no_grad(), _ParameterUse() as use:
-            reply = self._reply(self._built, inputs, {})
-        self._used = use.order
+        with torch.no_grad():
+            if self._used is None:  # watching costs as much as a small network
+                with _ParameterUse() as use:
+                    reply = self._reply(self._built, inputs, {})
+                self._used = use.order
+            else:
+                reply = self._reply(self._built, inputs, {})
         modes = {layer.training for layer in self._built.modules()}
         return replace(reply, mode_kept=modes == {self._mode})
 

@@ -55,8 +55,9 @@ def _watch_call(
         positions = None if probe.gradients is True else probe.gradients
         gradients = subject.call_gradients(probe.args, probe.kwargs, weights, positions)
         yield Observation("gradients", _reached(gradients), 10)
-    again = subject.call(probe.args, probe.kwargs)
-    repeated = not probe.repeatable or difference(again.value, reply.value) is None
+    repeated = True
+    if probe.repeatable:
+        repeated = difference(subject.call(probe.args, probe.kwargs).value, reply.value) is None
     for state in reply.made_after:
         if state is not None:
             yield Observation("arguments afterwards", state)

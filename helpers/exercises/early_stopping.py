@@ -88,7 +88,8 @@ def _course(draw, patience: int, values: list[float], mode: str | None = None, w
 
     listed = ", ".join(f"{value:.4g}" for value in values)
     label = f"`patience` = {patience}, mode {mode or 'max'!r} and the values {listed}"
-    return Script(run, label + ("" if with_model else ", without a model"), {"values": torch.tensor(values)})
+    label += "" if with_model else ", without a model"
+    return Script(run, label, {"values": torch.tensor(values)}, in_one_go=True)
 
 
 def _only(tensors: list[Tensor | int]) -> float | str:

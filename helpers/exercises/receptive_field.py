@@ -24,8 +24,8 @@ from helpers.reference.convolution import receptive_field
     ],
     task=(
         "`layers` is a list of `(kernel, stride)`, from the input on, one pair for each convolution or pooling. Return "
-        "how many pixels of the input, along one side, one value of the last layer depends on. Without layers that "
-        "is 1."
+        "how many pixels of the input, along one side, one value of the last layer spans: from the first that it "
+        "depends on to the last, both included. Without layers that is 1."
     ),
 )
 def probes(draw):
