@@ -25,7 +25,6 @@ STORED = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 SECONDS = {"nuclei": (15, 90), "brain": (90,)}
 OTSU = "Otsu's threshold"
-RIVALS_ON_ONE_CLASS_ONLY = {"otsu"}
 
 
 def jobs(
@@ -37,8 +36,8 @@ def jobs(
         for budget in seconds or SECONDS[name]:
             for seed in range(seeds):
                 for model in models:
-                    if model in RIVALS_ON_ONE_CLASS_ONLY and (name != "nuclei" or seed):
-                        continue  # it learns nothing, so there is nothing to repeat
+                    if model == "otsu" and (name != "nuclei" or seed):
+                        continue  # it tells two classes apart, and learns nothing that a seed would change
                     wanted.append({"data": name, "model": model, "seconds": budget, "seed": seed})
     return wanted
 
@@ -151,8 +150,7 @@ seeds, on the test split, from the weights that were best on the validation spli
 
 *IoU, ±1 pixel* lets go what is wrong in the two pixels on either side of a hand-drawn border; what it is above the
 plain IoU is what the borders cost. *Border* is the mean distance between predicted and true border. *Nuclei F1* counts
-nuclei after watershed, found when their IoU is 0.5 or more. *Peak MB* is that of the whole process, 300 of them
-PyTorch itself.
+nuclei after watershed, found when their IoU is 0.5 or more. *Peak MB* is that of the whole process, with PyTorch in it.
 """
 
 STEPS = """## A step of training
@@ -217,7 +215,7 @@ COLUMNS: dict[str, tuple[str, int]] = {  # heading, digits
 
 def table(results: list[dict]) -> str:
     """One table a data set and budget, best first, as Markdown."""
-    from autograde.bench_run import MODELS
+    from autograde.bench_run import MODELS, REACHED
 
     names = {key: title for key, (title, _) in MODELS.items()} | {"otsu": OTSU}
     parts = []
@@ -229,7 +227,7 @@ def table(results: list[dict]) -> str:
         lines = [
             f"### `{name}`, {budget:g} seconds, {seeds} seed{'s' if seeds > 1 else ''}",
             "",
-            f"| model | parameters | {' | '.join(COLUMNS[c][0] for c in columns)} | time to validation IoU 0.88 |",
+            f"| model | parameters | {' | '.join(COLUMNS[c][0] for c in columns)} | time to validation IoU {REACHED} |",
             "|---" * (len(columns) + 3) + "|",
         ]
         ours = _reached(chosen, "course")

@@ -79,7 +79,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     torch.set_num_threads(available_cpus())
     name = job["data"]
     options = {"tile": None} if name == "nuclei" else {}
-    train, validation, test = (data.load(name, split, **options) for split in data_splits())
+    train, validation, test = (data.load(name, split, **options) for split in ("train", "validation", "test"))
     classes = len(train.classes)
     result: dict[str, Any] = dict(job)
     torch.manual_seed(job["seed"])
@@ -97,11 +97,6 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     result["parameters"] = sum(p.numel() for p in model.parameters()) if history else 0
     result["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return result | _scores(model, test, name)
-
-
-def data_splits() -> tuple[str, str, str]:
-    """The splits in the order train, validation, test."""
-    return ("train", "validation", "test")
 
 
 def _scores(model: nn.Module, test: Any, name: str) -> dict[str, float]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tempfile
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
 from autograde.stamp import LESSONS, inputs, lesson_names
 from helpers import exercises
 from helpers.widgets.quiz import problems as quiz_problems
+from helpers.writing import write_whole
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -192,7 +192,4 @@ def dumped(notebook: NotebookNode) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
+    write_whole(path, text.encode())

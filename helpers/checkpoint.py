@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from
 from safetensors.torch import save as bytes_of
 from torch import Tensor
+
+from helpers.writing import write_whole
 
 FORMAT = "build-unet checkpoint 1"
 
@@ -36,13 +36,12 @@ def write(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -
         facts: what JSON can hold.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = bytes_of({name: x.detach().cpu().contiguous().clone() for name, x in tensors.items()})
     digest = hashlib.sha256(content).hexdigest()
     beside = path.with_name(f"{path.stem}-{digest[:12]}.safetensors")
-    _put(beside, content)
+    write_whole(beside, content)
     about = {"format": FORMAT, "tensors": beside.name, "sha256": digest, **facts}
-    _put(path, (json.dumps(about, indent=1) + "\n").encode())
+    write_whole(path, (json.dumps(about, indent=1) + "\n").encode())
     for old in path.parent.glob(f"{path.stem}-{'[0-9a-f]' * 12}.safetensors"):
         if old != beside:
             old.unlink(missing_ok=True)
@@ -102,17 +101,3 @@ def fill(model: torch.nn.Module, tensors: dict[str, Tensor], whose: str) -> None
 def _some(names: set[str]) -> str:
     shown = sorted(names)[:3]
     return ", ".join(shown) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write a file beside its place, then move it there in one step."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -133,7 +133,7 @@ def fit(
         rate: the highest learning rate.
         patience: validations in a row without a better one that end the run.
         seed: of the order, the crops, the augmentation and dropout; not of the model's weights, which it has already.
-        checkpoint: a JSON file to keep the state of the run in, written after each validation and at the end.
+        checkpoint: a JSON file to keep the state of the run in, written after each validation.
         resume: go on from `checkpoint`. With `epochs`, the weights at the end are those of a run without the break.
         monitor: called as `monitor(history, share)` after each step, with the share of the run that is done; a true
             result ends the run as Ctrl-C does.
@@ -210,7 +210,7 @@ class _Run:
         self.validation, self.monitor = validation, monitor
         # Several processes normalise over the whole batch together, in a copy: the model itself stays as it is.
         network = model if fabric.world_size == 1 else share_batch_norm(copy.deepcopy(model))
-        network = network.to(memory_format=torch.channels_last)  # a step is a quarter quicker: docs/benchmarks.md
+        network = network.to(memory_format=torch.channels_last)  # quicker: docs/benchmarks.md
         trained = [p for p in network.parameters() if p.requires_grad]
         if not trained:
             raise TrainingError(

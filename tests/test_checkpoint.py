@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import checkpoint
+from helpers import checkpoint, writing
 from helpers.checkpoint import CheckpointError
 
 TENSORS = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor(7)}
@@ -45,7 +45,7 @@ def test_two_checkpoints_in_one_folder_leave_each_other_alone(written):
 
 @pytest.mark.parametrize("broken_at", ["tensors", "json"])
 def test_a_write_that_is_cut_short_leaves_the_one_before(written, monkeypatch, broken_at):
-    put, calls = checkpoint._put, []
+    put, calls = checkpoint.write_whole, []
 
     def cut(path, content):
         calls.append(path)
@@ -53,7 +53,7 @@ def test_a_write_that_is_cut_short_leaves_the_one_before(written, monkeypatch, b
             raise KeyboardInterrupt
         put(path, content)
 
-    monkeypatch.setattr(checkpoint, "_put", cut)
+    monkeypatch.setattr(checkpoint, "write_whole", cut)
     with pytest.raises(KeyboardInterrupt):
         checkpoint.write(written, {"a": torch.zeros(1)}, {"step": 4})
     assert checkpoint.read(written)[1]["step"] == 3
@@ -63,7 +63,7 @@ def test_a_full_disk_leaves_no_half_file(written, monkeypatch):
     def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(writing.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         checkpoint.write(written, {"a": torch.zeros(1)}, {})
     assert len(list(written.parent.iterdir())) == 2

@@ -6,19 +6,17 @@ while unpacking (an archive may lie about them), and nothing is ever written to 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
-import os
 import re
-import secrets
 import stat
 import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
 
+from helpers import writing
 from helpers.share.errors import ShareError
 
 SUFFIX = ".unet.zip"
@@ -53,25 +51,15 @@ def check_name(name: str) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place, then move it there in one step.
+    """Write a file whole or not at all.
 
     Raises:
         ShareError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Not `tempfile`: its files are private, and this one is for the others in the folder.
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        writing.write_whole(path, content)
     except OSError as error:
         raise ShareError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def pack(files: dict[str, bytes]) -> bytes:
