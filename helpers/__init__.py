@@ -8,7 +8,7 @@ from helpers.threads import limit_threads
 
 limit_threads()
 
-from helpers.checks import check, hint, solution, use  # noqa: E402  (threads come first)
+from helpers.checks import check, earlier, hint, solution, use  # noqa: E402  (threads come first)
 from helpers.widgets.quiz import quiz  # noqa: E402
 
-__all__ = ["check", "hint", "quiz", "solution", "use"]
+__all__ = ["check", "earlier", "hint", "quiz", "solution", "use"]
