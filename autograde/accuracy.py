@@ -265,7 +265,8 @@ def cells(r: Row, percent: bool = False) -> list[str]:
     """A row's figures as text."""
 
     def share(part: int, whole: int) -> str:
-        rounded = f" ({100 * part / whole:.1f} %)" if percent and whole else ""
+        # Rounded down: what was missed must not turn into 100.0 %.
+        rounded = f" ({1000 * part // whole / 10:.1f} %)" if percent and whole else ""
         return f"{part} of {whole}{rounded}"
 
     return [

@@ -1,11 +1,13 @@
 """Lessons to notebooks.
 
-A lesson is a Jupytext percent script in `autograde/lessons/`. Three marks on its cells carry what nbgrader and the
+A lesson is a Jupytext percent script in `autograde/lessons/`. Marks on its cells carry what nbgrader and the
 exercises need; everything else is an ordinary cell:
 
     # %% [markdown] card="dice"      the exercise card, written here from the exercise's file
     # %% exercise="dice"             the cell the student writes, with BEGIN/END SOLUTION inside
     # %% check="dice"                the check; its hidden half and its points are added here
+    # %% graded="what-a-skip-is"     the graded question `quiz("what-a-skip-is")`; its key is added here
+    # %% [markdown] manual="report" points=4    a text that the student writes, and an instructor grades by hand
 
 `master` makes the instructor's notebook of it. nbgrader itself makes the student's: solutions and hidden checks gone.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pprint
 import re
 import tempfile
 from dataclasses import dataclass, field
@@ -23,6 +26,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from autograde import keys
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
 from autograde.stamp import LESSONS, inputs, lesson_names
 from helpers import exercises
@@ -31,10 +35,18 @@ from helpers.writing import write_whole
 
 NOTEBOOKS = ROOT / "notebooks"
 
+MARKS = ("card", "exercise", "check", "graded", "manual")
+
 HIDDEN_CHECK = """\
 ### BEGIN HIDDEN TESTS
 from helpers.checks import grade
 grade("{name}", {name})
+### END HIDDEN TESTS"""
+
+HIDDEN_KEY = """\
+### BEGIN HIDDEN TESTS
+from helpers.widgets.grading import grade_answer
+grade_answer("{id}", {key})
 ### END HIDDEN TESTS"""
 
 # Colab opens one notebook without the course around it.
@@ -102,6 +114,7 @@ def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = Fals
         BuildError: a lesson, an exercise or a quiz file is not in order.
     """
     problems = [p for name in exercises.names() for p in exercises.problems(exercises.load(name))] + quiz_problems()
+    problems += keys.problems() if not problems else []
     if problems:
         raise BuildError("The lessons cannot be built:\n  " + "\n  ".join(problems))
     report = Report()
@@ -127,13 +140,17 @@ def stale(notebooks: Path = NOTEBOOKS) -> list[str]:
 
 
 def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
-    marks = {key: cell.metadata[key] for key in ("card", "exercise", "check") if key in cell.metadata}
+    marks = {key: cell.metadata[key] for key in MARKS if key in cell.metadata}
     if not marks:
         make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
         return make(cell.source)
     (mark, name), *more = marks.items()
     if more:
         raise BuildError(f"{lesson}: a cell is marked {' and '.join(marks)}. Give it one mark.")
+    if mark == "graded":
+        return _graded(lesson, cell, name)
+    if mark == "manual":
+        return _manual(lesson, cell, name)
     try:
         exercise = exercises.load(name)
     except ValueError as error:
@@ -150,6 +167,30 @@ def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
         return made
     made = nbformat.v4.new_code_cell(cell.source + "\n" + HIDDEN_CHECK.format(name=name))
     made.metadata["nbgrader"] = _nbgrader(f"check-{name}", grade=True, points=exercise.points)
+    return made
+
+
+def _graded(lesson: str, cell: NotebookNode, id: str) -> NotebookNode:
+    """The cell of a graded question: it shows the question, and when graded compares the answer with the key."""
+    key = keys.load(lesson).get(id)
+    if key is None:
+        raise BuildError(f"{lesson}: the graded question {id!r} has no key in {keys.KEYS.name}/{lesson}.yaml.")
+    if cell.source.strip() != f'quiz("{id}")':
+        raise BuildError(f'{lesson}: the cell of the graded question {id!r} must be quiz("{id}") and nothing else.')
+    key = {name: value for name, value in key.items() if name != "id"}
+    hidden = HIDDEN_KEY.format(id=id, key=pprint.pformat(key, width=110, sort_dicts=False))
+    made = nbformat.v4.new_code_cell(f"{cell.source.strip()}\n{hidden}")
+    made.metadata["nbgrader"] = _nbgrader(f"quiz-{id}", grade=True, points=key["points"])
+    return made
+
+
+def _manual(lesson: str, cell: NotebookNode, name: str) -> NotebookNode:
+    """The cell of a text that is graded by hand, in nbgrader's form grader."""
+    points = cell.metadata.get("points")
+    if cell.cell_type != "markdown" or not isinstance(points, int | float) or points <= 0:
+        raise BuildError(f"{lesson}: manual={name!r} marks a Markdown cell and needs points, such as points=4.")
+    made = nbformat.v4.new_markdown_cell(cell.source)
+    made.metadata["nbgrader"] = _nbgrader(name, solution=True, grade=True, points=points) | {"locked": False}
     return made
 
 

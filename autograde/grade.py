@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 import logging
 import multiprocessing
 import os
@@ -41,6 +42,7 @@ from autograde.intake import (
 from autograde.nbgrader_course import ROOT, api
 from autograde.stamp import lesson_names
 from helpers.threads import available_cpus
+from helpers.widgets import answers
 
 START_SECONDS = 90  # a kernel, torch, and the lesson's own cells
 
@@ -168,6 +170,7 @@ class _Grader:
         """Grade one notebook into the gradebook; what went wrong, or `None`."""
         place = self._course / "submitted" / student / lesson / f"{lesson}.ipynb"
         write(place, dumped(with_notice(assembled)))
+        write(place.with_name(answers.FILE), json.dumps(assembled.answers))
         return self._run("autograde", lesson, student)
 
     def write_feedback(self, lesson: str, student: str) -> str | None:
@@ -228,12 +231,18 @@ def _result(lesson: str, student: str, assembled: Assembled, course: Path) -> Re
     points, most = {}, {}
     with api(course).gradebook as gradebook:
         for grade in gradebook.find_submission_notebook(lesson, lesson, student).grades:
-            name = grade.name.removeprefix("check-")
+            name = _shown(grade.name)
             points[name], most[name] = grade.score, grade.max_score
-    order = [cell.metadata.nbgrader.grade_id for cell in solution_cells(assembled.notebook)]
+    graded = [cell.metadata.nbgrader for cell in assembled.notebook.cells if "nbgrader" in cell.metadata]
+    order = [_shown(marks.grade_id) for marks in graded if marks.grade]
     return Result(
         student, {n: points[n] for n in order}, {n: most[n] for n in order}, list(assembled.problems.values())
     )
+
+
+def _shown(grade_id: str) -> str:
+    """An exercise or a graded question by its own name."""
+    return grade_id.removeprefix("check-").removeprefix("quiz-")
 
 
 def _csv(results: list[Result]) -> str:

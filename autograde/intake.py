@@ -1,7 +1,8 @@
 """Takes in what students handed in, in any of the layouts an instructor may have, and never trusts it.
 
-Nothing is executed here. Of a submission only the sources of its solution cells are used: they are put into the
-released notebook, so a duplicate, missing or altered cell elsewhere cannot change what is graded.
+Nothing is executed here. Of a submission only the sources of its solution cells and its answers to graded
+questions are used: they are put into the released notebook and beside it, so a duplicate, missing or altered cell
+elsewhere cannot change what is graded.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
+from helpers.widgets import answers
+
 LARGEST_NOTEBOOK = 20_000_000  # bytes; a notebook with its pictures has one or two million
+LARGEST_ANSWERS = 100_000
 LARGEST_ARCHIVE = 2_000_000_000
 
 
@@ -34,6 +38,8 @@ class Submission:
     student: str
     text: str | None
     problem: str | None = None
+    answers: dict[str, str] = field(default_factory=dict)  # to the graded questions
+    answers_problem: str | None = None
 
 
 @dataclass
@@ -42,6 +48,7 @@ class Assembled:
 
     notebook: NotebookNode
     problems: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
 
 
 def collect(place: Path, lesson: str) -> list[Submission]:
@@ -71,6 +78,9 @@ def assemble(released: NotebookNode, submission: Submission) -> Assembled:
     """
     result = Assembled(copy.deepcopy(released))
     own, problem = _solution_cells(submission)
+    if submission.answers_problem:
+        result.problems[answers.FILE] = submission.answers_problem
+    result.answers = submission.answers
     if problem:
         result.problems[""] = problem
     for cell in solution_cells(result.notebook):
@@ -86,7 +96,7 @@ def assemble(released: NotebookNode, submission: Submission) -> Assembled:
             )
         else:
             cell.source = sources[0]
-            error = _syntax_error(cell.source)
+            error = _syntax_error(cell.source) if cell.cell_type == "code" else None
             if error:
                 result.problems[name] = f"The cell of `{name}` is not valid Python: {error}."
     return result
@@ -123,7 +133,7 @@ def _as_folder(place: Path) -> Iterator[Path]:
     elif place.is_file() and zipfile.is_zipfile(place):
         with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(place) as archive:
             # `extract` drops `..` and absolute paths from names
-            wanted = [m for m in archive.infolist() if m.is_dir() or m.filename.endswith(".ipynb")]
+            wanted = [m for m in archive.infolist() if m.is_dir() or m.filename.endswith((".ipynb", answers.FILE))]
             if sum(m.file_size for m in wanted) > LARGEST_ARCHIVE:
                 raise IntakeError(f"{place} unpacks to more than {LARGEST_ARCHIVE / 1e9:g} GB. Split it.")
             try:
@@ -165,10 +175,27 @@ def _read(student: Path, lesson: str) -> Submission:
     if path.stat().st_size > LARGEST_NOTEBOOK:
         size, most = path.stat().st_size / 1e6, LARGEST_NOTEBOOK / 1e6
         return Submission(student.name, None, f"{path.name} has {size:.0f} MB; {most:.0f} MB is the most that is read.")
+    given, answers_problem = _answers(folder)
     try:
-        return Submission(student.name, path.read_text(encoding="utf-8"))
+        return Submission(student.name, path.read_text(encoding="utf-8"), None, given, answers_problem)
     except (UnicodeDecodeError, OSError) as error:
         return Submission(student.name, None, f"{path.name} cannot be read as text: {error}.")
+
+
+def _answers(folder: Path) -> tuple[dict[str, str], str | None]:
+    """The answers to graded questions, and what is wrong with the file of them."""
+    path = folder / answers.FILE
+    if not path.exists() and not path.is_symlink():
+        return {}, None
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_ANSWERS:
+        return (
+            {},
+            f"{path.name} is no file of at most {LARGEST_ANSWERS} bytes, so no answer to a graded question counts.",
+        )
+    try:
+        return answers.read(folder), None
+    except answers.AnswersError:
+        return {}, f"{path.name} cannot be read as answers, so none to a graded question counts."
 
 
 def _solution_cells(submission: Submission) -> tuple[dict[str, list[str]], str | None]:
@@ -186,7 +213,7 @@ def _solution_cells(submission: Submission) -> tuple[dict[str, list[str]], str |
         with contextlib.suppress(AttributeError, TypeError):  # a cell of some other shape is no solution cell
             marks = cell.metadata.get("nbgrader", {})
             name = marks.get("grade_id") if marks.get("solution") else cell.get("id") if not marks else None
-            if cell.cell_type == "code" and isinstance(name, str) and isinstance(cell.source, str):
+            if isinstance(name, str) and isinstance(cell.source, str) and cell.cell_type in ("code", "markdown"):
                 found.setdefault(name, []).append(cell.source)
     return found, None
 

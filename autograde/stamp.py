@@ -17,7 +17,7 @@ def lesson_names() -> list[str]:
 
 def inputs() -> str:
     """A hash of everything that goes into a build."""
-    folders = (LESSONS, ROOT / "helpers" / "exercises", ROOT / "helpers" / "quizzes")
+    folders = (LESSONS, LESSONS / "keys", ROOT / "helpers" / "exercises", ROOT / "helpers" / "quizzes")
     files = [path for folder in folders for path in sorted(folder.glob("*")) if path.is_file()]
     digest = hashlib.sha256()
     for path in [*files, ROOT / "autograde" / "build.py", ROOT / "pyproject.toml"]:

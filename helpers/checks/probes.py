@@ -25,6 +25,7 @@ class Call:
             side, and returns plain data. It may raise on a result that is not even of the right kind.
         exact_dtype: the dtypes of the result are part of the task.
         repeatable: a second call gives the same result.
+        loose: widens the tolerance so many times, where results are sums of many large terms.
     """
 
     args: tuple
@@ -34,6 +35,7 @@ class Call:
     view: Callable[[Any, tuple], Any] | None = None
     exact_dtype: bool = False
     repeatable: bool = True
+    loose: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def _watch_call(
     if isinstance(reply.value, Raised):
         yield Observation("result", reply.value)
         return
-    yield Observation("result", _viewed(reply.value, probe))
+    yield Observation("result", _viewed(reply.value, probe), probe.loose)
     if probe.exact_dtype:
         yield Observation("dtype", reply.dtypes)
     if probe.gradients:

@@ -21,6 +21,14 @@ Each file in `helpers/quizzes/` holds the questions of one lesson, as a list:
         - number: 0.4
           why: That is Dice.
       otherwise: A hint for every other number, without the answer in it.
+
+    - id: what-the-skip-carries
+      kind: single                   # or multiple, or numeric: then without options
+      graded: true                   # what is right, and why, is not here: it stays with the lessons' source
+      question: What does the skip carry?
+      options:
+        - key: a
+          text: Where things are, to the pixel.
 """
 
 from __future__ import annotations
@@ -44,8 +52,8 @@ KINDS = ("single", "multiple", "numeric")
 class Option:
     key: str
     text: str
-    right: bool
-    why: str
+    right: bool | None = None  # of a graded question nobody knows here
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,7 @@ class Question:
     why: str = ""
     near: tuple[Near, ...] = ()
     otherwise: str = ""
+    graded: bool = False
 
     def read(self, given: Any) -> str:
         """The answer in its plain form, whatever form it was given in.
@@ -113,7 +122,7 @@ class Question:
         return self._read_keys(given)
 
     def judge(self, given: str) -> Judgement:
-        """Right or wrong, and why. `given` is what `read` returned."""
+        """Right or wrong, and why; for practice questions. `given` is what `read` returned."""
         if self.kind == "numeric":
             return self._judge_number(given)
         return self._judge_keys(given)
@@ -191,9 +200,9 @@ def load(path: Path) -> list[Question]:
 def _question(raw: dict[str, Any], lesson: str) -> Question:
     fields = {**raw, "text": raw["question"], "lesson": lesson}
     del fields["question"]
-    if raw["kind"] == "numeric":
+    if raw["kind"] == "numeric" and not raw.get("graded"):
         fields["near"] = tuple(Near(**near) for near in raw["near"])
-    else:
+    elif raw["kind"] != "numeric":
         fields["options"] = tuple(Option(**option) for option in raw["options"])
     return Question(**fields)
 
@@ -212,6 +221,11 @@ def _to_number(given: Any) -> float:
         written = given.strip() if isinstance(given, str) else repr(given)
         raise ValueError(f"{written or 'Nothing'} is not a number. Write one such as 12.5 or 3/8.")
     return number
+
+
+def within(given: str, answer: float, tolerance: float) -> bool:
+    """Whether a number, written as `Question.read` leaves it, is no further than `tolerance` from `answer`."""
+    return _close(_to_number(given), answer, tolerance)
 
 
 def _close(a: float, b: float, tolerance: float) -> bool:
@@ -258,23 +272,32 @@ def _question_problems(raw: dict[str, Any]) -> list[str]:
     kind = raw.get("kind")
     if kind not in KINDS:
         return [f"kind is {kind!r}, expected one of {', '.join(KINDS)}"]
-    names = ["id", "kind", "question"]
-    names += ["answer", "tolerance", "why", "near", "otherwise"] if kind == "numeric" else ["options"]
+    names, graded = ["id", "kind", "question"], "graded" in raw
+    if graded and raw["graded"] is not True:
+        return [f"graded is {raw['graded']!r}; write true, or leave it out of a practice question"]
+    names += ["graded"] if graded else []
+    if kind != "numeric":
+        names += ["options"]
+    elif not graded:
+        names += ["answer", "tolerance", "why", "near", "otherwise"]
     found = _name_problems(raw, names)
     if found:
         return found
     found = _text_problems(raw, "question")
     if not isinstance(raw["id"], str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", raw["id"]):
         found.append(f"id {raw['id']!r}: expected lower-case words joined by hyphens")
-    return found + (_number_problems(raw) if kind == "numeric" else _option_problems(raw["options"], kind))
+    if kind != "numeric":
+        return found + _option_problems(raw["options"], kind, graded)
+    return found if graded else found + _number_problems(raw)
 
 
-def _option_problems(options: Any, kind: str) -> list[str]:
+def _option_problems(options: Any, kind: str, graded: bool) -> list[str]:
     if not isinstance(options, list) or not all(isinstance(option, dict) for option in options) or len(options) < 2:
         return ["options: expected a list of at least two mappings"]
     found: list[str] = []
     for letter, option in zip(string.ascii_lowercase, options, strict=False):
-        here = _name_problems(option, ["key", "text", "right", "why"]) or _text_problems(option, "text", "why")
+        names = ("key", "text") if graded else ("key", "text", "right", "why")
+        here = _name_problems(option, [*names]) or _text_problems(option, *(n for n in names if n in ("text", "why")))
         if option.get("key") != letter:
             here.append(f"key is {option.get('key')!r}, expected {letter!r}")
         if "right" in option and not isinstance(option["right"], bool):
@@ -282,6 +305,8 @@ def _option_problems(options: Any, kind: str) -> list[str]:
         found += [f"option {letter}: {problem}" for problem in here]
     texts = [_plain(option.get("text")) for option in options]
     found += [f"two options say {text!r}" for text in sorted({t for t in texts if texts.count(t) > 1})]
+    if graded:
+        return found
     right = sum(option.get("right") is True for option in options)
     if kind == "single" and right != 1:
         found.append(f"{right} options are right, a single choice has exactly one")

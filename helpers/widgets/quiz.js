@@ -20,7 +20,7 @@ function render({ model, el }) {
   const triedLine = make("p", "unet-quiz-tried", fieldset);
   const button = make("button", "", form);
   button.type = "submit";
-  button.textContent = "Check";
+  button.textContent = question.graded ? "Keep this answer" : "Check";
   // A live region is read aloud when it changes, so it has to be on the page before it says anything.
   const feedback = make("div", "unet-quiz-feedback", form);
   feedback.setAttribute("role", "status");
@@ -75,7 +75,7 @@ function render({ model, el }) {
         mark.textContent = entry ? entry.mark : "";
         mark.dataset.verdict = entry ? entry.verdict : "";
       }
-    } else {
+    } else if (!question.graded) {
       const said = tried.map((entry) => `${[...answerParts(entry.given)].join(", ")} ${entry.mark}`);
       triedLine.textContent = said.length ? "Tried so far: " + said.join("; ") : "";
     }

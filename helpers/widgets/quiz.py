@@ -1,7 +1,10 @@
-"""`quiz("dice-or-iou")`: a practice question, answered with the mouse, the keyboard or a call.
+"""`quiz("dice-or-iou")`: a question, answered with the mouse, the keyboard or a call.
 
     quiz("dice-or-iou")                  shows the question
     quiz("dice-or-iou").answer("b")      answers it, without any widget
+
+A practice question says at once what is right, and why. The answer to a graded one is kept in `answers.json` beside
+the notebook, until it is handed in.
 
 The model is `Quiz`, the front end is `quiz.js` and `quiz.css` beside this file. The front end knows the question and
 what has been answered so far; what is right, and why, reaches it with an answer and not before.
@@ -17,10 +20,10 @@ from typing import Any
 import anywidget
 import traitlets
 
-from helpers.widgets import host, markup
+from helpers.widgets import answers, host, markup
 from helpers.widgets.questions import Judgement, Question, find, problems
 
-__all__ = ["Feedback", "Quiz", "problems", "quiz"]
+__all__ = ["Feedback", "Kept", "Quiz", "problems", "quiz"]
 
 # A sign and a word, so that nothing is said by colour alone. The colours are of the Okabe-Ito palette.
 RIGHT = ("✓", "right", "#009E73")
@@ -92,45 +95,87 @@ class Feedback:
         return len(self.judgement.reasons) > 1 or bool(self.judgement.note)
 
 
+class Kept:
+    """What is said to an answer to a graded question: that it is kept, and not whether it is right.
+
+    Attributes:
+        given: the answer in its plain form.
+        right: `None`: nobody knows here.
+    """
+
+    right = None
+
+    def __init__(self, given: str) -> None:
+        self.given = given
+
+    def __repr__(self) -> str:
+        return f"• {self.given}: kept. {KEPT}"
+
+    def _repr_html_(self) -> str:
+        style = "border-left:4px solid #0072B2;padding:.1em .9em;margin:.6em 0;max-width:62em"
+        return f'<div style="{style}">{self.inner_html()}</div>'
+
+    def inner_html(self) -> str:
+        """The same as HTML without a box around it."""
+        return f'<p style="margin:.3em 0"><b>• {html.escape(self.given)}: kept.</b> {KEPT}</p>'
+
+
+KEPT = "This is the answer that you hand in with the notebook. You may change it until then."
+
+
 class Quiz:
     """One question and what has been answered to it so far.
 
     Attributes:
         question: the question.
-        attempts: the feedback to each answer, first to last.
+        attempts: the feedback to each answer, first to last. Of a graded question the first is the answer that
+            `answers.json` held already.
     """
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self.attempts: list[Feedback] = []
+        self.attempts: list[Feedback | Kept] = []
         self._front: QuizFront | None = None
+        if question.graded:
+            given = answers.read().get(question.id)
+            self.attempts = [Kept(given)] if given is not None else []
 
     @property
     def solved(self) -> bool:
         return any(feedback.right for feedback in self.attempts)
 
-    def answer(self, given: Any) -> Feedback:
+    def answer(self, given: Any) -> Feedback | Kept:
         """Answer the question, and be told why that is right or wrong. You may answer as often as you like.
+
+        The answer to a graded question replaces the one before it in `answers.json`.
 
         Args:
             given: a key such as "b"; several such as "ac" or ["a", "c"]; or a number, also as text: "0.25", "1/4".
 
         Raises:
             ValueError: it cannot be an answer to this question; the message says what can.
+            AnswersError: `answers.json` cannot be read or written, so nothing was changed.
         """
-        feedback = Feedback(self.question.judge(self.question.read(given)))
+        plain = self.question.read(given)
+        if self.question.graded:
+            answers.keep(self.question.id, plain)
+            feedback = Kept(plain)
+        else:
+            feedback = Feedback(self.question.judge(plain))
         self.attempts.append(feedback)
         if self._front:
             self._front.show(self)
         return feedback
 
-    def tried(self) -> list[Feedback]:
-        """The feedback to each different answer, in the order in which they were first given."""
+    def tried(self) -> list[Feedback | Kept]:
+        """The feedback to each different answer, in the order in which they were first given; if graded, the last."""
+        if self.question.graded:
+            return self.attempts[-1:]
         return list({feedback.judgement.given: feedback for feedback in self.attempts}.values())
 
     def __repr__(self) -> str:
         """The question as text: the static twin for a console."""
-        lines = textwrap.wrap(f"Quiz: {self.question.text}", 100)
+        lines = textwrap.wrap(f"{self._title()}: {self.question.text}", 100)
         for option in self.question.options:
             lines += textwrap.wrap(
                 f"{option.key})  {option.text}", 100, initial_indent="  ", subsequent_indent="      "
@@ -150,13 +195,16 @@ class Quiz:
         return "".join(
             [
                 '<div style="max-width:62em">',
-                f'<p style="margin:.3em 0"><b>Quiz.</b> {markup.as_html(self.question.text)}</p>',
+                f'<p style="margin:.3em 0"><b>{self._title()}.</b> {markup.as_html(self.question.text)}</p>',
                 f'<ul style="list-style:none;margin:.3em 0;padding-left:1em">{options}</ul>' if options else "",
                 f'<p style="margin:.3em 0">{what} Without a widget: <code>{call}</code> {meaning}.</p>',
                 *(feedback._repr_html_() for feedback in self.tried()),
                 "</div>",
             ]
         )
+
+    def _title(self) -> str:
+        return "Graded quiz" if self.question.graded else "Quiz"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         twin = {"text/plain": repr(self), "text/html": self.as_html()}
@@ -193,7 +241,8 @@ class QuizFront(anywidget.AnyWidget):
             question={
                 "kind": question.kind,
                 "html": markup.as_html(question.text),
-                "how": HOW[question.kind][0],
+                "how": HOW[question.kind][0] + (" This answer is graded." if question.graded else ""),
+                "graded": question.graded,
                 "options": options,
             }
         )
@@ -201,6 +250,8 @@ class QuizFront(anywidget.AnyWidget):
         self.on_msg(self._on_answer)
         if quiz.attempts:
             self.show(quiz)
+            if question.graded:
+                self.chosen = quiz.attempts[-1].given
 
     def show(self, quiz: Quiz) -> None:
         """Bring the page up to date with the latest answer."""
@@ -219,7 +270,9 @@ class QuizFront(anywidget.AnyWidget):
         self.reply = {**entry, "n": self.reply.get("n", 0) + 1}
 
 
-def _entry(feedback: Feedback) -> dict[str, Any]:
+def _entry(feedback: Feedback | Kept) -> dict[str, Any]:
+    if isinstance(feedback, Kept):
+        return {"given": feedback.given, "verdict": "kept", "mark": "• kept", "html": feedback.inner_html()}
     sign, word, _ = RIGHT if feedback.right else WRONG
     return {
         "given": feedback.judgement.given,

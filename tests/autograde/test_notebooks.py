@@ -10,8 +10,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograde import keys
 from autograde.nbgrader_course import api
 from autograde.stamp import lesson_names
+from helpers.widgets import answers
 
 LESSONS = lesson_names()
 
@@ -25,6 +27,8 @@ def graded(request, course):
         place = course / "submitted" / student / lesson
         place.mkdir(parents=True)
         shutil.copy(course / folder / lesson / f"{lesson}.ipynb", place)
+        if student == "lesson-solved":
+            (place / answers.FILE).write_text(json.dumps(keys.answers_of(lesson)))
         done = nbgrader.autograde(lesson, student)
         assert done["success"], done["log"]
         notebook = nbformat.read(course / "autograded" / student / lesson / f"{lesson}.ipynb", as_version=4)
@@ -86,6 +90,7 @@ def test_plain_nbgrader_autograde_runs_in_the_course_folder(course):
     place = course / "submitted" / "lesson-plain" / lesson
     place.mkdir(parents=True)
     shutil.copy(course / "source" / lesson / f"{lesson}.ipynb", place)
+    (place / answers.FILE).write_text(json.dumps(keys.answers_of(lesson)))
     command = [sys.executable, "-m", "nbgrader", "autograde", lesson, "--student", "lesson-plain"]
     # nbgrader calls `alembic` by name, as it can where the environment is activated
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
