@@ -22,7 +22,7 @@ from pathlib import Path
 import yaml
 from rich.table import Table
 
-from autograde.build import write
+from autograde.build import between, write
 from autograde.mutants import Mutant, not_equivalent, solution, text_of
 from autograde.nbgrader_course import ROOT
 from helpers import exercises
@@ -32,7 +32,7 @@ from helpers.threads import available_cpus
 
 STORED = ROOT / "docs" / "accuracy.json"
 README = ROOT / "README.md"
-BEGIN, END = "<!-- accuracy -->", "<!-- /accuracy -->"
+MARK = "accuracy"
 
 MUTANT_SECONDS = 2.0  # a right answer takes a fraction of one; some mutants never end
 
@@ -207,7 +207,7 @@ def store(rows: list[Row], seeds: int, stored: Path = STORED, readme: Path = REA
     entries = {entry["exercise"]: entry for entry in before}
     entries |= {r.exercise: {**asdict(r), "seeds": seeds, "source": fingerprint(r.exercise)} for r in rows}
     result = {"exercises": [entries[name] for name in exercises.names() if name in entries]}
-    filled = with_table(text, table(result))
+    filled = between(text, MARK, table(result))
     write(stored, json.dumps(result, indent=1) + "\n")
     write(readme, filled)
 
@@ -233,7 +233,7 @@ def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
         elif entry["source"] != fingerprint(name):
             found.append(f"{name} has changed since it was measured")
     text = readme.read_text(encoding="utf-8")
-    if BEGIN not in text or with_table(text, table(result)) != text:
+    if between(text, MARK, table(result)) != text:
         found.append("the README's table is not that of the stored result")
     return found
 
@@ -276,16 +276,3 @@ def cells(r: Row, percent: bool = False) -> list[str]:
         share(r.mechanical_caught, r.mechanical),
         f"{r.seconds:.2f}",
     ]
-
-
-def with_table(text: str, markdown: str) -> str:
-    """The README's text with the table between its marks.
-
-    Raises:
-        ValueError: the marks are missing.
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"The README has no lines {BEGIN} and {END} to put the table between. Add them.")
-    return f"{before}{BEGIN}\n{markdown}\n{END}{after}"

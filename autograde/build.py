@@ -97,6 +97,12 @@ def student_versions(lessons: list[str], course: Path) -> dict[str, str]:
     for lesson in lessons:
         write(course / "source" / lesson / f"{lesson}.ipynb", dumped(master(lesson)))
         result = nbgrader.generate_assignment(lesson)
+        if not result["success"] and "there are submissions associated with it" in result["log"]:
+            raise BuildError(
+                f"{lesson} has other graded cells than before, and the gradebook in {course} holds submissions to the "
+                "version before; nbgrader keeps those two together. Grade what is handed in with that version first. "
+                f"Then move {course.name}/ away and build again: a new gradebook is made."
+            )
         if not result["success"]:
             raise BuildError(f"nbgrader does not accept {lesson}:\n{result['log']}\n{result['error']}")
         released = nbformat.read(course / "release" / lesson / f"{lesson}.ipynb", as_version=4)
@@ -137,6 +143,20 @@ def stale(notebooks: Path = NOTEBOOKS) -> list[str]:
         built = student_versions(lesson_names(), Path(folder))
     paths = {lesson: notebooks / lesson / f"{lesson}.ipynb" for lesson in built}
     return [n for n, path in paths.items() if not path.exists() or path.read_text(encoding="utf-8") != built[n]]
+
+
+def between(text: str, mark: str, markdown: str) -> str:
+    """The README's text with `markdown` between the lines `<!-- mark -->` and `<!-- /mark -->`.
+
+    Raises:
+        ValueError: these lines are missing.
+    """
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"The README has no lines {begin} and {end} to put the table between. Add them.")
+    return f"{before}{begin}\n{markdown}\n{end}{after}"
 
 
 def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:

@@ -54,7 +54,7 @@ def grade(
         Path, typer.Option(help="Folder or zip of student/notebook.ipynb, or nbgrader's submitted/.")
     ],
     course: Annotated[Path | None, typer.Option(help="The nbgrader course folder.")] = None,
-    cell_seconds: Annotated[int, typer.Option(help="Seconds a cell may run.")] = 60,
+    cell_seconds: Annotated[int, typer.Option(help="Seconds a cell may run.")] = 120,
 ) -> None:
     """Grade a class: gradebook, feedback pages, CSV."""
     from autograde import grade as grading
@@ -112,6 +112,20 @@ def messages() -> None:
     styles = {"exercise": "bold underline", "name": "bold"}
     for kind, line in page(min(console.width, 100)):
         console.print(line, style=styles.get(kind), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def lessons() -> None:
+    """Put what the tests measured of every lesson into docs/lessons.json and the README's table."""
+    from autograde import lesson_table
+
+    try:
+        measured = lesson_table.collect()
+    except ValueError as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    lesson_table.publish(measured)
+    console.print(lesson_table.table(measured), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -70,7 +70,7 @@ class Result:
 
 
 def grade_class(
-    lesson: str, submissions: Path, course: Path, cell_seconds: int = 60, console: Console | None = None
+    lesson: str, submissions: Path, course: Path, cell_seconds: int = 120, console: Console | None = None
 ) -> list[Result]:
     """Grade every submission of `lesson` in `submissions`, and write gradebook, feedback pages and CSV into `course`.
 

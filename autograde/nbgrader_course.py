@@ -19,12 +19,12 @@ CONFIG_FILE = """\
 # Written by `python course.py build`. Plain nbgrader commands, run in this folder, use it.
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "build-unet"
-c.Execute.timeout = 60  # seconds a cell; a cell that never ends is interrupted
+c.Execute.timeout = 120  # seconds a cell; a cell that never ends is interrupted
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError()"}
 """
 
 
-def config(folder: Path, cell_seconds: int = 60) -> Config:
+def config(folder: Path, cell_seconds: int = 120) -> Config:
     """nbgrader's settings for the course in `folder`, the same as `CONFIG_FILE` states."""
     settings = Config()
     settings.CourseDirectory.root = str(folder)
@@ -35,7 +35,7 @@ def config(folder: Path, cell_seconds: int = 60) -> Config:
     return settings
 
 
-def api(folder: Path, cell_seconds: int = 60):
+def api(folder: Path, cell_seconds: int = 120):
     """nbgrader's `NbGraderAPI` on the course in `folder`. Its log keeps to warnings."""
     from nbgrader.apps import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory

@@ -161,7 +161,7 @@ def _write_values(ax: Axes, plane: Any) -> None:
     bound = max(1.0, abs(plane).max())
     for (row, column), value in _enumerate(plane):
         dark = value < 0.6 * bound if plane.min() >= 0 else abs(value) > 0.6 * bound
-        text = f"{float(value):.2g}"
+        text = f"{int(value)}" if float(value).is_integer() else f"{float(value):.2g}"
         ax.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
 
 

@@ -20,7 +20,9 @@ sys.path.insert(0, str(ROOT))
 settings.register_profile("course", derandomize=True, deadline=None)
 settings.load_profile("course")
 
-BY_EXERCISE = {f"tests/checks/test_{name}.py" for name in ("exercises", "process", "fairness")}
+# Files whose tests are spread over the processes by their parameter: an exercise, a lesson.
+BY_PARAMETER = {f"tests/checks/test_{name}.py" for name in ("exercises", "process", "fairness")}
+BY_PARAMETER.add("tests/autograde/test_notebooks.py")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -39,7 +41,7 @@ def pytest_xdist_make_scheduler(config, log):
             file, _, test = nodeid.partition("::")
             if file.startswith("tests/browser/"):
                 return "tests/browser"
-            exercise = re.search(r"\[(\w+)", test)
-            return exercise[1] if file in BY_EXERCISE and exercise else file
+            parameter = re.search(r"\[(\w+)", test)
+            return parameter[1] if file in BY_PARAMETER and parameter else file
 
     return TogetherScheduling(config, log)

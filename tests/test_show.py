@@ -82,3 +82,12 @@ def test_a_figure_is_not_kept_open(shown):
 def test_the_same_image_gives_the_same_bytes():
     panels = [("a", IMAGES["signed"])]
     assert show.grid_html(panels, "x") == show.grid_html(panels, "x")
+
+
+def test_numbers_in_a_small_image_are_written_whole_where_they_are(shown, monkeypatch):
+    from matplotlib.axes import Axes
+
+    written = []
+    monkeypatch.setattr(Axes, "text", lambda self, x, y, text, **style: written.append(text))
+    show.images([("grey values", torch.tensor([[235.0, 7.0], [0.0, 100.0]])), ("shares", torch.tensor([[0.123, 1.0]]))])
+    assert written == ["235", "7", "0", "100", "0.12", "1"]

@@ -175,11 +175,9 @@ class Quiz:
 
     def __repr__(self) -> str:
         """The question as text: the static twin for a console."""
-        lines = textwrap.wrap(f"{self._title()}: {self.question.text}", 100)
+        lines = _wrapped(f"{self._title()}: {self.question.text}")
         for option in self.question.options:
-            lines += textwrap.wrap(
-                f"{option.key})  {option.text}", 100, initial_indent="  ", subsequent_indent="      "
-            )
+            lines += _wrapped(f"{option.key})  {option.text}", initial_indent="  ", subsequent_indent="      ")
         what, example, meaning = HOW[self.question.kind]
         lines.append(f"{what} Without a widget: quiz({_quoted(self.question.id)}).answer({example}) {meaning}.")
         return "\n".join([*lines, *(repr(feedback) for feedback in self.tried())])
@@ -287,4 +285,8 @@ def _quoted(id: str) -> str:
 
 
 def _indented(text: str) -> str:
-    return textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join(_wrapped(text, initial_indent="  ", subsequent_indent="  "))
+
+
+def _wrapped(text: str, **indents: str) -> list[str]:
+    return textwrap.wrap(text, 100, break_on_hyphens=False, **indents)

@@ -137,7 +137,7 @@ def published(tmp_path, monkeypatch):
     monkeypatch.setattr(exercises, "names", lambda: ["iou", "dice"])
     monkeypatch.setattr(accuracy, "_mutants", lambda name: [])
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{accuracy.BEGIN}\nold\n{accuracy.END}\nafter\n")
+    readme.write_text("before\n<!-- accuracy -->\nold\n<!-- /accuracy -->\nafter\n")
     paths = {"stored": tmp_path / "accuracy.json", "readme": readme}
     accuracy.store(rows("dice", "iou"), seeds=20, **paths)
     return paths

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from autograde import build, stamp
+from autograde.nbgrader_course import api
 from helpers import exercises
 
 LESSONS = stamp.lesson_names()
@@ -18,7 +19,8 @@ def released(course):
 
 
 def exercises_in(notebook):
-    return [c.metadata.nbgrader.grade_id for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
+    written = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution") and c.cell_type == "code"]
+    return [c.metadata.nbgrader.grade_id for c in written]
 
 
 def test_committed_notebooks_are_what_a_build_makes(course):
@@ -79,7 +81,7 @@ def test_cell_ids_are_valid_unique_and_stay_when_another_cell_changes(lesson, tm
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", i) for i in ids)
     source = (stamp.LESSONS / f"{lesson}.py").read_text(encoding="utf-8")
     changed = tmp_path / "changed.py"
-    changed.write_text(source.replace("# **You will**", "# **You shall**"), encoding="utf-8")
+    changed.write_text(source.replace("\n# # ", "\n# # Changed: ", 1), encoding="utf-8")
     assert sum(a != b for a, b in zip(ids, [c.id for c in build.master(lesson, changed).cells], strict=True)) == 1
 
 
@@ -161,3 +163,16 @@ def test_a_build_is_due_when_an_input_or_a_notebook_is_gone(notebooks, monkeypat
     assert not stamp.up_to_date(notebooks / "notebooks", tmp_path)
     monkeypatch.setattr(stamp, "inputs", lambda: "other")
     assert not stamp.up_to_date(notebooks / "notebooks", notebooks / "course")
+
+
+def test_a_gradebook_with_submissions_to_other_cells_is_refused_in_one_message(tmp_path, monkeypatch):
+    """nbgrader would leave a traceback and a name of ours nowhere in it."""
+    build.student_versions(["02_overlap"], tmp_path)
+    with api(tmp_path).gradebook as gradebook:
+        gradebook.add_student("ana")
+        gradebook.add_submission("02_overlap", "ana")
+    whole = build.master("02_overlap")
+    whole.cells = [cell for cell in whole.cells if cell.id != "check-dice"]
+    monkeypatch.setattr(build, "master", lambda lesson: whole)
+    with pytest.raises(build.BuildError, match="02_overlap has other graded cells than before.*holds submissions"):
+        build.student_versions(["02_overlap"], tmp_path)

@@ -11,7 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograde import grade, intake
+from autograde import build, grade, intake, keys
+from autograde.lesson_table import points_of
 from autograde.nbgrader_course import ROOT, api
 from helpers import exercises
 
@@ -68,7 +69,20 @@ REASONS = {
     "duplicate-cell": "2 different cells claim to be `iou`",
     "not-a-notebook": "not a notebook that can be read",
     "nothing": "No notebook was handed in",
+    "right-2": "answers.json cannot be read as answers",
 }
+# student: what `answers.json` holds
+KEYS = keys.load(LESSON)
+ANSWER_FILES = {"right-1": json.dumps(keys.answers_of(LESSON)), "right-2": "{", "right-3": '{"no-such-question": "a"}'}
+MOST = sum(points_of(build.master(LESSON)).values())
+
+
+def quiz_points(student):
+    return sum(key["points"] for key in KEYS.values()) if student == "right-1" else 0
+
+
+def total(student):
+    return sum(expected_points()[student]) + quiz_points(student)
 
 
 def cell(notebook, name):
@@ -112,6 +126,8 @@ def submissions(course, tmp_path_factory):
         hand_in(student, iou, dice)
     for student, (change, *_) in BROKEN.items():
         hand_in(student, RIGHT_IOU, RIGHT_DICE, change)
+    for student, text in ANSWER_FILES.items():
+        (folder / student / "answers.json").write_text(text)
     for student, (text, *_) in FILES.items():
         (folder / student).mkdir()
         if text is not None:
@@ -132,15 +148,18 @@ def test_the_class_has_20_students(results):
 @pytest.mark.parametrize("student", expected_points())
 def test_each_score_is_the_expected_one(results, student):
     iou, dice = expected_points()[student]
-    assert results[student].points == {"iou": iou, "dice": dice}
-    assert results[student].max_score == 6
+    points = results[student].points
+    assert (points["iou"], points["dice"]) == (iou, dice)
+    assert sum(points[id] for id in KEYS) == quiz_points(student)
+    assert sum(points.values()) == results[student].score == total(student)
+    assert results[student].max_score == MOST
 
 
 def test_the_gradebook_holds_the_scores(results, course):
     with api(course).gradebook as gradebook:
         stored = {s.student.id: (s.score, s.max_score) for s in gradebook.assignment_submissions(LESSON)}
-    for student, points in expected_points().items():
-        assert stored[student] == (sum(points), 6)
+    for student in expected_points():
+        assert stored[student] == (total(student), MOST)
 
 
 def test_the_table_holds_the_scores_and_the_reasons(results, course):
@@ -149,7 +168,7 @@ def test_the_table_holds_the_scores_and_the_reasons(results, course):
     assert len(rows) == 20
     for student, (iou, dice) in expected_points().items():
         row = rows[student]
-        assert [float(row[c]) for c in ("iou", "dice", "score", "max_score")] == [iou, dice, iou + dice, 6]
+        assert [float(row[c]) for c in ("iou", "dice", "score", "max_score")] == [iou, dice, total(student), MOST]
         assert REASONS.get(student, "") in row["problems"]
         assert bool(row["problems"]) == bool(REASONS.get(student))
 
@@ -158,7 +177,7 @@ def test_the_table_holds_the_scores_and_the_reasons(results, course):
 def test_each_student_has_a_feedback_page_that_says_what_was_wrong(results, course, student):
     page = (course / "feedback" / student / LESSON / f"{LESSON}.html").read_text(encoding="utf-8")
     text = re.sub(r"</?code>", "`", page)
-    assert f"(Score: {sum(expected_points()[student]):.1f} / 6.0)" in text
+    assert f"(Score: {total(student):.1f} / {MOST:.1f})" in text
     assert REASONS.get(student, "") in text
 
 

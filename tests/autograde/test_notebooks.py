@@ -1,16 +1,22 @@
 """Solved and untouched lessons under nbgrader's own runner."""
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from autograde import keys
+from autograde.lesson_table import points_of
 from autograde.nbgrader_course import api
 from autograde.stamp import lesson_names
 from helpers.widgets import answers
@@ -29,8 +35,11 @@ def graded(request, course):
         shutil.copy(course / folder / lesson / f"{lesson}.ipynb", place)
         if student == "lesson-solved":
             (place / answers.FILE).write_text(json.dumps(keys.answers_of(lesson)))
-        done = nbgrader.autograde(lesson, student)
+        with watched() as seen:
+            done = nbgrader.autograde(lesson, student)
         assert done["success"], done["log"]
+        if student == "lesson-solved":
+            request.config.cache.set(f"lessons/{lesson}", seen)  # for `python course.py lessons`
         notebook = nbformat.read(course / "autograded" / student / lesson / f"{lesson}.ipynb", as_version=4)
         with nbgrader.gradebook as gradebook:
             submission = gradebook.find_submission(lesson, student)
@@ -38,30 +47,71 @@ def graded(request, course):
     return results
 
 
+@contextlib.contextmanager
+def watched():
+    """Seconds that the body took, and the most memory that a child process of it held."""
+    seen, ended = {"seconds": 0.0, "memory_mb": 0.0}, threading.Event()
+
+    def watch():
+        while not ended.wait(0.2):
+            for child in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    seen["memory_mb"] = max(seen["memory_mb"], child.memory_info().rss / 2**20)
+
+    watcher, began = threading.Thread(target=watch), time.perf_counter()
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        watcher.join()
+        seen["seconds"] = time.perf_counter() - began
+
+
 def errors(notebook):
     outputs = [(cell.source, output) for cell in notebook.cells for output in cell.get("outputs", [])]
     return [o for o in outputs if o[1].output_type == "error" or o[1].get("name") == "stderr"]
 
 
+def is_graded_by_hand(cell):
+    marks = cell.metadata.get("nbgrader", {})
+    return bool(marks.get("grade") and marks.get("solution"))
+
+
+def said(notebook, kind):
+    """What the graded cells of a kind, checks or questions, show as text."""
+    cells = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id", "").startswith(f"{kind}-")]
+    return [o.data.get("text/plain", "") for c in cells for o in c.get("outputs", []) if "data" in o]
+
+
 def verdicts(notebook):
-    texts = [o.data.get("text/plain", "") for c in notebook.cells for o in c.get("outputs", []) if "data" in o]
-    return [t for t in texts if "points" in t]
+    return [text for text in said(notebook, "check") if "points" in text]
+
+
+def marks_of_questions(notebook):
+    return [t for t in said(notebook, "quiz") if "points" in t]
 
 
 def test_the_solved_lesson_runs_to_its_end_with_full_points(graded):
     notebook, score, most = graded["lesson-solved"]
     assert errors(notebook) == []
-    assert score == most > 0
+    by_hand = sum(c.metadata.nbgrader.points for c in notebook.cells if is_graded_by_hand(c))
+    assert score + by_hand == most == sum(points_of(notebook).values())
     assert all("passed" in v for v in verdicts(notebook))
+    assert all(mark.startswith("✓") for mark in marks_of_questions(notebook))
 
 
 def test_the_students_lesson_runs_to_its_end_with_every_check_not_attempted(graded):
     notebook, score, _ = graded["lesson-untouched"]
     assert errors(notebook) == []
     assert score == 0
-    assert verdicts(notebook)
+    pieces = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution") and c.cell_type == "code"]
+    # One verdict from the cell, one from its hidden half.
+    assert len(verdicts(notebook)) == 2 * len(pieces)
     assert all("not attempted" in v for v in verdicts(notebook))
-    assert "this cell uses the course's own" in json.dumps(notebook)
+    assert all("no answer: 0 of" in mark for mark in marks_of_questions(notebook))
+    if pieces:
+        assert "this cell uses the course's own" in json.dumps(notebook)
 
 
 def test_every_picture_has_alternative_text(graded):
@@ -69,15 +119,17 @@ def test_every_picture_has_alternative_text(graded):
     pages = [
         o.data["text/html"] for c in notebook.cells for o in c.get("outputs", []) if "text/html" in o.get("data", {})
     ]
-    pictures = [page for page in pages if "<img" in page]
+    pictures = [tag for page in pages for tag in re.findall(r"<img\b[^>]*>", page)]
+    drawings = [tag for page in pages for tag in re.findall(r"<svg\b.*?</svg>", page, flags=re.DOTALL)]
     assert pictures
-    assert all(f'<img alt="{page.split(chr(34))[1]}"' in page and len(page.split(chr(34))[1]) > 20 for page in pictures)
+    assert all(len(re.search(r'\balt="([^"]*)"', tag)[1]) > 20 for tag in pictures)
+    assert all("aria-hidden" in d or "<title" in d or "aria-label" in d for d in drawings)
     assert not any("image/png" in o.get("data", {}) for c in notebook.cells for o in c.get("outputs", []))
 
 
 @pytest.mark.parametrize(("answers", "passes"), [("source", True), ("release", False)])
 def test_plain_nbgrader_validate_tells_right_from_unwritten(course, tmp_path, answers, passes):
-    lesson = LESSONS[0]
+    lesson = "02_overlap"
     shutil.copy(course / answers / lesson / f"{lesson}.ipynb", tmp_path)
     command = [sys.executable, "-m", "nbgrader", "validate", f"{lesson}.ipynb"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -86,7 +138,7 @@ def test_plain_nbgrader_validate_tells_right_from_unwritten(course, tmp_path, an
 
 
 def test_plain_nbgrader_autograde_runs_in_the_course_folder(course):
-    lesson = LESSONS[0]
+    lesson = "02_overlap"
     place = course / "submitted" / "lesson-plain" / lesson
     place.mkdir(parents=True)
     shutil.copy(course / "source" / lesson / f"{lesson}.ipynb", place)

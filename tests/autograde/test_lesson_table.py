@@ -1,0 +1,46 @@
+"""The README's table of lessons."""
+
+import json
+
+import pytest
+
+from autograde import lesson_table
+from autograde.stamp import lesson_names
+from helpers import exercises
+
+MEASURED = {name: {"seconds": 12.4, "memory_mb": 801.6} for name in lesson_names()}
+
+
+def test_the_published_table_is_that_of_the_lessons():
+    """Where this fails: python -m pytest -n 0 tests/autograde/test_notebooks.py, then python course.py lessons."""
+    assert not lesson_table.stale()
+
+
+def test_a_row_has_what_a_student_and_an_instructor_ask_for():
+    (row,) = [line for line in lesson_table.table(MEASURED).splitlines() if "02_overlap" in line]
+    assert row.startswith("| [02 · Overlap](notebooks/02_overlap/02_overlap.ipynb) | ")
+    assert "`iou`" in row
+    assert row.endswith("| 12 s | 802 MB |")
+
+
+def test_the_exercises_of_all_lessons_are_all_exercises_in_their_order():
+    """Every exercise stands in the lesson that its file names."""
+    pieces = [(name, piece) for name in lesson_names() for piece in lesson_table.facts(name)["pieces"]]
+    assert sorted(pieces) == sorted((exercises.load(name).lesson, name) for name in exercises.names())
+
+
+def test_what_was_not_measured_is_named(tmp_path):
+    with pytest.raises(ValueError, match="Not measured yet: .*02_overlap"):
+        lesson_table.collect(tmp_path)
+
+
+def test_what_was_measured_is_stored_and_put_into_the_readme(tmp_path):
+    for name, seen in MEASURED.items():
+        (tmp_path / name).write_text(json.dumps(seen))
+    paths = {"stored": tmp_path / "lessons.json", "readme": tmp_path / "README.md"}
+    paths["readme"].write_text("before\n<!-- lessons -->\n<!-- /lessons -->\nafter\n")
+    lesson_table.publish(lesson_table.collect(tmp_path), **paths)
+    assert paths["readme"].read_text().startswith("before\n<!-- lessons -->\n| lesson |")
+    assert not lesson_table.stale(**paths)
+    paths["readme"].write_text(paths["readme"].read_text().replace("802", "803"))
+    assert lesson_table.stale(**paths)
