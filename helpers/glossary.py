@@ -1,0 +1,226 @@
+"""`glossary("dice")`: a term of the course in one sentence, with the lesson where it is met.
+
+    glossary("dice")            one term
+    glossary()                  all of them
+    glossary(theme="scores")    those of one theme
+    faq()                       the questions that students ask
+
+The texts are in `glossary.yaml` and `faq.yaml` beside this file, the pictures in `glossary_pictures.py`. As the last
+line of a cell each is shown as a page, in a console as text. Importing this module is light.
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from helpers.data.choices import check_choice
+
+LESSONS = {
+    "00": "Start here",
+    "01": "Pixels",
+    "02": "Overlap",
+    "03": "Convolution",
+    "04": "Encoder",
+    "05": "Decoder",
+    "06": "Skips",
+    "07": "Losses",
+    "08": "Training",
+    "09": "Baseline",
+    "10": "In the wild",
+    "11": "Project",
+}
+THEMES = {
+    "tasks": "What is asked of an image",
+    "data": "Images, masks and splits",
+    "scores": "How good is a mask?",
+    "convolution": "Convolution",
+    "unet": "The U-Net and its parts",
+    "losses": "Losses",
+    "training": "Training",
+    "baseline": "Comparing with others",
+    "wild": "In the wild",
+}
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A term of the course.
+
+    Attributes:
+        term: as it is written in the middle of a sentence.
+        also: other names by which it is found.
+        lesson: the number of the lesson where it is met, "00" to "11".
+        theme: a key of `THEMES`.
+        says: one sentence, with `code` and *stress* marked.
+        picture: the name of a function in `helpers.glossary_pictures`, or "".
+    """
+
+    term: str
+    lesson: str
+    theme: str
+    says: str
+    also: tuple[str, ...] = ()
+    picture: str = ""
+
+    def __repr__(self) -> str:
+        return f"{self.term} · {_wrapped(_unmarked(self.says))}\n  {_where(self.lesson)}"
+
+    def as_html(self, picture: bool = True) -> str:
+        """The entry as HTML, in whatever colours the page has.
+
+        Args:
+            picture: whether to draw the picture as well, where the entry has one.
+        """
+        text = f"<b>{html.escape(self.term)}</b> · {_as_html(self.says)} <small>{_where(self.lesson)}.</small>"
+        drawn = f"<br>{_picture(self.picture)}" if picture and self.picture else ""
+        return f'<p style="margin:.5em 0;max-width:62em">{text}{drawn}</p>'
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.as_html()}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question that students ask, what to say, and the lesson to read on in."""
+
+    question: str
+    answer: str
+    lesson: str
+
+    def __repr__(self) -> str:
+        return f"{self.question}\n  {_wrapped(_unmarked(self.answer))}\n  {_where(self.lesson)}"
+
+    def as_html(self) -> str:
+        return (
+            f'<p style="margin:.7em 0;max-width:62em"><b>{html.escape(self.question)}</b><br>{_as_html(self.answer)} '
+            f"<small>{_where(self.lesson)}.</small></p>"
+        )
+
+
+class Listing(Sequence):
+    """Entries or answers in order, shown one below the other. Each picture is drawn once."""
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        self._items = tuple(items)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self._items))
+
+    def as_html(self) -> str:
+        drawn: set[str] = set()
+        parts = []
+        for item in self._items:
+            if isinstance(item, Entry):
+                parts.append(item.as_html(picture=item.picture not in drawn))
+                drawn.add(item.picture)
+            else:
+                parts.append(item.as_html())
+        return f"<div>{''.join(parts)}</div>"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.as_html()}
+
+
+def glossary(term: str | None = None, *, theme: str | None = None) -> Entry | Listing:
+    """A term of the course, or all of them in alphabetical order, or those of one theme in the order of learning.
+
+    Args:
+        term: the term or another name of it, in any case, with spaces or hyphens: "dice", "Skip-Connection".
+        theme: a key of `THEMES`, such as "scores"; for a list of its terms.
+
+    Raises:
+        ValueError: there is no such term or theme; the message names those that come near.
+    """
+    if term is not None:
+        return _find(term)
+    if theme is not None:
+        check_choice("theme", theme, tuple(THEMES))
+        return Listing([entry for entry in entries() if entry.theme == theme])
+    return Listing(sorted(entries(), key=lambda entry: _key(entry.term)))
+
+
+def faq() -> Listing:
+    """The questions that students ask, with answers, in the order in which they come up."""
+    return Listing(answers())
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """All terms, in the order of the course's themes."""
+    return tuple(Entry(**{**raw, "also": tuple(raw.get("also", ()))}) for raw in _read("glossary.yaml"))
+
+
+@cache
+def answers() -> tuple[Answer, ...]:
+    """All questions with their answers."""
+    return tuple(Answer(**raw) for raw in _read("faq.yaml"))
+
+
+@cache
+def _names() -> dict[str, Entry]:
+    """By what is looked up. A term comes before another entry's second name."""
+    second = {_key(name): entry for entry in entries() for name in entry.also}
+    return second | {_key(entry.term): entry for entry in entries()}
+
+
+def _find(term: str) -> Entry:
+    if not isinstance(term, str):
+        raise ValueError(f'glossary takes a term as text, such as glossary("dice"); this is {term!r}.')
+    names = _names()
+    if _key(term) in names:
+        return names[_key(term)]
+    near = difflib.get_close_matches(_key(term), names, n=3, cutoff=0.6)
+    near += [name for name in names if len(_key(term)) > 2 and _key(term) in name and name not in near]
+    terms = list(dict.fromkeys(names[name].term for name in near))[:4]
+    guess = f" Did you mean {' or '.join(map(repr, terms))}?" if terms else ""
+    raise ValueError(f"The glossary has no {term!r}.{guess} glossary() lists all {len(entries())} terms.")
+
+
+def _key(name: str) -> str:
+    """One spelling for all: case, hyphens, underscores, spaces and a × do not matter."""
+    return re.sub(r"[\s_-]+", " ", name.strip().casefold()).replace("×", "x")
+
+
+def _read(name: str) -> list[dict[str, Any]]:
+    import yaml
+
+    return yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+
+
+def _picture(name: str) -> str:
+    from helpers import glossary_pictures  # torch and matplotlib load here
+
+    return getattr(glossary_pictures, name)()
+
+
+def _where(lesson: str) -> str:
+    return f"Lesson {lesson} · {LESSONS[lesson]}"
+
+
+def _as_html(text: str) -> str:
+    from helpers.widgets import markup
+
+    return markup.as_html(text)
+
+
+def _unmarked(text: str) -> str:
+    return re.sub(r"\*([^*\s](?:[^*]*[^*\s])?)\*", r"\1", text)
+
+
+def _wrapped(text: str) -> str:
+    return "\n  ".join(textwrap.wrap(text, WIDTH, break_on_hyphens=False))

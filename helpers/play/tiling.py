@@ -1,0 +1,197 @@
+"""`play.tiles`: an image predicted in tiles, beside the same image predicted at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from helpers.play.twin import Playground, canvas, grey, lines, picture, plain, size
+from helpers.reference.skips import UNet
+from helpers.reference.wild import predict_tiled
+from helpers.show import ORANGE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """Both predictions.
+
+    Attributes:
+        direct, tiled: logits `(H, W)`; of several classes those of the last.
+        seams: how far apart they are, pixel by pixel, over the standard deviation of `direct`.
+        tiles: how many tiles it took.
+        corners: `(top, left)` of each tile in the image; negative where it begins in the mirror image.
+        inside: bool `(H, W)`, true away from the image's border, where seams are measured.
+        worst, mean: the largest and the mean value of `seams` inside.
+    """
+
+    direct: Tensor
+    tiled: Tensor
+    seams: Tensor
+    tiles: int
+    corners: list[tuple[int, int]]
+    inside: Tensor
+    worst: float
+    mean: float
+
+
+def tiles(image: Any, tile: int = 64, overlap: int = 16, model: nn.Module | None = None) -> Tiles:
+    """Predict an image in tiles and at once; as the last line of a cell it is shown.
+
+    Args:
+        image: one image `(C, H, W)` or `(H, W)`, larger than a tile.
+        tile: side of a tile in pixels.
+        overlap: pixels that neighbouring tiles share, from 0 to `tile - 1`.
+        model: maps `(N, C, H, W)` to logits `(N, K, H, W)`. By default a small U-Net with random weights: seams come
+            from cutting, not from what has been learned.
+
+    Raises:
+        ValueError: the overlap does not fit the tile, or the tile not the image.
+    """
+    return Tiles(image, tile, overlap, model)
+
+
+class Tiles(Playground):
+    """An image, a model, and the size and overlap of the tiles."""
+
+    title = "Predicted in tiles, and at once"
+
+    def __init__(self, image: Any, tile: int = 64, overlap: int = 16, model: nn.Module | None = None) -> None:
+        image = plain(image).float()
+        self.image = image[None] if image.ndim == 2 else image
+        if self.image.ndim != 3:
+            raise ValueError(f"image has shape {tuple(image.shape)}; it must be one image: (H, W) or (C, H, W).")
+        self.random = model is None
+        self.model = small_unet(self.image) if model is None else model
+        self.tile, self.overlap = tile, overlap
+        if not 0 <= overlap < tile or tile > min(self.image.shape[1:]):
+            raise ValueError(
+                f"tile={tile} and overlap={overlap} do not fit an image of {size(self.image)}. Take a tile of at most "
+                f"{min(self.image.shape[1:])} and an overlap from 0 to {tile - 1}."
+            )
+        # Image and model stay; tile and overlap may move, and what was worked out for them is kept.
+        self._direct: Tensor | None = None
+        self._kept: dict[tuple[int, int], Tiled] = {}
+
+    def compute(self) -> Tiled:
+        return self.at(self.overlap)
+
+    def at(self, overlap: int) -> Tiled:
+        """What another overlap would give."""
+        if (self.tile, overlap) not in self._kept:
+            self._kept[self.tile, overlap] = self._tiled(overlap)
+        return self._kept[self.tile, overlap]
+
+    def _tiled(self, overlap: int) -> Tiled:
+        direct = self._once()
+        tiled = predict_tiled(self.model, self.image, self.tile, overlap)[-1]
+        seams = (tiled - direct).abs() / direct.std().clamp(min=1e-12)
+        corners = self._corners(overlap)
+        inside = self._inside()
+        return Tiled(
+            direct, tiled, seams, len(corners), corners, inside, seams[inside].max().item(), seams[inside].mean().item()
+        )
+
+    def by_overlap(self) -> dict[int, Tiled]:
+        """What a few overlaps give, from none to half a tile."""
+        return {overlap: self.at(overlap) for overlap in sorted({k * self.tile // 8 for k in range(5)})}
+
+    @torch.no_grad()
+    def _once(self) -> Tensor:
+        if self._direct is None:
+            was_training = self.model.training
+            self.model.eval()
+            self._direct = self.model(self.image[None])[0, -1]
+            self.model.train(was_training)
+        return self._direct
+
+    def _corners(self, overlap: int) -> list[tuple[int, int]]:
+        """Where `predict_tiled` puts its tiles."""
+        tops, lefts = (
+            range(-(overlap // 2), side - overlap // 2, self.tile - overlap) for side in self.image.shape[1:]
+        )
+        return [(top, left) for top in tops for left in lefts]
+
+    def _inside(self) -> Tensor:
+        # At the image's border the two differ for another reason: the one sees padding, the other a mirror image.
+        inside = torch.zeros(self.image.shape[1:], dtype=torch.bool)
+        margin = min(self.tile // 2, min(inside.shape) // 4)
+        inside[margin : inside.shape[0] - margin, margin : inside.shape[1] - margin] = True
+        return inside
+
+    def facts(self) -> list[str]:
+        now = self.compute()
+        found = [
+            f"{size(self.image)} pixels in {now.tiles} tiles of {self.tile}×{self.tile} with {self.overlap} pixels of "
+            f"overlap. The model is {'a small U-Net with random weights' if self.random else 'yours'}.",
+            f"Away from the image's border the two predictions are up to {now.worst:.2g} apart, {now.mean:.2g} on the "
+            "average (in standard deviations of the direct prediction).",
+        ]
+        found += [
+            f"Overlap {overlap}: {other.tiles} tiles, up to {other.worst:.2g} apart, {other.mean:.2g} on the average."
+            for overlap, other in self.by_overlap().items()
+            if overlap != self.overlap
+        ]
+        return found
+
+    def draw(self) -> tuple[Figure, str]:
+        from matplotlib.colors import LogNorm
+        from matplotlib.patches import Rectangle
+
+        now, others = self.compute(), self.by_overlap()
+        fig = canvas(14, 3.3)
+        ax = fig.add_subplot(1, 4, 1)
+        picture(ax, grey(self.image) if len(self.image) in (1, 3) else self.image[0], f"{now.tiles} tiles")
+        for k, (top, left) in enumerate(now.corners):
+            style = ("-", "--", ":", "-.")[k % 4]
+            ax.add_patch(Rectangle((left - 0.5, top - 0.5), self.tile, self.tile, fill=False, edgecolor=ORANGE,
+                                   linestyle=style, clip_on=True))  # fmt: skip
+        picture(fig.add_subplot(1, 4, 2), now.tiled, "logits, predicted in tiles")
+        ax = fig.add_subplot(1, 4, 3)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        # a scale of its own by powers of ten, the same for every overlap: a seam a thousand times fainter is seen too
+        shown = ax.imshow(
+            now.seams.clamp(min=1e-9).numpy(), cmap="cividis", norm=LogNorm(1e-4, 1), interpolation="nearest"
+        )
+        fig.colorbar(shown, ax=ax, shrink=0.8, label="standard deviations")
+        rows, columns = now.inside.nonzero(as_tuple=True)
+        ax.add_patch(
+            Rectangle((columns.min() - 0.5, rows.min() - 0.5), columns.max() - columns.min() + 1,
+                      rows.max() - rows.min() + 1, fill=False, edgecolor="white", linestyle="--")
+        )  # fmt: skip
+        ax.set_title("seam map: tiled − direct", fontsize=10)
+        ax = fig.add_subplot(1, 4, 4)
+        values = {"largest": [t.worst for t in others.values()], "mean": [t.mean for t in others.values()]}
+        lines(ax, list(others), values, "inside the dashed frame", "overlap in pixels", "difference (std, log scale)")
+        ax.set_yscale("log")
+        ax.set_xticks(list(others))
+        alt = (
+            f"The image with {now.tiles} tiles of {self.tile}×{self.tile} pixels drawn in; the logits predicted in "
+            f"tiles, from {now.tiled.min():.2g} to {now.tiled.max():.2g}; the seam map, largest inside the frame "
+            f"{now.worst:.2g}; and the largest difference over the overlap: "
+            + ", ".join(f"{overlap} pixels {other.worst:.2g}" for overlap, other in others.items())
+            + "."
+        )
+        return fig, alt
+
+
+@torch.no_grad()
+def small_unet(image: Tensor) -> UNet:
+    """A U-Net with random weights, the same each time; its batch norms know the image, so that values stay in range.
+
+    The global random generator is left as it is.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = UNet(len(image), 1, base_channels=4, depth=2)
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = 1.0  # the running statistics become those of this one image
+    model(image[None])
+    return model.eval()
