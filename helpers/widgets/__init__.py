@@ -4,6 +4,8 @@ Everything a widget does can be done by a call, and everything it shows stands i
 depends on a host with widgets.
 """
 
+from helpers.widgets.graph import ArchitectureGraph
 from helpers.widgets.quiz import quiz
+from helpers.widgets.stepper import CodeStepper
 
-__all__ = ["quiz"]
+__all__ = ["ArchitectureGraph", "CodeStepper", "quiz"]
