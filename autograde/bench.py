@@ -151,8 +151,9 @@ seeds, on the test split, from the weights that were best on the validation spli
 *IoU, eight views* is that of the mean over the eight ways up of an image, as in lesson 10. *IoU, ±1 pixel* lets go
 what is wrong in the two pixels on either side of a hand-drawn border; what it is above the plain IoU is what the
 borders cost. *Border* is the mean distance between predicted and true border. *Nuclei F1* counts nuclei after eight
-views and watershed, found when their IoU is 0.5 or more; how far apart two summits must be was chosen on the
-validation split. *Peak MB* is that of the whole process, with PyTorch in it.
+views and watershed, found when their IoU is 0.5 or more; the threshold, how far apart two summits must be, and how
+small a speck may be are what does best on the training and validation splits, for each run. *Peak MB* is that of the
+whole process, with PyTorch in it.
 """
 
 STEPS = """## A step of training
