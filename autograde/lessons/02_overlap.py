@@ -9,16 +9,20 @@
 # %% [markdown]
 # # 02 · Overlap: how good is a mask?
 #
-# **You will** see why accuracy calls a useless mask excellent, write the two scores that do not, and learn what they
-# agree on, where they differ, and what to do when there is nothing to find.
+# **You will** see why accuracy calls a useless mask excellent, write the scores that do not, and find out how two honest
+# ways to take a mean can call either of two models the better one.
 #
-# **Time** about 35 minutes · **You need** tensors and boolean masks (lesson 01) · **You write** `iou` and `dice`
+# **Time** about 60 minutes · **You need** tensors and boolean masks (lesson 01; nothing you wrote there is used, so you
+# can start here) · **You write** `pixel_accuracy`, `confusion`, `iou`, `dice`, `mean_iou` and `dice_scores`
 
 # %%
 import torch
-from skimage.filters import threshold_otsu
+import torch.nn.functional as F
+from scipy import ndimage
+from skimage.filters import threshold_multiotsu, threshold_otsu
 
-from helpers import check, data, hint, quiz, show, use
+from helpers import check, data, hint, play, quiz, show, use
+from helpers.metrics import boundary_error
 
 # %% [markdown]
 # ## 1 · A mask that finds nothing
@@ -37,13 +41,32 @@ show.images([("micrograph", image), ("truth", truth), ("the lazy model", nothing
 # %% [markdown]
 # The score that comes to mind first is *pixel accuracy*: the share of pixels on which the two masks agree.
 
+# %% [markdown] card="pixel_accuracy"
+
+
+# %% exercise="pixel_accuracy"
+def pixel_accuracy(pred, target):
+    """Share of the pixels on which two masks agree, background included: a number from 0 to 1.
+
+    pred, target: (H, W), both bool or both class indices.
+    """
+    ### BEGIN SOLUTION
+    return (pred == target).sum().item() / target.numel()
+    ### END SOLUTION
+
+
+# %% check="pixel_accuracy"
+check(pixel_accuracy)
+
 # %% [markdown]
+# ### Look
+#
 # **Predict.** Before you run the next cell: what accuracy does the lazy model reach here? Take a guess from the
 # picture.
 
 # %%
-accuracy = (nothing == truth).float().mean().item()
-print(f"accuracy of the lazy model: {accuracy:.1%}")
+accuracy = use(pixel_accuracy)
+print(f"accuracy of the lazy model: {accuracy(nothing, truth):.1%}")
 print(f"share of the tile that is nucleus: {truth.float().mean():.1%}")
 
 # %%
@@ -55,7 +78,7 @@ quiz("accuracy-of-nothing")
 # the rest out of the count.
 
 # %% [markdown]
-# ## 2 · Three kinds of pixels
+# ## 2 · Four kinds of pixels
 #
 # Here is a model that tries. It calls a pixel "nucleus" when it is brighter than a threshold, chosen from the histogram
 # by Otsu's method (1979). No learning is involved. The picture lays its mask over the truth.
@@ -68,13 +91,53 @@ bright = image[0] > threshold_otsu(image[0].numpy())
 show.overlap([("Otsu's threshold against the truth", bright, truth)], image)
 
 # %% [markdown]
-# Every pixel that matters is of one of three kinds: in **both** masks, **missed**, or **false**. A score of overlap
-# sets the first against all three:
+# In **both** masks, **missed**, or **false**; and the fourth kind, in neither, has no colour. They have names that you
+# will read everywhere. *Positive* or *negative* is what the prediction says, *true* or *false* is whether it is right:
+#
+# | | truth: object | truth: background |
+# |---|---|---|
+# | **predicted: object** | true positive, `tp` | false positive, `fp` |
+# | **predicted: background** | false negative, `fn` | true negative, `tn` |
+
+# %% [markdown] card="confusion"
+
+
+# %% exercise="confusion"
+def confusion(pred, target):
+    """Count the four kinds of pixels of two masks, bool (H, W): four ints (tp, fp, fn, tn)."""
+    ### BEGIN SOLUTION
+    tp = (pred & target).sum().item()
+    fp = (pred & ~target).sum().item()
+    fn = (~pred & target).sum().item()
+    tn = (~pred & ~target).sum().item()
+    return tp, fp, fn, tn
+    ### END SOLUTION
+
+
+# %% check="confusion"
+check(confusion)
+
+# %% [markdown]
+# ### Look
+#
+# Your counts for Otsu's mask. Two shares are often made of them: *precision*, how much of what was predicted is right,
+# and *recall*, how much of what is there was found.
+
+# %%
+count = use(confusion)
+tp, fp, fn, tn = count(bright, truth)
+print(f"both {tp}, false {fp}, missed {fn}, neither {tn}: {tp + fp + fn + tn} pixels")
+print(f"accuracy  {(tp + tn) / (tp + fp + fn + tn):.3f}")
+print(f"precision {tp / (tp + fp):.3f}, recall {tp / (tp + fn):.3f}")
+
+# %% [markdown]
+# All the credit that comes from `tn` is credit for background. A score of overlap leaves it out, and sets what is in
+# both against all that is in either:
 #
 # $$\text{IoU}(A, B) = \frac{|A \cap B|}{|A \cup B|}$$
 #
-# That is *intersection over union*. It is 1 when the masks are equal and 0 when they share nothing. Background does not
-# appear in it at all.
+# That is *intersection over union*, in counts tp / (tp + fp + fn). It is 1 when the masks are equal and 0 when they share
+# nothing. Background does not appear in it at all.
 
 # %% [markdown] card="iou"
 
@@ -121,8 +184,9 @@ score = use(iou)
 everything = torch.ones_like(truth)
 models = {"nothing": torch.zeros_like(truth), "everything": everything, "Otsu": bright}
 for name, mask in models.items():
-    same = (mask == truth).float().mean().item()
-    print(f"{name:>10}:  accuracy {same:.3f}   IoU {score(mask, truth):.3f}")
+    print(
+        f"{name:>10}:  accuracy {accuracy(mask, truth):.3f}   IoU {score(mask, truth):.3f}"
+    )
 
 # %% [markdown]
 # Accuracy ranks *nothing* far above *everything*, because most of this tile is background. IoU gives *nothing* no
@@ -204,7 +268,45 @@ print(f"largest gap between Dice and 2·IoU/(1+IoU): {gap:.1e}")
 quiz("dice-or-iou")
 
 # %% [markdown]
-# ## 4 · Nothing there, nothing found
+# Watch both fall while the shape of one nucleus is pushed off itself, and accuracy hardly move:
+
+# %%
+play.overlap(image, truth)
+
+# %% [markdown]
+# ## 4 · How far off is the border?
+#
+# Overlap counts pixels, wherever they are. Take two predictions: one draws every nucleus a pixel too thin, the other
+# draws perfect outlines and overlooks three nuclei. Part of the two is shown; the numbers are of all the test columns.
+
+# %%
+image, labels = data.load("nuclei", "test", tile=None)[0]
+truth = (labels > 0).as_subclass(torch.Tensor)
+numbers = data.load("nuclei", "test", tile=None).instances[0].as_subclass(torch.Tensor)
+
+thin = torch.from_numpy(ndimage.binary_erosion(truth.numpy()))
+forgetful = truth & ~torch.isin(numbers, numbers.unique()[1:4])
+shown = slice(200, 400)  # rows
+panels = [("too thin", thin), ("forgetful", forgetful)]
+show.overlap([(name, m[shown], truth[shown]) for name, m in panels], image[:, shown])
+
+# %% [markdown]
+# **Predict.** Which one has the higher Dice? And from which one is the border further off, on average?
+
+# %%
+for name, mask in panels:
+    print(
+        f"{name:>9}: Dice {dice_score(mask, truth):.3f}, "
+        f"border {boundary_error(mask, truth):.2f} pixels off"
+    )
+
+# %% [markdown]
+# The two scores disagree about which is better. The second number is the *boundary error*: from every border pixel of
+# one mask to the nearest border pixel of the other, both ways, and the mean of it (Heimann et al. 2009). A nucleus that
+# is missed has its whole border far from any other. Which number matters depends on what the mask is for: counting
+# forgives a thin border and no missing nucleus; for an area it is the other way round.
+#
+# ## 5 · Nothing there, nothing found
 #
 # You gave two empty masks a score of 1.0. That is a decision, not a law, and it matters. Cut the test
 # columns of the micrograph into small tiles; some hold no nucleus at all. Score the lazy model on each, and take the
@@ -212,11 +314,11 @@ quiz("dice-or-iou")
 
 # %%
 small = data.load("nuclei", "test", tile=16)
-truths = [labels > 0 for _, labels in small]
-empty = [t for t in truths if not t.any()]
+images = torch.stack([image[0].as_subclass(torch.Tensor) for image, _ in small])
+truths = torch.stack([(labels > 0).as_subclass(torch.Tensor) for _, labels in small])
+filled = truths.any(dim=2).any(dim=1)
 lazy = torch.tensor([dice_score(torch.zeros_like(t), t) for t in truths])
-filled = torch.tensor([bool(t.any()) for t in truths])
-print(f"{len(empty)} of {len(truths)} tiles hold no nucleus")
+print(f"{(~filled).sum()} of {len(truths)} tiles hold no nucleus")
 print(f"mean Dice of the lazy model, empty tiles count 1.0: {lazy.mean():.3f}")
 print(f"mean Dice of the lazy model, empty tiles left out:  {lazy[filled].mean():.3f}")
 
@@ -225,13 +327,172 @@ print(f"mean Dice of the lazy model, empty tiles left out:  {lazy[filled].mean()
 # answer two questions, and a report has to say which of them it asked (Maier-Hein et al. 2024 count dozens of such
 # pitfalls).
 #
+# ## 6 · One number for many images
+#
+# So how do you score a whole test set? There are two ways. Count the pixels of all images *together*, then divide once:
+# **pooled**. Or divide for each image and take the **mean over images**.
+
+# %% [markdown] card="dice_scores"
+
+
+# %% exercise="dice_scores"
+def dice_scores(preds, targets, reduction):
+    """One Dice for a batch of masks, bool (N, H, W).
+
+    reduction: "pooled", all pixels counted together, or "per_image", the mean of the images' Dice, in which two empty
+    masks score 1.0. Raises ValueError for anything else.
+    """
+    ### BEGIN SOLUTION
+    if reduction not in ("pooled", "per_image"):
+        raise ValueError(f"reduction is {reduction!r}; it must be 'pooled' or 'per_image'")
+    axes = (0, 1, 2) if reduction == "pooled" else (1, 2)
+    overlap = (preds & targets).sum(axes)
+    total = preds.sum(axes) + targets.sum(axes)
+    return torch.where(total == 0, 1.0, 2 * overlap / total.clamp(min=1)).mean().item()
+    ### END SOLUTION
+
+
+# %% check="dice_scores"
+check(dice_scores)
+
+# %% [markdown]
+# <details><summary>One number an image, or NaN?</summary>
+#
+# `per_image` ends with a mean over the N scores. NaN is 0 divided by 0: an image in which both masks are empty. It
+# scores 1.0, as before, and has to be decided before the division or put right after it.
+#
+# </details>
+
+# %% [markdown]
+# ### Look
+#
+# Two models on the small tiles. The *bold* one calls a pixel nucleus from a low brightness on, the *careful* one only
+# from twice that.
+#
+# **Predict.** Which one is better? You may say: that depends.
+
+# %%
+score_all = use(dice_scores)
+models = {"bold": images > 0.12, "careful": images > 0.24}
+for name, preds in models.items():
+    pooled, per_image = (score_all(preds, truths, how) for how in ("pooled", "per_image"))
+    print(f"{name:>8}:  pooled {pooled:.3f}   per image {per_image:.3f}")
+
+# %% [markdown]
+# Pooled, the bold one wins. Image by image, the careful one wins. Look at the tiles in two heaps to see why:
+
+# %%
+for name, preds in models.items():
+    with_nucleus = score_all(preds[filled], truths[filled], "per_image")
+    without = score_all(preds[~filled], truths[~filled], "per_image")
+    print(
+        f"{name:>8}:  tiles with a nucleus {with_nucleus:.3f}   empty tiles {without:.3f}"
+    )
+
+# %% [markdown]
+# In an empty tile a score can only be 1 or 0: one false pixel costs as much as a whole nucleus that was missed
+# elsewhere. The bold model pays that price in most of them; pooled, its few false pixels hardly count. Pooled, large
+# objects decide. Image by image, every image weighs the same, small objects and empty images with it. Neither is wrong,
+# and a paper that does not say which it took has not said how good its model is.
+
+# %%
+quiz("pooled-or-per-image")
+
+# %% [markdown]
+# ## 7 · Several classes, and pixels that nobody knows
+#
+# A brain has more than one tissue. Here a model without any learning sorts the pixels of a slice by brightness, into as
+# many heaps as there are tissues (Otsu's method with two thresholds). All that is black is background.
+
+# %%
+brain = data.load("brain", "test")
+slice_, target = (x.as_subclass(torch.Tensor) for x in brain[8])
+inside = slice_[0] > 0
+low, high = threshold_multiotsu(slice_[0][inside].numpy(), classes=3).tolist()
+heap = (
+    1 + (slice_[0] > low).long() + (slice_[0] > high).long()
+)  # 1 dark, 2 middle, 3 bright
+sorted_ = torch.where(inside, heap, 0)
+show.images([("T1 image", slice_), ("sorted by brightness", sorted_), ("truth", target)])
+print(f"accuracy {accuracy(sorted_, target):.3f}")
+for number, name in enumerate(brain.classes):
+    print(f"{name:>14}: IoU {score(sorted_ == number, target == number):.3f}")
+
+# %% [markdown]
+# Each class in turn is the object, and the rest its background. The mean of these numbers is the *mean IoU*: every
+# class weighs the same, the rare ones too. It raises two questions.
+#
+# - **A class that is in neither mask** has no overlap and no union. It takes no part in the mean.
+# - **Pixels that nobody knows.** Where two tissues meet, an annotator cannot say to the pixel where. Such pixels get the
+#   number 255 in the target (lesson 01), and whatever is predicted there neither helps nor harms.
+
+# %% [markdown] card="mean_iou"
+
+
+# %% exercise="mean_iou"
+def mean_iou(pred, target, num_classes, ignore_index=255):
+    """Mean over the classes of their IoU, each counted over all pixels at once.
+
+    pred, target: int64 (H, W) or (N, H, W), classes 0 to num_classes - 1. Pixels where target is ignore_index do not
+    count. A class in neither mask is left out of the mean; 1.0 when no class is left.
+    """
+    ### BEGIN SOLUTION
+    known = target != ignore_index
+    scores = []
+    for k in range(num_classes):
+        in_pred, in_target = (pred == k) & known, (target == k) & known
+        union = (in_pred | in_target).sum().item()
+        if union > 0:
+            scores.append((in_pred & in_target).sum().item() / union)
+    return sum(scores) / len(scores) if scores else 1.0
+    ### END SOLUTION
+
+
+# %% check="mean_iou"
+check(mean_iou)
+
+# %% [markdown]
+# <details><summary>My scores are too low where pixels are ignored</summary>
+#
+# An ignored pixel has a prediction, too. If you take it out of the target only, it still counts as a false pixel of the
+# class that is predicted there. Take it out of both.
+#
+# </details>
+
+# %% [markdown]
+# ### Look
+#
+# Your `mean_iou` on the slice: as it is, and with the pixels set to 255 at which grey matter meets white.
+
+# %%
+mean_score = use(mean_iou)
+grey, white = (F.max_pool2d((target == k)[None].float(), 3, 1, 1)[0] > 0 for k in (2, 3))
+border = grey & white  # within a pixel of both
+unsure = torch.where(border, 255, target)
+print(f"mean IoU {mean_score(sorted_, target, 4):.3f}")
+print(f"mean IoU without border pixels {mean_score(sorted_, unsure, 4):.3f}")
+print(f"ignored: {border.float().mean():.1%} of the pixels")
+
+# %% [markdown]
+# Nothing about the prediction has changed. Most mistakes lie at borders, so whoever leaves a border out gets a
+# better number. The pixels to ignore are part of the question, and are fixed before anybody sees a prediction.
+#
+# ## Graded questions
+
+# %% graded="dice-from-counts"
+quiz("dice-from-counts")
+
+# %% graded="screening-for-lesions"
+quiz("screening-for-lesions")
+
+# %% [markdown]
 # ## Recap
 #
 # 1. Accuracy counts background. Where objects are small, a model that finds nothing looks excellent.
-# 2. IoU is the overlap over the union; Dice is twice the overlap over the sum of the areas.
-# 3. On one pair of masks each follows from the other, so they rank alike, and Dice is never the smaller number.
-# 4. Two empty masks need a decision. Here they score 1.0.
-# 5. A mean over images depends on that decision. Say what you did.
+# 2. IoU is the overlap over the union; Dice is twice the overlap over the sum of the areas. Each follows from the other.
+# 3. Overlap does not say where the mistakes are. The boundary error does, in pixels.
+# 4. Two empty masks need a decision; here they score 1.0. Pixels marked 255 do not count.
+# 5. Pooled, per image or per class: the mean you take can decide which model is better. Say which it was.
 #
 # ## Go further
 #
@@ -242,4 +503,6 @@ print(f"mean Dice of the lazy model, empty tiles left out:  {lazy[filled].mean()
 # **Sources** · Dice, L. R. (1945), *Measures of the amount of ecologic association between species*, Ecology 26,
 # 297–302 · Jaccard, P. (1912), *The distribution of the flora in the alpine zone*, New Phytologist 11, 37–50 ·
 # Otsu, N. (1979), *A threshold selection method from gray-level histograms*, IEEE Trans. SMC 9, 62–66 · Maier-Hein, L.
-# et al. (2024), *Metrics reloaded: recommendations for image analysis validation*, Nature Methods 21, 195–212
+# et al. (2024), *Metrics reloaded: recommendations for image analysis validation*, Nature Methods 21, 195–212 ·
+# Heimann, T. et al. (2009), *Comparison and evaluation of methods for liver segmentation from CT datasets*, IEEE Trans.
+# Medical Imaging 28, 1251–1265 (the boundary error)

@@ -1,0 +1,295 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 00 · Start here: a picture, and a mask
+#
+# **You will** see a finished U-Net at work, learn what segmentation tells you that a label or a box does not, and try
+# everything that this course is made of: checks, hints, quizzes, and handing in.
+#
+# **Time** about 25 minutes · **You need** a little Python · **You write** one line, for practice
+#
+# Run a cell with **Shift + Enter**, and go from the top. Here is the network that you will have built by lesson 06,
+# trained beforehand, and a piece of a micrograph that it has never seen.
+
+# %%
+import time
+
+import torch
+from torchvision.utils import draw_bounding_boxes
+
+from helpers import check, data, glossary, hint, quiz, show, use
+from helpers.data import files
+from helpers.share import load_shared
+
+model = load_shared(files.root() / "models" / "nuclei.unet.zip")
+image, labels = data.load("nuclei", "test", tile=128)[1]
+start = time.perf_counter()
+with torch.no_grad():
+    logits = model(image.as_subclass(torch.Tensor)[None])[0, 0]
+found = logits > 0
+seconds = time.perf_counter() - start
+
+show.images([("what the microscope saw", image), ("what the U-Net found", found)])
+print(f"{found.numel()} pixels, {found.numel()} answers, in {seconds:.2f} seconds")
+
+# %% [markdown]
+# ## 1 · What you have just seen
+#
+# The bright blobs are cell nuclei, stained so that they glow. For each pixel the network answered one question: is
+# this *nucleus* or not? The answers form a picture of the same size, the **mask**.
+#
+# How good is it? A person has drawn the nuclei of this micrograph by hand. Lay the network's mask over that drawing:
+
+# %%
+truth = (labels > 0).as_subclass(torch.Tensor)
+show.overlap([("the U-Net against the drawing", found, truth)], image)
+weights = sum(p.numel() for p in model.parameters())
+print(f"The network is {weights} numbers, which were found in one minute, on two cores,")
+print("from the left half of the same micrograph. This piece is from its right quarter.")
+
+# %% [markdown]
+# Nearly all that is wrong lies along the borders, where a second person with a pen would not have drawn quite the same line
+# either. Nothing of this network was downloaded: `datasets/models/make.py` trained it, and in lesson 08 you will train
+# your own.
+#
+# ## 2 · Three questions about one picture
+#
+# A picture can be asked three kinds of questions, each more detailed than the one before.
+#
+# - **Classification**: *what* is in the picture? The answer is one word for all of it.
+# - **Detection**: what, and roughly *where*? The answer is a box around each object.
+# - **Segmentation**: which *pixels* are it? The answer is a mask.
+#
+# The boxes in the next cell are computed from the hand-drawn masks, by `mask_to_box`, which you will write in lesson 01.
+
+# %%
+from helpers.reference.pixels import mask_to_box
+
+nuclei = data.load("nuclei", "test", tile=128).instances[1].as_subclass(torch.Tensor)
+objects = [nuclei == number for number in nuclei.unique() if number > 0]
+boxes = torch.tensor([mask_to_box(mask) for mask in objects])
+
+grey = (image / image.max()).as_subclass(torch.Tensor).expand(3, -1, -1)
+drawn = draw_bounding_boxes(grey, boxes, colors="#E69F00", width=1)
+show.images(
+    [
+        ("classification: “nuclei”", image),
+        (f"detection: {len(boxes)} boxes", drawn),
+        ("segmentation: a mask", truth),
+    ],
+    alt=f"One micrograph three times: as it is, with {len(boxes)} boxes around its nuclei, "
+    f"and as a mask in which {truth.sum()} of {truth.numel()} pixels are nucleus.",
+)
+
+# %% [markdown]
+# A box is four numbers, and it claims every pixel inside. How many of them are not the object at all?
+#
+# **Predict.** Start with a shape you can do on paper.
+
+# %%
+quiz("box-around-a-circle")
+
+# %% [markdown]
+# Now measure it, on all nuclei of the test quarter of the micrograph, and on something that is no blob: the white
+# matter in one slice of a brain.
+
+# %%
+whole = data.load("nuclei", "test", tile=None).instances[0].as_subclass(torch.Tensor)
+
+
+def outside(mask):
+    """Share of the pixels in a mask's box that do not belong to the mask."""
+    x0, y0, x1, y1 = mask_to_box(mask)
+    return 1 - mask[y0:y1, x0:x1].float().mean().item()
+
+
+shares = [outside(whole == number) for number in whole.unique() if number > 0]
+slice_, classes = data.load("brain", "test")[10]
+white = (classes == 3).as_subclass(torch.Tensor)  # class 3: white matter
+
+print(
+    f"{len(shares)} nuclei: on average {sum(shares) / len(shares):.0%} of the box is not nucleus,"
+)
+print(f"          from {min(shares):.0%} to {max(shares):.0%}")
+print(f"white matter: {outside(white):.0%} of the box is something else")
+framed = draw_bounding_boxes(
+    slice_.as_subclass(torch.Tensor).expand(3, -1, -1),
+    torch.tensor([mask_to_box(white)]),
+    colors="#E69F00",
+    width=2,
+)
+show.images(
+    [("a slice of a brain", slice_), ("its white matter, boxed", framed), ("masked", white)]
+)
+
+# %% [markdown]
+# For round things a box is a fair summary. For thin, branched or hollow things it says little: their length, their
+# area and their outline are all lost in it. Whoever measures an area, plans a beam or steers around something needs the
+# pixels.
+#
+# ## 3 · Where it is used
+#
+# | field | what each pixel is called | what is done with it |
+# |---|---|---|
+# | medicine | tumour, organ, vessel, everything else | volumes are followed over months; radiation is aimed past healthy organs (Nikolov et al. 2018) |
+# | biology | cell, nucleus, membrane | cells are counted and measured, in thousands of pictures (Falk et al. 2019) |
+# | driving | road, pavement, person, car, sky | the car knows where it may drive (Cordts et al. 2016) |
+# | maps | roof, road, field, water | maps are drawn from aerial pictures (Van Etten et al. 2018) |
+#
+# The U-Net was made for the second of these (Ronneberger et al. 2015). It needed few pictures drawn by hand, and that
+# is why it spread to the others. You will see how few: the network above learned from half of *one*.
+
+# %%
+quiz("what-a-mask-answers")
+
+# %% [markdown]
+# ## 4 · What you will build
+#
+# This is the U-Net as a graph. The nodes are locked. Each one opens when you run your own code of that piece on a real
+# picture, in the lesson that builds it; by lesson 06 all of them are lit.
+
+# %%
+from helpers.widgets import ArchitectureGraph
+
+graph = ArchitectureGraph()
+graph
+
+# %% [markdown]
+# | lesson | you build |
+# |---|---|
+# | 01 Pixels | pictures and masks as tensors, and a data set of pairs |
+# | 02 Overlap | the scores that say how good a mask is |
+# | 03 Convolution | `DoubleConv`, the block of the network |
+# | 04 Encoder | the way down: *what* is in the picture |
+# | 05 Decoder | the way up, and why it blurs |
+# | 06 Skips | the bridges that bring back *where*, and the whole U-Net |
+# | 07 Losses | what the network is told to make small |
+# | 08 Training | the loop, and a network like the one above |
+# | 09 Baseline | your U-Net against one that was trained before, in a fair race |
+# | 10 In the wild | large pictures, touching objects, honest probabilities |
+# | 11 Project | your own pictures |
+#
+# Each lesson can be started on its own: what you have not written yet, the course lends you, and says so. And when a
+# word has slipped your mind, ask for it, in any lesson:
+
+# %%
+glossary("mask")
+
+# %% [markdown]
+# ## 5 · How a check works
+#
+# In the lessons you write functions, and below each one stands a cell that checks it. A check runs what you wrote on
+# inputs made for finding mistakes, and ends in one of four verdicts: **passed**, **wrong** (with the mistake's name,
+# where it is one that others have made before you), **error** (with the line of yours that raised it), or **not
+# attempted**.
+#
+# Try it. `pixel_accuracy` should return the share of pixels on which two masks agree. Here it has a mistake. Run the
+# cell and read the verdict.
+
+
+# %%
+def pixel_accuracy(pred, target):
+    """Share of the pixels on which two masks agree: bool (H, W) twice -> a number from 0 to 1."""
+    agree = (pred == target) & (target > 0)
+    return agree.sum().item() / target.numel()
+
+
+check(pixel_accuracy)
+
+# %% [markdown]
+# Nothing was raised, and in this lesson the points do not count: you may check as often as you like. Now repair the
+# first of the two lines and run the cell again, until it says *passed*. When you are stuck, ask for a hint; there are
+# three, one at a time.
+
+# %%
+hint("pixel_accuracy")
+
+# %% [markdown]
+# <details><summary>I do not know what to change</summary>
+#
+# `pred == target` compares two tensors pixel by pixel, and `&` keeps what is true in both of its sides. What does the
+# second side throw away?
+#
+# </details>
+#
+# `solution("pixel_accuracy")` shows the course's own answer, after you have passed or after three wrong tries. And
+# `use(pixel_accuracy)` gives the cells below *your* piece when it passes, and the course's until then. So a lesson runs
+# to its end whatever you have written.
+
+# %%
+accuracy = use(pixel_accuracy)
+print(f"The U-Net is right on {accuracy(found, truth):.1%} of the pixels.")
+
+# %% [markdown]
+# That looks excellent. In lesson 02 a mask that finds *nothing* will look nearly as good, and you will write better
+# scores.
+#
+# ## 6 · Quizzes, and handing in
+#
+# There are two kinds of questions. The **practice** ones, like the two above, tell you at once what is right and why;
+# answer as often as you like. A **graded** one comes near the end of a lesson. It keeps your answer and tells you
+# nothing until it is graded.
+#
+# If your lessons are graded, this is what counts:
+#
+# - the cells in which you wrote an exercise, under a card such as *Write it: `iou`*. Keep everything that an answer
+#   needs in its own cell. The practice cell above is none of them;
+# - your answers to the graded questions, which are kept in the file `answers.json` beside the notebook.
+#
+# Hand in **both files**, the notebook and `answers.json`, the way your instructor says. Before that, choose *Restart
+# kernel and run all cells*: what works only because of a cell you have deleted since will show itself. The checks that
+# give the points are those you saw, on fresh inputs.
+#
+# ## 7 · Is everything here?
+#
+# The doctor looks at your machine and says what is missing and what to do about it. It changes nothing.
+
+# %%
+from helpers.doctor import report, text
+
+print(text(report()))
+
+# %% [markdown]
+# <details><summary>It says that something is missing</summary>
+#
+# Each line under *missing* ends with what to do. The same report comes from `python course.py doctor` in a terminal:
+# put it into your message when you ask somebody for help. *Pets* may stay "not downloaded"; no lesson needs it before
+# 11.
+#
+# </details>
+#
+# ## Graded question
+#
+# It tells you nothing but that your answer is kept. Change it as often as you like before you hand in.
+
+# %% graded="roofs-from-above"
+quiz("roofs-from-above")
+
+# %% [markdown]
+# ## Recap
+#
+# 1. Classification gives a word, detection boxes, segmentation a class for each pixel: the mask.
+# 2. A box holds much that is not the object, and the less round the object, the more.
+# 3. A check names your mistake and raises nothing. Hints come one at a time.
+# 4. `use` takes your piece when it passes and the course's until then, so you can start at any lesson.
+# 5. You hand in the notebook and `answers.json`.
+#
+# ## Go further
+#
+# - Replace `[1]` in the first code cell by `[0]`, `[2]` or `[3]`. Which piece gives the network most trouble?
+# - Give it a picture of another kind: `data.load("cells", "test")[0]`, nuclei from a simulator. It has never seen one.
+#   Where does it go wrong?
+#
+# **Sources** · Ronneberger, O., Fischer, P. and Brox, T. (2015), *U-Net: convolutional networks for biomedical image
+# segmentation*, arXiv:1505.04597 · Falk, T. et al. (2019), *U-Net: deep learning for cell counting, detection, and
+# morphometry*, Nature Methods 16, 67–70 · Nikolov, S. et al. (2018), *Deep learning to achieve clinically applicable
+# segmentation of head and neck anatomy for radiotherapy*, arXiv:1809.04430 · Cordts, M. et al. (2016), *The Cityscapes
+# dataset for semantic urban scene understanding*, arXiv:1604.01685 · Van Etten, A., Lindenbaum, D. and Bacastow, T. M.
+# (2018), *SpaceNet: a remote sensing dataset and challenge series*, arXiv:1807.01232 · The micrograph: Caicedo, J. C.
+# et al. (2019), *Nucleus segmentation across imaging experiments*, Nature Methods 16, 1247–1253
