@@ -59,20 +59,19 @@ def table(measured: dict[str, dict[str, float]]) -> str:
         pieces = ", ".join(f"`{piece}`" for piece in about["pieces"]) or "–"
         took = f"{run['seconds']:.0f} s | {run['memory_mb']:.0f} MB" if run else "– | –"
         link = f"[{about['title']}](notebooks/{name}/{name}.ipynb)"
-        minutes = f"{about['minutes']} minutes" if about["minutes"] else "–"
-        lines.append(f"| {link} | {pieces} | {about['points'] or '–'} | {minutes} | {took} |")
+        lines.append(f"| {link} | {pieces} | {about['points'] or '–'} | {about['time']} | {took} |")
     return "\n".join(lines)
 
 
 def facts(lesson: str) -> dict[str, Any]:
-    """Title, minutes, exercises and points of a lesson, from its script."""
+    """Title, time, exercises and points of a lesson, from its script."""
     script = jupytext.read(LESSONS / f"{lesson}.py", fmt="py:percent")
     opening = script.cells[0].source
     title = re.search(r"^# (.+)$", opening, flags=re.MULTILINE)[1].partition(":")[0]
-    minutes = re.search(r"\*\*Time\*\* about (\d+) minutes", opening)
+    time = re.search(r"\*\*Time\*\* (?:about )?([^·,:(]+)", opening)[1].strip()
     return {
         "title": title,
-        "minutes": int(minutes[1]) if minutes else None,
+        "time": time,
         "pieces": [c.metadata["exercise"] for c in script.cells if "exercise" in c.metadata],
         "points": sum(points_of(master(lesson)).values()),
     }

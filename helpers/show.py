@@ -99,6 +99,7 @@ def curves(
         height: height of the plot, in inches.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     fig = Figure(figsize=(2 * height, height), layout="constrained")
     ax = fig.add_subplot()
@@ -109,6 +110,8 @@ def curves(
         ax.plot(x, y, dash, color=colour, marker=marker, markevery=max(1, len(x) // 8), label=label)
         said.append(f"{label} from {y[0]:.3g} to {y[-1]:.3g}, highest {y.max():.3g} at {x[y.argmax()]:.3g}")
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    if (x == x.round()).all():
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no layer 0.5
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
     figure(fig, f"{title}. {xlabel} against {ylabel}: {'; '.join(said)}.")
@@ -158,7 +161,7 @@ def _draw(fig: Figure, ax: Axes, image: Any) -> None:
 
 
 def _write_values(ax: Axes, plane: Any) -> None:
-    bound = max(1.0, abs(plane).max())
+    bound = abs(plane).max() or 1.0  # drawn in white, or in the strongest colours
     for (row, column), value in _enumerate(plane):
         dark = value < 0.6 * bound if plane.min() >= 0 else abs(value) > 0.6 * bound
         text = f"{int(value)}" if float(value).is_integer() else f"{float(value):.2g}"

@@ -91,3 +91,24 @@ def test_numbers_in_a_small_image_are_written_whole_where_they_are(shown, monkey
     monkeypatch.setattr(Axes, "text", lambda self, x, y, text, **style: written.append(text))
     show.images([("grey values", torch.tensor([[235.0, 7.0], [0.0, 100.0]])), ("shares", torch.tensor([[0.123, 1.0]]))])
     assert written == ["235", "7", "0", "100", "0.12", "1"]
+
+
+def test_a_number_stands_out_from_its_pixel(shown, monkeypatch):
+    from matplotlib.axes import Axes
+
+    colours = []
+    monkeypatch.setattr(Axes, "text", lambda self, x, y, text, **style: colours.append(style["color"]))
+    show.images([("dim, and drawn from black to white", torch.tensor([[0.0, 0.1]]))])
+    assert colours == ["white", "black"]
+
+
+def test_an_axis_of_whole_numbers_has_no_halves(shown, monkeypatch):
+    from matplotlib.figure import Figure
+
+    ticks = []
+    save = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda fig, *a, **k: (ticks.extend(fig.axes[0].get_xticks()), save(fig, *a, **k))
+    )
+    show.curves([0, 1, 2], [("a", [1.0, 2.0, 3.0])], title="t", xlabel="level", ylabel="y")
+    assert all(float(tick).is_integer() for tick in ticks)

@@ -19,7 +19,6 @@ AMERICAN = {
     "colors",
     "center",
     "centered",
-    "gray",
     "neighbor",
     "neighbors",
     "normalize",
