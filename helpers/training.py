@@ -210,7 +210,7 @@ class _Run:
         self.validation, self.monitor = validation, monitor
         # Several processes normalise over the whole batch together, in a copy: the model itself stays as it is.
         network = model if fabric.world_size == 1 else share_batch_norm(copy.deepcopy(model))
-        network = network.to(memory_format=torch.channels_last)  # quicker: docs/benchmarks.md
+        network = network.to(memory_format=torch.channels_last)  # quicker: autograde.bench_step
         trained = [p for p in network.parameters() if p.requires_grad]
         if not trained:
             raise TrainingError(
@@ -371,7 +371,7 @@ class _Run:
 def _fabric(device: str) -> Any:
     """Where the run takes place: the device, how many processes, and in which precision.
 
-    bfloat16 on a GPU that has it; float32 elsewhere: on a CPU bfloat16 was slower (docs/benchmarks.md).
+    bfloat16 on a GPU that has it; float32 elsewhere (`autograde.bench_step` measures both on a CPU).
     """
     from lightning_fabric import Fabric
 
