@@ -6,6 +6,7 @@ result, and the README's table is made from it.
 
 from __future__ import annotations
 
+import ast
 import concurrent.futures
 import functools
 import hashlib
@@ -34,6 +35,7 @@ STORED = ROOT / "docs" / "accuracy.json"
 README = ROOT / "README.md"
 MARK = "accuracy"
 
+ON_THE_CARD = {"concept", "points", "minutes", "difficulty", "hints", "task"}  # arguments of `exercise`
 MUTANT_SECONDS = 2.0  # a right answer takes a fraction of one; some mutants never end
 
 
@@ -239,10 +241,13 @@ def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
 
 
 def fingerprint(name: str) -> str:
-    """A hash of an exercise's file and of its reference."""
+    """A hash of the code of an exercise and of its reference; what only the card shows may change."""
     exercise = exercises.load(name)
     source = inspect.getsource(sys.modules[exercise.probes.__module__])
-    return hashlib.sha256((source + text_of(exercise.right_answers[0])).encode()).hexdigest()[:16]
+    keywords = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.keyword)]
+    shown = {n for k in keywords if k.arg in ON_THE_CARD for n in range(k.lineno, k.end_lineno + 1)}
+    code = "\n".join(line for number, line in enumerate(source.splitlines(), 1) if number not in shown)
+    return hashlib.sha256((code + text_of(exercise.right_answers[0])).encode()).hexdigest()[:16]
 
 
 def table(result: dict) -> str:

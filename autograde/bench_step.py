@@ -21,9 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from helpers import data
-from helpers.batches import Crops
+from helpers.batches import Crops, any_way_up
 from helpers.reference.skips import UNet
-from helpers.reference.training import augment_pair
 from helpers.threads import QuickestThreads, available_cpus
 from helpers.training import dice_and_cross_entropy
 
@@ -37,7 +36,7 @@ def network() -> nn.Module:
 
 
 def batches() -> list[tuple[Tensor, Tensor]]:
-    crops = Crops(data.load("nuclei", "train", tile=None), 64, 8, augment_pair)
+    crops = Crops(data.load("nuclei", "train", tile=None), 64, 8, any_way_up)
     return [crops.batch(k) for k in range(4)]
 
 
@@ -74,7 +73,7 @@ def medians(steps: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[s
 def parts_of_a_step() -> dict[str, float]:
     """Milliseconds of each part of a step, and of the convolutions alone."""
     ready = batches()
-    crops = Crops(data.load("nuclei", "train", tile=None), 64, 8, augment_pair)
+    crops = Crops(data.load("nuclei", "train", tile=None), 64, 8, any_way_up)
     model = network()
     images, masks = ready[0]
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)

@@ -20,6 +20,27 @@ KEPT_BYTES = 2**29  # a set up to this size is read once and kept
 AHEAD = 4  # batches prepared while the model is busy
 
 
+def any_way_up(image: Tensor, mask: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """One of the eight ways up of a square, all equally likely; of four, for what is not square.
+
+    The augmentation that asks least of the data: where up does not matter it costs nothing. Light is left alone, since
+    how much of it an image bears depends on the image: 0.2 is little on a photograph and drowns a dim micrograph.
+
+    Args:
+        image: `(C, H, W)`.
+        mask: `(H, W)`.
+        generator: where every random number is drawn from.
+
+    Returns:
+        Image and mask, both turned in the same way.
+    """
+    turns, mirrored = (int(torch.randint(n, (), generator=generator)) for n in (4, 2))
+    if mask.shape[-2] != mask.shape[-1]:
+        turns = 2 * (turns % 2)  # a quarter turn would exchange the sides, and a batch needs images of one size
+    image, mask = image.rot90(turns, (-2, -1)), mask.rot90(turns, (-2, -1))
+    return (image.flip(-1), mask.flip(-1)) if mirrored else (image, mask)
+
+
 class Crops:
     """Any batch of an endless training run, by its number.
 

@@ -1,8 +1,8 @@
 """Training: one call, `fit`, from a model and two data sets to the best weights that the time allows.
 
 The loop is lesson 08's, with what makes it quick and safe to stop: a learning rate that rises and falls once over the
-run, batches prepared while the model is busy, weights averaged over the last steps, the best ones kept, checkpoints
-that are whole or not there.
+run, batches prepared while the model is busy, batch norm that stops looking at the batch, weights averaged over the
+last steps, the best ones kept, checkpoints that are whole or not there.
 
 Several processes. Started by `torchrun --nproc-per-node=2 script.py`, the same call shares every batch out between
 them: Lightning Fabric finds the processes and averages the gradients. Fabric and not Accelerate, because it keeps no
@@ -28,15 +28,16 @@ from torch.utils.data import Dataset
 
 from helpers import checkpoint as checkpoints
 from helpers import metrics
-from helpers.batches import Augment, Crops
+from helpers.batches import Augment, Crops, any_way_up
 from helpers.data.pairs import IGNORE
-from helpers.reference.training import augment_pair
 from helpers.threads import QuickestThreads
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Monitor = Callable[["History", float], Any]
 
 WARM_UP = 0.2  # of the run, in which the learning rate rises
+FROZEN_FROM = 0.3  # of the run: from here on batch norm uses its running statistics ...
+COUNTED = 50  # ... if it has seen so many batches: each new one makes up a tenth of them
 VALIDATIONS = 20  # in a run of given seconds, if a validation is quick
 VALIDATION_SHARE = 0.15  # of the time, at most
 MEMORY = 20  # steps that the averaged weights remember, or a tenth of the run so far if that is less
@@ -104,8 +105,8 @@ def fit(
     device: str = "auto",
     batch_size: int = 8,
     crop: int | None = None,
-    augment: Augment | None = augment_pair,
-    rate: float = 1e-2,
+    augment: Augment | None = any_way_up,
+    rate: float = 3e-3,
     patience: int = VALIDATIONS // 2,
     seed: int = 0,
     checkpoint: str | Path | None = None,
@@ -115,7 +116,8 @@ def fit(
     """Train `model` in place, and leave the best weights in it.
 
     AdamW; the learning rate rises to `rate` over the first fifth of the run and falls to nothing along a cosine: of the
-    time if `seconds` is given, else of the steps. Validation is run on the averaged weights, and those of the best mean
+    time if `seconds` is given, else of the steps. From 30 % of the run on batch norm uses its running statistics, as it
+    will in prediction. Validation is run on the averaged weights, and those of the best mean
     IoU are kept. With `epochs`, a run on the CPU is the same for the same seed and number of threads, bit for bit; with
     `seconds` it depends on how fast the machine is. Ctrl-C ends the run and keeps the best weights so far.
 
@@ -129,7 +131,7 @@ def fit(
         device: `"cpu"`, `"cuda"`, `"mps"`, or `"auto"` for the best there is.
         batch_size: images in a step, shared out between the processes if there are several.
         crop: train on random squares of this side, in pixels; `None` on whole images, which must be of one size.
-        augment: `augment(image, mask, generator)`, such as lesson 08's `augment_pair`; `None` for nothing.
+        augment: `augment(image, mask, generator)`; by default one of the eight ways up of a square. `None` for nothing.
         rate: the highest learning rate.
         patience: validations in a row without a better one that end the run.
         seed: of the order, the crops, the augmentation and dropout; not of the model's weights, which it has already.
@@ -153,7 +155,7 @@ def fit(
     if resume and checkpoint is None:
         raise TrainingError("resume=True goes on from a checkpoint, and none is given. Add checkpoint='run.json'.")
     if not rate > 0:
-        raise TrainingError(f"rate is {rate}; give more than 0, such as 0.01.")
+        raise TrainingError(f"rate is {rate}; give more than 0, such as 0.003.")
     fabric = _fabric(device)
     if batch_size % fabric.world_size:
         raise TrainingError(
@@ -263,6 +265,8 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.rate_at(share)
         self.network.train()
+        if share >= FROZEN_FROM and self.history.steps >= COUNTED:
+            freeze_batch_norm(self.network)
         images, masks = self.fabric.to_device((images.contiguous(memory_format=torch.channels_last), masks))
         loss = self.loss(self.network(images), masks)
         self.optimizer.zero_grad()
@@ -389,6 +393,19 @@ def _fabric(device: str) -> Any:
     fabric = Fabric(accelerator=device, devices=local, num_nodes=world // local, strategy="ddp", precision=precision)
     fabric.launch()
     return fabric
+
+
+def freeze_batch_norm(model: nn.Module) -> None:
+    """Let every batch norm in `model` use its running statistics, as in prediction; its weights go on learning.
+
+    The mean and the variance of a batch change with what its crops happen to show: with many crops of empty background
+    the same grey value comes out brighter than with few. A network that learns under them alone learns thresholds that
+    are blurred by as much, and is then used with the running ones. On `brain`, whose classes are nearly intervals of
+    grey values, learning with those for the last part of the run took the mean Dice from 0.91 to 0.95.
+    """
+    for layer in model.modules():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            layer.eval()
 
 
 class SharedBatchNorm(nn.BatchNorm2d):

@@ -1,12 +1,13 @@
 """Batches are a function of the seed and their number."""
 
 import itertools
+from collections import Counter
 
 import pytest
 import torch
 
 from helpers import data
-from helpers.batches import Crops
+from helpers.batches import Crops, any_way_up
 from helpers.reference.training import augment_pair
 
 
@@ -93,3 +94,15 @@ def test_sizes_that_differ_need_a_crop_and_an_empty_set_is_refused():
         Crops(pairs((4, 4), (4, 8)), None, 2, None)
     with pytest.raises(ValueError, match="no pairs"):
         Crops([], 8, 2, None)
+
+
+@pytest.mark.parametrize(("shape", "ways"), [((3, 3), 8), ((2, 3), 4)])
+def test_any_way_up_gives_every_way_alike_and_moves_image_and_mask_together(shape, ways):
+    mask = torch.arange(shape[0] * shape[1]).view(shape)
+    generator = torch.Generator().manual_seed(0)
+    drawn = [any_way_up(mask[None] / 10, mask, generator) for _ in range(100 * ways)]
+    assert all(torch.equal(image[0], turned / 10) for image, turned in drawn)
+    counts = Counter(tuple(turned.flatten().tolist()) for _, turned in drawn)
+    assert {turned.shape for _, turned in drawn} == {mask.shape}
+    assert len(counts) == ways
+    assert min(counts.values()) > 60

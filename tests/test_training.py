@@ -136,6 +136,24 @@ def test_frozen_parameters_and_the_students_flags_stay():
     assert all(p.requires_grad for p in model.head.parameters())
 
 
+@pytest.mark.parametrize(("epochs", "frozen_from"), [(100, 50), (200, 60), (40, 40)])
+def test_batch_norm_stops_looking_at_the_batch_when_it_has_seen_enough(epochs, frozen_from):
+    """One step an epoch: after 30 % of the steps, but not before 50; its weights go on learning."""
+    norm = nn.BatchNorm2d(4)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), norm, nn.Conv2d(4, 1, 1))
+    seen = []  # at each step that has a gradient: whether it normalised by the batch, and its weight
+
+    def look(layer, _, y):
+        if y.requires_grad:
+            seen.append((layer.training, layer.weight[0].item()))
+
+    norm.register_forward_hook(look)
+    fit(model, TRAIN, VALIDATION, epochs=epochs, patience=99)
+    flags = [by_batch for by_batch, _ in seen]
+    assert flags == [step < frozen_from for step in range(epochs)]
+    assert epochs == frozen_from or seen[-2][1] != seen[frozen_from][1]
+
+
 # ---- checkpoints ----
 
 

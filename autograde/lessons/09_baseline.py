@@ -338,6 +338,7 @@ def train(name, pairs, validation, make=None, num_classes=1, seed=0, **changes):
         "crop": 64,
         "batch_size": 4,
         "patience": 99,
+        "augment": augment_pair,
         "seed": seed,
     }
     options |= {"rate": RATES[name], **changes}

@@ -1,5 +1,6 @@
 """The measure, its table in the README, and the page of messages."""
 
+import inspect
 import json
 import re
 import subprocess
@@ -185,6 +186,30 @@ def test_a_changed_source_is_stale(published):
     stored["exercises"][0]["source"] = "other"
     published["stored"].write_text(json.dumps(stored))
     assert accuracy.stale(**published) == ["iou has changed since it was measured"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("minutes=8,", "minutes=12,", True),
+        ("Count three things", "Count four things", True),
+        ("Two empty masks score 1.0.", "Two empty masks score 1.", True),
+        ("#...   ...#", "##..   ...#", False),
+        ("return 2 * overlap", "return 2.0 * overlap", False),
+    ],
+)
+def test_an_exercise_is_measured_again_for_its_code_not_for_its_card(monkeypatch, old, new, same):
+    before, getsource = accuracy.fingerprint("dice"), inspect.getsource
+    replaced = []
+
+    def changed(thing):
+        text = getsource(thing)
+        replaced.append(old in text)
+        return text.replace(old, new)
+
+    monkeypatch.setattr(inspect, "getsource", changed)
+    assert (accuracy.fingerprint("dice") == before) == same
+    assert any(replaced)
 
 
 def test_a_new_exercise_is_stale(published, monkeypatch):

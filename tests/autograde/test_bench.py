@@ -1,6 +1,7 @@
 """The bench: what is run and kept, and the page made from it. One real run, small."""
 
 import json
+import math
 
 import pytest
 
@@ -34,23 +35,42 @@ def test_models_take_turns_and_otsu_runs_once():
 def test_real_runs_are_stored_and_not_repeated(place):
     wanted = bench.jobs(["nuclei"], ["otsu", "course"], 1, [1])
     told = []
-    results = bench.run(wanted, told.append)
+    results = bench.run(wanted, told.append, rates=(3e-3,))
     assert len(told) == 2
     otsu, course = results
     assert 0.6 < otsu["iou"] < 0.75
     assert course["steps"] > 0
+    assert 0 <= course["f1"] <= 1
+    assert 0 <= course["f1_whole"] <= 1
+    assert course["iou_train"] > 0
     assert course["memory_mb"] > 100
-    assert bench.run(wanted, told.append) == results
+    assert bench.run(wanted, told.append, rates=(3e-3,)) == results
     assert len(told) == 2
     bench.write_page()
     assert "Otsu's threshold" in (place / "benchmarks.md").read_text()
+
+
+def test_each_model_is_trained_with_the_rate_that_validated_best(place, monkeypatch):
+    """What is asked of the processes, and what is made of their answers; the processes themselves ran above."""
+    asked = []
+
+    def answer(job):
+        asked.append(job)
+        best = 1e-3 if job["model"] == "resnet18" else 1e-2
+        return {**job, "validation_iou": 1 - abs(math.log(job["rate"] / best))} if job.get("trial") else job
+
+    monkeypatch.setattr(bench, "_train", answer)
+    wanted = bench.jobs(["nuclei"], ["course", "resnet18"], 2, [1])
+    runs = bench.run(wanted, print)
+    assert [(r["model"], r["rate"]) for r in runs] == [("course", 1e-2), ("resnet18", 1e-3)] * 2
+    assert sum("trial" in job for job in asked) == 2 * len(bench.RATES)  # once a model, not once a seed
 
 
 def test_a_run_that_fails_says_why_and_keeps_the_others(place):
     done = result("course", 0, 0.9)
     bench._store({"runs": [done]})
     with pytest.raises(RuntimeError, match="KeyError: 'nonsense'"):
-        bench.run([{**done, "seed": 1, "model": "nonsense"}], print)
+        bench.run([{**done, "seed": 1, "model": "nonsense"}], print, rates=(3e-3,))
     assert bench.read() == [done]
 
 
