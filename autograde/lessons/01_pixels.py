@@ -12,7 +12,7 @@
 # **You will** turn pictures and masks into what a network takes, keep the two together, and find out how a test set can
 # hand a perfect score to a model that has learnt nothing.
 #
-# **Time** about 60 minutes · **You need** Python with NumPy or PyTorch arrays · **You write** `to_tensor`, `one_hot`,
+# **Time** about 50 minutes · **You need** Python with NumPy or PyTorch arrays · **You write** `to_tensor`, `one_hot`,
 # `mask_to_box`, `flip_pair` and `PairDataset`
 
 # %%

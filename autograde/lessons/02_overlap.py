@@ -12,7 +12,7 @@
 # **You will** see why accuracy calls a useless mask excellent, write the scores that do not, and find out how two honest
 # ways to take a mean can call either of two models the better one.
 #
-# **Time** about 60 minutes · **You need** tensors and boolean masks (lesson 01; nothing you wrote there is used, so you
+# **Time** about 55 minutes · **You need** tensors and boolean masks (lesson 01; nothing you wrote there is used, so you
 # can start here) · **You write** `pixel_accuracy`, `confusion`, `iou`, `dice`, `mean_iou` and `dice_scores`
 
 # %%

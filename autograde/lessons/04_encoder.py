@@ -12,7 +12,7 @@
 # **You will** shrink a picture so that a small kernel sees much of it, stack the steps to the left side of the U, train
 # it for a moment, and measure in pixels what has been lost at the bottom.
 #
-# **Time** about 60 minutes · **You need** `DoubleConv` and the receptive field (lesson 03; where you have not written
+# **Time** about 45 minutes · **You need** `DoubleConv` and the receptive field (lesson 03; where you have not written
 # yours, this notebook takes the course's own and says so) · **You write** `max_pool2x2`, `Down`, `Encoder`
 
 # %%

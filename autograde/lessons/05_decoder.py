@@ -12,7 +12,7 @@
 # **You will** enlarge maps in three ways, make a checkerboard and take it apart, build an hourglass out of encoder and
 # decoder, train it, and measure how far off its borders are.
 #
-# **Time** about 60 minutes · **You need** `DoubleConv`, `Encoder` (lessons 03 and 04; where you have not written yours,
+# **Time** about 50 minutes · **You need** `DoubleConv`, `Encoder` (lessons 03 and 04; where you have not written yours,
 # this notebook takes the course's own and says so) · **You write** `upsample_nearest`, `transposed_conv2d`, `UpConv`,
 # `Hourglass`
 

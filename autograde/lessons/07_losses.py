@@ -12,7 +12,7 @@
 # **You will** train a U-Net that learns to say no, find out which pixels told it to, and write five losses and a weight
 # map that ask for something else. At the end you pay the price of one of them: a network that is surer than it may be.
 #
-# **Time** two sittings of about 45 minutes (a good place to stop is after section 4) · **You need** Dice and IoU (lesson
+# **Time** about 60 minutes (a good place to stop is after section 4) · **You need** Dice and IoU (lesson
 # 02), a U-Net (lesson 06; where you have not written yours, this notebook takes the course's own and says so) · **You
 # write** `bce_with_logits`, `soft_dice_loss`, `iou_loss`, `focal_loss`, `weight_map`, `combined_loss`
 

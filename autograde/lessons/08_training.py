@@ -12,12 +12,14 @@
 # **You will** write the loop that trains a U-Net, make much data out of little, know when to stop, and find out what is
 # wrong with five runs that went wrong.
 #
-# **Time** about 60 minutes, and if you write all five pieces take two sittings · **You need** a U-Net (lesson 06) and a
+# **Time** about 60 minutes · **You need** a U-Net (lesson 06) and a
 # loss (lesson 07). If you skipped them, start here: what you have not written is taken from the course · **You write**
 # `train_one_epoch`, `evaluate`, `augment_pair`, `elastic_pair` and `EarlyStopping`
 
 # %%
+import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter, map_coordinates
 from skimage.filters import threshold_otsu
 from torch import nn
 from torch.utils.data import Subset
@@ -302,7 +304,22 @@ print(
 # arrows. That is an *elastic deformation* (Simard et al. 2003), and the 2015 paper gives it much of the credit for
 # learning from 30 pictures.
 #
-# The arrows point between pixels. What then?
+# The arrows are given. What they lack is their length: smoothing takes the mean of many numbers that cancel each other.
+
+
+# %%
+def arrows(height, width, sigma, generator):
+    """Smooth noise (2, height, width), a NumPy array: where each pixel comes from, down and across."""
+    noise = 2 * torch.rand(2, height, width, generator=generator).numpy() - 1
+    return gaussian_filter(noise, (0, sigma, sigma))
+
+
+for sigma in (2, 8):
+    field = arrows(64, 64, sigma, torch.Generator().manual_seed(0))
+    print(f"sigma {sigma}: root mean square {(field**2).mean() ** 0.5:.3f} pixels")
+
+# %% [markdown]
+# Most of them point between pixels. What then?
 
 # %%
 quiz("nearest-for-masks")
@@ -317,12 +334,8 @@ def elastic_pair(image, mask, alpha, sigma, generator):
     image: float (C, H, W), fetched bilinearly; mask: int64 (H, W), fetched from the nearest pixel.
     """
     ### BEGIN SOLUTION
-    import numpy as np
-    from scipy.ndimage import gaussian_filter, map_coordinates
-
     height, width = mask.shape
-    noise = 2 * torch.rand(2, height, width, generator=generator).numpy() - 1
-    offsets = gaussian_filter(noise, (0, sigma, sigma))
+    offsets = arrows(height, width, sigma, generator)
     offsets *= alpha / np.sqrt((offsets**2).mean(axis=(1, 2), keepdims=True))
     places = np.indices((height, width)) + offsets
     bent = [map_coordinates(c, places, order=1, mode="nearest") for c in image.numpy()]

@@ -13,7 +13,7 @@
 # its probabilities mean anything, tell touching nuclei apart and count them, look at what fails and why, meet images
 # from elsewhere, and hand a network on to others.
 #
-# **Time** two sittings of about an hour: parts 1 to 4, parts 5 to 8 · **You need** a U-Net that has been trained
+# **Time** about 60 minutes (a good place to stop is after part 4) · **You need** a U-Net that has been trained
 # (lesson 08), Dice (lesson 02) · **You write** `predict_tiled`, `predict_dihedral`, `calibration_error`,
 # `split_instances` and `match_instances`
 
@@ -144,7 +144,23 @@ show.images(
 )
 
 # %% [markdown]
-# Add up `weight * logits` on one canvas and `weight` on another, and divide once at the end.
+# Add up `weight * logits` on one canvas and `weight` on another, and divide once at the end. The margin is given: the
+# picture goes on as its own mirror image, `overlap // 2` pixels before its first row and column, and after the last ones
+# as far as whole tiles need.
+
+
+# %%
+def with_margin(image, tile, overlap):
+    """`image` (C, H, W) mirrored at its sides, so that tiles in steps of tile - overlap cover it all."""
+    step, indices = tile - overlap, []
+    for side in image.shape[-2:]:
+        places = torch.arange(-(-side // step) * step + overlap) - overlap // 2
+        period = max(2 * (side - 1), 1)  # there and back again
+        indices.append(torch.minimum(places % period, -places % period))
+    return image[:, indices[0][:, None], indices[1]]
+
+
+print(tuple(image.shape), "becomes", tuple(with_margin(image, 128, 32).shape))
 
 # %% [markdown] card="predict_tiled"
 
@@ -158,12 +174,7 @@ def predict_tiled(model, image, tile, overlap):
     """
     ### BEGIN SOLUTION
     step, edge = tile - overlap, overlap // 2
-    (height, width), indices = image.shape[-2:], []
-    for side in (height, width):
-        places = torch.arange(-edge, -(-side // step) * step + overlap - edge)
-        period = max(2 * (side - 1), 1)  # mirrored: there and back again
-        indices.append(torch.minimum(places % period, -places % period))
-    padded = image[:, indices[0][:, None], indices[1]]  # (C, rows, columns)
+    (height, width), padded = image.shape[-2:], with_margin(image, tile, overlap)
     weight, total, weights = fading(tile, overlap), 0, torch.zeros(padded.shape[-2:])
     mode = model.training
     model.eval()
@@ -187,8 +198,8 @@ check(predict_tiled)
 # %% [markdown]
 # <details><summary>Where do I start?</summary>
 #
-# With `overlap=0` and a picture that the tile divides: two loops, a canvas of zeros, one `+=`. Then pad the picture by
-# mirroring until whole tiles fit, and cut the margin off at the end. The weights come last.
+# With `overlap=0` and a picture that the tile divides: two loops, a canvas of zeros, one `+=`. Then go through
+# `with_margin(...)` instead of the picture, and cut the margin off at the end. The weights come last.
 #
 # </details>
 #

@@ -12,7 +12,7 @@
 # **You will** segment pictures of your own, from the question to a network that others can load, and write a report
 # that a stranger can trust.
 #
-# **Time** about an hour with the example, then some evenings with your own · **You need** lessons 08 to 10 · **You
+# **Time** about 40 minutes with the example, then some evenings with your own · **You need** lessons 08 to 10 · **You
 # write** seven short answers; they are read by a person
 #
 # Nothing is checked automatically here. The notebook runs from top to bottom as it is, on an example, so that you see

@@ -14,7 +14,7 @@ from helpers.reference.losses import bce_with_logits
     lesson="07_losses",
     concept="Binary cross-entropy",
     points=5,
-    minutes=20,
+    minutes=10,
     difficulty=3,
     hints=[
         "Write the loss of one pixel with p = sigmoid(x), once for target 1 and once for target 0, and put the formula "

@@ -13,7 +13,7 @@ from helpers.reference.wild import calibration_error
     lesson="10_in_the_wild",
     concept="Calibration",
     points=4,
-    minutes=15,
+    minutes=6,
     difficulty=3,
     hints=[
         "Sort the pixels into bins by their probability: `[0, 1/bins)`, `[1/bins, 2/bins)` and so on. Which bin gets "

@@ -13,7 +13,7 @@ from helpers.reference.skips import center_crop
     lesson="06_skips",
     concept="Cropping",
     points=2,
-    minutes=6,
+    minutes=5,
     difficulty=1,
     hints=[
         "How many rows have to go, and how many of them on top?",

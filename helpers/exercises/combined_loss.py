@@ -14,7 +14,7 @@ from helpers.reference.losses import bce_with_logits, combined_loss, iou_loss, s
     lesson="07_losses",
     concept="Dice and cross-entropy together",
     points=2,
-    minutes=6,
+    minutes=3,
     difficulty=1,
     hints=[
         "You have written both parts already. What does each of them expect, logits or probabilities?",

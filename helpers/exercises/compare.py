@@ -21,7 +21,7 @@ from helpers.reference.training import evaluate
     lesson="09_baseline",
     concept="Fair comparison",
     points=4,
-    minutes=15,
+    minutes=12,
     difficulty=3,
     hints=[
         "You have the scores already: `evaluate` of lesson 08. Two columns are left, the number of parameters and the "

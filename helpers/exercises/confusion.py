@@ -14,7 +14,7 @@ from helpers.reference.overlap import confusion
     lesson="02_overlap",
     concept="Four kinds of pixels",
     points=2,
-    minutes=8,
+    minutes=6,
     difficulty=1,
     hints=[
         "*Positive* and *negative* is what the prediction says; *true* and *false* is whether it is right.",

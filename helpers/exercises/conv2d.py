@@ -35,7 +35,7 @@ BY_HAND = (
     lesson="03_convolution",
     concept="Convolution",
     points=5,
-    minutes=20,
+    minutes=14,
     difficulty=3,
     hints=[
         "Take one value of the result first: which square of the image does it come from, and what is done with that "

@@ -11,7 +11,7 @@ from helpers.reference.overlap import dice
     lesson="02_overlap",
     concept="Dice coefficient",
     points=3,
-    minutes=8,
+    minutes=5,
     difficulty=2,
     hints=[
         "Count three things: pixels in the prediction, pixels in the truth, pixels in both.",

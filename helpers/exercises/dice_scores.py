@@ -19,7 +19,7 @@ def _pairs(*pictures):
     lesson="02_overlap",
     concept="Two ways to average",
     points=3,
-    minutes=10,
+    minutes=8,
     difficulty=2,
     hints=[
         "The two differ in what comes first: counting over all images and then one division, or one division for each "

@@ -14,7 +14,7 @@ from helpers.reference.convolution import DoubleConv
     lesson="03_convolution",
     concept="Convolution block",
     points=5,
-    minutes=15,
+    minutes=9,
     difficulty=2,
     hints=[
         "Six layers in a row, four without the normalisation: what does the second convolution receive from the first?",

@@ -15,7 +15,7 @@ from helpers.reference.encoder import Down
     lesson="04_encoder",
     concept="Encoder step",
     points=3,
-    minutes=8,
+    minutes=6,
     difficulty=2,
     hints=[
         "Two layers in a row, and both exist already: one has no parameters, the other is your block from lesson 3.",

@@ -20,7 +20,7 @@ NAN = float("nan")
     lesson="08_training",
     concept="Early stopping",
     points=4,
-    minutes=15,
+    minutes=6,
     difficulty=2,
     hints=[
         "Three things to remember between two calls: the best value, the weights that gave it, and how many values in "

@@ -24,13 +24,13 @@ MARGIN = 6  # pixels: with a root mean square of 1, nothing that far inside is f
     lesson="08_training",
     concept="Elastic deformation",
     points=4,
-    minutes=25,
+    minutes=10,
     difficulty=4,
     hints=[
-        "Every pixel of the result is fetched from a place near its own. Draw one offset for the row and one for the "
-        "column of every pixel: `2 * torch.rand(2, H, W, generator=generator) - 1`.",
-        "Smooth each of the two fields with a Gaussian of `sigma` pixels, then measure its root mean square and scale "
-        "it to `alpha`. `scipy.ndimage.gaussian_filter` takes one `sigma` an axis: which axis must not be smoothed?",
+        "Every pixel of the result is fetched from a place near its own: its own row and column, plus an offset for "
+        "each. `arrows`, given above, draws both fields.",
+        "The fields are smooth, but as long as chance made them. Measure the root mean square of each and scale it to "
+        "`alpha`.",
         "The places are the pixels' own coordinates (`np.indices`) plus the offsets. "
         "`scipy.ndimage.map_coordinates` fetches from them: `order=1` is bilinear, `order=0` takes the nearest pixel, "
         'and `mode="nearest"` repeats the border. `F.grid_sample` can do it too, in coordinates from -1 to 1.',

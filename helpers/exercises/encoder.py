@@ -19,7 +19,7 @@ from helpers.reference.encoder import Down, Encoder
     lesson="04_encoder",
     concept="Encoder",
     points=6,
-    minutes=25,
+    minutes=20,
     difficulty=3,
     hints=[
         "Write down the levels for `depth=2` with their channels and sides: level 0 at full size, then two steps down. "

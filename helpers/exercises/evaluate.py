@@ -18,7 +18,7 @@ from helpers.reference.training import evaluate
     lesson="08_training",
     concept="Evaluation",
     points=5,
-    minutes=20,
+    minutes=8,
     difficulty=3,
     hints=[
         "Remember `model.training` before you change it. The loop is the one from training without its three calls "

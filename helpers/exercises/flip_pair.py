@@ -13,7 +13,7 @@ from helpers.reference.pixels import flip_pair
     lesson="01_pixels",
     concept="Image and mask move together",
     points=2,
-    minutes=6,
+    minutes=5,
     difficulty=1,
     hints=[
         "Whatever happens to the image has to happen to the mask. How many axes has each of them?",

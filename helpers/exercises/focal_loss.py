@@ -14,7 +14,7 @@ from helpers.reference.losses import focal_loss
     lesson="07_losses",
     concept="Focal loss",
     points=4,
-    minutes=15,
+    minutes=8,
     difficulty=3,
     hints=[
         "Start from the cross-entropy of each pixel, before the mean. Everything else is a factor for each pixel.",

@@ -17,7 +17,7 @@ from helpers.reference.baseline import freeze_encoder
     lesson="09_baseline",
     concept="Frozen weights",
     points=5,
-    minutes=15,
+    minutes=13,
     difficulty=4,
     hints=[
         "Two things move in training: parameters, by their gradients, and the running statistics of each batch norm, "

@@ -17,7 +17,7 @@ from helpers.reference.encoder import Encoder
     lesson="05_decoder",
     concept="Encoder and decoder",
     points=5,
-    minutes=15,
+    minutes=13,
     difficulty=3,
     hints=[
         "You have both halves: the encoder goes down `depth` times, so how often does the decoder go up? Write the "

@@ -12,7 +12,7 @@ from helpers.reference.overlap import dice, iou
     lesson="02_overlap",
     concept="Intersection over union",
     points=3,
-    minutes=6,
+    minutes=5,
     difficulty=1,
     hints=[
         "Two counts are enough: pixels in both masks, and pixels in at least one.",

@@ -13,7 +13,7 @@ from helpers.reference.losses import iou_loss, soft_dice_loss
     lesson="07_losses",
     concept="Soft IoU loss",
     points=2,
-    minutes=8,
+    minutes=4,
     difficulty=2,
     hints=[
         "Start from your soft Dice loss. Which half of the fraction changes, and how?",

@@ -24,7 +24,7 @@ def _box_of(picture, draw):
     lesson="01_pixels",
     concept="Coordinates of pixels",
     points=2,
-    minutes=8,
+    minutes=6,
     difficulty=2,
     hints=[
         "You need the smallest and the largest column with a true pixel, and the same of the rows.",

@@ -15,7 +15,7 @@ from helpers.reference.wild import match_instances
     lesson="10_in_the_wild",
     concept="Scores of objects",
     points=6,
-    minutes=20,
+    minutes=8,
     difficulty=4,
     hints=[
         "Start with a table: one row for each predicted object, one column for each true one, their IoU in each cell. "

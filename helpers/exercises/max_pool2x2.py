@@ -13,7 +13,7 @@ from helpers.reference.encoder import max_pool2x2
     lesson="04_encoder",
     concept="Pooling",
     points=3,
-    minutes=10,
+    minutes=8,
     difficulty=2,
     hints=[
         "Each value of the result comes from four of the input: which four for the value in row 1, column 2?",

@@ -13,7 +13,7 @@ from helpers.reference.overlap import dice, iou, mean_iou
     lesson="02_overlap",
     concept="IoU of several classes",
     points=5,
-    minutes=18,
+    minutes=14,
     difficulty=3,
     hints=[
         "Each class in turn is the object, and everything else its background: that is an IoU you know.",

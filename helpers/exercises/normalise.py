@@ -15,7 +15,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's photog
     lesson="09_baseline",
     concept="Input of a pretrained encoder",
     points=3,
-    minutes=8,
+    minutes=6,
     difficulty=2,
     hints=[
         "For each channel: take its mean away, then divide by its standard deviation. What has to happen to a grey "

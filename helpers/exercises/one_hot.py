@@ -14,7 +14,7 @@ from helpers.reference.pixels import one_hot
     lesson="01_pixels",
     concept="Masks as class channels",
     points=3,
-    minutes=10,
+    minutes=6,
     difficulty=2,
     hints=[
         "Channel `k` answers one question about each pixel: is this one of class `k`?",

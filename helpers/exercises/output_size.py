@@ -15,7 +15,7 @@ from helpers.reference.convolution import output_size
     lesson="03_convolution",
     concept="Size arithmetic",
     points=2,
-    minutes=8,
+    minutes=5,
     difficulty=2,
     hints=[
         "Draw 7 boxes and slide a window of 3 boxes over them, once with step 1 and once with step 2. Count.",

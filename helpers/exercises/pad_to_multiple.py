@@ -15,7 +15,7 @@ from helpers.reference.skips import pad_to_multiple, unpad
     lesson="06_skips",
     concept="Padding",
     points=3,
-    minutes=10,
+    minutes=8,
     difficulty=2,
     hints=[
         "How many rows are missing until the next multiple of 16 when there are 30, 31, 32, 33?",

@@ -39,7 +39,7 @@ def _fetched(label, images, masks, order, transform=None):
     lesson="01_pixels",
     concept="A data set of pairs",
     points=4,
-    minutes=15,
+    minutes=12,
     difficulty=3,
     hints=[
         "A data set answers two questions: how many pairs are there, and what is pair number `index`? Keep what you "

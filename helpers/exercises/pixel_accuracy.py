@@ -12,7 +12,7 @@ from helpers.reference.overlap import dice, iou, pixel_accuracy
     lesson="02_overlap",
     concept="Pixel accuracy",
     points=1,
-    minutes=4,
+    minutes=3,
     difficulty=1,
     hints=[
         "Two numbers: how many pixels agree, and how many there are.",

@@ -14,7 +14,7 @@ from helpers.reference.convolution import pointwise
     lesson="03_convolution",
     concept="1×1 convolution",
     points=3,
-    minutes=10,
+    minutes=6,
     difficulty=2,
     hints=[
         "Look at one pixel: `C` numbers go in, `K` come out, and no neighbour takes part. Which operation is that?",

@@ -14,7 +14,7 @@ from helpers.reference.wild import predict_dihedral
     lesson="10_in_the_wild",
     concept="Test-time augmentation",
     points=4,
-    minutes=15,
+    minutes=7,
     difficulty=3,
     hints=[
         "Four quarter turns, and the same four of the flipped image: that is all eight. Each prediction has to be "

@@ -19,13 +19,12 @@ LOOSE = 10  # a batch of tiles is added up in another order than one tile after 
     lesson="10_in_the_wild",
     concept="Overlapping tiles",
     points=8,
-    minutes=30,
+    minutes=14,
     difficulty=5,
     hints=[
-        "Tiles start `tile - overlap` pixels apart. Where does the first one start, so that the image's corner is not "
-        "at the corner of a tile? And where the last, so that no pixel is left over?",
-        "Mirror the image at its borders until whole tiles fit: a tensor indexed with rows `[3, 2, 1, 0, 1, 2, ...]` "
-        "is mirrored, however far it has to reach. Take the border off again at the end.",
+        "`with_margin`, given above, is the image with all that the tiles need around it. In it the first tile starts "
+        "at row 0 and column 0, the next ones `tile - overlap` pixels on. Where must the last one start?",
+        "The logits of what is mirrored are of no use: the image's own begin at row and column `overlap // 2`.",
         "Add up `weight * logits` and `weight` in two canvases and divide once at the end. The weight of a tile is 0 "
         "in its outermost `overlap // 4` pixels, because there the model had to guess its surroundings.",
     ],

@@ -13,7 +13,7 @@ from helpers.reference.convolution import receptive_field
     lesson="03_convolution",
     concept="Receptive field",
     points=3,
-    minutes=12,
+    minutes=9,
     difficulty=3,
     hints=[
         "One 3×3 convolution sees 3 pixels along a side, two in a row see 5. What does each further one add?",

@@ -17,7 +17,7 @@ from helpers.reference.wild import split_instances
     lesson="10_in_the_wild",
     concept="Watershed",
     points=6,
-    minutes=25,
+    minutes=8,
     difficulty=4,
     hints=[
         "Where two discs touch there is a waist. Which number, computed for each pixel, is large in the middle of a "

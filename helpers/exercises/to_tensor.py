@@ -21,7 +21,7 @@ def _picture(values):
     lesson="01_pixels",
     concept="Layout of an image tensor",
     points=3,
-    minutes=8,
+    minutes=6,
     difficulty=2,
     hints=[
         "Three things change: the order of the axes, the type of the numbers, and their range.",

@@ -15,7 +15,7 @@ from helpers.reference.training import train_one_epoch
     lesson="08_training",
     concept="Training loop",
     points=5,
-    minutes=15,
+    minutes=8,
     difficulty=2,
     hints=[
         "Five things for each batch: logits, loss, old gradients away, new gradients, step. One thing before the first "

@@ -13,7 +13,7 @@ from helpers.reference.decoder import transposed_conv2d, upsample_nearest
     lesson="05_decoder",
     concept="Transposed convolution",
     points=5,
-    minutes=15,
+    minutes=14,
     difficulty=3,
     hints=[
         "Turn it round: in a convolution an output pixel *collects* from a window. Here an input pixel *hands out* to "

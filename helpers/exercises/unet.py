@@ -18,7 +18,7 @@ from helpers.reference.skips import UNet, Up
     lesson="06_skips",
     concept="U-Net",
     points=8,
-    minutes=20,
+    minutes=16,
     difficulty=4,
     hints=[
         "Take your hourglass and replace what happens at each step up by `Up`. What does each `Up` get from the "

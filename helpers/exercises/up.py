@@ -16,7 +16,7 @@ from helpers.reference.skips import Up
     lesson="06_skips",
     concept="Skip connection",
     points=5,
-    minutes=15,
+    minutes=13,
     difficulty=3,
     hints=[
         "Two maps have to lie on each other pixel by pixel before they can share a tensor. Which of the two is too "

@@ -14,7 +14,7 @@ from helpers.reference.decoder import UpConv
     lesson="05_decoder",
     concept="Upsampling",
     points=3,
-    minutes=10,
+    minutes=7,
     difficulty=2,
     hints=[
         "Two ways up: one layer that learns how to spread a pixel, or enlarging without weights and convolving "

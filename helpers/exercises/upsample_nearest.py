@@ -13,7 +13,7 @@ from helpers.reference.decoder import upsample_nearest
     lesson="05_decoder",
     concept="Upsampling",
     points=2,
-    minutes=8,
+    minutes=5,
     difficulty=2,
     hints=[
         "Write down the rows of the result for three input rows and `scale=2`: which input row stands in each?",

@@ -17,7 +17,7 @@ from helpers.reference.losses import weight_map
     lesson="07_losses",
     concept="Border weights",
     points=4,
-    minutes=20,
+    minutes=12,
     difficulty=4,
     hints=[
         "Make one map of distances for each object: how far is each pixel from *this* object? Which two of these "

@@ -1,11 +1,13 @@
 """The README's table of lessons."""
 
 import json
+import re
 
+import jupytext
 import pytest
 
 from autograde import lesson_table
-from autograde.stamp import lesson_names
+from autograde.stamp import LESSONS, lesson_names
 from helpers import exercises
 
 MEASURED = {name: {"seconds": 12.4, "memory_mb": 801.6} for name in lesson_names()}
@@ -27,6 +29,18 @@ def test_the_exercises_of_all_lessons_are_all_exercises_in_their_order():
     """Every exercise stands in the lesson that its file names."""
     pieces = [(name, piece) for name in lesson_names() for piece in lesson_table.facts(name)["pieces"]]
     assert sorted(pieces) == sorted((exercises.load(name).lesson, name) for name in exercises.names())
+
+
+@pytest.mark.parametrize("lesson", [name for name in lesson_names() if name[0] == "0" or name.startswith("10")])
+def test_the_stated_time_is_that_of_reading_quizzes_and_cards(lesson):
+    """200 words a minute, 40 seconds a question, and what the cards say; some ten minutes more to look and to play."""
+    cells = jupytext.read(LESSONS / f"{lesson}.py", fmt="py:percent").cells
+    words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+    questions = sum(cell.source.startswith("quiz(") for cell in cells)
+    cards = sum(exercises.load(piece).minutes for piece in lesson_table.facts(lesson)["pieces"])
+    stated = int(re.match(r"(\d+) minutes", lesson_table.facts(lesson)["time"])[1])
+    assert 25 <= stated <= 60
+    assert 0 <= stated - (words / 200 + questions * 2 / 3 + cards) <= 16
 
 
 def test_what_was_not_measured_is_named(tmp_path):
