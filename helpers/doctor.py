@@ -157,7 +157,7 @@ def _look_at_datasets(found: Report) -> None:
     except Exception as error:
         found.missing.append(f"the data sets: {error}")
         return
-    for name in NAMES:
+    for name in (*NAMES, "models"):  # models: the network that lesson 00 shows
         if name == "pets":
             here = (files.cache() / "pets").is_dir()
             found.datasets[name] = "here" if here else "not downloaded; the first load fetches 0.8 GB"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+# Colour, dash and marker of each line of a plot; the same order everywhere.
+STYLES = [(BLUE, "-", "o"), (VERMILION, "--", "s"), (GREEN, ":", "^"), (ORANGE, "-.", "D")]
 MOST_NUMBERS = 10  # whole numbers are written into the pixels of an image with at most this many rows and columns,
 MOST_FRACTIONS = 6  # others, which are longer, into one with at most this many
 
@@ -25,7 +27,7 @@ def figure(fig: Figure, alt: str) -> None:
     """Show a matplotlib figure with `alt` as its alternative text, and close it."""
     from IPython.display import display
 
-    display({"text/plain": alt, "text/html": _img(fig, alt)}, raw=True)
+    display({"text/plain": alt, "text/html": img_tag(fig, alt)}, raw=True)
 
 
 def images(panels: list[tuple[str, Any]], alt: str | None = None, height: float = 3.2) -> None:
@@ -44,7 +46,7 @@ def images(panels: list[tuple[str, Any]], alt: str | None = None, height: float 
 
 def grid_html(panels: list[tuple[str, Any]], alt: str, height: float = 2.0) -> str:
     """The same row of images as an HTML `<img>`, for use inside other pages."""
-    return _img(_row(panels, height)[0], alt)
+    return img_tag(_row(panels, height)[0], alt)
 
 
 def overlap(panels: list[tuple[str, Any, Any]], image: Any = None, height: float = 3.6) -> None:
@@ -69,7 +71,7 @@ def overlap(panels: list[tuple[str, Any, Any]], image: Any = None, height: float
             "false": (pred & ~target, ORANGE, "////"),
         }
         for mask, colour, hatch in parts.values():
-            _fill(ax, mask, colour, hatch)
+            fill_mask(ax, mask, colour, hatch)
         ax.set_title(title)
         said.append(f"{title}: " + ", ".join(f"{m.sum()} pixels {name}" for name, (m, _, _) in parts.items()))
     handles = [
@@ -103,9 +105,8 @@ def curves(
 
     fig = Figure(figsize=(2 * height, height), layout="constrained")
     ax = fig.add_subplot()
-    styles = [(BLUE, "-", "o"), (VERMILION, "--", "s"), (GREEN, ":", "^"), (ORANGE, "-.", "D")]
     x, said = _array(x), []
-    for (label, y), (colour, dash, marker) in zip(lines, styles, strict=False):
+    for (label, y), (colour, dash, marker) in zip(lines, STYLES, strict=False):
         y = _array(y)
         ax.plot(x, y, dash, color=colour, marker=marker, markevery=max(1, len(x) // 8), label=label)
         said.append(f"{label} from {y[0]:.3g} to {y[-1]:.3g}, highest {y.max():.3g} at {x[y.argmax()]:.3g}")
@@ -115,6 +116,33 @@ def curves(
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
     figure(fig, f"{title}. {xlabel} against {ylabel}: {'; '.join(said)}.")
+
+
+def reliability(panels: list[tuple[str, Any, Any]], bins: int = 10, height: float = 4.2) -> None:
+    """Plot what probabilities promise against what comes: a reliability diagram (DeGroot and Fienberg 1983).
+
+    Args:
+        panels: label, probabilities from 0 to 1 and bool truths of the same shape, for each line; four at most.
+        bins: of equal width over [0, 1]; those without pixels are left out.
+        height: height and width of the plot, in inches.
+    """
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    fig = Figure(figsize=(height, height), layout="constrained")
+    ax = fig.add_subplot(xlabel="promised: mean probability", ylabel="came: share of object pixels")
+    ax.plot([0, 1], [0, 1], color="grey", linestyle=(0, (1, 3)), label="calibrated")
+    said = []
+    for (label, probability, truth), (colour, dash, marker) in zip(panels, STYLES, strict=False):
+        probability, truth = _array(probability).ravel(), _array(truth).ravel()
+        bin_of = np.minimum((probability * bins).astype(int), bins - 1)
+        pixels = np.bincount(bin_of, minlength=bins)
+        there = pixels > 0
+        promised, came = (np.bincount(bin_of, x, bins)[there] / pixels[there] for x in (probability, truth))
+        ax.plot(promised, came, dash, color=colour, marker=marker, label=label)
+        said.append(f"{label}: " + ", ".join(f"{p:.2f} came to {c:.2f}" for p, c in zip(promised, came, strict=True)))
+    ax.legend(frameon=False)
+    figure(fig, f"Reliability diagram. {'; '.join(said)}.")
 
 
 def outline(ax: Axes, mask: Any, colour: str = ORANGE) -> None:
@@ -129,7 +157,7 @@ def _row(panels: list[tuple[str, Any]], height: float) -> tuple[Figure, str]:
     fig, axes = _axes(len(panels), height, min(1.0, tall))
     said = []
     for ax, (title, image) in zip(axes, panels, strict=True):
-        _draw(fig, ax, image)
+        draw_image(fig, ax, image)
         ax.set_title(title)
         array = _array(image)
         said.append(
@@ -138,7 +166,8 @@ def _row(panels: list[tuple[str, Any]], height: float) -> tuple[Figure, str]:
     return fig, "; ".join(said) + "."
 
 
-def _draw(fig: Figure, ax: Axes, image: Any) -> None:
+def draw_image(fig: Figure, ax: Axes, image: Any) -> None:
+    """Draw one image into `ax` as `images` does."""
     array = _array(image)
     if array.ndim == 3 and array.shape[0] == 3:
         ax.imshow(array.transpose(1, 2, 0).clip(0, 1))
@@ -172,13 +201,14 @@ def _label_colours(labels: Any) -> Any:
     import numpy as np
     from matplotlib import colormaps
 
-    palette = colormaps["viridis"](np.linspace(0.15, 1.0, 17))[:, :3]
-    coloured = palette[(labels * 7) % 17]
+    golden = (np.sqrt(5) - 1) / 2  # its multiples fall evenly into [0, 1) and never repeat
+    coloured = colormaps["viridis"](0.15 + 0.85 * (labels * golden % 1))[..., :3]
     coloured[labels == 0] = 0.0
     return coloured
 
 
-def _fill(ax: Axes, mask: Any, colour: str, hatch: str) -> None:
+def fill_mask(ax: Axes, mask: Any, colour: str, hatch: str) -> None:
+    """Lay a colour and a hatch over the pixels of a bool array `(H, W)`; what lies below shines through."""
     from matplotlib.colors import to_rgba
 
     layer = mask[..., None] * [*to_rgba(colour)[:3], 0.6]
@@ -199,7 +229,8 @@ def _axes(count: int, height: float, tall: float = 1.0) -> tuple[Figure, list[Ax
     return fig, axes
 
 
-def _img(fig: Figure, alt: str) -> str:
+def img_tag(fig: Figure, alt: str) -> str:
+    """An HTML `<img>` of a figure, with the picture in it and `alt` as its alternative text."""
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=96, facecolor="white", metadata={"Software": None})
     data = base64.b64encode(buffer.getvalue()).decode()

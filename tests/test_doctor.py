@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def test_the_report_is_plain_data_and_its_text_names_everything():
     found = report()
     assert json.loads(json.dumps(dataclasses.asdict(found))) == dataclasses.asdict(found)
-    assert set(found.datasets) == {"nuclei", "brain", "cells", "pets", "folder"}
+    assert set(found.datasets) == {"nuclei", "brain", "cells", "pets", "folder", "models"}
     assert found.datasets["nuclei"] == found.datasets["brain"] == "here, checksums right"
     assert "in torch; this process may use" in found.threads
     shown = text(found)

@@ -112,3 +112,19 @@ def test_an_axis_of_whole_numbers_has_no_halves(shown, monkeypatch):
     )
     show.curves([0, 1, 2], [("a", [1.0, 2.0, 3.0])], title="t", xlabel="level", ylabel="y")
     assert all(float(tick).is_integer() for tick in ticks)
+
+
+def test_neighbouring_labels_and_those_far_apart_have_unlike_colours(shown):
+    show.images([("labels", torch.arange(1, 41).view(1, 40).repeat(8, 1))])
+    row = picture(shown[0]["text/html"]).convert("RGB")
+    middle = row.height // 2
+    assert len({row.getpixel((x, middle)) for x in range(row.width)}) >= 40
+
+
+def test_a_reliability_diagram_says_what_was_promised_and_what_came(shown):
+    probability = torch.tensor([[0.81, 0.85, 0.89, 0.81], [0.1, 0.16, 1.0, 1.0]])
+    truth = torch.tensor([[True, True, True, False], [False, False, True, True]])
+    show.reliability([("mine", probability, truth)])
+    assert shown[0]["text/plain"] == (
+        "Reliability diagram. mine: 0.13 came to 0.00, 0.84 came to 0.75, 1.00 came to 1.00."
+    )

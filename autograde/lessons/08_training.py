@@ -593,7 +593,12 @@ print(
 def clinic(title, train=tiles, check_on=validation, prepare=lambda x: x, **options):
     """A short run: how the loss went, the best validation IoU, and the mask of a test tile."""
     model, prepared = small(), [(prepare(x), m) for x, m in train]
-    options = {"augment": augment, "epochs": 480 / len(train), "patience": 99, **options}
+    options = {
+        "augment": augment,
+        "epochs": 480 / len(train),
+        "rate": 1e-2,
+        "patience": 99,
+    } | options
     history = fit(model, prepared, [(prepare(x), m) for x, m in check_on], **options)
     first, last = history.losses[0], sum(history.losses[-5:]) / 5
     print(

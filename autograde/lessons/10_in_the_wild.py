@@ -377,44 +377,12 @@ compare(models, data.load("nuclei", "test"))
 
 
 # %%
-def reliability(probability, truth, bins=10):
-    """Mean probability and share of nucleus pixels in each bin that has pixels."""
-    bin_of = (probability * bins).long().clamp(max=bins - 1)
-    there = bin_of.unique()
-    promised = [probability[bin_of == b].mean().item() for b in there]
-    came = [truth[bin_of == b].float().mean().item() for b in there]
-    return promised, came
-
-
-# %%
-def reliability_diagram(curves):
-    """`curves`: for each name what `reliability` gives."""
-    from matplotlib.figure import Figure
-
-    fig = Figure(figsize=(4.2, 4.2), layout="constrained")
-    ax = fig.add_subplot(
-        xlabel="promised: mean probability", ylabel="came: share of nucleus"
-    )
-    ax.plot([0, 1], [0, 1], color="grey", linestyle=":", label="calibrated")
-    styles = [(show.BLUE, "-o"), (show.VERMILION, "--s"), (show.GREEN, "-.^")]
-    for (name, (promised, came)), (colour, style) in zip(
-        curves.items(), styles, strict=False
-    ):
-        ax.plot(promised, came, style, color=colour, label=name)
-    ax.legend(frameon=False)
-    said = "; ".join(
-        f"{name}: "
-        + ", ".join(f"{p:.2f} came to {c:.2f}" for p, c in zip(*points, strict=True))
-        for name, points in curves.items()
-    )
-    show.figure(fig, f"Reliability diagram. {said}.")
-
-
-# %%
-curves = {}
-for name, network in models.items():
-    curves[name] = reliability(predict(network, image)[0].sigmoid(), labels > 0)
-reliability_diagram(curves)
+show.reliability(
+    [
+        (name, predict(network, image)[0].sigmoid(), labels > 0)
+        for name, network in models.items()
+    ]
+)
 
 # %% [markdown]
 # Near the dotted line, 0.8 means 80 in a hundred. Below it on the right, the network promises more than it keeps. One
@@ -488,8 +456,7 @@ logits = predict(dice_model, image)[0]
 for t in (1.0, T):
     p = (logits / t).sigmoid()
     print(f"T = {t:.1f}: error in all pixels {error(p, labels > 0):.4f}")
-curves = {f"T = {t:.1f}": reliability((logits / t).sigmoid(), labels > 0) for t in (1.0, T)}
-reliability_diagram(curves)
+show.reliability([(f"T = {t:.1f}", (logits / t).sigmoid(), labels > 0) for t in (1.0, T)])
 
 # %% [markdown]
 # On the whole the curve has come nearer to the line. One number cannot put it onto the line, since it treats all logits
@@ -771,12 +738,12 @@ def at(model, pairs):
     return promised, came, sum(f1) / len(f1)
 
 
-curves = {}
+panels = []
 for name, pairs in (("at home: simulated", simulated), ("abroad: real", test)):
     promised, came, f1 = at(sim_model, pairs)
-    curves[name] = reliability(promised, came)
+    panels.append((name, promised, came))
     print(f"{name:>18}: F1 {f1:.3f}, error of pixels in doubt {error(promised, came):.3f}")
-reliability_diagram(curves)
+show.reliability(panels)
 
 # %% [markdown]
 # Away from home the promises are broken. Look at the left end: of the pixels that it all but rules out, many are

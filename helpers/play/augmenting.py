@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from helpers.play.twin import LINES, Playground, canvas, grey, labels, percent, picture, size
+from helpers.play.twin import Playground, canvas, grey, labels, percent, picture, size
 from helpers.reference.training import augment_pair, elastic_pair
-from helpers.show import outline
+from helpers.show import ORANGE, outline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,7 +99,7 @@ class Augmentation(Playground):
             ax = fig.add_subplot(2, len(pairs), k + 1)
             picture(ax, pair.image.clamp(0, 1), name)
             ax.images[0].set_clim(0, 1)  # one scale, so that a change of light is seen
-            outline(ax, pair.mask > 0, LINES[3][0])
+            outline(ax, pair.mask > 0, ORANGE)
             picture(fig.add_subplot(2, len(pairs), len(pairs) + k + 1), pair.mask, f"mask, {name}")
         said = "; ".join(
             f"{name}: brightness {pair.image.mean():.2f}, object {percent(self._share(pair.mask))}"

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Colour, dash and marker of each line of a plot; the same order everywhere.
-LINES = [(show.BLUE, "-", "o"), (show.VERMILION, "--", "s"), (show.GREEN, ":", "^"), (show.ORANGE, "-.", "D")]
 MISSED, FALSE, BOTH, CONFUSED = (
     ("missed", show.BLUE, "...."),
     ("false", show.ORANGE, "////"),
@@ -62,7 +60,7 @@ class Playground(ABC):
         fig, alt = self.draw()
         facts = "".join(f'<li style="margin:.2em 0">{markup.as_html(fact)}</li>' for fact in self.facts())
         return (
-            f'<div><p style="margin:.3em 0"><b>{html.escape(self.title)}</b></p>{show._img(fig, alt)}'
+            f'<div><p style="margin:.3em 0"><b>{html.escape(self.title)}</b></p>{show.img_tag(fig, alt)}'
             f'<ul style="margin:.3em 0;max-width:62em">{facts}</ul></div>'
         )
 
@@ -138,7 +136,7 @@ def picture(ax: Axes, image: Any, title: str) -> None:
     """Draw an image as `show.images` does."""
     ax.set_xticks([])
     ax.set_yticks([])
-    show._draw(ax.figure, ax, image)
+    show.draw_image(ax.figure, ax, image)
     ax.set_title(title, fontsize=10)
 
 
@@ -148,7 +146,7 @@ def overlay(ax: Axes, background: Tensor, parts: list[tuple[tuple[str, str, str]
     ax.set_yticks([])
     ax.imshow(background.numpy(), cmap="gray", vmin=0, vmax=float(background.max()) or 1, interpolation="nearest")
     for (_, colour, hatch), mask in parts:
-        show._fill(ax, mask.numpy(), colour, hatch)
+        show.fill_mask(ax, mask.numpy(), colour, hatch)
     ax.set_title(title, fontsize=10)
 
 
@@ -162,7 +160,7 @@ def legend(fig: Figure, kinds: list[tuple[str, str, str]]) -> None:
 
 def lines(ax: Axes, x: Any, values: dict[str, Any], title: str, xlabel: str, ylabel: str) -> None:
     """Plot up to four lines, told apart by colour, dash and marker."""
-    for (label, y), (colour, dash, marker) in zip(values.items(), LINES, strict=False):
+    for (label, y), (colour, dash, marker) in zip(values.items(), show.STYLES, strict=False):
         ax.plot(x, y, dash, color=colour, marker=marker, markersize=4, markevery=max(1, len(x) // 8), label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.set_title(title, fontsize=10)
