@@ -95,6 +95,19 @@ def test_the_time_to_an_iou_is_a_ratio_and_missing_where_a_seed_never_got_there(
     assert "| not reached |" in table
 
 
+def test_the_page_says_what_was_reached_and_what_the_borders_cost(place):
+    more = {"iou_train": 0.89, "tolerant_iou": 0.99, "f1": 0.97}
+    runs = [result("course", 0, iou, **more) | {"seconds": s} for s, iou in ((15, 0.902), (90, 0.905))]
+    bench._store({"runs": runs})
+    bench.write_page()
+    page = (place / "benchmarks.md").read_text()
+    assert "| test IoU on `nuclei` in 15 s | 0.90 | 0.902 | yes |" in page
+    assert "| test IoU on `nuclei` in 90 s | 0.91 | 0.905 | no |" in page
+    assert "so 89% of what is missing lies there" in page
+    assert "15 s gave 0.902" in page
+    assert "brain" not in page.partition("### To reach")[2]
+
+
 @pytest.mark.parametrize(
     ("what", "datasets", "models", "said"),
     [
