@@ -123,7 +123,15 @@ def measure_steps(tell: Callable[[str], None] = print) -> None:
         env = {**os.environ, "OMP_WAIT_POLICY": policy}
         found[title] = _ask([sys.executable, "-m", "autograde.bench_step", *arguments], env, title)
     step = found.pop("step")
-    _store({**_stored(), "parts": step["parts"], "layouts": step["layouts"], "other work": found})
+    _store(
+        {
+            **_stored(),
+            "parts": step["parts"],
+            "layouts": step["layouts"],
+            "compile": step["compile"],
+            "other work": found,
+        }
+    )
 
 
 def read() -> list[dict]:
@@ -211,7 +219,7 @@ A batch of 8 crops of 64×64 pixels through the course's U-Net (8 channels, dept
 The convolutions alone are {share:.0%} of forward and backward: the limit that the rest can be brought down to.
 
 {layouts}
-
+{compiled}
 ### Beside other work
 
 Milliseconds of a step alone, and beside one busy program a processor. Fair is twice as long.
@@ -238,6 +246,7 @@ def write_page() -> None:
             parts=_rows(("part", "ms"), parts.items()),
             share=alone / (parts["forward"] + parts["backward"]),
             layouts=_rows(("layout and precision", "ms a step"), stored["layouts"].items()),
+            compiled=_compiled(stored.get("compile")),
             others="\n".join(
                 ["| threads | alone | beside | times slower |", "|---|---|---|---|"]
                 + [
@@ -247,6 +256,19 @@ def write_page() -> None:
             ),
         )
     write(PAGE, text)
+
+
+def _compiled(found: dict[str, float] | None) -> str:
+    """Whether `torch.compile` pays."""
+    if not found:
+        return ""
+    said = (
+        f"\n`torch.compile` takes {found['first']:.0f} s before the first step, then {found['compiled']:.1f} ms a step "
+        f"instead of {found['as it is']:.1f}. "
+    )
+    won = 1 - found["compiled"] / found["as it is"]
+    pays = f"That pays in a run of {found['first'] / won / 60:.0f} minutes and more" if won > 0 else "That never pays"
+    return f"{said}{pays}, so `fit` leaves it out.\n"
 
 
 def _goals(runs: list[dict]) -> str:

@@ -9,6 +9,8 @@ machines are shared.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -138,6 +140,24 @@ def layouts() -> dict[str, float]:
     )
 
 
+def compiled() -> dict[str, float]:
+    """What `torch.compile` costs before the first step, in seconds, and milliseconds of a step with and without it.
+
+    Empty where there is no C++ compiler, which it needs on a CPU.
+    """
+    if shutil.which(os.environ.get("CXX", "g++")) is None:
+        return {}
+    ready = batches()
+    network_compiled = torch.compile(network().to(memory_format=torch.channels_last))
+    steps = {
+        "as it is": training_step(network(), ready, channels_last=True),
+        "compiled": training_step(network_compiled, ready, channels_last=True),
+    }
+    began = time.perf_counter()
+    steps["compiled"]()
+    return {"first": round(time.perf_counter() - began, 1), **medians(steps)}
+
+
 def with_other_work(threads: str) -> dict[str, float]:
     """Milliseconds of a step alone and beside one busy program a processor; `threads` is a number or "chosen"."""
     cpus = available_cpus()
@@ -171,7 +191,7 @@ def with_other_work(threads: str) -> dict[str, float]:
 
 def main() -> dict[str, Any]:
     torch.set_num_threads(available_cpus())
-    return {"parts": parts_of_a_step(), "layouts": layouts()}
+    return {"parts": parts_of_a_step(), "layouts": layouts(), "compile": compiled()}
 
 
 if __name__ == "__main__":

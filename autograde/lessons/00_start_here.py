@@ -50,7 +50,7 @@ print(f"{found.numel()} pixels, {found.numel()} answers, in {seconds:.2f} second
 truth = (labels > 0).as_subclass(torch.Tensor)
 show.overlap([("the U-Net against the drawing", found, truth)], image)
 weights = sum(p.numel() for p in model.parameters())
-print(f"The network is {weights} numbers, which were found in one minute, on two cores,")
+print(f"The network is {weights:,} numbers, which were found in one minute, on two cores,")
 print("from the left half of the same micrograph. This piece is from its right quarter.")
 
 # %% [markdown]

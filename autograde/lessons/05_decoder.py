@@ -351,9 +351,10 @@ _, off_shallow = judged(shallow)
 print(f"depth 4: {off:.2f} pixels, depth 2: {off_shallow:.2f} pixels")
 
 # %% [markdown]
-# With cells of 4 pixels the borders are closer. But a shallow hourglass also sees less of the picture, and with larger
-# or dimmer objects that would cost more than it brings. What you want is both: the wide view of the deep levels, and
-# the pixels of the shallow ones. The encoder has kept them. You have thrown its `skips` away so far.
+# With cells of 4 pixels the borders are closer. (One run each: repeat it with other seeds before you quote it.) But a
+# shallow hourglass also sees less of the picture, and with larger or dimmer objects that would cost more than it
+# brings. What you want is both: the wide view of the deep levels, and the pixels of the shallow ones. The encoder has
+# kept them. You have thrown its `skips` away so far.
 #
 # ## 6 · Two questions that count
 #

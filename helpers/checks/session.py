@@ -12,7 +12,17 @@ SEED = 0  # a student who runs a cell twice sees the same probes twice
 ROUNDS = 3  # fresh seeds a graded cell tries
 
 
-def check(*answer: Any) -> float:
+class Points(float):
+    """Points as nbgrader reads them from a cell's output: a number as text, which a page does not show.
+
+    The verdict above it has said them already, and in words.
+    """
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        return {"text/plain": f"{self:g}", "text/html": ""}
+
+
+def check(*answer: Any) -> Points:
     """Check an answer, show the verdict, and return the points it reaches.
 
     Call it with the function or class you wrote, `check(dice)`, or with the exercise's name first,
@@ -30,7 +40,7 @@ def check(*answer: Any) -> float:
     elif verdict.status != "not attempted":
         attempt.wrong_tries += 1
     show(verdict)
-    return verdict.points
+    return Points(verdict.points)
 
 
 def grade(name: str, obj: Any) -> float:

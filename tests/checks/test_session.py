@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from IPython.core.formatters import DisplayFormatter
 from torch import nn
 
 from helpers import check, exercises, hint, solution, use
@@ -45,6 +46,13 @@ def test_a_right_answer_is_worth_its_points_and_shown(shown):
     assert check(dice) == 3
     assert "✓ dice: passed, 3 of 3 points" in shown[0]["text/plain"]
     assert "passed" in shown[0]["text/html"]
+
+
+def test_the_points_are_text_for_nbgrader_and_nothing_on_the_page(shown):
+    """nbgrader takes a cell's partial credit from `text/plain`; the verdict above has said it to the student."""
+    data, _ = DisplayFormatter().format(check(dice))
+    assert float(data["text/plain"]) == 3
+    assert data["text/html"] == ""
 
 
 def test_a_wrong_answer_raises_nothing_and_is_worth_nothing(shown):
