@@ -54,7 +54,8 @@ COLAB_CELL = """\
 # On Colab this fetches the course. Everywhere else it is here already, and nothing happens.
 import importlib.util
 if importlib.util.find_spec("helpers") is None:
-    %pip install --quiet git+{repository}"""
+    %pip install --quiet git+{repository}
+import helpers  # before torch: it sees to it that threads which wait do not keep others from working"""
 
 
 class BuildError(Exception):

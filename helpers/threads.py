@@ -65,6 +65,7 @@ class QuickestThreads:
     """
 
     TRIAL = 3  # steps with each number; the quickest counts
+    HOPELESS = 3  # times slower than the quickest so far: no further step is wasted on that number
 
     def __init__(self, most: int | None = None, again: float = 15.0) -> None:
         self.counts = sorted({1, most or available_cpus()})
@@ -77,27 +78,43 @@ class QuickestThreads:
     @contextmanager
     def step(self) -> Iterator[None]:
         """Do the body with the number of threads that is due; the number before is put back."""
-        import torch
-
         if len(self.counts) > 1 and not self._trials and time.perf_counter() >= self._next_trial:
             self._trials, self._times = [n for n in self.counts for _ in range(self.TRIAL)], {}
         count = self._trials[0] if self._trials else self.chosen
-        before = torch.get_num_threads()
-        if count != before:
-            torch.set_num_threads(count)
         began = time.perf_counter()
-        try:
+        with _threads(count):
             yield
-        finally:
-            took = time.perf_counter() - began
-            if count != before:
-                torch.set_num_threads(before)
         if self._trials:
-            self._times[count] = min(took, self._times.get(count, took))
-            self._trials.pop(0)
-            if not self._trials:
-                self.chosen = min(self._times, key=self._times.get)
-                self._next_trial = time.perf_counter() + self.again
+            self._note(count, time.perf_counter() - began)
+
+    @contextmanager
+    def same(self) -> Iterator[None]:
+        """Do other work with the number that is the quicker one so far; nothing is timed."""
+        with _threads(min(self._times, key=self._times.get) if self._times else self.chosen):
+            yield
+
+    def _note(self, count: int, took: float) -> None:
+        self._times[count] = min(took, self._times.get(count, took))
+        self._trials.pop(0)
+        if took > self.HOPELESS * min(self._times.values()):
+            self._trials = [n for n in self._trials if n != count]
+        if not self._trials:
+            self.chosen = min(self._times, key=self._times.get)
+            self._next_trial = time.perf_counter() + self.again
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    if count != before:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if count != before:
+            torch.set_num_threads(before)
 
 
 def _positive(text: str | None) -> int | None:

@@ -233,8 +233,8 @@ class _Run:
         self.file: Path | None = None
         self.settings: dict[str, Any] = {}
         # A run of given epochs keeps its number of threads, since another one rounds differently.
-        adapts = plan.seconds is not None and fabric.device.type == "cpu" and fabric.world_size == 1
-        self.as_quick_as_possible = QuickestThreads(torch.get_num_threads()).step if adapts else nullcontext
+        self.adapts = plan.seconds is not None and fabric.device.type == "cpu" and fabric.world_size == 1
+        self.threads = QuickestThreads(torch.get_num_threads())
         self.began = time.perf_counter()
 
     def go(self) -> History:
@@ -250,7 +250,7 @@ class _Run:
                     history.stopped = f"no better for {self.waited} validations"
                 else:
                     batch = next(batches)
-                    with self.as_quick_as_possible():
+                    with self.threads.step() if self.adapts else nullcontext():
                         self.step(*batch, share)
                     self.look(share)
         except KeyboardInterrupt:
@@ -306,7 +306,8 @@ class _Run:
 
     def validate(self, share: float) -> None:
         began = time.perf_counter()
-        scores = metrics.score(self.average, self.validation, self.loss)
+        with self.threads.same() if self.adapts else nullcontext():
+            scores = metrics.score(self.average, self.validation, self.loss)
         took = time.perf_counter() - began
         history = self.history
         history.scores.append({"step": history.steps, "seconds": round(history.seconds + took, 3), **scores})

@@ -157,6 +157,30 @@ def test_it_is_tried_anew_after_a_while():
     assert threads.chosen == 2
 
 
+def test_a_number_that_is_hopeless_is_tried_once_only():
+    """On a machine that others use, one step with two threads can take seconds."""
+    import torch
+
+    threads, used = QuickestThreads(2, again=1000), []
+    for _ in range(8):
+        with threads.step():
+            used.append(torch.get_num_threads())
+            time.sleep(0.005 if used[-1] == 1 else 0.1)
+    assert used == [1, 1, 1, 2, 1, 1, 1, 1]
+
+
+def test_other_work_gets_the_quicker_number_also_during_a_trial():
+    import torch
+
+    threads, before = QuickestThreads(2, again=1000), torch.get_num_threads()
+    for took in (0.005, 0.005, 0.005, 0.1):
+        with threads.step():
+            time.sleep(took)
+        with threads.same():
+            assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+
+
 def test_one_processor_leaves_nothing_to_choose():
     threads = QuickestThreads(1)
     with threads.step():

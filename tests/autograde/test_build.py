@@ -29,6 +29,14 @@ def test_committed_notebooks_are_what_a_build_makes(course):
         assert (build.NOTEBOOKS / lesson / f"{lesson}.ipynb").read_bytes() == built, "run `python course.py build`"
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_notebook_imports_helpers_before_torch(released, lesson):
+    """How threads wait is settled when torch is loaded; spinning ones made a step 15 times slower beside other work."""
+    code = [cell.source for cell in released[lesson].cells if cell.cell_type == "code"]
+    assert code[0].splitlines()[-1].startswith("import helpers")
+    assert not re.search("import torch|from torch", code[0])
+
+
 def test_stale_names_a_lesson_whose_notebook_differs(tmp_path, course):
     for lesson in LESSONS:
         target = tmp_path / lesson / f"{lesson}.ipynb"
