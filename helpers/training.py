@@ -38,7 +38,7 @@ Monitor = Callable[["History", float], Any]
 
 WARM_UP = 0.2  # of the run, in which the learning rate rises
 FROZEN_FROM = 0.7  # of the run: from here on, at a low rate, batch norm uses its running statistics ...
-COUNTED = 150  # ... if it has seen so many batches; in shorter runs the weights move fast to the end
+COUNTED = 50  # ... if it has seen so many batches: each new one makes up a tenth of them
 VALIDATIONS = 20  # in a run of given seconds, if a validation is quick
 VALIDATION_SHARE = 0.15  # of the time, at most
 MEMORY = 20  # steps that the averaged weights remember, or a tenth of the run so far if that is less
