@@ -580,7 +580,7 @@ for name in ("BCE", "Dice", "combined"):
         real["train"],
         real["validation"],
         for_fit(asked[name]),
-        epochs=30,
+        epochs=24,
         crop=64,
     )
 

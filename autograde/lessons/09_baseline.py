@@ -376,6 +376,7 @@ def report(dices, what):
 # **Predict.** Who wins with one tile, and who with eight? Write it down, then run. (It takes most of a minute.)
 
 # %%
+candidates = pretrained = blank = None  # they make room for those that race
 nuclei = {
     split: data.load("nuclei", split, tile=128) for split in ("train", "validation", "test")
 }
@@ -440,7 +441,7 @@ comparison.compare(several, nuclei["test"], seconds)
 # apart, and the test slices come from another part of the head, with no slice near them (lesson 01 says why).
 
 # %%
-del models, several  # the networks of the first race make room for those of the second
+models = several = None  # the networks of the first race make room for those of the second
 brain = {split: data.load("brain", split) for split in ("train", "validation", "test")}
 spread = [35, 52, 18, 63, 7, 44, 26, 58]  # the first one, two, four of them are spread too
 check_on, test_on = (
