@@ -399,6 +399,7 @@ def cells_of(encoder, pictures, place):
     ]
 
 
+# %%
 def off_by(encoder):
     """Mean error at each level: of a linear read-out, and of naming the centre."""
     encoder.eval()

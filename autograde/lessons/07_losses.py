@@ -94,6 +94,7 @@ def scores(probability, truth):
     }
 
 
+# %%
 def report(name):
     """Each score, the mean over the three starts and its range."""
     rows = [scores(*outcome(model, rare["test"])) for model in models[name]]

@@ -13,7 +13,7 @@ from helpers.reference.losses import iou_loss, soft_dice_loss
     lesson="07_losses",
     concept="Soft Dice loss",
     points=4,
-    minutes=9,
+    minutes=8,
     difficulty=3,
     hints=[
         "A mask of 0 and 1 jumps, and has no gradient. Which numbers between 0 and 1 does the network offer instead, "

@@ -191,7 +191,7 @@ def test_a_changed_source_is_stale(published):
 @pytest.mark.parametrize(
     ("old", "new", "same"),
     [
-        ("minutes=8,", "minutes=12,", True),
+        ("minutes=5,", "minutes=12,", True),
         ("Count three things", "Count four things", True),
         ("Two empty masks score 1.0.", "Two empty masks score 1.", True),
         ("#...   ...#", "##..   ...#", False),
