@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SIGNED = "RdBu_r"  # colour map of values with a sign
 # Colour, dash and marker of each line of a plot; the same order everywhere.
 STYLES = [(BLUE, "-", "o"), (VERMILION, "--", "s"), (GREEN, ":", "^"), (ORANGE, "-.", "D")]
 MOST_NUMBERS = 10  # whole numbers are written into the pixels of an image with at most this many rows and columns,
@@ -169,32 +170,61 @@ def _row(panels: list[tuple[str, Any]], height: float) -> tuple[Figure, str]:
 def draw_image(fig: Figure, ax: Axes, image: Any) -> None:
     """Draw one image into `ax` as `images` does."""
     array = _array(image)
+    shown = colours(array)
+    ax.imshow(shown, interpolation="nearest")
+    if array.dtype.kind == "f" and float(array.min()) < 0:
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import Normalize
+
+        bound = float(abs(array).max())
+        fig.colorbar(ScalarMappable(Normalize(-bound, bound), SIGNED), ax=ax, shrink=0.8)
+    write_numbers(ax, numbers(array), shown)
+
+
+def colours(image: Any, span: tuple[float, float] | None = None, palette: str = "gray") -> Any:
+    """The colours an image is shown in, a uint8 array `(H, W, 3)`.
+
+    Args:
+        image: `(H, W)`, `(1, H, W)` or colours `(3, H, W)` from 0 to 1: bool for a mask, whole numbers for labels,
+            float for grey values. One with values below 0 gets a diverging map centred on 0.
+        span: the values of black and white; by default 0 and the highest.
+        palette: a matplotlib colour map instead of grey, where no value is below 0.
+    """
+    import numpy as np
+    from matplotlib import colormaps
+
+    array = _array(image)
     if array.ndim == 3 and array.shape[0] == 3:
-        ax.imshow(array.transpose(1, 2, 0).clip(0, 1))
-        return
+        return (255 * array.transpose(1, 2, 0).clip(0, 1)).round().astype(np.uint8)
     plane = _plane(array)
-    if plane.dtype.kind in "iu" and plane.max() > 1:
-        # labels: 0 is black, neighbours in number get unlike colours
-        ax.imshow(_label_colours(plane), interpolation="nearest")
-        return
-    low, high = float(plane.min()), float(plane.max())
-    if low < 0:
-        bound = max(-low, high)
-        shown = ax.imshow(plane, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
-        fig.colorbar(shown, ax=ax, shrink=0.8)
-    else:
-        ax.imshow(plane, cmap="gray", vmin=0, vmax=high or 1, interpolation="nearest")
-    whole = bool((plane == plane.round()).all()) if plane.dtype.kind == "f" else True
-    if max(plane.shape) <= (MOST_NUMBERS if whole else MOST_FRACTIONS):
-        _write_values(ax, plane)
+    if plane.dtype.kind in "iu" and plane.max(initial=0) > 1:
+        return (255 * _label_colours(plane)).round().astype(np.uint8)
+    plane = plane.astype(float)
+    low, high = span or (0.0, float(plane.max(initial=0)) or 1.0)
+    if float(plane.min(initial=0)) < 0 and span is None:
+        high = max(-float(plane.min()), high)
+        low, palette = -high, SIGNED
+    share = ((plane - low) / ((high - low) or 1.0)).clip(0, 1)
+    return (255 * colormaps[palette](share)[..., :3]).round().astype(np.uint8)
 
 
-def _write_values(ax: Axes, plane: Any) -> None:
-    bound = abs(plane).max() or 1.0  # drawn in white, or in the strongest colours
-    for (row, column), value in _enumerate(plane):
-        dark = value < 0.6 * bound if plane.min() >= 0 else abs(value) > 0.6 * bound
-        text = f"{int(value)}" if float(value).is_integer() else f"{float(value):.2g}"
-        ax.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
+def numbers(image: Any) -> list[list[str]]:
+    """What is written into the pixels of a very small image, row by row; empty for larger ones and for labels."""
+    plane = _plane(_array(image))
+    if plane.ndim != 2 or (plane.dtype.kind in "iu" and plane.max() > 1):
+        return []
+    whole = plane.dtype.kind != "f" or bool((plane == plane.round()).all())
+    if max(plane.shape) > (MOST_NUMBERS if whole else MOST_FRACTIONS):
+        return []
+    return [[f"{int(x)}" if float(x).is_integer() else f"{float(x):.2g}" for x in row] for row in plane]
+
+
+def write_numbers(ax: Axes, rows: list[list[str]], shown: Any) -> None:
+    """Write `rows` into the pixels of the uint8 image `shown` `(H, W, 3)`, black on light and white on dark ones."""
+    for row, texts in enumerate(rows):
+        for column, text in enumerate(texts):
+            light = shown[row, column] @ [0.299, 0.587, 0.114] > 140
+            ax.text(column, row, text, ha="center", va="center", fontsize=7, color="black" if light else "white")
 
 
 def _label_colours(labels: Any) -> Any:
@@ -245,9 +275,3 @@ def _array(image: Tensor | Any) -> Any:
 
 def _plane(array: Any) -> Any:
     return array[0] if array.ndim == 3 else array
-
-
-def _enumerate(plane: Any) -> Any:
-    import numpy as np
-
-    return np.ndenumerate(plane)

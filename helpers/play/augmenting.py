@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from scipy.ndimage import binary_erosion
 from torch import Tensor
 
-from helpers.play.twin import Playground, canvas, grey, labels, percent, picture, size
+from helpers.play.scene import Layer, Picture, Scene
+from helpers.play.stage import Control
+from helpers.play.twin import Playground, grey, labels, percent, size
 from helpers.reference.training import augment_pair, elastic_pair
-from helpers.show import ORANGE, outline
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from helpers.show import ORANGE
 
 DRAWS = 4
 BEND, SMOOTH = 1 / 48, 1 / 12  # at strength 1, in sides of the image: how far pixels move, and how wide the bends are
@@ -91,21 +91,26 @@ class Augmentation(Playground):
             f"New values in a mask: {', '.join(map(str, sorted(new))) or 'none'}. The light changes in the image only.",
         ]
 
-    def draw(self) -> tuple[Figure, str]:
+    def controls(self) -> list[Control]:
+        return [
+            Control("seed", "Seed", min=0, max=99, step=1, whole=True),
+            Control("strength", "Strength of the bending", min=0, max=4, step=0.25),
+        ]
+
+    def scene(self) -> Scene:
         pairs = [Draw(self.image, self.mask), *self.compute()]
         names = ["as given", *(f"draw {k}" for k in range(1, len(pairs)))]
-        fig = canvas(2.4 * len(pairs), 5)
-        for k, (name, pair) in enumerate(zip(names, pairs, strict=True)):
-            ax = fig.add_subplot(2, len(pairs), k + 1)
-            picture(ax, pair.image.clamp(0, 1), name)
-            ax.images[0].set_clim(0, 1)  # one scale, so that a change of light is seen
-            outline(ax, pair.mask > 0, ORANGE)
-            picture(fig.add_subplot(2, len(pairs), len(pairs) + k + 1), pair.mask, f"mask, {name}")
+        images, masks = [], []
+        for name, pair in zip(names, pairs, strict=True):
+            outline = Layer("outline of the mask", ORANGE, "", edge(pair.mask > 0))
+            # one scale, so that a change of light is seen
+            images.append(Picture(name, pair.image.clamp(0, 1), (0, 1), layers=(outline,)))
+            masks.append(Picture(f"mask, {name}", pair.mask))
         said = "; ".join(
             f"{name}: brightness {pair.image.mean():.2f}, object {percent(self._share(pair.mask))}"
             for name, pair in zip(names, pairs, strict=True)
         )
-        return fig, f"Above, images with the outline of their masks; below, the masks. {said}."
+        return Scene([images, masks], f"Above, images with the outline of their masks; below, the masks. {said}.")
 
     def _said(self, image: Tensor, mask: Tensor) -> str:
         share = percent(self._share(mask))
@@ -119,3 +124,8 @@ class Augmentation(Playground):
 def _values(mask: Tensor) -> str:
     values = mask.unique().tolist()
     return ", ".join(map(str, values)) if len(values) <= 6 else f"{values[0]} to {values[-1]} ({len(values)} of them)"
+
+
+def edge(mask: Tensor) -> Tensor:
+    """The pixels of a bool mask `(H, W)` that touch its outside, bool `(H, W)`."""
+    return mask & ~torch.from_numpy(binary_erosion(mask.numpy(), border_value=1))

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from helpers.play.twin import (
-    CONFUSED,
-    FALSE,
-    MISSED,
-    Playground,
-    canvas,
-    grey,
-    labels,
-    legend,
-    overlay,
-    percent,
-    picture,
-    plain,
-    size,
-)
+from helpers.play.scene import Layer, Picture, Scene
+from helpers.play.twin import CONFUSED, FALSE, MISSED, Playground, grey, labels, percent, plain, size
 from helpers.reference.overlap import dice, iou
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 IGNORED = 255
 
@@ -118,25 +102,24 @@ class Compare(Playground):
             )
         return found
 
-    def draw(self) -> tuple[Figure, str]:
+    def scene(self) -> Scene:
         results = self.compute()
-        columns = 1 + len(results)
-        fig = canvas(3.2 * columns, 6.4 * min(1.0, self.image.shape[0] / self.image.shape[1]) + 0.6)
-        picture(fig.add_subplot(2, columns, 1), self.colours if self._coloured() else self.image, "image")
-        picture(fig.add_subplot(2, columns, columns + 1), self._shown(self.truth), "truth")
+        kinds = [MISSED, FALSE, CONFUSED] if self._has_classes(results) else [MISSED, FALSE]
+        above: list[Picture] = [Picture("image", self.colours if self._coloured() else self.image)]
+        below: list[Picture] = [Picture("truth", self._shown(self.truth))]
         said = []
-        for k, (name, r) in enumerate(results.items()):
-            picture(fig.add_subplot(2, columns, k + 2), self._shown(self.predictions[name]), name)
-            parts = [(MISSED, r.missed), (FALSE, r.false), (CONFUSED, r.confused)]
-            overlay(fig.add_subplot(2, columns, columns + k + 2), self.image, parts, f"error, Dice {r.dice:.3f}")
-            counts = ", ".join(f"{int(mask.sum())} pixels {kind[0]}" for kind, mask in parts if mask.any())
+        for name, r in results.items():
+            masks = dict(zip((MISSED, FALSE, CONFUSED), (r.missed, r.false, r.confused), strict=True))
+            layers = tuple(Layer(*kind, masks[kind]) for kind in kinds)
+            above.append(Picture(name, self._shown(self.predictions[name])))
+            below.append(Picture(f"error, Dice {r.dice:.3f}", self.image, layers=layers))
+            counts = ", ".join(f"{int(mask.sum())} pixels {kind[0]}" for kind, mask in masks.items() if mask.any())
             said.append(f"{name}: {counts or 'no error'}")
-        legend(fig, [MISSED, FALSE, CONFUSED] if self._has_classes(results) else [MISSED, FALSE])
         alt = (
             f"Above, the image of {size(self.image)} pixels and the predicted masks; below, the true mask and the "
             f"errors drawn on the image. {'; '.join(said)}."
         )
-        return fig, alt
+        return Scene([above, below], alt)
 
     def _coloured(self) -> bool:
         return self.colours.ndim == 3 and len(self.colours) == 3

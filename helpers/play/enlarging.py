@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from helpers.data.choices import check_choice
-from helpers.play.twin import Playground, canvas, grey, lines, picture, plain, size
+from helpers.play.scene import Picture, Plot, Scene
+from helpers.play.stage import Control
+from helpers.play.twin import Playground, grey, plain, size
 from helpers.reference.decoder import transposed_conv2d, upsample_nearest
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MODES = ("nearest", "bilinear", "transposed")
 PATCH = 20  # pixels a side of what is enlarged: few enough that a checkerboard can be seen
@@ -124,27 +123,39 @@ class Upsampling(Playground):
             )
         return found
 
-    def draw(self) -> tuple[Figure, str]:
-        now = self.compute()
-        count = 1 + len(self.modes) + ("transposed" in self.modes)
-        fig = canvas(3 * count + 0.5, 3.2)
-        picture(fig.add_subplot(1, count, 1), self.patch, f"patch, {size(self.patch)}")
-        for n, mode in enumerate(self.modes):
-            name = f"transposed {len(self.weights())}×{len(self.weights())}" if mode == "transposed" else mode
-            picture(fig.add_subplot(1, count, n + 2), now.maps[mode], f"{name}\ncheckerboard {now.strengths[mode]:.2f}")
+    def controls(self) -> list[Control]:
+        stride = Control("stride", "Stride", min=1, max=4, step=1, whole=True)
+        if "transposed" not in self.modes or not isinstance(self.kernel, int):
+            return [stride]
+        kernel = Control("kernel", "Kernel side", min=KERNELS[0], max=KERNELS[-1], step=1, whole=True)
+        return [kernel, stride]
+
+    def scene(self) -> Scene:
+        now, k = self.compute(), len(self.weights())
+        names = {"transposed": f"transposed {k}×{k}"}
+        panels: list[Picture | Plot] = [Picture(f"patch, {size(self.patch)}", self.patch)]
+        for mode in self.modes:
+            title = f"{names.get(mode, mode)}, checkerboard {now.strengths[mode]:.2f}"
+            panels.append(Picture(title, now.maps[mode]))
         alt = f"A patch of {size(self.patch)} pixels, enlarged {self.stride} times: " + "; ".join(
             f"{mode}, {size(now.maps[mode])}, checkerboard {now.strengths[mode]:.2f}" for mode in self.modes
         )
         if "transposed" in self.modes:
             by_kernel = self.by_kernel()
-            ax = fig.add_subplot(1, count, count)
-            values = {"transposed, equal weights": list(by_kernel.values())}
-            lines(ax, list(by_kernel), values, f"stride {self.stride}", "kernel side", "checkerboard")
-            ax.set_xticks(list(by_kernel))
+            panels.append(
+                Plot(
+                    f"stride {self.stride}, equal weights",
+                    "kernel side",
+                    "checkerboard",
+                    list(map(float, by_kernel)),
+                    lines={"transposed": list(by_kernel.values())},
+                    marks=((float(k), f"now {k}"),) if k in by_kernel else (),
+                )
+            )
             alt += ". Last, the checkerboard over the kernel's side: " + ", ".join(
                 f"{side}: {strength:.2f}" for side, strength in by_kernel.items()
             )
-        return fig, alt + "."
+        return Scene([panels], alt + ".")
 
 
 def checkerboard(flat: Tensor, stride: int, reach: int) -> float:

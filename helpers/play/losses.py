@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.func import grad_and_value, vmap
 
-from helpers.play.twin import Playground, canvas, lines, percent
+from helpers.play.scene import Plot, Scene
+from helpers.play.stage import Control
+from helpers.play.twin import Playground, percent
 from helpers.reference.losses import bce_with_logits, focal_loss, iou_loss, soft_dice_loss
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "BCE": bce_with_logits,
@@ -133,30 +131,40 @@ class Loss(Playground):
             + ".",
         ]
 
-    def draw(self) -> tuple[Figure, str]:
-        now = self.compute()
-        fig = canvas(10, 6.4)
+    def controls(self) -> list[Control]:
+        return [Control("share", "Share of object", min=0.01, max=0.5, step=0.01)]
+
+    def scene(self) -> Scene:
+        now, rows, said = self.compute(), [], []
         titles = {
             "everywhere": "the same probability everywhere",
             "object": f"object pixels move, background at {SETTLED}",
         }
-        p, said = PROBABILITIES.numpy(), []
-        for row, (where, title) in enumerate(titles.items()):
-            for column, what in enumerate(("loss", "gradient")):
-                ax = fig.add_subplot(2, 2, 2 * row + column + 1)
+        p = PROBABILITIES.tolist()
+        for where, title in titles.items():
+            row = []
+            for what in ("loss", "gradient"):
                 values = {name: getattr(pulled, what) for name, pulled in now[where].items()}
-                ylabel = "loss" if what == "loss" else "gradient (below 0 pulls up)"
-                lines(ax, p, values, f"{what}: {title}", "predicted probability of object", ylabel)
-                if what == "gradient":
-                    ax.axhline(0, color="gray", linewidth=0.8)
-                if where == "everywhere" and what == "loss":
-                    ax.set_ylim(0, 1.5)  # what matters is where each is lowest; cross-entropy ends far above
-                elif where == "everywhere":
-                    ax.set_yscale("symlog", linthresh=0.01)  # the pulls differ a hundredfold, and in sign
+                # Of the losses, what matters is where each is lowest; cross-entropy ends far above. The pulls of all
+                # pixels differ a hundredfold, and in sign.
+                everywhere = where == "everywhere"
+                row.append(
+                    Plot(
+                        f"{what}: {title}",
+                        "predicted probability of object",
+                        "loss" if what == "loss" else "gradient (below 0 pulls up)",
+                        p,
+                        lines=values,
+                        yscale="symlog" if everywhere and what == "gradient" else "linear",
+                        ylim=(0.0, 1.5) if everywhere and what == "loss" else None,
+                        baseline=0.0 if what == "gradient" else None,
+                    )
+                )
                 ends = ", ".join(f"{name} from {v[0]:.2g} to {v[-1]:.2g}" for name, v in values.items())
                 said.append(f"{what}, {title}: {ends}")
+            rows.append(row)
         alt = (
             f"Four plots over the predicted probability, from {p[0]:.2f} to {p[-1]:.2f}, at {percent(self.share)} "
             f"object pixels. {'; '.join(said)}."
         )
-        return fig, alt
+        return Scene(rows, alt)

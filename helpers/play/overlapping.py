@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from scipy import ndimage
 from torch import Tensor
 
-from helpers.play.twin import (
-    BOTH,
-    FALSE,
-    MISSED,
-    Playground,
-    canvas,
-    grey,
-    labels,
-    legend,
-    lines,
-    overlay,
-    percent,
-    pixels,
-    size,
-)
+from helpers.play.scene import Layer, Picture, Plot, Scene
+from helpers.play.stage import Control
+from helpers.play.twin import BOTH, FALSE, MISSED, Playground, grey, labels, percent, pixels, size
 from helpers.reference.overlap import confusion, dice, iou, pixel_accuracy
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SCORES = {"accuracy": pixel_accuracy, "IoU": iou, "Dice": dice}
 
@@ -117,32 +102,48 @@ class Overlap(Playground):
         lowest = min(curve["accuracy"])
         return [*found, f"Below 0.5: {', '.join(halves)}. Accuracy never falls below {lowest:.3f}."]
 
-    def draw(self) -> tuple[Figure, str]:
-        places, curve = self._positions(), self.curve()
-        fig = canvas(13, 3.6)
-        ax = fig.add_subplot(1, 4, 1)
+    def controls(self) -> list[Control]:
+        height, width = self.truth.shape
+        return [
+            Control("down", "Down", min=-height, max=height, step=1, whole=True, unit="pixels"),
+            Control("right", "Right", min=-width, max=width, step=1, whole=True, unit="pixels"),
+        ]
+
+    def scene(self) -> Scene:
+        curve, places = self.curve(), self._positions()
         values = {name: curve[name] for name in SCORES}
-        lines(ax, curve["shift"], values, "scores of the moved shape", "shift in pixels", "score")
-        ax.set_ylim(-0.03, 1.03)
-        said = []
-        for k, (shift, place) in enumerate(places):
-            now = place.compute()
-            ax.axvline(shift, color="gray", linewidth=0.8, linestyle=":")
-            parts = [
-                (BOTH, now.pred & self.truth),
-                (MISSED, self.truth & ~now.pred),
-                (FALSE, now.pred & ~self.truth),
-            ]
-            title = f"{pixels(shift)}: IoU {now.scores['IoU']:.2f}, Dice {now.scores['Dice']:.2f}"
-            overlay(fig.add_subplot(1, 4, k + 2), self.image, parts, title)
-            said.append(f"{pixels(shift)} off, {now.both} in both, {now.missed} missed, {now.false} false")
-        legend(fig, [BOTH, MISSED, FALSE])
+        plot = Plot(
+            "scores of the moved shape, on its row",
+            "shift in pixels",
+            "score",
+            curve["shift"],
+            lines=values,
+            marks=() if self.down else ((float(abs(self.right)), f"now {pixels(abs(self.right))}"),),
+            ylim=(-0.03, 1.03),
+        )
+        now = self._picture(self._where(), drags=("down", "right"))
+        panels, said = [], []
+        for shift, place in places:
+            found = place.compute()
+            panels.append(place._picture(pixels(shift)))
+            said.append(f"{pixels(shift)} off, {found.both} in both, {found.missed} missed, {found.false} false")
         ends = ", ".join(f"{n} from {v[0]:.2f} to {v[-1]:.2f}" for n, v in values.items())
         alt = (
             f"Left, three scores while the shape moves from 0 to {curve['shift'][-1]:.0f} pixels: {ends}. Right, the "
-            f"object of an image of {size(self.image)} pixels and the moved shape at three places: {'; '.join(said)}."
+            f"object of an image of {size(self.image)} pixels and the moved shape where it is now and at three other "
+            f"places: {'; '.join(said)}."
         )
-        return fig, alt
+        return Scene([[plot, now, *panels]], alt)
+
+    def _picture(self, where: str, drags: tuple[str, str] | None = None) -> Picture:
+        now = self.compute()
+        parts = ((BOTH, now.pred & self.truth), (MISSED, self.truth & ~now.pred), (FALSE, now.pred & ~self.truth))
+        return Picture(
+            f"{where}: IoU {now.scores['IoU']:.2f}, Dice {now.scores['Dice']:.2f}",
+            self.image,
+            layers=tuple(Layer(*kind, mask) for kind, mask in parts),
+            drags=drags,
+        )
 
     def _shifts(self) -> range:
         return range(self.width + 3)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from helpers.play.twin import Playground, canvas, grey, percent, pixels, size
+import torch
+
+from helpers.play.scene import Frame, Picture, Plot, Scene
+from helpers.play.stage import Control
+from helpers.play.twin import Playground, grey, percent, pixels, size
 from helpers.reference.convolution import receptive_field as field_of
 from helpers.show import BLUE, ORANGE
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # The encoder of a U-Net: two convolutions, then at each level a pooling and two more.
 ENCODER = [(3, 1), (3, 1), *[(2, 2), (3, 1), (3, 1)] * 4]
@@ -62,10 +63,11 @@ class ReceptiveField(Playground):
             if kernel < 1 or stride < 1:
                 raise ValueError(f"There is no layer with kernel {kernel} and stride {stride}: both are 1 or more.")
         self.image = None if image is None else grey(image)
+        self.shown = len(self.layers)  # of the layers, from the first on
 
     def compute(self) -> list[Seen]:
         found, step = [], 1
-        for k, (kernel, stride) in enumerate(self.layers, start=1):
+        for k, (kernel, stride) in enumerate(self.layers[: self.shown], start=1):
             field, before = field_of(self.layers[:k]), field_of(self.layers[: k - 1])
             step *= stride
             found.append(Seen(kernel, stride, field, step, field - before))
@@ -90,44 +92,38 @@ class ReceptiveField(Playground):
             found.append(f"The last field covers {percent(share)} of this image of {size(self.image)} pixels.")
         return found
 
-    def draw(self) -> tuple[Figure, str]:
-        from matplotlib.patches import Rectangle
+    def controls(self) -> list[Control]:
+        return [Control("shown", "Layers", min=1, max=len(self.layers), step=1, whole=True)]
 
+    def scene(self) -> Scene:
         seen = self.compute()
-        fig = canvas(11, 4)
-        ax = fig.add_subplot(1, 2, 1)
-        for k, s in enumerate(seen, start=1):
-            strided = s.stride > 1
-            colour, hatch = (ORANGE, "////") if strided else (BLUE, "")
-            ax.bar(k, s.field, color=colour, hatch=hatch, edgecolor="black")
-            ax.text(k, s.field, str(s.field), ha="center", va="bottom", fontsize=8)
-        ax.set_xticks(range(1, len(seen) + 1), [f"{s.kernel}/{s.stride}" for s in seen], fontsize=7)
-        ax.set(
-            xlabel="layer: kernel / stride (hatched where the stride is above 1)", ylabel="side of the field, pixels"
+        last = seen[-1].field
+        places = [float(k) for k in range(1, len(self.layers) + 1)]
+        rest = [0.0] * (len(self.layers) - len(seen))
+        rows = (
+            ("stride 1", [s.field * (s.stride == 1) for s in seen] + rest, BLUE, ""),
+            ("stride above 1", [s.field * (s.stride > 1) for s in seen] + rest, ORANGE, "////"),
         )
-        ax.set_title("receptive field after each layer", fontsize=10)
-        ax.spines[["top", "right"]].set_visible(False)
-        ax = fig.add_subplot(1, 2, 2)
-        if self.image is None:
-            half = seen[-1].field / 2 + 1
-            ax.set(xlim=(-half, half), ylim=(half, -half), aspect="equal")
-            middle = (0.0, 0.0)
-        else:
-            ax.imshow(self.image.numpy(), cmap="gray")
-            middle = ((self.image.shape[0] - 1) / 2, (self.image.shape[1] - 1) / 2)
-            ax.set(xlim=(-0.5, self.image.shape[1] - 0.5), ylim=(self.image.shape[0] - 0.5, -0.5))
-        for k, s in enumerate(seen):
-            corner = (middle[1] - s.field / 2, middle[0] - s.field / 2)
-            colour = ORANGE if s.stride > 1 else BLUE
-            last = k == len(seen) - 1
-            ax.add_patch(Rectangle(corner, s.field, s.field, fill=False, edgecolor=colour, linewidth=2.5 if last else 1,
-                                   linestyle="--" if s.stride > 1 else "-"))  # fmt: skip
-        ax.set(xlabel="pixels of the input", xticks=[], yticks=[])
-        ax.set_title(f"what the last value sees: {seen[-1].field}×{seen[-1].field}", fontsize=10)
+        bars = Plot("receptive field after each layer", "layer", "side of the field, pixels", places, bars=rows)
+        ground = torch.ones(last + 2, last + 2) if self.image is None else self.image
+        middle = [side / 2 for side in ground.shape]
+        frames = tuple(
+            Frame(
+                middle[0] - s.field / 2,
+                middle[1] - s.field / 2,
+                s.field,
+                s.field,
+                ORANGE if s.stride > 1 else BLUE,
+                dashed=s.stride > 1,
+                wide=k == len(seen) - 1,
+            )
+            for k, s in enumerate(seen)
+        )
+        field = Picture(f"what the last value sees: {last}×{last}", ground, frames=frames, written=False)
         alt = (
             f"Bars: the side of the receptive field after each of {len(seen)} layers, "
             + ", ".join(str(s.field) for s in seen)
             + f" pixels. Squares of these sides in each other{' on the image' if self.image is not None else ''}, the "
-            f"outermost {seen[-1].field}×{seen[-1].field}."
+            f"outermost {last}×{last}."
         )
-        return fig, alt
+        return Scene([[bars, field]], alt)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from helpers.play.twin import Playground, canvas, grey, picture, plain, size
+from helpers.play.scene import Frame, Picture, Scene
+from helpers.play.stage import Control
+from helpers.play.twin import Playground, grey, plain, size
 from helpers.reference.convolution import conv2d, output_size
-from helpers.show import ORANGE
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 LEFT_EDGES = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
@@ -129,28 +127,59 @@ class Kernel(Playground):
         zeros = f" (and {left_out} times 0)" if left_out else ""
         return (" + ".join(terms) or "nothing but zeros") + zeros
 
-    def draw(self) -> tuple[Figure, str]:
-        from matplotlib.patches import Rectangle
+    @property
+    def row(self) -> int:
+        """The row of the place that is worked out, in the result."""
+        return self.compute().at[0]
 
-        now = self.compute()
-        k = len(self.kernel)
-        fig = canvas(13, 3)
-        axes = [fig.add_subplot(1, 5, n + 1) for n in range(5)]
-        picture(axes[0], self.image, f"image, {size(self.image)}")
-        box = Rectangle((now.corner[1] - 0.5, now.corner[0] - 0.5), k, k, fill=False, edgecolor=ORANGE, linewidth=2)
-        axes[0].add_patch(box)
-        picture(axes[1], now.window, "under the kernel")
-        picture(axes[2], self.kernel, "× kernel")
-        picture(axes[3], now.products, f"= products, sum {now.value:.3g}")
-        picture(axes[4], now.result, f"result, {size(now.result)}")
-        axes[4].plot(now.at[1], now.at[0], "o", color=ORANGE, markersize=9, fillstyle="none", markeredgewidth=2)
+    @row.setter
+    def row(self, row: int) -> None:
+        self.at = (row, self.column)
+
+    @property
+    def column(self) -> int:
+        """The column of the place that is worked out, in the result."""
+        return self.compute().at[1]
+
+    @column.setter
+    def column(self, column: int) -> None:
+        self.at = (self.row, column)
+
+    def controls(self) -> list[Control]:
+        height, width = self.compute().result.shape
+        return [
+            Control("kernel", "Kernel", "grid"),
+            Control("row", "Row", min=0, max=height - 1, step=1, whole=True),
+            Control("column", "Column", min=0, max=width - 1, step=1, whole=True),
+            Control("stride", "Stride", min=1, max=4, step=1, whole=True),
+            Control("padding", "Padding", min=0, max=4, step=1, whole=True),
+        ]
+
+    def change(self, **values: Any) -> None:
+        if "kernel" in values:
+            values["kernel"] = plain(values["kernel"]).float()
+        if {"stride", "padding"} & values.keys():
+            self.at = None  # another result has other places
+        super().change(**values)
+        self.compute()  # so that what does not fit is said here
+
+    def scene(self) -> Scene:
+        now, k = self.compute(), len(self.kernel)
+        frame = Frame(now.corner[0], now.corner[1], k, k, wide=True)
+        panels = [
+            Picture(f"image, {size(self.image)}", self.image, frames=(frame,), drags=("row", "column")),
+            Picture("under the kernel", now.window),
+            Picture("× kernel", self.kernel),
+            Picture(f"= products, sum {now.value:.3g}", now.products),
+            Picture(f"result, {size(now.result)}", now.result, rings=(now.at,)),
+        ]
         alt = (
             f"Five pictures in a row: the image with a frame of {k}×{k} pixels at row {now.corner[0]}, column "
             f"{now.corner[1]}; the pixels in the frame, from {now.window.min():.2g} to {now.window.max():.2g}; the "
             f"kernel, {_rows(self.kernel)}; their products, {_rows(now.products)}; and the result, {size(now.result)} "
             f"values with a ring at row {now.at[0]}, column {now.at[1]}, where it is {now.value:.3g}."
         )
-        return fig, alt
+        return Scene([panels], alt)
 
 
 def _rows(numbers: Tensor) -> str:

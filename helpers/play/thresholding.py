@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from helpers.play.twin import (
-    BOTH,
-    FALSE,
-    MISSED,
-    Playground,
-    canvas,
-    grey,
-    labels,
-    legend,
-    overlay,
-    percent,
-    picture,
-    size,
-)
+from helpers.play.scene import Layer, Picture, Plot, Scene
+from helpers.play.stage import Control
+from helpers.play.twin import BOTH, FALSE, MISSED, Playground, grey, labels, percent, size
 from helpers.reference.overlap import confusion, dice, iou
-from helpers.show import BLUE, ORANGE, VERMILION
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from helpers.show import ORANGE
 
 THRESHOLDS = [k / 100 for k in range(1, 100)]
 BINS = 20
@@ -115,35 +101,47 @@ class Threshold(Playground):
             f"{good[-1]:.2f} lie all thresholds that come within 0.01 of it.",
         ]
 
-    def draw(self) -> tuple[Figure, str]:
+    def controls(self) -> list[Control]:
+        return [Control("threshold", "Threshold", min=0.01, max=0.99, step=0.01)]
+
+    def scene(self) -> Scene:
         now, best, curve = self.compute(), self.best, self.curve()
-        fig = canvas(13, 3.6)
-        picture(fig.add_subplot(1, 4, 1), self.probability, "probability of object (white is 1)")
-        ax = fig.add_subplot(1, 4, 2)
-        kinds = (("background", ~self.truth, "white", "...."), ("object", self.truth, ORANGE, ""))
-        peaks = []
+        kinds = (("background", ~self.truth, "#ffffff", "...."), ("object", self.truth, ORANGE, ""))
+        centres = [(k + 0.5) / BINS for k in range(BINS)]
+        bars, peaks = [], []
         for name, where, colour, hatch in kinds:
-            counts = torch.histc(self.probability[where], BINS, 0, 1).numpy()
-            ax.stairs(counts, [k / BINS for k in range(BINS + 1)], fill=True, facecolor=colour, hatch=hatch,
-                      edgecolor="black", alpha=0.7, label=name)  # fmt: skip
-            high = int(counts.argmax())
+            counts = torch.histc(self.probability[where], BINS, 0, 1).tolist()
+            bars.append((name, counts, colour, hatch))
+            high = counts.index(max(counts))
             peaks.append(f"{name} pixels are most between {high / BINS:.2f} and {(high + 1) / BINS:.2f}")
-        ax.set(yscale="log", xlabel="probability", ylabel="pixels (log scale)")
-        ax.set_title("how often each probability", fontsize=10)
-        ax.axvline(self.threshold, color=VERMILION, linestyle="--")
-        ax.legend(frameon=False, fontsize=8)
-        ax.spines[["top", "right"]].set_visible(False)
-        ax = fig.add_subplot(1, 4, 3)
-        ax.plot(THRESHOLDS, curve, color=BLUE)
-        ax.plot(best, max(curve), "*", color=ORANGE, markeredgecolor="black", markersize=13, label=f"best {best:.2f}")
-        ax.axvline(self.threshold, color=VERMILION, linestyle="--", label=f"now {self.threshold:.2f}")
-        ax.set(xlabel="threshold", ylabel="Dice", xlim=(0, 1), ylim=(0, 1.03))
-        ax.set_title("Dice over threshold", fontsize=10)
-        ax.legend(frameon=False, fontsize=8, loc="lower center")
-        ax.spines[["top", "right"]].set_visible(False)
-        parts = [(BOTH, now.mask & self.truth), (MISSED, self.truth & ~now.mask), (FALSE, now.mask & ~self.truth)]
-        overlay(fig.add_subplot(1, 4, 4), self.probability, parts, f"above {self.threshold:.2f}: Dice {now.dice:.2f}")
-        legend(fig, [BOTH, MISSED, FALSE])
+        histogram = Plot(
+            "how often each probability",
+            "probability",
+            "pixels (log scale)",
+            centres,
+            bars=tuple(bars),
+            marks=((self.threshold, ""),),
+            yscale="log",
+            ylim=(0.5, 2.0 * self.probability.numel()),
+        )
+        over = Plot(
+            "Dice over threshold",
+            "threshold",
+            "Dice",
+            THRESHOLDS,
+            lines={"Dice": curve},
+            marks=((self.threshold, f"now {self.threshold:.2f}"),),
+            stars=((best, max(curve), f"best {best:.2f}"),),
+            ylim=(0, 1.03),
+        )
+        parts = ((BOTH, now.mask & self.truth), (MISSED, self.truth & ~now.mask), (FALSE, now.mask & ~self.truth))
+        mask = Picture(
+            f"above {self.threshold:.2f}: Dice {now.dice:.2f}",
+            self.probability,
+            (0, 1),
+            layers=tuple(Layer(*kind, where) for kind, where in parts),
+        )
+        probability = Picture("probability of object (white is 1)", self.probability, (0, 1))
         alt = (
             f"A map of probabilities, {size(self.probability)} pixels, from {self.probability.min():.2f} to "
             f"{self.probability.max():.2f}; a histogram, in which {' and '.join(peaks)}; Dice over the threshold, "
@@ -151,4 +149,4 @@ class Threshold(Playground):
             f"{THRESHOLDS[-1]}; and the mask at {self.threshold:.2f}: {now.both} pixels in both, {now.missed} missed, "
             f"{now.false} false."
         )
-        return fig, alt
+        return Scene([[probability, histogram, over, mask]], alt)

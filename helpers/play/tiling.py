@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from helpers.play.twin import Playground, canvas, grey, lines, picture, plain, size
+from helpers.play.scene import Frame, Picture, Plot, Scene
+from helpers.play.stage import Control
+from helpers.play.twin import Playground, grey, plain, size
 from helpers.reference.skips import UNet
 from helpers.reference.wild import predict_tiled
-from helpers.show import ORANGE
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,17 @@ class Tiles(Playground):
         self.random = model is None
         self.model = small_unet(self.image) if model is None else model
         self.tile, self.overlap = tile, overlap
-        if not 0 <= overlap < tile or tile > min(self.image.shape[1:]):
-            raise ValueError(
-                f"tile={tile} and overlap={overlap} do not fit an image of {size(self.image)}. Take a tile of at most "
-                f"{min(self.image.shape[1:])} and an overlap from 0 to {tile - 1}."
-            )
+        self._check()
         # Image and model stay; tile and overlap may move, and what was worked out for them is kept.
         self._direct: Tensor | None = None
         self._kept: dict[tuple[int, int], Tiled] = {}
+
+    def _check(self) -> None:
+        if not 0 <= self.overlap < self.tile or self.tile > min(self.image.shape[1:]):
+            raise ValueError(
+                f"tile={self.tile} and overlap={self.overlap} do not fit an image of {size(self.image)}. Take a tile "
+                f"of at most {min(self.image.shape[1:])} and an overlap from 0 to {self.tile - 1}."
+            )
 
     def compute(self) -> Tiled:
         return self.at(self.overlap)
@@ -139,38 +140,45 @@ class Tiles(Playground):
         ]
         return found
 
-    def draw(self) -> tuple[Figure, str]:
-        from matplotlib.colors import LogNorm
-        from matplotlib.patches import Rectangle
+    def controls(self) -> list[Control]:
+        largest = min(self.image.shape[1:])
+        return [
+            Control("tile", "Tile", min=16, max=largest, step=8, whole=True, unit="pixels"),
+            Control("overlap", "Overlap", min=0, max=largest // 2, step=4, whole=True, unit="pixels"),
+        ]
 
+    def change(self, **values: Any) -> None:
+        super().change(**values)
+        self._check()
+
+    def scene(self) -> Scene:
         now, others = self.compute(), self.by_overlap()
-        fig = canvas(14, 3.3)
-        ax = fig.add_subplot(1, 4, 1)
-        picture(ax, grey(self.image) if len(self.image) in (1, 3) else self.image[0], f"{now.tiles} tiles")
-        for k, (top, left) in enumerate(now.corners):
-            style = ("-", "--", ":", "-.")[k % 4]
-            ax.add_patch(Rectangle((left - 0.5, top - 0.5), self.tile, self.tile, fill=False, edgecolor=ORANGE,
-                                   linestyle=style, clip_on=True))  # fmt: skip
-        picture(fig.add_subplot(1, 4, 2), now.tiled, "logits, predicted in tiles")
-        ax = fig.add_subplot(1, 4, 3)
-        ax.set_xticks([])
-        ax.set_yticks([])
-        # a scale of its own by powers of ten, the same for every overlap: a seam a thousand times fainter is seen too
-        shown = ax.imshow(
-            now.seams.clamp(min=1e-9).numpy(), cmap="cividis", norm=LogNorm(1e-4, 1), interpolation="nearest"
+        image = grey(self.image) if len(self.image) in (1, 3) else self.image[0]
+        tiles = tuple(
+            Frame(top, left, self.tile, self.tile, dashed=bool(k % 2)) for k, (top, left) in enumerate(now.corners)
         )
-        fig.colorbar(shown, ax=ax, shrink=0.8, label="standard deviations")
         rows, columns = now.inside.nonzero(as_tuple=True)
-        ax.add_patch(
-            Rectangle((columns.min() - 0.5, rows.min() - 0.5), columns.max() - columns.min() + 1,
-                      rows.max() - rows.min() + 1, fill=False, edgecolor="white", linestyle="--")
+        inside = Frame(
+            int(rows.min()), int(columns.min()), int(rows.max() - rows.min()) + 1,
+            int(columns.max() - columns.min()) + 1, "#ffffff", dashed=True,
         )  # fmt: skip
-        ax.set_title("seam map: tiled − direct", fontsize=10)
-        ax = fig.add_subplot(1, 4, 4)
-        values = {"largest": [t.worst for t in others.values()], "mean": [t.mean for t in others.values()]}
-        lines(ax, list(others), values, "inside the dashed frame", "overlap in pixels", "difference (std, log scale)")
-        ax.set_yscale("log")
-        ax.set_xticks(list(others))
+        # a scale by powers of ten, the same for every overlap: a seam a thousand times fainter is seen too
+        seams = (now.seams.clamp(1e-4, 1).log10() + 4) / 4
+        title = "seam map: tiled − direct, 10⁻⁴ to 1 standard deviations (log)"
+        panels = [
+            Picture(f"{now.tiles} tiles", image, frames=tiles),
+            Picture("logits, predicted in tiles", now.tiled),
+            Picture(title, seams, (0, 1), "cividis", written=False, frames=(inside,)),
+            Plot(
+                "inside the dashed frame",
+                "overlap in pixels",
+                "difference (std, log scale)",
+                list(map(float, others)),
+                lines={"largest": [t.worst for t in others.values()], "mean": [t.mean for t in others.values()]},
+                marks=((float(self.overlap), f"now {self.overlap}"),),
+                yscale="log",
+            ),
+        ]
         alt = (
             f"The image with {now.tiles} tiles of {self.tile}×{self.tile} pixels drawn in; the logits predicted in "
             f"tiles, from {now.tiled.min():.2g} to {now.tiled.max():.2g}; the seam map, largest inside the frame "
@@ -178,7 +186,7 @@ class Tiles(Playground):
             + ", ".join(f"{overlap} pixels {other.worst:.2g}" for overlap, other in others.items())
             + "."
         )
-        return fig, alt
+        return Scene([panels], alt)
 
 
 @torch.no_grad()

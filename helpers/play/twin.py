@@ -8,17 +8,16 @@ from __future__ import annotations
 import html
 import textwrap
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from helpers import show
-from helpers.widgets import markup
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from helpers.play.painting import paint
+from helpers.play.scene import Scene
+from helpers.play.stage import Control, Stage
+from helpers.widgets import host, markup
 
 MISSED, FALSE, BOTH, CONFUSED = (
     ("missed", show.BLUE, "...."),
@@ -45,9 +44,22 @@ class Playground(ABC):
     def facts(self) -> list[str]:
         """The findings in words, with their numbers: a sentence each. `code` and *stress* are marked like this."""
 
+    def controls(self) -> list[Control]:
+        """The settings that a student may move; none makes it a picture."""
+        return []
+
+    def change(self, **values: Any) -> None:
+        """Set some of the settings that `controls` names.
+
+        Raises:
+            ValueError: they do not go with the others.
+        """
+        for name, value in values.items():
+            setattr(self, name, value)
+
     @abstractmethod
-    def draw(self) -> tuple[Figure, str]:
-        """The picture, and what is to be seen in it as alternative text."""
+    def scene(self) -> Scene:
+        """What is shown, and in words what is to be seen in it."""
 
     def __repr__(self) -> str:
         found = [self.title]
@@ -57,15 +69,22 @@ class Playground(ABC):
 
     def as_html(self) -> str:
         """The picture and the facts as HTML, in whatever colours the page has."""
-        fig, alt = self.draw()
+        scene = self.scene()
         facts = "".join(f'<li style="margin:.2em 0">{markup.as_html(fact)}</li>' for fact in self.facts())
         return (
-            f'<div><p style="margin:.3em 0"><b>{html.escape(self.title)}</b></p>{show.img_tag(fig, alt)}'
+            f'<div><p style="margin:.3em 0"><b>{html.escape(self.title)}</b></p>{show.img_tag(paint(scene), scene.alt)}'
             f'<ul style="margin:.3em 0;max-width:62em">{facts}</ul></div>'
         )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        twin = {"text/plain": repr(self), "text/html": self.as_html()}
+        if not (self.controls() and host.is_interactive()):
+            return twin
+        front = self.__dict__.get("_front")
+        if front is None or front.comm is None:  # the first time, and after somebody closed all widgets
+            front = self._front = Stage(self)
+        view, metadata = front._repr_mimebundle_(**kwargs)
+        return {**view, **twin}, metadata
 
 
 # ---- what is given ----------------------------------------------------------------------------------------------
@@ -122,51 +141,7 @@ def size(image: Tensor) -> str:
     return f"{image.shape[-2]}×{image.shape[-1]}"
 
 
-# ---- how it is drawn --------------------------------------------------------------------------------------------
-
-
-def canvas(width: float, height: float) -> Figure:
-    """An empty figure, in inches; not pyplot's, so nothing is kept open."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def picture(ax: Axes, image: Any, title: str) -> None:
-    """Draw an image as `show.images` does."""
-    ax.set_xticks([])
-    ax.set_yticks([])
-    show.draw_image(ax.figure, ax, image)
-    ax.set_title(title, fontsize=10)
-
-
-def overlay(ax: Axes, background: Tensor, parts: list[tuple[tuple[str, str, str], Tensor]], title: str) -> None:
-    """Draw masks in the colour and hatch of their kind on a grey image."""
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.imshow(background.numpy(), cmap="gray", vmin=0, vmax=float(background.max()) or 1, interpolation="nearest")
-    for (_, colour, hatch), mask in parts:
-        show.fill_mask(ax, mask.numpy(), colour, hatch)
-    ax.set_title(title, fontsize=10)
-
-
-def legend(fig: Figure, kinds: list[tuple[str, str, str]]) -> None:
-    """Say below the figure what each colour and hatch is."""
-    from matplotlib.patches import Patch
-
-    handles = [Patch(facecolor=c, hatch=h, edgecolor="black", alpha=0.7, label=label) for label, c, h in kinds]
-    fig.legend(handles=handles, loc="outside lower center", ncols=len(kinds), frameon=False)
-
-
-def lines(ax: Axes, x: Any, values: dict[str, Any], title: str, xlabel: str, ylabel: str) -> None:
-    """Plot up to four lines, told apart by colour, dash and marker."""
-    for (label, y), (colour, dash, marker) in zip(values.items(), show.STYLES, strict=False):
-        ax.plot(x, y, dash, color=colour, marker=marker, markersize=4, markevery=max(1, len(x) // 8), label=label)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.set_title(title, fontsize=10)
-    ax.spines[["top", "right"]].set_visible(False)
-    if len(values) > 1:
-        ax.legend(frameon=False, fontsize=8)
+# ---- in words -----------------------------------------------------------------------------------------------------
 
 
 def percent(share: float) -> str:

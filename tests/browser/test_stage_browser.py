@@ -1,0 +1,87 @@
+"""Playgrounds in a real JupyterLab: by mouse, by keyboard alone, light and dark, in two views."""
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+pytestmark = pytest.mark.browser
+
+LOAD = "from helpers import data, play\nimage, mask = data.load('nuclei', 'test', tile=64)[13]\n"
+THRESHOLD = LOAD + "play.threshold(image, mask)"
+OVERLAP = LOAD + "shape = play.overlap(image, mask)\nshape"
+KERNEL = LOAD + "play.kernel(image)"
+
+
+def facts(stage: Locator) -> Locator:
+    return stage.locator(".unet-stage-facts")
+
+
+def test_a_slider_by_keyboard_moves_picture_and_words(open_notebook):
+    notebook = open_notebook(THRESHOLD, "2 + 2")
+    notebook.run_all()
+    stage = notebook.output(0)
+    expect(facts(stage)).to_contain_text("Threshold 0.50: Dice 0.000")
+    expect(stage.locator("canvas").first).to_be_visible()
+    before = stage.locator("figure canvas").last.evaluate("canvas => canvas.toDataURL()")
+    slider = stage.get_by_role("slider", name="Threshold")
+    slider.focus()
+    for _ in range(30):
+        notebook.page.keyboard.press("ArrowLeft")
+    expect(facts(stage)).to_contain_text("Threshold 0.20: Dice 0.797")
+    expect(stage.get_by_role("status")).to_contain_text("Threshold 0.20")
+    expect(slider).to_be_focused()
+    assert stage.locator("figure canvas").last.evaluate("canvas => canvas.toDataURL()") != before
+    for key in ("x", "d", "d", "b"):  # letters that cut, delete and insert cells did nothing of the kind
+        notebook.page.keyboard.press(key)
+    expect(notebook.page.locator(".jp-CodeCell")).to_have_count(2)
+    assert notebook.console_errors == []
+
+
+def test_a_shape_is_moved_by_arrow_keys_and_by_the_mouse(open_notebook):
+    notebook = open_notebook(OVERLAP, "print('now', shape.down, shape.right)")
+    notebook.run_all()
+    stage = notebook.output(0)
+    shape = stage.get_by_role("application")
+    shape.focus()
+    notebook.page.keyboard.press("ArrowDown")
+    expect(facts(stage)).to_contain_text("Moved 1 pixel down and 7 pixels to the left")
+    expect(shape).to_be_focused()
+    notebook.page.keyboard.press("Shift+ArrowUp")
+    expect(facts(stage)).to_contain_text("Moved 9 pixels up and 7 pixels to the left")
+
+    box = shape.bounding_box()
+    pixel = box["width"] / 64
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    notebook.page.mouse.move(*middle)
+    notebook.page.mouse.down()
+    notebook.page.mouse.move(middle[0] + 5.5 * pixel, middle[1], steps=4)
+    notebook.page.mouse.up()
+    expect(facts(stage)).to_contain_text("Moved 9 pixels up and 2 pixels to the left")
+    expect(stage.get_by_role("slider", name="Right")).to_have_value("-2")
+    assert notebook.console_errors == []
+
+
+def test_the_numbers_of_a_kernel_can_be_typed(open_notebook):
+    notebook = open_notebook(KERNEL)
+    notebook.run_all()
+    stage = notebook.output(0)
+    for number in stage.get_by_role("spinbutton").all():
+        number.fill("0")
+    stage.get_by_role("spinbutton", name="row 2, column 2").fill("1")
+    expect(facts(stage)).to_contain_text("from 0 to")
+    stage.get_by_role("slider", name="Padding").focus()
+    notebook.page.keyboard.press("ArrowRight")
+    expect(facts(stage)).to_contain_text("give 64×64 values")
+    expect(stage.get_by_role("slider", name="Row")).to_have_attribute("max", "63")
+    assert notebook.console_errors == []
+
+
+def test_two_views_show_the_same(open_notebook):
+    notebook = open_notebook(LOAD + "cut = play.threshold(image, mask)\ncut", "cut")
+    notebook.run_all()
+    first, second = notebook.output(0), notebook.output(1)
+    first.get_by_role("slider").focus()
+    for _ in range(5):
+        notebook.page.keyboard.press("ArrowLeft")
+    expect(facts(second)).to_contain_text("Threshold 0.45")
+    expect(second.get_by_role("slider")).to_have_value("0.45")
+    assert notebook.console_errors == []
