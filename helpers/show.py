@@ -146,13 +146,6 @@ def reliability(panels: list[tuple[str, Any, Any]], bins: int = 10, height: floa
     figure(fig, f"Reliability diagram. {'; '.join(said)}.")
 
 
-def outline(ax: Axes, mask: Any, colour: str = ORANGE) -> None:
-    """Draw the outline of a bool mask `(H, W)` into `ax`."""
-    mask = _array(mask).astype(float)
-    if mask.any() and not mask.all():
-        ax.contour(mask, levels=[0.5], colors=[colour], linewidths=1.2)
-
-
 def _row(panels: list[tuple[str, Any]], height: float) -> tuple[Figure, str]:
     tall = max(_array(image).shape[-2] / _array(image).shape[-1] for _, image in panels)
     fig, axes = _axes(len(panels), height, min(1.0, tall))

@@ -43,7 +43,7 @@ function render({ model, el }) {
   function send() {
     const set = wishes;
     wishes = null;
-    asked += 1;
+    asked = Math.max(asked, model.get("answered")) + 1; // another view may have asked since
     clearTimeout(waiting);
     try {
       model.send({ set, number: asked });
@@ -64,6 +64,7 @@ function render({ model, el }) {
     root.removeAttribute("aria-busy");
     note.textContent = model.get("problem");
     if (wishes) send();
+    else showValues(); // a control that asked for what cannot be goes back
   }
 
   // ---- controls ----

@@ -104,5 +104,6 @@ class Stage(anywidget.AnyWidget):
                 self.problem = ""
             except ValueError as error:  # a setting that goes with none of the others: nothing is changed
                 self._playground.__dict__.update(before)
+                self._show()
                 self.problem = str(error)
             self.answered = content["number"]

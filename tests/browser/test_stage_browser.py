@@ -84,4 +84,25 @@ def test_two_views_show_the_same(open_notebook):
         notebook.page.keyboard.press("ArrowLeft")
     expect(facts(second)).to_contain_text("Threshold 0.45")
     expect(second.get_by_role("slider")).to_have_value("0.45")
+    for view, key, now in (
+        (second, "ArrowRight", "0.46"),
+        (first, "ArrowRight", "0.47"),
+        (second, "ArrowLeft", "0.46"),
+    ):
+        view.get_by_role("slider").focus()
+        notebook.page.keyboard.press(key)
+        expect(facts(first)).to_contain_text(f"Threshold {now}")
+        expect(facts(second)).to_contain_text(f"Threshold {now}")
+    assert notebook.console_errors == []
+
+
+def test_a_setting_that_cannot_be_is_said_and_taken_back(open_notebook):
+    notebook = open_notebook(LOAD + "play.tiles(image, tile=24, overlap=8)")
+    notebook.run_all()
+    stage = notebook.output(0)
+    overlap = stage.get_by_role("slider", name="Overlap")
+    overlap.focus()
+    notebook.page.keyboard.press("End")
+    expect(stage.get_by_role("alert")).to_contain_text("do not fit", timeout=30_000)
+    expect(overlap).to_have_value("8")
     assert notebook.console_errors == []
