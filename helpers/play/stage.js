@@ -1,7 +1,6 @@
 // The front end of every playground. It draws the scene that Python computed and sends what the student sets.
 // It knows pictures, plots and controls, and nothing of convolutions, losses or thresholds.
 
-const WAIT_MS = 600; // a kernel that is free has answered long before
 const PANEL = 230; // pixels of the page that a picture is wide, about
 const LINES = [
   { colour: "#0072B2", dash: "", marker: "circle" },
@@ -18,12 +17,9 @@ function render({ model, el }) {
   const stage = make("div", "unet-stage-rows", root);
   const legend = make("p", "unet-stage-legend", root);
   const facts = make("ul", "unet-stage-facts", root);
-  // A live region is read aloud when it changes: only what is new is put into it.
-  const said = make("p", "unet-stage-said", root);
-  said.setAttribute("role", "status");
-  said.setAttribute("aria-live", "polite");
-  const note = make("p", "unet-stage-note", root);
-  note.setAttribute("role", "alert");
+  const said = liveRegion("unet-stage-said", root); // only what is new is put into it
+  const note = liveRegion("unet-stage-note", root, "alert");
+  const kernel = kernelOf(model, (text) => (note.textContent = text));
 
   const setters = new Map(); // control name -> shows a value that came from Python
   const undo = [];
@@ -33,7 +29,6 @@ function render({ model, el }) {
 
   let asked = 0; // number of the last request sent
   let wishes = null;
-  let waiting;
 
   function wish(values) {
     wishes = { ...wishes, ...values };
@@ -44,23 +39,12 @@ function render({ model, el }) {
     const set = wishes;
     wishes = null;
     asked = Math.max(asked, model.get("answered")) + 1; // another view may have asked since
-    clearTimeout(waiting);
-    try {
-      model.send({ set, number: asked });
-    } catch (error) {
-      console.warn(error); // the page still has this widget, and the kernel that had it is gone
-      note.textContent = "The kernel that draws this is gone. Run this cell again.";
-      return;
-    }
-    root.setAttribute("aria-busy", "true");
-    waiting = setTimeout(() => {
-      note.textContent = "Waiting for the kernel. It is busy, or it was restarted: then run this cell again.";
-    }, WAIT_MS);
+    if (kernel.send({ set, number: asked })) root.setAttribute("aria-busy", "true");
   }
 
   function onAnswered() {
     if (model.get("answered") < asked) return; // of another view, or an older wish
-    clearTimeout(waiting);
+    kernel.answered();
     root.removeAttribute("aria-busy");
     note.textContent = model.get("problem");
     if (wishes) send();
@@ -135,10 +119,7 @@ function render({ model, el }) {
     return show;
   }
 
-  // Plain keys are for the controls: in a notebook the arrow keys would change the cell and a letter would delete it.
-  root.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
-  });
+  keepKeys(root);
 
   // ---- from Python to the page ----
 
@@ -263,7 +244,7 @@ function render({ model, el }) {
   showFacts();
 
   return () => {
-    clearTimeout(waiting);
+    kernel.stop();
     for (const [event, handler] of Object.entries(watched)) model.off(event, handler);
     for (const step of undo) step();
   };
@@ -573,22 +554,6 @@ function label(svg, x, y, value, anchor) {
 function text(svg, x, y, content, anchor) {
   const node = draw("text", { x, y, "text-anchor": anchor, "font-size": 11, fill: "currentColor" }, svg);
   node.textContent = content;
-  return node;
-}
-
-// ---- nodes ----
-
-function make(tag, className, parent) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (parent) parent.append(node);
-  return node;
-}
-
-function draw(tag, attributes, parent) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (parent) parent.append(node);
   return node;
 }
 

@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from helpers.play.scene import for_the_page
-from helpers.widgets import markup
+from helpers.widgets import front, markup
 
 if TYPE_CHECKING:
     from helpers.play.twin import Playground
@@ -71,7 +71,7 @@ class Stage(anywidget.AnyWidget):
         problem: why it could not be done, in words; empty if it was.
     """
 
-    _esm = Path(__file__).with_name("stage.js")
+    _esm = front.module(Path(__file__).with_name("stage.js"))
     _css = Path(__file__).with_name("stage.css")
     title = traitlets.Unicode().tag(sync=True)
     controls = traitlets.List().tag(sync=True)

@@ -17,7 +17,7 @@ from helpers import show
 from helpers.play.painting import paint
 from helpers.play.scene import Scene
 from helpers.play.stage import Control, Stage
-from helpers.widgets import host, markup
+from helpers.widgets import front, markup
 
 MISSED, FALSE, BOTH, CONFUSED = (
     ("missed", show.BLUE, "...."),
@@ -78,13 +78,7 @@ class Playground(ABC):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         twin = {"text/plain": repr(self), "text/html": self.as_html()}
-        if not (self.controls() and host.is_interactive()):
-            return twin
-        front = self.__dict__.get("_front")
-        if front is None or front.comm is None:  # the first time, and after somebody closed all widgets
-            front = self._front = Stage(self)
-        view, metadata = front._repr_mimebundle_(**kwargs)
-        return {**view, **twin}, metadata
+        return front.shown(self, twin, lambda: Stage(self), **kwargs) if self.controls() else twin
 
 
 # ---- what is given ----------------------------------------------------------------------------------------------

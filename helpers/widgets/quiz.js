@@ -1,8 +1,6 @@
 // The front end of a quiz. It draws the traits of QuizFront (quiz.py) and sends what the student answers.
 // What is right, and why, is not known here until Python has sent it with an answer.
 
-const WAIT_MS = 600; // a kernel that is free has answered long before
-
 function render({ model, el }) {
   const question = model.get("question");
   // Radio buttons form a group by name, and labels find inputs by id: each view has its own.
@@ -21,10 +19,7 @@ function render({ model, el }) {
   const button = make("button", "", form);
   button.type = "submit";
   button.textContent = question.graded ? "Keep this answer" : "Check";
-  // A live region is read aloud when it changes, so it has to be on the page before it says anything.
-  const feedback = make("div", "unet-quiz-feedback", form);
-  feedback.setAttribute("role", "status");
-  feedback.setAttribute("aria-live", "polite");
+  const feedback = liveRegion("unet-quiz-feedback", form);
   feedback.setAttribute("aria-atomic", "true");
 
   function optionInput(option) {
@@ -86,7 +81,7 @@ function render({ model, el }) {
   }
 
   function showFeedback(entry) {
-    clearTimeout(waiting);
+    kernel.answered();
     feedback.dataset.verdict = entry.verdict || "";
     feedback.innerHTML = entry.html || "";
   }
@@ -97,7 +92,7 @@ function render({ model, el }) {
     showFeedback({ html: note.outerHTML });
   }
 
-  let waiting;
+  const kernel = kernelOf(model, showNote, "run this cell again, then answer");
 
   function check(event) {
     event.preventDefault();
@@ -107,22 +102,8 @@ function render({ model, el }) {
     } else if (triedBefore(answer)) {
       showFeedback(triedBefore(answer));
     } else {
-      send(answer);
+      kernel.send({ answer });
     }
-  }
-
-  function send(answer) {
-    clearTimeout(waiting);
-    try {
-      model.send({ answer });
-    } catch (error) {
-      // the page still has this widget, and the kernel that had it is gone
-      console.warn(error);
-      showNote("The kernel that asked this question is gone. Run this cell again, then answer.");
-      return;
-    }
-    const note = "Waiting for the kernel. It is busy, or it was restarted: then run this cell again.";
-    waiting = setTimeout(() => showNote(note), WAIT_MS);
   }
 
   function choose() {
@@ -142,10 +123,7 @@ function render({ model, el }) {
 
   form.addEventListener("input", choose);
   form.addEventListener("submit", check);
-  // Plain keys are for the inputs: in a notebook the arrow keys would change the cell and a letter would delete it.
-  form.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
-  });
+  keepKeys(form);
   model.on("change:chosen", onChosen);
   model.on("change:tried", showTried);
   model.on("change:reply", onReply);
@@ -156,18 +134,11 @@ function render({ model, el }) {
   el.append(form);
 
   return () => {
-    clearTimeout(waiting);
+    kernel.stop();
     model.off("change:chosen", onChosen);
     model.off("change:tried", showTried);
     model.off("change:reply", onReply);
   };
-}
-
-function make(tag, className, parent) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (parent) parent.append(node);
-  return node;
 }
 
 export default { render };

@@ -20,7 +20,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from helpers.widgets import answers, host, markup
+from helpers.widgets import answers, front, markup
 from helpers.widgets.questions import Judgement, Question, find, problems
 
 __all__ = ["Feedback", "Kept", "Quiz", "problems", "quiz"]
@@ -206,13 +206,7 @@ class Quiz:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         twin = {"text/plain": repr(self), "text/html": self.as_html()}
-        if not host.is_interactive():
-            return twin
-        # made when it is first shown, and again after somebody closed all widgets
-        if self._front is None or self._front.comm is None:
-            self._front = QuizFront(self)
-        view, metadata = self._front._repr_mimebundle_(**kwargs)
-        return {**view, **twin}, metadata
+        return front.shown(self, twin, lambda: QuizFront(self), **kwargs)
 
 
 class QuizFront(anywidget.AnyWidget):
@@ -225,7 +219,7 @@ class QuizFront(anywidget.AnyWidget):
         reply: the feedback to the latest answer, numbered by `n` so that the page sees two equal ones as two.
     """
 
-    _esm = Path(__file__).with_name("quiz.js")
+    _esm = front.module(Path(__file__).with_name("quiz.js"))
     _css = Path(__file__).with_name("quiz.css")
     question = traitlets.Dict().tag(sync=True)
     chosen = traitlets.Unicode().tag(sync=True)
