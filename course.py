@@ -248,6 +248,12 @@ def what_is_wrong(root: Path) -> str:
 
 def make_venv(root: Path) -> None:
     """Make an empty .venv in place of whatever is there."""
+    if (root / ".venv").is_symlink():  # --clear goes through a link and would empty what another project may use
+        raise Problem(
+            f"{root / '.venv'} is a link to {os.path.realpath(root / '.venv')}, which cannot be used as it is.",
+            "making it anew would empty that folder, and the course empties no folder that is not its own.",
+            "delete the link .venv (not the folder it leads to) and run the same command again.",
+        )
     # Called as .venv/bin/python course.py, the Python that made .venv has to make it again.
     inside = Path(sys.prefix).resolve() == (root / ".venv").resolve()
     base = getattr(sys, "_base_executable", sys.executable) if inside else sys.executable

@@ -385,6 +385,18 @@ def test_a_venv_that_was_copied(project, tmp_path):
     assert not course.is_ready(copy)
 
 
+@pytest.mark.skipif(not POSIX, reason="symbolic links")
+def test_a_link_to_the_venv_of_another_project_is_refused_and_what_it_leads_to_is_left_alone(bare, tmp_path):
+    theirs = tmp_path / "theirs"
+    (theirs / "bin").mkdir(parents=True)
+    (theirs / "bin" / "kept").write_text("kept")
+    (bare / ".venv").symlink_to(theirs, target_is_directory=True)
+    with pytest.raises(course.Problem) as raised:
+        course.make_venv(bare)
+    assert "delete the link .venv" in str(raised.value)
+    assert (theirs / "bin" / "kept").read_text() == "kept"
+
+
 def test_a_stamp_that_cannot_be_read_counts_as_none(bare):
     (bare / ".venv").mkdir()
     (bare / ".venv" / "course.json").write_text('{"root": "/som')
