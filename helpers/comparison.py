@@ -47,7 +47,8 @@ class Comparison:
         for row in self.rows:
             table.add_row(*_cells(row))
         text = io.StringIO()
-        Console(file=text, width=200, color_system=None, markup=False).print(table)
+        # In a notebook rich would show the table at once, as an output of its own, and write nothing into the text.
+        Console(file=text, width=200, color_system=None, markup=False, force_jupyter=False).print(table)
         lines = [line.rstrip() for line in text.getvalue().splitlines()]
         return "\n".join([*lines, "", self._caption()])
 

@@ -165,6 +165,13 @@ def test_the_text_holds_every_number(table):
     assert "Missed:" not in str(table)
 
 
+def test_the_text_is_the_same_in_a_notebook_and_nothing_else_is_shown(table, monkeypatch, capsys):
+    before = str(table)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert str(table) == before
+    assert capsys.readouterr().out == ""
+
+
 def test_the_page_holds_the_same_as_the_text(table):
     cells = []
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from IPython.display import display
 
 from helpers import check, data, earlier, hint, play, quiz, show, use
 from helpers.baseline import compare
@@ -715,8 +716,9 @@ quiz("sure-away-from-home")
 
 # %%
 both = {"trained on nuclei": model, "trained on cells": sim_model}
-print("on simulated cells\n", compare(both, simulated), sep="")
-print("\non real nuclei\n", compare(both, data.load("nuclei", "test")), sep="")
+for where, pairs in (("simulated cells", simulated), ("real nuclei", data.load("nuclei", "test"))):
+    print(f"on {where}:")
+    display(compare(both, pairs))
 
 # %% [markdown]
 # Each is better at home. Dice is one thing; now look at the objects and the probabilities of the one from the
