@@ -534,9 +534,8 @@ def best_answer(loss, chance):
     """The probability for a strip of undecided pixels that makes `loss` smallest."""
     generator = torch.Generator().manual_seed(0)
     truths = torch.zeros(32, 1, 16, 32)
-    truths[..., :8] = (
-        1.0  # sure object; columns 8 to 16 are undecided; the rest is sure background
-    )
+    # sure object, then columns 8 to 16, which are undecided, then sure background
+    truths[..., :8] = 1.0
     truths[..., 8:16] = (torch.rand(32, 1, 16, 8, generator=generator) < chance).float()
     answers = torch.linspace(0.01, 0.99, 99)
     values = []
@@ -569,9 +568,8 @@ quiz("dice-likes-extremes")
 
 # %%
 real = {split: data.load("nuclei", split, tile=None) for split in ("train", "test")}
-real["validation"] = [
-    data.load("nuclei", "validation", tile=128)[1]
-]  # one tile, to be quick
+# one tile, to be quick
+real["validation"] = [data.load("nuclei", "validation", tile=128)[1]]
 nets = {}
 for name in ("BCE", "Dice", "combined"):
     torch.manual_seed(0)
