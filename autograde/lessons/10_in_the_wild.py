@@ -716,7 +716,10 @@ quiz("sure-away-from-home")
 
 # %%
 both = {"trained on nuclei": model, "trained on cells": sim_model}
-for where, pairs in (("simulated cells", simulated), ("real nuclei", data.load("nuclei", "test"))):
+for where, pairs in (
+    ("simulated cells", simulated),
+    ("real nuclei", data.load("nuclei", "test")),
+):
     print(f"on {where}:")
     display(compare(both, pairs))
 
