@@ -557,4 +557,4 @@ function text(svg, x, y, content, anchor) {
   return node;
 }
 
-export default { render };
+export default { initialize, render };

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
 
 from helpers.play.scene import for_the_page
@@ -58,7 +57,7 @@ class Control:
         return int(value) if self.whole else float(value)
 
 
-class Stage(anywidget.AnyWidget):
+class Stage(front.Front):
     """The thin front end of a `Playground`. All views of one playground share its state.
 
     Traits:

@@ -1,4 +1,5 @@
-// What every front end begins with: nodes, keys, and asking the kernel. `front.module` puts it before a front end's own file.
+// What every front end begins with: taking the twin's place, nodes, keys, and asking the kernel.
+// `front.module` puts it before a front end's own file, which defines `render`.
 
 const WAIT_MS = 600; // a kernel that is free has answered long before
 
@@ -53,5 +54,65 @@ function kernelOf(model, say, again = "run this cell again") {
       waiting = setTimeout(() => say(`Waiting for the kernel. It is busy, or it was restarted: then ${again}.`), WAIT_MS);
       return true;
     },
+  };
+}
+
+// JupyterLab tells the page of every widget in the kernel, shown or not, and this runs once for each. The notebook holds
+// the piece as its static twin; while the kernel has the widget, what `render` draws takes the place of every such twin.
+// So a notebook that is opened again without its kernel, here or anywhere, shows the twin, and nothing looks for a widget.
+function initialize({ model }) {
+  const mark = `.unet-twin-${model.get("host")}`;
+  const views = new Map(); // the output that holds a twin -> how to go back to it
+
+  function show(twin) {
+    const output = twin.closest(".jp-OutputArea-output") || twin; // Python may renew what is in it
+    if (views.has(output)) return;
+    output.querySelector(".unet-note")?.remove();
+    const el = document.createElement("div");
+    el.className = "jp-OutputArea-output unet-live";
+    const stop = render({ model, el });
+    output.style.display = "none";
+    output.after(el);
+    views.set(output, () => {
+      stop();
+      el.remove();
+      output.style.display = "";
+      views.delete(output);
+    });
+  }
+
+  function showAll() {
+    document.querySelectorAll(mark).forEach(show);
+  }
+
+  function onPageChanged(records) {
+    for (const [output, back] of [...views]) if (!output.isConnected) back();
+    const isTwin = (node) => node.nodeType === Node.ELEMENT_NODE && (node.matches(mark) || node.querySelector(mark));
+    if (records.some((record) => [...record.addedNodes].some(isTwin))) showAll();
+  }
+
+  function goBack(why) {
+    for (const [output, back] of [...views]) {
+      back();
+      const note = make("p", "unet-note", output);
+      note.setAttribute("role", "status");
+      note.textContent = why;
+    }
+  }
+
+  async function onConnection() {
+    const { comm_live } = await model.widget_manager.get_model(model.get("host"));
+    if (comm_live) showAll();
+    else goBack("The kernel was restarted. Run this cell again to use this.");
+  }
+
+  const observer = new MutationObserver(onPageChanged);
+  observer.observe(document.body, { childList: true, subtree: true });
+  model.on("comm_live_update", onConnection);
+  showAll();
+
+  return () => {
+    observer.disconnect();
+    goBack("This was closed. Run this cell again to use it.");
   };
 }

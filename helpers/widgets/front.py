@@ -1,25 +1,57 @@
-"""What the front ends of all pieces share: their JavaScript, and the moment in which one is made."""
+"""What the front ends of all pieces share: their JavaScript, and how a piece comes onto a page.
+
+In JupyterLab and Notebook a piece is written into the notebook as its static twin alone, and its front end takes the
+twin's place on the page for as long as the kernel has it (`initialize` in `front.js`). A widget view in a saved
+notebook ends as "Error displaying widget: model not found" when the notebook is opened again; a twin is still there.
+Elsewhere (Colab, VS Code) a front end is loaded only by a widget view, so there the output has both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+import anywidget
+import traitlets
 
 from helpers.widgets import host
 
 SHARED = Path(__file__).with_name("front.js")
+EXPORT = "export default { initialize, render };"
 
 
 def module(path: Path) -> str:
-    """The JavaScript module of a front end: what all share, then its own file.
+    """The JavaScript module of a front end: what all share, then its own file, which defines `render`.
 
     anywidget hands one module to the page, and that cannot import a file beside it.
+
+    Raises:
+        ValueError: the file does not export what the page needs.
     """
-    return f"{SHARED.read_text(encoding='utf-8')}\n{path.read_text(encoding='utf-8')}"
+    own = path.read_text(encoding="utf-8")
+    if EXPORT not in own:
+        raise ValueError(f"{path.name} must end with `{EXPORT}`; `initialize` is in {SHARED.name}.")
+    return f"{SHARED.read_text(encoding='utf-8')}\n{own}"
 
 
-def shown(piece: Any, twin: dict[str, str], make: Callable[[], Any], **kwargs: Any) -> Any:
+class Front(anywidget.AnyWidget):
+    """The base of all front ends.
+
+    Traits:
+        host: this widget's own id; the page finds the twin to be replaced by it.
+    """
+
+    host = traitlets.Unicode().tag(sync=True)
+    takes_twins_place = False  # whether it was shown in that way
+
+    def __init__(self, **state: Any) -> None:
+        id = uuid4().hex
+        super().__init__(model_id=id, host=id, **state)
+
+
+def shown(piece: Any, twin: dict[str, str], make: Callable[[], Front], **kwargs: Any) -> Any:
     """What Jupyter is given for a piece: its static twin, and where someone is there to use it, its front end.
 
     Args:
@@ -33,5 +65,32 @@ def shown(piece: Any, twin: dict[str, str], make: Callable[[], Any], **kwargs: A
     front = piece.__dict__.get("_front")
     if front is None or front.comm is None:
         front = piece._front = make()
+    if host.is_lab():
+        front.takes_twins_place = True
+        return _marked(twin, front)
     view, metadata = front._repr_mimebundle_(**kwargs)
     return {**view, **twin}, metadata
+
+
+def display(piece: Any, twin: dict[str, str], make: Callable[[], Front]) -> None:
+    """Show a piece, in `_ipython_display_`, so that `renew` can bring its twin up to date."""
+    from IPython.display import display as show
+
+    bundle = shown(piece, twin, make)
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+    front = piece.__dict__.get("_front")
+    show(data, metadata=metadata, raw=True, display_id=front.host if front else None)
+
+
+def renew(piece: Any, twin: dict[str, str]) -> None:
+    """Bring the twin in the notebook up to date, which is what is seen when the notebook is opened again."""
+    front = piece.__dict__.get("_front")
+    if front is None or front.comm is None or not front.takes_twins_place:
+        return
+    from IPython.display import update_display
+
+    update_display(_marked(twin, front), display_id=front.host, raw=True)
+
+
+def _marked(twin: dict[str, str], front: Front) -> dict[str, str]:
+    return {**twin, "text/html": f'<div class="unet-twin-{front.host}">{twin["text/html"]}</div>'}

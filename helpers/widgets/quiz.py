@@ -17,7 +17,6 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from helpers.widgets import answers, front, markup
@@ -165,6 +164,7 @@ class Quiz:
         self.attempts.append(feedback)
         if self._front:
             self._front.show(self)
+            front.renew(self, self._twin())
         return feedback
 
     def tried(self) -> list[Feedback | Kept]:
@@ -204,12 +204,17 @@ class Quiz:
     def _title(self) -> str:
         return "Graded quiz" if self.question.graded else "Quiz"
 
+    def _twin(self) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.as_html()}
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        twin = {"text/plain": repr(self), "text/html": self.as_html()}
-        return front.shown(self, twin, lambda: QuizFront(self), **kwargs)
+        return front.shown(self, self._twin(), lambda: QuizFront(self), **kwargs)
+
+    def _ipython_display_(self) -> None:
+        front.display(self, self._twin(), lambda: QuizFront(self))
 
 
-class QuizFront(anywidget.AnyWidget):
+class QuizFront(front.Front):
     """The thin front end of a `Quiz`: its state as traits. All views of one quiz share them.
 
     Traits:

@@ -66,7 +66,27 @@ class NotebookPage:
 
     page: Page
     path: Path
+    url: str
     console_errors: list[str] = field(default_factory=list)
+
+    def open(self) -> None:
+        """Open the notebook and wait for its kernel; a page that had it open is left."""
+        self.page.goto(self.url)
+        # The indicator beside the kernel's name says idle before there is a kernel; the status bar does not.
+        self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=CELLS_MS)
+
+    def save(self) -> None:
+        """Save the notebook."""
+        self.page.locator(".jp-Notebook").press("Control+s")
+        expect(self.page.locator(".jp-mod-dirty")).to_have_count(0)
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel and wait for the new one."""
+        self.page.get_by_role("button", name="Restart the kernel").first.click()
+        self.page.get_by_role("button", name="Confirm Kernel Restart").click()
+        status = self.page.locator("#jp-main-statusbar")
+        expect(status).not_to_contain_text("| Idle")  # while the new kernel starts
+        expect(status).to_contain_text("| Idle", timeout=CELLS_MS)
 
     def run_all(self) -> None:
         """Run all cells and wait until the last has ended."""
@@ -78,7 +98,8 @@ class NotebookPage:
 
     def output(self, cell: int) -> Locator:
         """The output area of a code cell, counted from 0."""
-        return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea-output")
+        # a live piece stands beside its static twin, which is hidden meanwhile
+        return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea-output:visible")
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +188,9 @@ def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) ->
             viewport={"width": 1200, "height": 1000}, color_scheme="dark" if dark else "light"
         )
         contexts.append(context)
-        opened = NotebookPage(context.new_page(), lab.root / name)
+        # a workspace of its own, so that no other test's notebook is open beside this one
+        url = f"{lab.url}/lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}?token={lab.token}"
+        opened = NotebookPage(context.new_page(), lab.root / name, url)
 
         def on_console(message: ConsoleMessage) -> None:
             if message.type == "error":
@@ -175,10 +198,7 @@ def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) ->
 
         opened.page.on("console", on_console)
         opened.page.on("pageerror", lambda error: opened.console_errors.append(str(error)))
-        # a workspace of its own, so that no other test's notebook is open beside this one
-        opened.page.goto(f"{lab.url}/lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}?token={lab.token}")
-        # The indicator beside the kernel's name says idle before there is a kernel; the status bar does not.
-        opened.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=CELLS_MS)
+        opened.open()
         return opened
 
     yield open

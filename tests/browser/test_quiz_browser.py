@@ -176,27 +176,6 @@ def test_a_busy_kernel_is_said_and_answers_later(open_notebook):
     expect(feedback(quiz)).to_contain_text(WRONG_WHY)
 
 
-def test_after_a_restart_the_student_is_told_to_run_the_cell_again(open_notebook):
-    notebook = open_notebook(SINGLE)
-    notebook.run_all()
-    quiz, page = notebook.output(0), notebook.page
-    page.get_by_role("button", name="Restart the kernel").first.click()
-    page.get_by_role("button", name="Confirm Kernel Restart").click()
-    status = page.locator("#jp-main-statusbar")
-    expect(status).not_to_contain_text("| Idle")  # while the new kernel starts
-    expect(status).to_contain_text("| Idle", timeout=30_000)
-    quiz.get_by_role("radio").nth(1).check()
-    quiz.get_by_role("button", name="Check").click()
-    expect(feedback(quiz)).to_contain_text(re.compile("[Rr]un this cell again"))
-
-    notebook.run_all()
-    expect(feedback(quiz)).to_be_empty()  # a new widget, with nothing of the old one
-    quiz.get_by_role("radio").nth(1).check()
-    quiz.get_by_role("button", name="Check").click()
-    expect(feedback(quiz)).to_contain_text(WRONG_WHY)
-    assert notebook.console_errors == []
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_stands_out_in_both_themes(open_notebook, dark):
     notebook = open_notebook(SINGLE, dark=dark)

@@ -325,7 +325,7 @@ def executed() -> nbformat.NotebookNode:
 
 def test_a_headless_run_keeps_the_twin_and_no_empty_widget(executed):
     [output] = executed.cells[0].outputs
-    assert output.output_type == "execute_result"  # and nothing on stderr
+    assert output.output_type == "display_data"  # and nothing on stderr
     assert set(output.data) == {"text/plain", "text/html"}
     assert "Dice, for every such pair." in output.data["text/html"]
     [output] = executed.cells[1].outputs
