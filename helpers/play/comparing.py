@@ -107,19 +107,20 @@ class Compare(Playground):
         kinds = [MISSED, FALSE, CONFUSED] if self._has_classes(results) else [MISSED, FALSE]
         above: list[Picture] = [Picture("image", self.colours if self._coloured() else self.image)]
         below: list[Picture] = [Picture("truth", self._shown(self.truth))]
-        said = []
+        errors, said = {}, []
         for name, r in results.items():
             masks = dict(zip((MISSED, FALSE, CONFUSED), (r.missed, r.false, r.confused), strict=True))
             layers = tuple(Layer(*kind, masks[kind]) for kind in kinds)
             above.append(Picture(name, self._shown(self.predictions[name])))
-            below.append(Picture(f"error, Dice {r.dice:.3f}", self.image, layers=layers))
+            errors[name] = Picture(f"error, Dice {r.dice:.3f}", self.image, layers=layers)
+            below.append(errors[name])
             counts = ", ".join(f"{int(mask.sum())} pixels {kind[0]}" for kind, mask in masks.items() if mask.any())
             said.append(f"{name}: {counts or 'no error'}")
         alt = (
             f"Above, the image of {size(self.image)} pixels and the predicted masks; below, the true mask and the "
             f"errors drawn on the image. {'; '.join(said)}."
         )
-        return Scene([above, below], alt)
+        return Scene([above, below], alt, zooms=True, wipes=errors if len(errors) > 1 else {})
 
     def _coloured(self) -> bool:
         return self.colours.ndim == 3 and len(self.colours) == 3

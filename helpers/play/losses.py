@@ -68,6 +68,7 @@ class Loss(Playground):
         if not 0 < share < 1:
             raise ValueError(f"share is {share}; it must be between 0 and 1, such as 0.05 for 5 % object.")
         self.share = share
+        self._kept: tuple[float, dict[str, dict[str, Pulled]]] | None = None  # share and results: picture and words ask
 
     @property
     def target(self) -> Tensor:
@@ -82,10 +83,13 @@ class Loss(Playground):
         "everywhere": every pixel has the same probability, as in a network that knows nothing yet. "object": only
         object pixels move, and every background pixel has the probability `SETTLED`: the background is learned.
         """
-        return {
-            where: {name: self._pulls(name, PROBABILITIES, where) for name in LOSSES}
-            for where in ("everywhere", "object")
-        }
+        if self._kept is None or self._kept[0] != self.share:
+            found = {
+                where: {name: self._pulls(name, PROBABILITIES, where) for name in LOSSES}
+                for where in ("everywhere", "object")
+            }
+            self._kept = self.share, found
+        return self._kept[1]
 
     def undecided(self) -> dict[str, tuple[float, float]]:
         """By loss, the pull of object pixels and of background pixels when every probability is 0.5, both positive:

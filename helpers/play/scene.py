@@ -116,10 +116,14 @@ class Scene:
     Attributes:
         rows: from top to bottom, from left to right.
         alt: what is to be seen, for whoever does not see it.
+        zooms: whether the pictures are of one size and place, so that the page zooms into all of them together.
+        wipes: by name, pictures of `rows` of which the page shows two in one place, left and right of a line.
     """
 
     rows: list[list[Picture | Plot]]
     alt: str
+    zooms: bool = False
+    wipes: dict[str, Picture] = field(default_factory=dict)
 
     def layers(self) -> list[Layer]:
         """One layer of each name that occurs, for the legend."""
@@ -138,17 +142,21 @@ def for_the_page(scene: Scene) -> dict[str, Any]:
     """The scene as a trait holds it: JSON, with the pixels of pictures and layers as bytes in it."""
     rows = [[_picture(p) if isinstance(p, Picture) else _plot(p) for p in row] for row in scene.rows]
     legend = [{"name": x.name, "colour": x.colour, "hatch": x.hatch[:1]} for x in scene.layers()]
-    return {"rows": rows, "alt": scene.alt, "legend": legend}
+    places = {id(p): [r, c] for r, row in enumerate(scene.rows) for c, p in enumerate(row)}
+    wipes = {name: places[id(picture)] for name, picture in scene.wipes.items()}
+    return {"rows": rows, "alt": scene.alt, "legend": legend, "zooms": scene.zooms, "wipes": wipes}
 
 
 def _picture(panel: Picture) -> dict[str, Any]:
     rgb = panel.rgb()
+    grey = bool((rgb == rgb[..., :1]).all())  # a third of the bytes
     return {
         "kind": "picture",
         "title": panel.title,
         "height": rgb.shape[0],
         "width": rgb.shape[1],
-        "rgb": rgb.tobytes(),
+        "channels": 1 if grey else 3,
+        "pixels": (rgb[..., 0] if grey else rgb).tobytes(),
         "numbers": panel.numbers(),
         "layers": [
             {"name": x.name, "colour": x.colour, "hatch": x.hatch[:1], "mask": x.mask.to(torch.uint8).numpy().tobytes()}

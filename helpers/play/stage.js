@@ -2,6 +2,8 @@
 // It knows pictures, plots and controls, and nothing of convolutions, losses or thresholds.
 
 const PANEL = 230; // pixels of the page that a picture is wide, about
+const CLOSEST = 8; // pixels of a picture that the closest look still shows
+const ALL = { zoom: 1, left: 0, top: 0 };
 const LINES = [
   { colour: "#0072B2", dash: "", marker: "circle" },
   { colour: "#D55E00", dash: "7 4", marker: "square" },
@@ -12,9 +14,13 @@ const LINES = [
 function render({ model, el }) {
   const root = make("section", "unet-stage", el);
   root.setAttribute("aria-label", model.get("title"));
-  make("p", "unet-stage-title", root).textContent = model.get("title");
+  const title = make("p", "unet-stage-title", root);
+  title.textContent = model.get("title");
+  const working = liveRegion("unet-stage-working", title);
   const form = make("div", "unet-stage-controls", root);
+  const lens = make("div", "unet-stage-controls", root);
   const stage = make("div", "unet-stage-rows", root);
+  const wiper = make("div", "unet-stage-wipe", root);
   const legend = make("p", "unet-stage-legend", root);
   const facts = make("ul", "unet-stage-facts", root);
   const said = liveRegion("unet-stage-said", root); // only what is new is put into it
@@ -23,6 +29,7 @@ function render({ model, el }) {
 
   const setters = new Map(); // control name -> shows a value that came from Python
   const undo = [];
+  let shownIn = []; // what has to be painted again when the student looks closer
   model.get("controls").forEach((control) => setters.set(control.name, controlFor(control)));
 
   // ---- from the student to Python: one request on its way, and after its answer the latest wish only ----
@@ -45,10 +52,16 @@ function render({ model, el }) {
   function onAnswered() {
     if (model.get("answered") < asked) return; // of another view, or an older wish
     kernel.answered();
-    root.removeAttribute("aria-busy");
     note.textContent = model.get("problem");
+    root.removeAttribute("aria-busy");
     if (wishes) send();
     else showValues(); // a control that asked for what cannot be goes back
+  }
+
+  function onWorking() {
+    const what = model.get("working");
+    working.textContent = what && ` · working: ${what}`;
+    if (what) kernel.answered(); // it is busy with this, so nobody has to wonder
   }
 
   // ---- controls ----
@@ -138,6 +151,7 @@ function render({ model, el }) {
     // A picture that can be dragged keeps its node, and with it the focus of whoever moves it by arrow keys.
     const kept = new Map([...stage.querySelectorAll("[data-drags]")].map((node) => [node.dataset.drags, node]));
     const focused = root.getRootNode().activeElement;
+    shownIn = [];
     const rows = scene.rows.map((panels) => {
       const row = make("div", "unet-stage-row");
       for (const panel of panels) row.append(panel.kind === "picture" ? picture(panel, kept) : plot(panel));
@@ -149,6 +163,10 @@ function render({ model, el }) {
     if (focused && root.contains(focused)) focused.focus({ preventScroll: true });
     legend.replaceChildren(...scene.legend.map(legendEntry));
     legend.hidden = scene.legend.length === 0;
+    lens.replaceChildren();
+    showLens();
+    showWipe();
+    showLooking();
   }
 
   function showFacts() {
@@ -168,18 +186,32 @@ function render({ model, el }) {
     const figure = make("figure", "unet-stage-picture");
     make("figcaption", "", figure).textContent = panel.title;
     const scale = Math.max(PANEL / panel.width, panel.numbers.length ? 34 : 0);
-    const width = Math.round(panel.width * scale);
-    const height = Math.round(panel.height * scale);
     const key = panel.drags.join(" ");
     const holder = (key && kept.get(key)) || make("div", "unet-stage-holder");
     holder.replaceChildren();
     figure.append(holder);
-    holder.style.aspectRatio = `${width} / ${height}`;
-    holder.style.width = `${width}px`;
-    holder.append(canvasOf(panel, width, height), marksOf(panel, scale, width, height));
+    fill(holder, panel, sourcesOf(panel), scale);
     if (key && !kept.has(key)) makeDraggable(holder, panel, key);
+    if (key) make("p", "unet-stage-hint", figure).textContent = "Drag it, or click it and use the arrow keys (Shift: 10 pixels).";
     holder.perPixel = () => holder.getBoundingClientRect().width / panel.width;
     return figure;
+  }
+
+  // Puts the picture into its holder; one that zooms is painted again for each window.
+  function fill(holder, panel, sources, scale) {
+    const [width, height] = [panel.width, panel.height].map((side) => Math.round(side * scale));
+    holder.style.aspectRatio = `${width} / ${height}`;
+    holder.style.width = `${width}px`;
+    const canvas = canvasFor(width, height);
+    const marks = marksOf(panel, scale, width, height);
+    holder.append(canvas, marks);
+    paint(canvas, sources, ALL);
+    if (!model.get("scene").zooms) return;
+    shownIn.push((at) => {
+      paint(canvas, sources, at);
+      marks.setAttribute("viewBox", [at.left * width, at.top * height, width / at.zoom, height / at.zoom].join(" "));
+    });
+    makeZoomable(holder, panel);
   }
 
   function makeDraggable(holder, panel, key) {
@@ -231,12 +263,176 @@ function render({ model, el }) {
     for (const end of ["pointerup", "pointercancel"]) holder.addEventListener(end, () => (from = null));
   }
 
+  // ---- looking closer: all pictures through one window, which the page keeps to itself, so that it needs no kernel ----
+
+  function look(change) {
+    const now = { ...model.get("looking"), ...change };
+    const { width, height } = model.get("scene").rows[0][0];
+    now.zoom = Math.min(Math.max(1, now.zoom), Math.max(1, Math.min(width, height) / CLOSEST));
+    for (const side of ["left", "top"]) now[side] = Math.min(Math.max(0, now[side]), 1 - 1 / now.zoom);
+    now.wipe = Math.min(Math.max(0, now.wipe), 1);
+    model.set("looking", now); // tells the other views too
+  }
+
+  // `x` and `y` say which point of the window, from 0 to 1, stays where it is.
+  function zoom(factor, x = 0.5, y = 0.5) {
+    const { zoom: before, left, top } = model.get("looking");
+    look({ zoom: before * factor });
+    const { zoom: after } = model.get("looking");
+    look({ left: left + x / before - x / after, top: top + y / before - y / after });
+  }
+
+  function pan(x, y) {
+    const { zoom: times, left, top } = model.get("looking");
+    look({ left: left + x / times, top: top + y / times });
+  }
+
+  function makeZoomable(holder, panel) {
+    holder.dataset.zooms = "";
+    const first = !stage.querySelector("[data-zooms][tabindex='0']") && !shownIn.some((show) => show.hasKeys);
+    holder.tabIndex = first ? 0 : -1; // one stop for all, since they move together
+    if (first) {
+      shownIn[shownIn.length - 1].hasKeys = true;
+      holder.setAttribute("role", "application");
+      holder.setAttribute("aria-label", `${panel.title}. Plus and minus zoom all pictures, arrow keys move them, 0 shows all.`);
+    }
+    const keys = {
+      "+": () => zoom(2), "=": () => zoom(2), "-": () => zoom(0.5), 0: () => look(ALL),
+      ArrowUp: () => pan(0, -0.125), ArrowDown: () => pan(0, 0.125),
+      ArrowLeft: () => pan(-0.125, 0), ArrowRight: () => pan(0.125, 0),
+    };
+    holder.addEventListener("keydown", (event) => {
+      if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
+    holder.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey && !holder.matches(":focus")) return; // whoever scrolls past it does not mean the picture
+        event.preventDefault();
+        const box = holder.getBoundingClientRect();
+        zoom(event.deltaY < 0 ? 1.25 : 0.8, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      },
+      { passive: false },
+    );
+    dragged(holder, (event, from) => {
+      const box = holder.getBoundingClientRect();
+      pan((from.x - event.clientX) / box.width, (from.y - event.clientY) / box.height);
+    });
+  }
+
+  function dragged(node, moved) {
+    let from = null;
+    node.addEventListener("pointerdown", (event) => {
+      from = { x: event.clientX, y: event.clientY };
+      node.setPointerCapture(event.pointerId);
+    });
+    node.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      moved(event, from);
+      from = { x: event.clientX, y: event.clientY };
+    });
+    for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, () => (from = null));
+  }
+
+  function showLens() {
+    lens.hidden = !model.get("scene").zooms;
+    if (lens.hidden) return;
+    const button = (text, name, act) => {
+      const node = make("button", "", lens);
+      node.type = "button";
+      node.textContent = text;
+      node.setAttribute("aria-label", name);
+      node.addEventListener("click", act);
+    };
+    button("−", "Zoom out", () => zoom(0.5));
+    button("+", "Zoom in", () => zoom(2));
+    button("Show all", "Show all", () => look(ALL));
+    const place = liveRegion("unet-stage-place", lens);
+    make("span", "unet-stage-hint", lens).textContent =
+      "Drag a picture to move all of them. Or click one: + and − or the wheel zoom, arrow keys move, 0 shows all.";
+    shownIn.push(({ zoom: times, left, top }) => {
+      const { width, height } = model.get("scene").rows[0][0];
+      const span = (start, side) => `${Math.round(start * side)} to ${Math.round((start + 1 / times) * side) - 1}`;
+      place.textContent = `${Number(times.toPrecision(2))}×: rows ${span(top, height)}, columns ${span(left, width)}`;
+    });
+  }
+
+  // Two pictures in one place: one on the left of a line, one on the right of it.
+  function showWipe() {
+    const { rows, wipes } = model.get("scene");
+    const names = Object.keys(wipes);
+    wiper.replaceChildren();
+    wiper.hidden = names.length === 0;
+    if (wiper.hidden) return;
+    const pictures = names.map((name) => rows[wipes[name][0]][wipes[name][1]]);
+    const sources = pictures.map(sourcesOf);
+    const scale = (2 * PANEL) / pictures[0].width;
+    const [width, height] = [pictures[0].width, pictures[0].height].map((side) => Math.round(side * scale));
+
+    const figure = make("figure", "unet-stage-picture", wiper);
+    const caption = make("figcaption", "unet-stage-sides", figure);
+    const sides = ["Left", "Right"].map((side, k) => sideOf(side, k, names, caption));
+    const holder = make("div", "unet-stage-holder", figure);
+    holder.style.aspectRatio = `${width} / ${height}`;
+    holder.style.width = caption.style.width = `${width}px`;
+    const canvases = [0, 1].map(() => holder.appendChild(canvasFor(width, height)));
+    const line = make("div", "unet-stage-line", holder);
+    const label = make("label", "unet-stage-control", figure);
+    make("span", "", label).textContent = "Line";
+    const slider = make("input", "", label);
+    Object.assign(slider, { type: "range", min: 0, max: 100, step: 1 });
+    slider.addEventListener("input", () => look({ wipe: Number(slider.value) / 100 }));
+    holder.dataset.wipes = "";
+    const toPointer = (event) => {
+      const box = holder.getBoundingClientRect();
+      look({ wipe: (event.clientX - box.left) / box.width });
+    };
+    holder.addEventListener("pointerdown", toPointer);
+    dragged(holder, toPointer);
+
+    shownIn.push((at) => {
+      const [left, right] = at.pair;
+      sides.forEach((show, k) => show(at.pair[k]));
+      paint(canvases[0], sources[right], at);
+      paint(canvases[1], sources[left], at);
+      canvases[1].style.clipPath = `inset(0 ${100 * (1 - at.wipe)}% 0 0)`;
+      line.style.left = `${100 * at.wipe}%`;
+      slider.value = Math.round(100 * at.wipe);
+      slider.setAttribute("aria-valuetext", `${slider.value} % of the width is ${names[left]}, the rest ${names[right]}`);
+    });
+  }
+
+  function sideOf(side, k, names, caption) {
+    const label = make("label", "", caption);
+    make("span", "", label).textContent = `${side}: `;
+    if (names.length === 2) {
+      const name = make("b", "", label);
+      return (chosen) => (name.textContent = names[chosen]);
+    }
+    const select = make("select", "", label);
+    names.forEach((name, n) => Object.assign(make("option", "", select), { value: n, textContent: name }));
+    select.addEventListener("change", () => {
+      const pair = [...model.get("looking").pair];
+      pair[k] = Number(select.value);
+      look({ pair });
+    });
+    return (chosen) => (select.value = chosen);
+  }
+
+  function showLooking() {
+    for (const show of shownIn) show(model.get("looking"));
+  }
+
   const watched = {
     "change:controls": showLimits,
     "change:values": showValues,
     "change:scene": showScene,
     "change:facts": showFacts,
     "change:answered": onAnswered,
+    "change:looking": showLooking,
+    "change:working": onWorking,
   };
   for (const [event, handler] of Object.entries(watched)) model.on(event, handler);
   asked = model.get("answered");
@@ -252,46 +448,58 @@ function render({ model, el }) {
 
 // ---- pictures ----
 
-function canvasOf(panel, width, height) {
+function canvasFor(width, height) {
   const ratio = window.devicePixelRatio || 1;
-  const canvas = make("canvas", "");
-  canvas.width = width * ratio;
-  canvas.height = height * ratio;
-  const context = canvas.getContext("2d");
-  context.imageSmoothingEnabled = false;
-  context.drawImage(pixels(panel, bytes(panel.rgb), (rgb, k) => [rgb[3 * k], rgb[3 * k + 1], rgb[3 * k + 2], 255]), 0, 0, canvas.width, canvas.height);
-  for (const layer of panel.layers) {
-    const [red, green, blue] = [1, 3, 5].map((k) => parseInt(layer.colour.slice(k, k + 2), 16));
-    const area = pixels(panel, bytes(layer.mask), (mask, k) => [red, green, blue, mask[k] ? 255 : 0]);
-    context.globalAlpha = 0.6;
-    context.drawImage(area, 0, 0, canvas.width, canvas.height);
-    context.globalAlpha = 1;
-    if (layer.hatch) context.drawImage(hatched(area, layer.hatch, canvas, ratio), 0, 0);
+  return Object.assign(make("canvas", ""), { width: width * ratio, height: height * ratio });
+}
+
+// What a picture is painted from: its pixels, and the areas of its layers in their colours.
+function sourcesOf(panel) {
+  const count = panel.width * panel.height;
+  const pixels = bytes(panel.pixels);
+  const image = new Uint8ClampedArray(4 * count).fill(255);
+  for (let k = 0; k < count; k += 1) {
+    for (let c = 0; c < 3; c += 1) image[4 * k + c] = panel.channels === 1 ? pixels[k] : pixels[3 * k + c];
   }
+  const areas = panel.layers.map((layer) => {
+    const mask = bytes(layer.mask);
+    const colour = [1, 3, 5].map((k) => parseInt(layer.colour.slice(k, k + 2), 16));
+    const area = new Uint8ClampedArray(4 * count);
+    for (let k = 0; k < count; k += 1) if (mask[k]) area.set([...colour, 255], 4 * k);
+    return { hatch: layer.hatch, canvas: canvasOf(area, panel) };
+  });
+  return { image: canvasOf(image, panel), areas };
+}
+
+function canvasOf(rgba, { width, height }) {
+  const canvas = Object.assign(make("canvas", ""), { width, height });
+  canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
   return canvas;
 }
 
-function pixels(panel, data, colour) {
-  const canvas = make("canvas", "");
-  canvas.width = panel.width;
-  canvas.height = panel.height;
+// Paints the part of a picture that is seen through the window `at`.
+function paint(canvas, { image, areas }, at) {
   const context = canvas.getContext("2d");
-  const image = context.createImageData(panel.width, panel.height);
-  for (let k = 0; k < panel.width * panel.height; k += 1) image.data.set(colour(data, k), 4 * k);
-  context.putImageData(image, 0, 0);
-  return canvas;
+  const part = [at.left * image.width, at.top * image.height, image.width / at.zoom, image.height / at.zoom];
+  const whole = [0, 0, canvas.width, canvas.height];
+  context.imageSmoothingEnabled = false;
+  context.drawImage(image, ...part, ...whole);
+  for (const { hatch, canvas: area } of areas) {
+    context.globalAlpha = 0.6;
+    context.drawImage(area, ...part, ...whole);
+    context.globalAlpha = 1;
+    if (hatch) context.drawImage(hatched(area, part, whole, hatch), 0, 0);
+  }
 }
 
-function hatched(area, hatch, size, ratio) {
-  const canvas = make("canvas", "");
-  canvas.width = size.width;
-  canvas.height = size.height;
+function hatched(area, part, whole, hatch) {
+  const canvas = Object.assign(make("canvas", ""), { width: whole[2], height: whole[3] });
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
-  context.drawImage(area, 0, 0, size.width, size.height);
+  context.drawImage(area, ...part, ...whole);
   context.globalCompositeOperation = "source-in"; // the hatch only where the area is
-  context.fillStyle = context.createPattern(tile(hatch, ratio), "repeat");
-  context.fillRect(0, 0, size.width, size.height);
+  context.fillStyle = context.createPattern(tile(hatch, window.devicePixelRatio || 1), "repeat");
+  context.fillRect(...whole);
   return canvas;
 }
 
@@ -335,11 +543,12 @@ function marksOf(panel, scale, width, height) {
       "stroke-width": 2,
     }, svg);
   }
-  const rgb = bytes(panel.rgb);
+  const pixels = bytes(panel.pixels);
   panel.numbers.forEach((row, r) =>
     row.forEach((text, c) => {
-      const k = 3 * (r * panel.width + c);
-      const light = 0.299 * rgb[k] + 0.587 * rgb[k + 1] + 0.114 * rgb[k + 2] > 140;
+      const k = panel.channels * (r * panel.width + c);
+      const [red, green, blue] = panel.channels === 1 ? [pixels[k], pixels[k], pixels[k]] : pixels.slice(k, k + 3);
+      const light = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
       draw("text", {
         x: (c + 0.5) * scale, y: (r + 0.5) * scale, "text-anchor": "middle", "dominant-baseline": "central",
         "font-size": Math.min(12, 0.34 * scale), fill: light ? "black" : "white",
@@ -373,7 +582,7 @@ function bytes(view) {
 
 // ---- plots ----
 
-const BOX = { width: 300, height: 230, left: 52, right: 10, top: 8, bottom: 40 };
+const BOX = { width: 300, height: 230, left: 58, right: 10, top: 8, bottom: 40 };
 const SMALL = 0.01; // a symlog axis is linear below
 
 function plot(panel) {

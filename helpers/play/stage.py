@@ -67,7 +67,10 @@ class Stage(front.Front):
         scene: what is drawn, with pictures as bytes.
         facts: the findings as HTML, a sentence each.
         answered: number of the last request that was dealt with.
+        working: in words, what takes long at the moment; empty if nothing.
         problem: why it could not be done, in words; empty if it was.
+        looking: what the views of one page show of the pictures: zoom, the window's corner as shares of the picture,
+            where the wipe stands and between which two. The page keeps it to itself, so that it needs no kernel.
     """
 
     _esm = front.module(Path(__file__).with_name("stage.js"))
@@ -78,31 +81,45 @@ class Stage(front.Front):
     scene = traitlets.Dict().tag(sync=True)
     facts = traitlets.List().tag(sync=True)
     answered = traitlets.Int().tag(sync=True)
+    working = traitlets.Unicode().tag(sync=True)
     problem = traitlets.Unicode().tag(sync=True)
+    looking = traitlets.Dict({"zoom": 1, "left": 0, "top": 0, "wipe": 0.5, "pair": [0, 1]}).tag(sync=True)
 
     def __init__(self, playground: Playground) -> None:
         self._playground = playground
-        super().__init__(title=playground.title)
-        self._show()
+        super().__init__(title=playground.title, needs_kernel=bool(playground.controls()))
+        self._put(self._found())
         self.on_msg(self._on_request)
 
-    def _show(self) -> None:
+    def _found(self) -> dict[str, Any]:
+        """What the playground says now, by trait. A model may have to run for it."""
         self._known = {control.name: control for control in self._playground.controls()}
-        found = {name: getattr(self._playground, name) for name in self._known}
-        self.values = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in found.items()}
-        self.controls = [{**asdict(c), "value": self.values[name]} for name, c in self._known.items()]
-        self.scene = for_the_page(self._playground.scene())
-        self.facts = [markup.as_html(fact) for fact in self._playground.facts()]
+        values = {name: getattr(self._playground, name) for name in self._known}
+        values = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in values.items()}
+        return {
+            "values": values,
+            "controls": [{**asdict(c), "value": values[name]} for name, c in self._known.items()],
+            "scene": for_the_page(self._playground.scene()),
+            "facts": [markup.as_html(fact) for fact in self._playground.facts()],
+        }
 
     def _on_request(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        before = copy.copy(self._playground.__dict__)
+        problem = ""
+        try:
+            self._playground.change(**{name: self._known[name].read(v) for name, v in content["set"].items()})
+            self.working = self._playground.working()  # on the page before the work begins
+            found = self._found()
+        except ValueError as error:  # a setting that goes with none of the others: nothing is changed
+            self._playground.__dict__.update(before)
+            problem = str(error)
+            found = self._found()
         with self.hold_sync():  # one message, so that no view shows a picture without its facts
-            before = copy.copy(self._playground.__dict__)
-            try:
-                self._playground.change(**{name: self._known[name].read(v) for name, v in content["set"].items()})
-                self._show()
-                self.problem = ""
-            except ValueError as error:  # a setting that goes with none of the others: nothing is changed
-                self._playground.__dict__.update(before)
-                self._show()
-                self.problem = str(error)
+            self._put(found)
+            self.problem = problem
+            self.working = ""
             self.answered = content["number"]
+
+    def _put(self, found: dict[str, Any]) -> None:
+        for name, value in found.items():
+            setattr(self, name, value)

@@ -100,7 +100,14 @@ class Tiles(Playground):
 
     def by_overlap(self) -> dict[int, Tiled]:
         """What a few overlaps give, from none to half a tile."""
-        return {overlap: self.at(overlap) for overlap in sorted({k * self.tile // 8 for k in range(5)})}
+        return {overlap: self.at(overlap) for overlap in self._overlaps()}
+
+    def _overlaps(self) -> list[int]:
+        return sorted({k * self.tile // 8 for k in range(5)})
+
+    def working(self) -> str:
+        unknown = [overlap for overlap in {*self._overlaps(), self.overlap} if (self.tile, overlap) not in self._kept]
+        return f"the model runs on every tile, for {len(unknown)} overlap{'s' * (len(unknown) > 1)}" if unknown else ""
 
     @torch.no_grad()
     def _once(self) -> Tensor:

@@ -45,7 +45,7 @@ class Playground(ABC):
         """The findings in words, with their numbers: a sentence each. `code` and *stress* are marked like this."""
 
     def controls(self) -> list[Control]:
-        """The settings that a student may move; none makes it a picture."""
+        """The settings that a student may move."""
         return []
 
     def change(self, **values: Any) -> None:
@@ -56,6 +56,10 @@ class Playground(ABC):
         """
         for name, value in values.items():
             setattr(self, name, value)
+
+    def working(self) -> str:
+        """In words, what will take long with the settings as they are; empty if nothing does."""
+        return ""
 
     @abstractmethod
     def scene(self) -> Scene:
@@ -78,7 +82,7 @@ class Playground(ABC):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         twin = {"text/plain": repr(self), "text/html": self.as_html()}
-        return front.shown(self, twin, lambda: Stage(self), **kwargs) if self.controls() else twin
+        return front.shown(self, twin, lambda: Stage(self), **kwargs)
 
 
 # ---- what is given ----------------------------------------------------------------------------------------------

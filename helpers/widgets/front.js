@@ -70,6 +70,7 @@ function initialize({ model }) {
     output.querySelector(".unet-note")?.remove();
     const el = document.createElement("div");
     el.className = "jp-OutputArea-output unet-live";
+    el.style.padding = "2px 6px"; // room for the focus ring, which the output would cut off
     const stop = render({ model, el });
     output.style.display = "none";
     output.after(el);
@@ -103,7 +104,7 @@ function initialize({ model }) {
   async function onConnection() {
     const { comm_live } = await model.widget_manager.get_model(model.get("host"));
     if (comm_live) showAll();
-    else goBack("The kernel was restarted. Run this cell again to use this.");
+    else if (model.get("needs_kernel")) goBack("The kernel was restarted. Run this cell again to use this.");
   }
 
   const observer = new MutationObserver(onPageChanged);

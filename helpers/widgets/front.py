@@ -41,9 +41,11 @@ class Front(anywidget.AnyWidget):
 
     Traits:
         host: this widget's own id; the page finds the twin to be replaced by it.
+        needs_kernel: whether it can do nothing without its kernel, so that the twin comes back when that restarts.
     """
 
     host = traitlets.Unicode().tag(sync=True)
+    needs_kernel = traitlets.Bool(True).tag(sync=True)
     takes_twins_place = False  # whether it was shown in that way
 
     def __init__(self, **state: Any) -> None:

@@ -1,4 +1,4 @@
-"""Pieces whose kernel is gone: a notebook opened again, a kernel restarted, a widget closed. No error, nothing stale."""
+"""Pieces whose kernel is gone: a notebook opened again, a kernel restarted, a widget closed."""
 
 import json
 

@@ -39,7 +39,7 @@ def test_what_the_page_gets_is_whole(name):
     assert len(stage.facts) >= 2
     for panel in pictures(stage):
         pixels = panel["height"] * panel["width"]
-        assert len(panel["rgb"]) == 3 * pixels
+        assert len(panel["pixels"]) == panel["channels"] * pixels
         assert all(len(layer["mask"]) == pixels for layer in panel["layers"])
     json.dumps([stage.controls, stage.values, stage.facts])
     json.dumps(stage.scene, default=lambda value: "" if isinstance(value, bytes) else pytest.fail(repr(value)))
@@ -123,7 +123,7 @@ def test_a_scene_for_the_page_has_everything_that_is_drawn():
     plot = Plot("q", "x", "y", [0.0, 1.0], lines={"a": [1.0, 2.0]}, marks=((0.5, "now"),))
     page = for_the_page(Scene([[picture, plot]], "two panels"))
     drawn, lines = page["rows"][0]
-    assert list(drawn["rgb"][::3]) == [0, 128, 255, 64]
+    assert (drawn["channels"], list(drawn["pixels"])) == (1, [0, 128, 255, 64])
     assert drawn["numbers"] == [["0", "0.5"], ["1", "0.25"]]
     assert list(drawn["layers"][0]["mask"]) == [1, 0, 0, 0]
     assert (drawn["frames"][0]["left"], drawn["rings"], drawn["drags"]) == (1, [[1, 0]], ["down", "right"])

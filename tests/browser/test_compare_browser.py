@@ -1,0 +1,94 @@
+"""The compare viewer in a real JupyterLab: linked zoom and the wipe, by mouse and by keyboard, without the kernel."""
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+pytestmark = pytest.mark.browser
+
+LOAD = """
+from helpers import data, play
+image, mask = data.load("nuclei", "test", tile=64)[13]
+low, high = image[0] > 0.15, image[0] > 0.4
+"""
+TWO = LOAD + 'pair = play.compare(image, mask, {"low": low, "high": high})\npair'
+THREE = LOAD + 'play.compare(image, mask, {"low": low, "high": high, "none": high & ~high})'
+
+
+def place(viewer: Locator) -> Locator:
+    return viewer.locator(".unet-stage-place")
+
+
+def painted(viewer: Locator) -> list[str]:
+    return viewer.locator("figure canvas").evaluate_all("all => all.map(canvas => canvas.toDataURL())")
+
+
+def test_zoom_and_pan_move_all_pictures_together_in_both_views(open_notebook):
+    notebook = open_notebook(TWO, "pair", "2 + 2")
+    notebook.run_all()
+    viewer, other, keyboard = notebook.output(0), notebook.output(1), notebook.page.keyboard
+    expect(place(viewer)).to_have_text("1×: rows 0 to 63, columns 0 to 63")
+    whole = painted(viewer)
+    assert len(whole) == 2 + 2 * 2 + 2  # image and truth, prediction and error of each, two in the wipe
+
+    pictures = viewer.get_by_role("application")
+    expect(pictures).to_have_count(1)  # one stop for all
+    pictures.focus()
+    keyboard.press("+")
+    expect(place(viewer)).to_have_text("2×: rows 16 to 47, columns 16 to 47")
+    assert all(a != b for a, b in zip(painted(viewer), whole, strict=True))
+    keyboard.press("ArrowDown")
+    keyboard.press("ArrowLeft")
+    expect(place(viewer)).to_have_text("2×: rows 20 to 51, columns 12 to 43")
+    expect(place(other)).to_have_text("2×: rows 20 to 51, columns 12 to 43")
+    assert painted(other) == painted(viewer)
+    for key in ("x", "d", "d", "b"):  # letters that cut, delete and insert cells did nothing of the kind
+        keyboard.press(key)
+    expect(notebook.page.locator(".jp-CodeCell")).to_have_count(3)
+    keyboard.press("0")
+    expect(place(other)).to_have_text("1×: rows 0 to 63, columns 0 to 63")
+    assert painted(viewer) == whole
+
+    last = viewer.locator("[data-zooms]").last
+    box = last.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    other.get_by_role("button", name="Zoom in").click()
+    notebook.page.mouse.move(*middle)
+    notebook.page.mouse.down()
+    notebook.page.mouse.move(middle[0] + box["width"] / 4, middle[1], steps=4)
+    notebook.page.mouse.up()
+    expect(place(viewer)).to_have_text("2×: rows 16 to 47, columns 8 to 39")
+    notebook.page.mouse.wheel(0, 100)  # over a picture that was clicked
+    expect(place(viewer)).to_contain_text("1.6×")
+    viewer.get_by_role("button", name="Show all").click()
+    expect(place(viewer)).to_contain_text("1×")
+    assert notebook.console_errors == []
+
+
+def test_the_wipe_by_mouse_and_keyboard_goes_on_when_the_kernel_is_gone(open_notebook):
+    notebook = open_notebook(THREE)
+    notebook.run_all()
+    viewer, keyboard = notebook.output(0), notebook.page.keyboard
+    line = viewer.get_by_role("slider", name="Line")
+    expect(line).to_have_value("50")
+    line.focus()
+    for _ in range(10):
+        keyboard.press("ArrowLeft")
+    expect(line).to_have_attribute("aria-valuetext", "40 % of the width is low, the rest high")
+    over = viewer.locator("[data-wipes] canvas").last
+    expect(over).to_have_css("clip-path", "inset(0px 60% 0px 0px)")
+
+    viewer.get_by_role("combobox", name="Right").select_option("none")
+    expect(line).to_have_attribute("aria-valuetext", "40 % of the width is low, the rest none")
+
+    notebook.restart_kernel()
+    expect(line).to_be_visible()  # nothing in it needs the kernel
+    viewer.locator("[data-wipes]").scroll_into_view_if_needed()
+    box = viewer.locator("[data-wipes]").bounding_box()
+    notebook.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    notebook.page.mouse.down()
+    notebook.page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    notebook.page.mouse.up()
+    expect(line).to_have_value("80")
+    viewer.get_by_role("button", name="Zoom in").click()
+    expect(place(viewer)).to_contain_text("2×")
+    assert notebook.console_errors == []
