@@ -95,7 +95,7 @@ def check(what: str, datasets: list[str], models: list[str]) -> None:
     Raises:
         ValueError: with what there is.
     """
-    check_choice("bench", what, ["training"])
+    check_choice("bench", what, ["training", "widgets"])
     for name in datasets:
         check_choice("data set of the bench", name, list(SECONDS))
     for name in models:

@@ -130,18 +130,27 @@ def lessons() -> None:
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="training: the course's network and its rivals.")],
+    what: Annotated[
+        str, typer.Argument(help="training: the course's network and its rivals. widgets: how quickly they answer.")
+    ],
     dataset: Annotated[list[str] | None, typer.Option("--data", help="nuclei or brain; may be repeated.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Only these of the table's models; may be repeated.")] = None,
     seconds: Annotated[list[float] | None, typer.Option(help="Budgets other than the published ones.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="The published table has 5.")] = 5,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget the stored results first.")] = False,
 ) -> None:
-    """Measure quality and speed side by side, and write docs/benchmarks.md. Takes hours; stopped, it goes on later."""
+    """Measure quality and speed side by side, and write docs/benchmarks.md. Takes hours; stopped, it goes on later.
+
+    Of widgets, measure how quickly they answer, and write docs/widgets.md: some minutes.
+    """
     from autograde import bench as benches
+    from autograde import bench_widgets
 
     errors = Console(stderr=True)
     try:
+        if what == "widgets":
+            console.print(bench_widgets.table(bench_widgets.run()), markup=False, highlight=False, soft_wrap=True)
+            return
         benches.check(what, dataset or [], model or [])
         if fresh:
             benches.STORED.unlink(missing_ok=True)

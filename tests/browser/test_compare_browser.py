@@ -8,7 +8,7 @@ pytestmark = pytest.mark.browser
 LOAD = """
 from helpers import data, play
 image, mask = data.load("nuclei", "test", tile=64)[13]
-low, high = image[0] > 0.15, image[0] > 0.4
+low, high = image[0] > 0.1, image[0] > 0.2
 """
 TWO = LOAD + 'pair = play.compare(image, mask, {"low": low, "high": high})\npair'
 THREE = LOAD + 'play.compare(image, mask, {"low": low, "high": high, "none": high & ~high})'

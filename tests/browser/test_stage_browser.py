@@ -27,7 +27,7 @@ def test_a_slider_by_keyboard_moves_picture_and_words(open_notebook):
     for _ in range(30):
         notebook.page.keyboard.press("ArrowLeft")
     expect(facts(stage)).to_contain_text("Threshold 0.20: Dice 0.797")
-    expect(stage.get_by_role("status")).to_contain_text("Threshold 0.20")
+    expect(stage.locator(".unet-stage-said")).to_contain_text("Threshold 0.20")  # what is read aloud
     expect(slider).to_be_focused()
     assert stage.locator("figure canvas").last.evaluate("canvas => canvas.toDataURL()") != before
     for key in ("x", "d", "d", "b"):  # letters that cut, delete and insert cells did nothing of the kind
@@ -41,6 +41,7 @@ def test_a_shape_is_moved_by_arrow_keys_and_by_the_mouse(open_notebook):
     notebook.run_all()
     stage = notebook.output(0)
     shape = stage.get_by_role("application")
+    expect(stage.get_by_text("Drag it, or click it and use the arrow keys")).to_be_visible()
     shape.focus()
     notebook.page.keyboard.press("ArrowDown")
     expect(facts(stage)).to_contain_text("Moved 1 pixel down and 7 pixels to the left")
@@ -105,4 +106,31 @@ def test_a_setting_that_cannot_be_is_said_and_taken_back(open_notebook):
     notebook.page.keyboard.press("End")
     expect(stage.get_by_role("alert")).to_contain_text("do not fit", timeout=30_000)
     expect(overlap).to_have_value("8")
+    assert notebook.console_errors == []
+
+
+def test_while_a_model_runs_the_page_says_so(open_notebook):
+    # a model that waits until the test has seen the words
+    waits = """
+import pathlib, time, torch
+class Waits(torch.nn.Module):
+    def forward(self, x):
+        while pathlib.Path("hold").exists():
+            time.sleep(0.02)
+        return x
+"""
+    notebook = open_notebook(LOAD + waits + "play.tiles(image, tile=24, overlap=8, model=Waits())")
+    notebook.run_all()
+    stage, hold = notebook.output(0), notebook.path.parent / "hold"
+    hold.touch()
+    stage.get_by_role("slider", name="Tile").focus()
+    notebook.page.keyboard.press("ArrowRight")
+    expect(stage.get_by_text("working: the model runs on every tile")).to_be_visible()
+    expect(stage.locator(".unet-stage")).to_have_attribute("aria-busy", "true")
+    notebook.page.wait_for_timeout(800)  # longer than the page waits for a kernel before it wonders aloud
+    expect(stage.get_by_role("alert")).to_be_empty()
+    hold.unlink()
+    expect(facts(stage)).to_contain_text("tiles of 32×32")
+    expect(stage.get_by_text("working")).to_have_count(0)
+    expect(stage.locator(".unet-stage")).not_to_have_attribute("aria-busy", "true")
     assert notebook.console_errors == []

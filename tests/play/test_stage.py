@@ -19,6 +19,7 @@ MODELS = {
     "augmentation": lambda: play.augmentation(IMAGE, MASK),
     "tiles": lambda: play.tiles(IMAGE, tile=32, overlap=8),
     "receptive_field": lambda: play.receptive_field(image=IMAGE),
+    "compare": lambda: play.compare(IMAGE, MASK, {"low": IMAGE[0] > 0.1, "high": IMAGE[0] > 0.2}),
 }
 
 
@@ -34,7 +35,7 @@ def pictures(stage):
 def test_what_the_page_gets_is_whole(name):
     stage = Stage(MODELS[name]())
     assert stage.title
-    assert stage.controls
+    assert stage.needs_kernel == bool(stage.controls) == (name != "compare")
     assert set(stage.values) == {control["name"] for control in stage.controls}
     assert len(stage.facts) >= 2
     for panel in pictures(stage):
@@ -130,3 +131,36 @@ def test_a_scene_for_the_page_has_everything_that_is_drawn():
     assert (lines["lines"], lines["marks"]) == ({"a": [1.0, 2.0]}, ((0.5, "now"),))
     assert page["legend"] == [{"name": "missed", "colour": "#0072B2", "hatch": "."}]
     assert page["alt"] == "two panels"
+
+
+def test_pictures_that_wipe_are_those_that_are_shown():
+    stage = Stage(MODELS["compare"]())
+    scene = stage.scene
+    assert scene["zooms"]
+    assert list(scene["wipes"]) == ["low", "high"]
+    titles = [scene["rows"][row][column]["title"] for row, column in scene["wipes"].values()]
+    assert all(title.startswith("error, Dice") for title in titles)
+    assert len(set(titles)) == 2
+    assert len({(p["height"], p["width"]) for p in pictures(stage)}) == 1  # one window for all
+
+
+def test_one_prediction_has_nothing_to_wipe():
+    assert Stage(play.compare(IMAGE, MASK, {"low": IMAGE[0] > 0.1})).scene["wipes"] == {}
+
+
+def test_the_page_hears_that_a_model_runs_before_it_runs():
+    stage = Stage(MODELS["tiles"]())
+    said = []
+    stage.observe(lambda change: said.append((change["new"], stage.answered)), "working")
+    ask(stage, 1, tile=24)
+    assert [what for what, _ in said] == ["the model runs on every tile, for 6 overlaps", ""]
+    assert said[0][1] == 0  # before the answer
+    said.clear()
+    ask(stage, 2, tile=32)  # known from the beginning
+    assert said == []
+
+
+def test_colours_and_grey_pictures_reach_the_page():
+    grey, colour = torch.rand(4, 5), torch.rand(3, 4, 5)
+    page = for_the_page(Scene([[Picture("g", grey), Picture("c", colour)]], ""))
+    assert [(p["channels"], len(p["pixels"])) for p in page["rows"][0]] == [(1, 20), (3, 60)]

@@ -1,0 +1,28 @@
+"""A cell for each interactive piece. What all of them owe is tested over this list: a new piece is added here."""
+
+LOAD = "from helpers import data, play\nimage, mask = data.load('nuclei', 'test', tile=64)[13]\n"
+QUIZ = "from helpers.widgets import quiz\n"
+MULTIPLE = """
+from helpers.widgets.questions import Option, Question
+from helpers.widgets.quiz import Quiz
+options = (Option("a", "skips", True, "Why a."), Option("b", "dropout", False, "Why b."))
+Quiz(Question("parts", "test", "multiple", "Which *parts* has `UNet`?", options))
+"""
+COMPARE = LOAD + "low, high = image[0] > 0.1, image[0] > 0.2\n"
+
+PIECES = {
+    "quiz, single": QUIZ + 'quiz("dice-or-iou")',
+    "quiz, multiple": MULTIPLE,
+    "quiz, numeric": QUIZ + 'quiz("iou-by-hand")',
+    "quiz, graded": QUIZ + 'quiz("screening-for-lesions")',
+    "kernel": LOAD + "play.kernel(image)",
+    "overlap": LOAD + "play.overlap(image, mask)",
+    "upsampling": LOAD + "play.upsampling(image)",
+    "loss": LOAD + "play.loss(share=0.05)",
+    "threshold": LOAD + "play.threshold(image, mask)",
+    "augmentation": LOAD + "play.augmentation(image, mask)",
+    "tiles": LOAD + "play.tiles(image, tile=24, overlap=8)",
+    "receptive field": LOAD + "play.receptive_field(image=image)",
+    "compare": COMPARE + 'play.compare(image, mask, {"low": low, "high": high})',
+    "compare, three": COMPARE + 'play.compare(image, mask, {"low": low, "high": high, "none": high & ~high})',
+}
