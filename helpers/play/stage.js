@@ -289,7 +289,7 @@ function render({ model, el }) {
 
   function makeZoomable(holder, panel) {
     holder.dataset.zooms = "";
-    const first = !stage.querySelector("[data-zooms][tabindex='0']") && !shownIn.some((show) => show.hasKeys);
+    const first = !shownIn.some((show) => show.hasKeys);
     holder.tabIndex = first ? 0 : -1; // one stop for all, since they move together
     if (first) {
       shownIn[shownIn.length - 1].hasKeys = true;

@@ -97,6 +97,7 @@ function initialize({ model }) {
       back();
       const note = make("p", "unet-note", output);
       note.setAttribute("role", "status");
+      note.style.cssText = "border-left: 4px solid #0072B2; margin: 0.6em 0; padding: 0.1em 0.9em";
       note.textContent = why;
     }
   }
