@@ -20,15 +20,19 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.widgets import graph_layout, markup
+import traitlets
+
+from helpers.widgets import front, graph_layout, markup
 
 if TYPE_CHECKING:
     from helpers.widgets.trace import Trace
 
 OPEN = ' open=""'
 SIDE, BASE, DEPTH = 64, 8, 3  # of the small image and the network that give the shapes
+SMALL = f"Run on a {SIDE}×{SIDE} image with {BASE} base channels and depth {DEPTH}:"
 
 
 @dataclass(frozen=True)
@@ -121,14 +125,16 @@ class Shown:
 
 
 class CodeStepper:
-    """The U-Net in five steps; `CodeStepper()` as the last line of a cell shows the first.
-
-    Attributes:
-        current: the step that is shown, from 1.
-    """
+    """The U-Net in five steps; `CodeStepper()` as the last line of a cell shows the first."""
 
     def __init__(self) -> None:
-        self.current = 1
+        self._current = 1
+        self._front: StepperFront | None = None
+
+    @property
+    def current(self) -> int:
+        """The step that is shown, from 1."""
+        return self._current
 
     def step(self, k: int) -> CodeStepper:
         """Go to step `k`, from 1.
@@ -139,7 +145,9 @@ class CodeStepper:
         if not isinstance(k, int) or not 1 <= k <= len(STEPS):
             names = ", ".join(f"{n} ({step.title})" for n, step in enumerate(STEPS, start=1))
             raise ValueError(f"There is no step {k!r}. Choose one of {names}.")
-        self.current = k
+        self._current = k
+        if self._front:
+            self._front.current = k
         return self
 
     def next(self) -> CodeStepper:
@@ -182,8 +190,33 @@ class CodeStepper:
         ]
         return f'<div style="max-width:75em">{"".join(parts)}</div>'
 
-    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        twin = {"text/plain": repr(self), "text/html": self.as_html()}
+        return front.shown(self, twin, lambda: StepperFront(self), **kwargs)
+
+
+class StepperFront(front.Front):
+    """The thin front end of a `CodeStepper`. All views of one stepper share its state.
+
+    Traits:
+        steps: all five, as `CodeStepper.as_data` gives them, so that stepping needs no kernel.
+        small: what the shapes are those of.
+        current: the step that is shown, from 1; written by the page and by Python.
+    """
+
+    _esm = front.module(Path(__file__).with_name("stepper.js"))
+    _css = Path(__file__).with_name("stepper.css")
+    steps = traitlets.List().tag(sync=True)
+    small = traitlets.Unicode().tag(sync=True)
+    current = traitlets.Int(1, min=1, max=len(STEPS)).tag(sync=True)
+
+    def __init__(self, stepper: CodeStepper) -> None:
+        super().__init__(needs_kernel=False, small=SMALL, **stepper.as_data())
+        self._stepper = stepper
+        self.observe(self._on_current, "current")
+
+    def _on_current(self, change: dict[str, Any]) -> None:
+        self._stepper.step(change["new"])
 
 
 # ---- text ------------------------------------------------------------------------------------------------------------
@@ -222,12 +255,11 @@ def _as_html(k: int) -> str:
     )
     heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in ("line", "code", "shapes there"))
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    small = f"Run on a {SIDE}×{SIDE} image with {BASE} base channels and depth {DEPTH}:"
     picture = f'<div style="flex:1 1 22em;min-width:0;max-width:34em">{_graph(k)}</div>'
     parts.append(
         '<div style="display:flex;flex-wrap:wrap;gap:1.2em;align-items:flex-start">'
         f'<div style="flex:2 1 34em;min-width:0">{"".join(code)}</div>{picture}</div>'
-        f'<p style="margin:.5em 0 .2em">{small}</p><div style="overflow-x:auto">{table}</div>'
+        f'<p style="margin:.5em 0 .2em">{SMALL}</p><div style="overflow-x:auto">{table}</div>'
     )
     return "".join(parts)
 

@@ -15,6 +15,7 @@ PIECES = {
     "quiz, multiple": MULTIPLE,
     "quiz, numeric": QUIZ + 'quiz("iou-by-hand")',
     "quiz, graded": QUIZ + 'quiz("screening-for-lesions")',
+    "stepper": "from helpers.widgets import CodeStepper\nCodeStepper()",
     "kernel": LOAD + "play.kernel(image)",
     "overlap": LOAD + "play.overlap(image, mask)",
     "upsampling": LOAD + "play.upsampling(image)",
