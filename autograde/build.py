@@ -26,10 +26,10 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from autograde import keys
+from autograde import keys, plan
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
 from autograde.stamp import LESSONS, inputs, lesson_names
-from helpers import exercises
+from helpers import exercises, record
 from helpers.widgets.quiz import problems as quiz_problems
 from helpers.writing import write_whole
 
@@ -134,8 +134,16 @@ def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = Fals
         else:
             write(target, text)
             report.written.append(lesson)
+    write(notebooks / record.PLAN, planned(course))
     write(course / "built.json", json.dumps({"inputs": inputs()}))
     return report
+
+
+def planned(course: Path) -> str:
+    """What the masters in `course/source/` ask for, as the text of `plan.json`."""
+    sources = {lesson: course / "source" / lesson / f"{lesson}.ipynb" for lesson in lesson_names()}
+    found = [plan.lesson_plan(lesson, nbformat.read(path, as_version=4)) for lesson, path in sources.items()]
+    return json.dumps({"lessons": [one for one in found if one]}, indent=1, ensure_ascii=False) + "\n"
 
 
 def stale(notebooks: Path = NOTEBOOKS) -> list[str]:

@@ -7,13 +7,13 @@ and leaves what it measured in pytest's cache.
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
 
+from autograde import plan
 from autograde.build import between, master, write
 from autograde.nbgrader_course import ROOT
 from autograde.stamp import LESSONS, lesson_names
@@ -67,11 +67,9 @@ def facts(lesson: str) -> dict[str, Any]:
     """Title, time, exercises and points of a lesson, from its script."""
     script = jupytext.read(LESSONS / f"{lesson}.py", fmt="py:percent")
     opening = script.cells[0].source
-    title = re.search(r"^# (.+)$", opening, flags=re.MULTILINE)[1].partition(":")[0]
-    time = re.search(r"\*\*Time\*\* (?:about )?([^·,:(]+)", opening)[1].strip()
     return {
-        "title": title,
-        "time": time,
+        "title": plan.title(opening),
+        "time": plan.time(opening),
         "pieces": [c.metadata["exercise"] for c in script.cells if "exercise" in c.metadata],
         "points": sum(points_of(master(lesson)).values()),
     }

@@ -1,4 +1,4 @@
-"""What a course notebook imports: checks, data, pictures, quizzes, the glossary.
+"""What a course notebook imports: checks, data, pictures, quizzes, the glossary, your progress.
 
 Importing this package is light: torch and matplotlib load when they are used. It sets the number of threads that torch
 will use, once, before torch is imported.
@@ -10,6 +10,7 @@ limit_threads()
 
 from helpers.checks import check, earlier, hint, solution, use  # noqa: E402  (threads come first)
 from helpers.glossary import glossary  # noqa: E402
+from helpers.widgets.progress import progress  # noqa: E402
 from helpers.widgets.quiz import quiz  # noqa: E402
 
-__all__ = ["check", "earlier", "glossary", "hint", "quiz", "solution", "use"]
+__all__ = ["check", "earlier", "glossary", "hint", "progress", "quiz", "solution", "use"]

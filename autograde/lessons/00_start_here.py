@@ -23,7 +23,7 @@ import time
 import torch
 from torchvision.utils import draw_bounding_boxes
 
-from helpers import check, data, glossary, hint, quiz, show, use
+from helpers import check, data, glossary, hint, progress, quiz, show, use
 from helpers.data import files
 from helpers.share import load_shared
 
@@ -280,6 +280,14 @@ quiz("roofs-from-above")
 # 4. `use` takes your piece when it passes and the course's until then, so you can start at any lesson.
 # 5. You hand in the notebook and `answers.json`.
 #
+# The last cell of a lesson's recap says where you stand in the whole course: which checks pass here, which questions you
+# have answered, and about how long you worked. This is kept in the folder `progress` beside the lessons, and not handed
+# in. It is no grade: that is made with what you hand in.
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Replace `[1]` in the first code cell by `[0]`, `[2]` or `[3]`. Which piece gives the network most trouble?

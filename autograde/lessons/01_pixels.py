@@ -25,7 +25,7 @@ from skimage.data import immunohistochemistry
 from torch.utils.data import DataLoader, Dataset
 from torchvision.utils import draw_bounding_boxes
 
-from helpers import check, data, hint, quiz, show, use
+from helpers import check, data, hint, progress, quiz, show, use
 from helpers.data import files
 
 # %% [markdown]
@@ -584,6 +584,12 @@ quiz("a-mask-for-a-smaller-picture")
 # 4. What moves the picture moves the mask. Nothing raises an error when you forget.
 # 5. Split what belongs together before you cut it into pieces, or the test measures memory.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Let the copycat take the mean of the *three* most similar slices' one-hot masks, and the highest channel of it. Does

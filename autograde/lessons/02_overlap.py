@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 from skimage.filters import threshold_multiotsu, threshold_otsu
 
-from helpers import check, data, hint, play, quiz, show, use
+from helpers import check, data, hint, play, progress, quiz, show, use
 from helpers.metrics import boundary_error
 
 # %% [markdown]
@@ -494,6 +494,12 @@ quiz("screening-for-lesions")
 # 4. Two empty masks need a decision; here they score 1.0. Pixels marked 255 do not count.
 # 5. Pooled, per image or per class: the mean you take can decide which model is better. Say which it was.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Shift the true mask by one pixel and score it against itself: `score(truth.roll(1, 0), truth)`. How much does a

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from skimage.filters import threshold_otsu
 from torch import nn
 
-from helpers import check, data, hint, play, quiz, show, use
+from helpers import check, data, hint, play, progress, quiz, show, use
 
 image, labels = data.load("nuclei", "train", tile=128)[7]
 x = image.as_subclass(torch.Tensor)[None]  # (1, 1, 128, 128): a batch of one grey image
@@ -548,6 +548,12 @@ quiz("norm-of-one-image")
 # 4. A 1×1 convolution mixes the channels of one pixel; good first weights and batch norm keep the numbers in range.
 # 5. `DoubleConv` is convolution, norm, ReLU, twice. The whole U-Net is built from it.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Replace `padding=1` by `padding_mode="reflect"` in a copy of your block. What happens to the dark border?

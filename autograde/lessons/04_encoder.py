@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import check, data, earlier, hint, metrics, quiz, show, use
+from helpers import check, data, earlier, hint, metrics, progress, quiz, show, use
 from helpers.widgets import ArchitectureGraph
 
 DoubleConv, receptive_field = earlier("DoubleConv", "receptive_field")
@@ -467,6 +467,12 @@ quiz("what-the-bottleneck-lost")
 # 4. `Encoder` returns the bottleneck and the levels above it, the skips.
 # 5. Going down, the *what* gains and the *where* is lost: measured, from a fraction of a pixel to several.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Replace the max pooling by `nn.AvgPool2d(2)` or by a convolution with stride 2 (Springenberg et al. 2014), and

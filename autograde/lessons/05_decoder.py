@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import check, data, earlier, hint, metrics, play, quiz, show, use
+from helpers import check, data, earlier, hint, metrics, play, progress, quiz, show, use
 from helpers.training import fit
 from helpers.widgets import ArchitectureGraph
 
@@ -375,6 +375,12 @@ quiz("side-of-the-stamps")
 # 4. An hourglass is an encoder, as many steps up, and a 1×1 convolution.
 # 5. Drawing from the bottleneck alone finds the objects and blurs their borders, by pixels that can be counted.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Train the hourglass with `UpConv` in the mode `"bilinear"`. Do its borders change? Does its time?

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import check, data, earlier, hint, metrics, quiz, show, use
+from helpers import check, data, earlier, hint, metrics, progress, quiz, show, use
 from helpers.training import fit
 from helpers.widgets import ArchitectureGraph, CodeStepper
 
@@ -529,6 +529,12 @@ quiz("side-out-of-the-2015-network")
 # 4. The U-Net is `Encoder`, one `Up` a level from deep to shallow, and a 1×1 convolution.
 # 5. Zeroing the skips and keeping the weights shows what the skips are worth: a control beats an argument.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Which skip matters most? Let `blind` act on one of the `Up`s only, without training again, and measure the border.

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
 from skimage.filters import threshold_otsu
 
-from helpers import check, data, earlier, hint, metrics, play, quiz, show, use
+from helpers import check, data, earlier, hint, metrics, play, progress, quiz, show, use
 from helpers.reference.wild import calibration_error
 from helpers.training import fit
 
@@ -632,6 +632,12 @@ quiz("soft-dice-by-hand")
 # 4. Weights (focal, border map) decide who is heard. Their defaults come from somebody else's data.
 # 5. Dice likes all or nothing, so its probabilities promise too much; cross-entropy beside it pulls them back.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Train with `lambda z, t: focal_loss(z, t, alpha=0.75)` at 1 %. How much of its trouble was `alpha`?

@@ -24,7 +24,7 @@ from skimage.filters import threshold_otsu
 from torch import nn
 from torch.utils.data import Subset
 
-from helpers import check, data, earlier, hint, metrics, play, quiz, show, use
+from helpers import check, data, earlier, hint, metrics, play, progress, quiz, show, use
 from helpers.training import TrainingError, dice_and_cross_entropy, fit
 
 UNet, iou, to_tensor = earlier("UNet", "iou", "to_tensor")
@@ -786,6 +786,12 @@ quiz("a-minute-of-debugging")
 # 4. Every pixel is an example, and weights are shared over all places: half a picture can be enough for the other half.
 # 5. When a run goes wrong, look at what goes in (range, labels, a pair laid over each other) before you turn knobs.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Train with `augment=None` in section 7. How much do the views earn when there are 70 nuclei, and how much with one

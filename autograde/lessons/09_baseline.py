@@ -22,7 +22,19 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import Subset
 
-from helpers import check, comparison, data, earlier, hint, metrics, play, quiz, show, use
+from helpers import (
+    check,
+    comparison,
+    data,
+    earlier,
+    hint,
+    metrics,
+    play,
+    progress,
+    quiz,
+    show,
+    use,
+)
 from helpers.baseline import build_baseline
 from helpers.training import dice_and_cross_entropy, fit
 
@@ -622,6 +634,12 @@ quiz("two-points-better")
 # 4. A learning curve says more than a point: who wins depends on how much is labelled, and on how long you train.
 # 5. The set-up decides more than the architecture. Most reported gains should be read with that in mind.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Set `SECONDS = 20` and run sections 5 and 6 again. Who gains most from time?

@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from IPython.display import display
 
-from helpers import check, data, earlier, hint, play, quiz, show, use
+from helpers import check, data, earlier, hint, play, progress, quiz, show, use
 from helpers.baseline import compare
 from helpers.share import export_onnx, gallery, load_shared, share
 from helpers.training import fit
@@ -823,6 +823,12 @@ print(f"any size: {exported.any_size}, logits differ by at most {exported.differ
 # 5. Look at failures one by one: some are the network's, some are the test's. Away from home, a network is wrong and
 #    does not say so.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Put part 1 and part 2 together: give `predict_tiled` a module whose `forward` calls `predict_dihedral`.

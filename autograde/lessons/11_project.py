@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 from skimage.filters import threshold_otsu
 
-from helpers import data, earlier, play, quiz, show
+from helpers import data, earlier, play, progress, quiz, show
 from helpers.baseline import build_baseline, compare
 from helpers.metrics import class_map, class_scores, confusion_table, predictions
 from helpers.share import gallery, load_shared, share
@@ -361,6 +361,12 @@ quiz("as-good-as-a-person")
 # 4. Validation chooses, test is looked at once, and a difference counts when it is larger than the spread.
 # 5. Failures and limits are part of the result. They are what a stranger needs most.
 #
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
 # ## Go further
 #
 # - Let somebody else draw the masks of five of your pictures, and score the two of you against each other.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers import exercises
+from helpers import exercises, record
 from helpers.checks.render import as_html, as_text
 from helpers.checks.verdict import Verdict
 
@@ -34,12 +34,13 @@ def check(*answer: Any) -> Points:
     """
     name, obj = _name_and_object(answer)
     verdict = _examine(name, obj, SEED)
-    attempt = exercises.load(name).attempt
+    exercise = exercises.load(name)
     if verdict.status == "passed":
-        attempt.passed = obj
+        exercise.attempt.passed = obj
     elif verdict.status != "not attempted":
-        attempt.wrong_tries += 1
+        exercise.attempt.wrong_tries += 1
     show(verdict)
+    record.note_check(name, exercise.lesson, verdict.status)
     return Points(verdict.points)
 
 
@@ -63,6 +64,7 @@ def show(verdict: Verdict) -> None:
 def hint(name: str, k: int | None = None) -> None:
     """Print hint `k` of an exercise, counted from 1, or the next one."""
     print(exercises.load(name).hint(k))
+    record.note_time()
 
 
 def solution(name: str) -> None:

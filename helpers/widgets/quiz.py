@@ -19,6 +19,7 @@ from typing import Any
 
 import traitlets
 
+from helpers import record
 from helpers.widgets import answers, front, markup
 from helpers.widgets.questions import Judgement, Question, find, problems
 
@@ -158,9 +159,11 @@ class Quiz:
         plain = self.question.read(given)
         if self.question.graded:
             answers.keep(self.question.id, plain)
+            record.note_time()
             feedback = Kept(plain)
         else:
             feedback = Feedback(self.question.judge(plain))
+            record.note_quiz(self.question.id, feedback.right)
         self.attempts.append(feedback)
         if self._front:
             self._front.show(self)

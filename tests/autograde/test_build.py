@@ -27,6 +27,24 @@ def test_committed_notebooks_are_what_a_build_makes(course):
     for lesson in LESSONS:
         built = (course / "notebooks" / lesson / f"{lesson}.ipynb").read_bytes()
         assert (build.NOTEBOOKS / lesson / f"{lesson}.ipynb").read_bytes() == built, "run `python course.py build`"
+    plan = (course / "notebooks" / "plan.json").read_bytes()
+    assert (build.NOTEBOOKS / "plan.json").read_bytes() == plan, "run `python course.py build`"
+
+
+def test_the_plan_is_what_the_notebooks_ask_for(course, released):
+    plan = json.loads((course / "notebooks" / "plan.json").read_text(encoding="utf-8"))["lessons"]
+    assert [planned["lesson"] for planned in plan] == [name for name in LESSONS if name != "glossary"]
+    for planned in plan:
+        cells = released[planned["lesson"]].cells
+        assert cells[0].source.startswith(f"# {planned['title']}")
+        assert f"{planned['minutes']} minutes" in cells[0].source
+        assert planned["checks"] == {
+            name: exercises.load(name).points for name in exercises_in(released[planned["lesson"]])
+        }
+        asked = {name for cell in cells for name in re.findall(r'^quiz\("(.+?)"\)$', cell.source, flags=re.MULTILINE)}
+        assert {*planned["practice"], *planned["graded"]} == asked
+        points = sum(c.metadata.nbgrader.points for c in cells if c.metadata.get("nbgrader", {}).get("grade"))
+        assert sum(sum(planned[part].values()) for part in ("checks", "graded", "texts")) == points
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -169,6 +187,9 @@ def test_a_file_that_is_no_notebook_is_kept(notebooks):
 def test_a_build_is_due_when_an_input_or_a_notebook_is_gone(notebooks, monkeypatch, tmp_path):
     assert not stamp.up_to_date(tmp_path, notebooks / "course")
     assert not stamp.up_to_date(notebooks / "notebooks", tmp_path)
+    (notebooks / "notebooks" / "plan.json").rename(tmp_path / "plan.json")
+    assert not stamp.up_to_date(notebooks / "notebooks", notebooks / "course")
+    (tmp_path / "plan.json").rename(notebooks / "notebooks" / "plan.json")
     monkeypatch.setattr(stamp, "inputs", lambda: "other")
     assert not stamp.up_to_date(notebooks / "notebooks", notebooks / "course")
 

@@ -1,0 +1,59 @@
+"""The plan of the course: what each lesson asks for, by name and points. It goes beside the notebooks, as `plan.json`.
+
+`progress()` holds a student's record against it. It is written by the build, so that it is what the notebooks ask for.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nbformat import NotebookNode
+
+from helpers.widgets import questions
+
+ASKED = re.compile(r'\bquiz\("([^"]+)"\)')
+
+
+def lesson_plan(lesson: str, master: NotebookNode) -> dict[str, Any] | None:
+    """What a lesson asks for; none where it has no time of its own, as the glossary.
+
+    Args:
+        lesson: its name.
+        master: its notebook, as `build.master` makes it.
+
+    Returns:
+        `"lesson"`, `"title"`, `"minutes"`; `"checks"`, `"graded"` and `"texts"`, each by name to points; `"practice"`,
+        the questions that only practise.
+    """
+    opening = master.cells[0].source
+    minutes = re.match(r"(\d+) minutes", time(opening))
+    if minutes is None:
+        return None
+    points = {cell.id: cell.metadata.nbgrader.points for cell in master.cells if _counts(cell)}
+    asked = [id for cell in master.cells if cell.cell_type == "code" for id in ASKED.findall(cell.source)]
+    graded = {id.removeprefix("quiz-"): worth for id, worth in points.items() if id.startswith("quiz-")}
+    checks = {id.removeprefix("check-"): worth for id, worth in points.items() if id.startswith("check-")}
+    return {
+        "lesson": lesson,
+        "title": title(opening),
+        "minutes": int(minutes[1]),
+        "checks": checks,
+        "practice": [id for id in dict.fromkeys(asked) if not questions.find(id).graded],
+        "graded": graded,
+        "texts": {id: worth for id, worth in points.items() if not id.startswith(("check-", "quiz-"))},
+    }
+
+
+def title(opening: str) -> str:
+    """A lesson's number and name, from its first cell."""
+    return re.search(r"^# (.+)$", opening, flags=re.MULTILINE)[1].partition(":")[0]
+
+
+def time(opening: str) -> str:
+    """The time that a lesson says it takes, such as "55 minutes", from its first cell."""
+    return re.search(r"\*\*Time\*\* (?:about )?([^·,:(]+)", opening)[1].strip()
+
+
+def _counts(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get("grade"))

@@ -1,0 +1,56 @@
+"""What `progress()` shows in a real JupyterLab, with what a real kernel has kept beside the lessons."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+PLAN = Path(__file__).parents[2] / "notebooks" / "plan.json"
+WORK = """\
+from helpers import check, progress, quiz
+check("iou", lambda pred, target: 0.5)
+quiz("iou-by-hand").answer(0.5)
+quiz("dice-from-counts").answer(0.5)"""
+
+
+@pytest.fixture
+def lesson(lab, open_notebook, dark):
+    """A notebook in the place of lesson 02, and lesson 01 as its neighbour, in a course's folder."""
+    notebook = open_notebook(WORK, "progress()", dark=dark)
+    course = lab.root / f"course-{'dark' if dark else 'light'}"
+    for name in ("01_pixels", "02_overlap"):
+        (course / name).mkdir(parents=True)
+        (course / name / f"{name}.ipynb").write_bytes(notebook.path.read_bytes())
+    (course / "plan.json").write_bytes(PLAN.read_bytes())
+    notebook.path = course / "02_overlap" / "02_overlap.ipynb"
+    path = f"lab/workspaces/{course.name}/tree/{course.name}/02_overlap/02_overlap.ipynb"
+    notebook.page.goto(f"{lab.url}/{path}?token={lab.token}")
+    notebook.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+    return notebook
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_was_done_is_kept_and_shown_lesson_by_lesson(lesson, dark):
+    lesson.run_all()
+    shown = lesson.output(1)
+    overlap = shown.get_by_role("row").filter(has_text="02 · Overlap")
+    expect(overlap.get_by_role("cell")).to_have_text(
+        ["0 of 6", "1 of 4, 1 right", "1 of 2", "0 of 21", "0 of 55", "iou: wrong"]
+    )
+    expect(overlap).to_have_attribute("aria-current", "true")
+    expect(shown).to_contain_text("Next, in 02 · Overlap: pixel_accuracy (not checked yet).")
+    kept = json.loads((lesson.path.parents[1] / "progress" / "02_overlap.json").read_text(encoding="utf-8"))
+    assert (kept["checks"], kept["quizzes"]) == ({"iou": "wrong"}, {"iou-by-hand": True})
+
+    region = shown.get_by_role("region", name="Lesson by lesson")
+    assert region.evaluate("table => table.scrollWidth <= table.clientWidth")  # nothing is cut off
+
+    link = shown.get_by_role("link", name="01 · Pixels")
+    link.focus()
+    lesson.page.keyboard.press("Enter")
+    expect(lesson.page.get_by_role("tab", name=re.compile("01_pixels"))).to_be_visible()
+    assert lesson.console_errors == []
