@@ -4,10 +4,11 @@
     graph                              the locked U
     graph.forward(model, image)        runs a model or a piece of one, and draws what executed
     graph.select("encoder 1")          what it is for, and its feature maps of the image
+    graph.sees(40, 52)                 what that pixel of the output sees of the image
     graph.beside(other_model)          another network next to it, on the same image
 
 What has been unlocked is kept from lesson to lesson. This is the model and its static twin; what runs is found in
-`trace`, and drawn in `graph_layout`.
+`trace` and `sight`, and drawn in `graph_layout`; the page's side is `graph_front`.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import html
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from helpers.widgets import graph_layout, markup
+from helpers.widgets import front, graph_layout, markup
 from helpers.widgets.concepts import Concept, concepts, keep, kept_in, read
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from helpers.widgets.graph_front import GraphFront
+    from helpers.widgets.sight import Sight
     from helpers.widgets.trace import Edge, Node, Trace
 
 LEGEND = (
@@ -50,6 +53,8 @@ class ArchitectureGraph:
         self.depth = depth
         self.trace: Trace | None = None
         self._images: tuple[Tensor, ...] = ()
+        self._model: Callable[[], Callable | None] | None = None
+        self._front: GraphFront | None = None
         self._kept_in = kept_in()
         self.unlocked, self._said = read(self._kept_in)
 
@@ -72,16 +77,23 @@ class ArchitectureGraph:
         """
         from helpers.widgets.trace import trace  # torch loads here
 
-        self.trace = trace(model, *images)
-        self._images = images
+        self._take(trace(model, *images), model, images)
         new = set(self.trace.concepts) - self.unlocked
         self.unlocked |= new
         # read again: another notebook may have unlocked something in the meantime
         self._said = keep(self._kept_in, self.unlocked | read(self._kept_in)[0]) if new else ""
+        if self._front:
+            self._front.show()
         return self
 
+    def _take(self, found: Trace, model: Callable, images: tuple[Tensor, ...]) -> None:
+        from helpers.widgets.running import way_to
+
+        self.trace, self._model = found, way_to(model)
+        self._images = tuple(image.detach().clone() for image in images)  # yours may be written into later
+
     def beside(self, other: Callable, *images: Tensor) -> Beside:
-        """Draw a second network next to this one.
+        """Draw a second network next to this one; what it runs unlocks nothing.
 
         Args:
             other: any model.
@@ -95,13 +107,17 @@ class ArchitectureGraph:
         images = images or self._images
         if not images:
             raise ValueError("There is no image yet. Call graph.forward(model, image) first, or give one here.")
-        return Beside(self, trace(other, *images))
+        second = ArchitectureGraph(self.depth)
+        second.unlocked = set(self.unlocked)
+        second._take(trace(other, *images), other, images)
+        return Beside(self, second)
 
     def select(self, name: str) -> Card:
         """What a part is for, and its feature maps of the image.
 
         Args:
-            name: a node such as `"encoder 1"`, a skip such as `"skip 0"`, or a concept such as `"bottleneck"`.
+            name: a node such as `"encoder 1"`, a skip such as `"skip 0"`, a concept such as `"bottleneck"`, or an empty
+                place of the U such as `"decoder 1"`.
 
         Raises:
             ValueError: there is nothing of that name; the message says what there is.
@@ -110,12 +126,50 @@ class ArchitectureGraph:
         part = self._part(wanted)
         if part is not None and wanted not in concepts():
             key = _concept_of(part)
-        else:  # "encoder 1" stands for its concept as long as nothing has run
+        elif wanted in concepts() or wanted in graph_layout.empty_places(self.trace, self.depth):
+            key = _concept_named(wanted)
+        else:  # as long as nothing has run, "encoder 9" and "skip" stand for their concept
             key = _concept_named(wanted) if self.trace is None or not wanted[-1:].isdigit() else None
         if key is None and part is None:
             names = [f'"{n}"' for n in [*self._names(), *concepts()]]
             raise ValueError(f"There is no {name!r} in this graph. Choose one of {', '.join(names)}.")
         return Card(name, concepts()[key] if key else None, part, key is None or key in self.unlocked)
+
+    def sees(self, row: int, column: int, channel: int | None = None) -> Sight:
+        """What a pixel of the output sees of the image: its receptive field, and the pixels that really move it.
+
+        The network runs again, as it is now. The graph does not keep it: where nobody else does, it is gone.
+
+        Args:
+            row, column: of the output (the first of the results that has rows and columns), counted from 0.
+            channel: of the output; the highest at that pixel when not given.
+
+        Raises:
+            CannotSee: nothing has run or gave an output, there is no such pixel, the network is gone or raises, or no
+                gradient comes back from the output to the image. The message says which, and what to do.
+        """
+        from helpers.widgets.sight import CannotSee, look
+
+        if self.trace is None:
+            raise CannotSee("Nothing has run yet. Call graph.forward(model, image) first.")
+        if self.trace.output is None:
+            raise CannotSee(self.no_output())
+        model = self._model()
+        if model is None:
+            raise CannotSee("The network that was drawn is gone: run graph.forward(model, image) again.")
+        return look(model, self._images, self.trace.output, row, column, channel)
+
+    def no_output(self) -> str:
+        """Why there is no output of which a pixel could be selected; empty where there is one."""
+        if self.trace is None or self.trace.output is not None:
+            return ""
+        if self.trace.error:
+            return "The run stopped before it gave an output, so there is no output pixel to select."
+        return "What it gave has no rows and columns made from the image, so there is no output pixel to select."
+
+    def parts(self) -> list[str]:
+        """Names of all that can be selected in the picture: nodes, skips, and empty places of the U."""
+        return list(dict.fromkeys([*self._names(), *graph_layout.empty_places(self.trace, self.depth)]))
 
     def as_data(self) -> dict[str, Any]:
         """All that is shown, as plain data: what a front end draws."""
@@ -124,7 +178,7 @@ class ArchitectureGraph:
             "unlocked": [key for key in concepts() if key in self.unlocked],
             "locked": [key for key in concepts() if key not in self.unlocked],
             "trace": _plain(self.trace),
-            "said": self._sentences(),
+            "said": self.sentences(),
         }
 
     def _names(self) -> list[str]:
@@ -140,12 +194,13 @@ class ArchitectureGraph:
         named = [part for part in parts if part.name.lower() == wanted]
         return next(iter(named), None) or next((part for part in parts if _concept_of(part) == wanted), None)
 
-    # the static twin
+    # its words, and the static twin
 
-    def _title(self) -> str:
+    def title(self) -> str:
+        """What the picture is of."""
         return f"Architecture graph of {self.trace.title}" if self.trace else "Architecture graph, nothing run yet"
 
-    def _sentences(self) -> list[str]:
+    def sentences(self) -> list[str]:
         """What has to be said, worst first."""
         found = []
         if self.trace:
@@ -154,7 +209,8 @@ class ArchitectureGraph:
             found += self.trace.notes
         return found + ([self._said] if self._said else [])
 
-    def _state(self) -> str:
+    def state(self) -> str:
+        """What is unlocked, and what is not."""
         titles = {key: card.title.removeprefix("The ").lower() for key, card in concepts().items()}
         unlocked = [titles[key] for key in titles if key in self.unlocked]
         locked = [titles[key] for key in titles if key not in self.unlocked]
@@ -164,37 +220,41 @@ class ArchitectureGraph:
         return f"{text} Still locked: {', '.join(locked)}." if locked else f"{text} Nothing is locked any more."
 
     def __repr__(self) -> str:
-        lines = [*_as_lines(self.trace, self._title()), *(f"! {said}" for said in self._sentences()), self._state()]
+        lines = [*_as_lines(self.trace, self.title()), *(f"! {said}" for said in self.sentences()), self.state()]
         if self.trace is None:
             lines.append("graph.forward(piece, image) runs a piece of yours and unlocks what executed.")
         return "\n".join(lines)
 
     def as_html(self) -> str:
         """Picture, sentences and table as HTML."""
-        parts = [_picture(self.trace, self.depth, self.unlocked, self._title(), self._state())]
-        parts += [_paragraph(f"<b>!</b> {markup.as_html(said)}") for said in self._sentences()]
-        parts.append(_paragraph(html.escape(self._state())))
+        parts = [_picture(self.trace, self.depth, self.unlocked, self.title(), self.state())]
+        parts += [_paragraph(f"<b>!</b> {markup.as_html(said)}") for said in self.sentences()]
+        parts.append(_paragraph(html.escape(self.state())))
         if self.trace is None:
             parts.append(
                 _paragraph("<code>graph.forward(piece, image)</code> runs a piece of yours and unlocks what executed.")
             )
         else:
             parts.append(f'<p style="margin:.3em 0;font-size:90%">{LEGEND}</p>')
-        return f'<div style="max-width:62em">{"".join(parts)}{_table(self.trace)}</div>'
+        return f'<div style="max-width:62em">{"".join(parts)}{table(self.trace)}</div>'
 
-    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return front.shown(self, {"text/plain": repr(self), "text/html": self.as_html()}, self._make_front, **kwargs)
+
+    def _make_front(self) -> Any:
+        from helpers.widgets.graph_front import GraphFront
+
+        return GraphFront(self)
 
 
 class Beside:
-    """Two networks, drawn next to each other."""
+    """Two networks, drawn next to each other: `graphs`, of which each can be selected in."""
 
-    def __init__(self, graph: ArchitectureGraph, other: Trace) -> None:
-        self.left, self.right = graph.trace, other
-        self._graph = graph
+    def __init__(self, *graphs: ArchitectureGraph) -> None:
+        self.graphs = graphs
 
     def _both(self) -> list[Trace]:
-        return [trace for trace in (self.left, self.right) if trace]
+        return [graph.trace for graph in self.graphs if graph.trace]
 
     def __repr__(self) -> str:
         found = []
@@ -209,13 +269,18 @@ class Beside:
             title = f"Architecture graph of {trace.title}"
             said = "".join(_paragraph(f"<b>!</b> {markup.as_html(said)}") for said in _said(trace))
             head = f"<b>{html.escape(trace.title)}</b>, {trace.parameters:,} parameters"
-            picture = _picture(trace, self._graph.depth, self._graph.unlocked, title, head)
-            inside = f"{_paragraph(head)}{picture}{said}{_table(trace)}"
+            picture = _picture(trace, self.graphs[0].depth, self.graphs[0].unlocked, title, head)
+            inside = f"{_paragraph(head)}{picture}{said}{table(trace)}"
             columns.append(f'<div style="flex:1 1 26em;min-width:0">{inside}</div>')
         return f'<div style="display:flex;flex-wrap:wrap;gap:1.5em">{"".join(columns)}</div>'
 
-    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return front.shown(self, {"text/plain": repr(self), "text/html": self.as_html()}, self._make_front, **kwargs)
+
+    def _make_front(self) -> Any:
+        from helpers.widgets.graph_front import beside
+
+        return beside(self.graphs)
 
 
 class Card:
@@ -224,39 +289,44 @@ class Card:
     def __init__(self, name: str, concept: Concept | None, part: Node | Edge | None, unlocked: bool) -> None:
         self.name, self.concept, self.part, self.unlocked = name, concept, part, unlocked
 
-    def _head(self) -> str:
+    def head(self) -> str:
+        """Name of the part and of what it is an example of."""
         title = self.concept.title if self.concept else ""
         if self.part is None:
             return title or self.name
         return f"{self.part.name} · {title}" if title and title.lower() != self.part.name else self.part.name
 
-    def _text(self) -> str:
+    def text(self) -> str:
+        """What it is for, or that it is locked; marked up as in `markup`."""
         if not self.unlocked:
             return f"Locked. It opens when a network runs it; you meet it in lesson {self.concept.lesson[:2]}."
         return self.concept.text if self.concept else ""
 
-    def _facts(self) -> list[str]:
+    def facts(self) -> list[str]:
+        """What was measured, a sentence each; marked up as in `markup`."""
         return _facts(self.part) if self.part is not None else []
 
-    def _maps_title(self) -> str:
+    def maps_title(self) -> str:
+        """Which of its feature maps are kept."""
         maps = self.part.maps
         shape = self.part.shape if hasattr(self.part, "shape") else self.part.shape_out
         whole = shape[1] if len(shape) == 4 else len(maps)
         return f"{len(maps)} of {whole} maps, those that vary most" if whole > len(maps) else "All maps"
 
-    def _has_maps(self) -> bool:
+    def has_maps(self) -> bool:
+        """Whether it has feature maps to be shown."""
         return self.part is not None and self.part.maps is not None and len(self.part.maps) > 0
 
     def __repr__(self) -> str:
-        lines = [self._head(), self._text(), *self._facts()]
-        if self._has_maps():
-            lines.append(f"{self._maps_title()}: channels {', '.join(map(str, self.part.channels))}.")
+        lines = [self.head(), self.text(), *self.facts()]
+        if self.has_maps():
+            lines.append(f"{self.maps_title()}: channels {', '.join(map(str, self.part.channels))}.")
         return "\n".join(line for line in lines if line)
 
     def as_html(self) -> str:
-        parts = [_paragraph(f"<b>{html.escape(self._head())}</b>"), _paragraph(markup.as_html(self._text()))]
-        parts += [_paragraph(markup.as_html(fact)) for fact in self._facts()]
-        if self._has_maps():
+        parts = [_paragraph(f"<b>{html.escape(self.head())}</b>"), _paragraph(markup.as_html(self.text()))]
+        parts += [_paragraph(markup.as_html(fact)) for fact in self.facts()]
+        if self.has_maps():
             from helpers import show
 
             panels = [(f"channel {c}", m) for c, m in zip(self.part.channels, self.part.maps, strict=True)]
@@ -264,7 +334,7 @@ class Card:
                 f"channel {c} from {float(m.min()):.3g} to {float(m.max()):.3g}"
                 for c, m in zip(self.part.channels, self.part.maps, strict=True)
             )
-            parts.append(_paragraph(html.escape(self._maps_title()) + ":"))
+            parts.append(_paragraph(html.escape(self.maps_title()) + ":"))
             for k in range(0, len(panels), 4):
                 parts.append(show.grid_html(panels[k : k + 4], alt if k == 0 else "The other maps named above."))
         return (
@@ -341,11 +411,15 @@ def _paragraph(text: str) -> str:
 
 
 def _picture(trace: Trace | None, depth: int, unlocked: set[str], title: str, about: str) -> str:
-    about = " ".join(line.strip().rstrip(".") + "." for line in [*_as_lines(trace, title)[1:], about])
-    return graph_layout.draw(trace, depth, unlocked, title, about)
+    return graph_layout.draw(trace, depth, unlocked, title, description(trace, title, about))
 
 
-def _table(trace: Trace | None) -> str:
+def description(trace: Trace | None, title: str, about: str) -> str:
+    """The picture in words, for those who do not see it."""
+    return " ".join(line.strip().rstrip(".") + "." for line in [*_as_lines(trace, title)[1:], about])
+
+
+def table(trace: Trace | None) -> str:
     """The same facts as a table, folded: for screen readers, and to read the numbers."""
     if trace is None:
         return ""
@@ -385,13 +459,14 @@ def _table(trace: Trace | None) -> str:
 
 
 def _plain(trace: Trace | None) -> dict[str, Any] | None:
-    """A trace as JSON can hold it: without the maps."""
+    """A trace as JSON can hold it: without maps and output."""
     if trace is None:
         return None
     nodes = [_without_maps(node) for node in trace.nodes]
     for node in nodes:  # JSON knows no infinity
         node["receptive_field"] = [None if f == float("inf") else f for f in node["receptive_field"]]
-    rest = {f.name: getattr(trace, f.name) for f in dataclasses.fields(trace) if f.name not in ("nodes", "edges")}
+    apart = ("nodes", "edges", "output")
+    rest = {f.name: getattr(trace, f.name) for f in dataclasses.fields(trace) if f.name not in apart}
     return {**rest, "nodes": nodes, "edges": [_without_maps(edge) for edge in trace.edges]}
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BLUE, GREEN, ORANGE, PURPLE, VERMILION = "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#D55E00"
 
 WIDTH, BOX, HEIGHT, ROW, INDENT, MARGIN = 800, 206, 68, 110, 12, 14
+ARROWS = {"ArrowRight": (1, 0), "ArrowLeft": (-1, 0), "ArrowDown": (0, 1), "ArrowUp": (0, -1)}
 FITS = 28  # letters of the smaller size in a box
 TOP, SMALL = 12, 40  # the row of image and head: where it begins, how tall its boxes are
 FIRST = TOP + SMALL + 40  # where level 0 begins
@@ -65,13 +66,44 @@ def draw(
     """
     picture = _Picture(trace, depth, set(unlocked), set(strong))
     picture.place()
+    return _svg(picture, title, description, "img")
+
+
+def draw_parts(
+    trace: Trace | None, depth: int, unlocked: Iterable[str], title: str, description: str, labels: dict[str, str]
+) -> tuple[str, dict[str, dict[str, str]]]:
+    """The picture with parts that can be selected, and where the arrow keys lead from each of them.
+
+    A part is an element with its name as `data-part`; the first of each name is a button, none of them a tab stop yet.
+
+    Args:
+        labels: name and spoken text of each part: nodes, skips, and places of the U that nothing has run at.
+        rest: as of `draw`.
+
+    Returns:
+        The `<svg>` element, and of each part that was drawn its neighbours by the name of the key: "ArrowLeft".
+    """
+    picture = _Picture(trace, depth, set(unlocked), set(), labels)
+    picture.place()
+    svg = _svg(picture, title, description, "group")
+    return svg, _neighbours({name: picture.places[name] for name in labels if name in picture.places})
+
+
+def empty_places(trace: Trace | None, depth: int) -> list[str]:
+    """Names of the boxes of the U that are drawn although nothing ran there: "decoder 1"."""
+    picture = _Picture(trace, depth, set(), set())
+    picture.place()
+    return [box.name for box, concept in picture.ghosts if concept]
+
+
+def _svg(picture: _Picture, title: str, description: str, role: str) -> str:
     body = picture.paint()
     digest = hashlib.sha256((title + description + body).encode()).hexdigest()[:8]
     ids = {word: f"{word}-{digest}" for word in ("title", "about", "hatch", "head")}
     for word in ("hatch", "head"):
         body = body.replace(f"url(#{word})", f"url(#{ids[word]})")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {picture.height:.0f}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {picture.height:.0f}" role="{role}" '
         f'aria-labelledby="{ids["title"]} {ids["about"]}" style="width:100%;max-width:{WIDTH}px;height:auto;'
         'background:transparent;font-family:system-ui,sans-serif">'
         f'<title id="{ids["title"]}">{html.escape(title)}</title>'
@@ -103,8 +135,38 @@ def field_of_view(field: tuple[float, float]) -> str:
     return f"{field[0]}×{field[1]}"
 
 
+def _neighbours(places: dict[str, tuple[float, float]]) -> dict[str, dict[str, str]]:
+    """The nearest part in the direction of each arrow key; where there is none, the one before or after."""
+    names = list(places)
+    found: dict[str, dict[str, str]] = {}
+    for k, name in enumerate(names):
+        x, y = places[name]
+        found[name] = {}
+        for key, (right, down) in ARROWS.items():
+            ways = []
+            for other in names:
+                dx, dy = places[other][0] - x, places[other][1] - y
+                along, across = dx * right + dy * down, abs(dx * down) + abs(dy * right)
+                if other != name and along > 0 and along >= across / 2:
+                    ways.append((along + 2 * across, other))
+            step = k + right + down
+            other = min(ways)[1] if ways else names[step] if 0 <= step < len(names) else ""
+            if other:
+                found[name][key] = other
+    return found
+
+
 class _Picture:
-    def __init__(self, trace: Trace | None, depth: int, unlocked: set[str], strong: set[str]) -> None:
+    def __init__(
+        self,
+        trace: Trace | None,
+        depth: int,
+        unlocked: set[str],
+        strong: set[str],
+        parts: dict[str, str] | None = None,
+    ) -> None:
+        self.parts = parts or {}  # name and spoken text of what can be selected
+        self.places: dict[str, tuple[float, float]] = {}  # the middle of each that has been painted
         self.trace, self.unlocked, self.strong = trace, unlocked, strong
         self.nodes = trace.nodes if trace else []
         levels = [node.level for node in self.nodes if node.kind in ("block", "output", "head")]
@@ -237,7 +299,7 @@ class _Picture:
         faint = ' opacity=".72"' if box.state == "locked" else ""
         width = 3.5 if box.strong else 1.5 if box.state == "lit" else 1
         parts = [
-            f"<g{faint}><title>{html.escape(box.tip or box.name)}</title>",
+            f"<g{faint}{self._selectable(box.name, box.middle)}><title>{html.escape(box.tip or box.name)}</title>",
             f'<rect x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{box.height:.0f}" rx="6" '
             f'fill="{fill}" fill-opacity="{opacity}" stroke="currentColor" stroke-width="{width}"{dash}/>',
         ]
@@ -265,6 +327,26 @@ class _Picture:
                 'fill="currentColor"/>'
             )
         return "".join([*parts, "</g>"])
+
+    def _selectable(self, name: str, middle: tuple[float, float]) -> str:
+        """Attributes of the element that is selected under this name; none where that cannot be."""
+        if name not in self.parts:
+            return ""
+        part = f' data-part="{html.escape(name, quote=True)}"'
+        if name in self.places:  # another piece of the same, for the mouse
+            return part
+        self.places[name] = middle
+        return f'{part} role="button" aria-pressed="false" aria-label="{html.escape(self.parts[name], quote=True)}"'
+
+    def _line(self, name: str, pieces: list[str], path: str, label: tuple[float, float], texts: list[str]) -> None:
+        """A connection: beneath the boxes, its words above them, unless it is selected as one."""
+        selectable = self._selectable(name, label) if name not in self.boxes else ""
+        if selectable:
+            near = f'<path class="near" d="{path}" fill="none" stroke="transparent" stroke-width="22"/>'
+            self.paths.append(f"<g{selectable}>{near}{''.join([*pieces, *texts])}</g>")
+        else:
+            self.paths += pieces
+            self.labels += texts
 
     def _stop(self, box: Box) -> str:
         x, y = box.x + box.width - 4, box.y + 4
@@ -354,18 +436,12 @@ class _Picture:
             label, anchor = ((bx + edge) / 2, ay - 7 - 13 * (len(words) - 1)), "middle"
         width = 3 if name in self.strong and name else 1.6
         look = ' opacity=".45" stroke-dasharray="4 4"' if faint else ""
-        self.paths.append(
+        piece = (
             f'<path d="{path}" fill="none" stroke="currentColor" stroke-width="{width}" marker-end="url(#head)"{look}/>'
         )
-        for k, word in enumerate(words):
-            self._label(label[0], label[1] + 13 * k, word, anchor, bold=name in self.strong)
-
-    def _label(self, x: float, y: float, text: str, anchor: str = "middle", bold: bool = False) -> None:
-        weight = ' font-weight="600"' if bold else ""
-        self.labels.append(
-            f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" font-size="11.5" fill="currentColor"{weight}>'
-            f"{html.escape(text)}</text>"
-        )
+        bold = name in self.strong
+        texts = [_text(label[0], label[1] + 13 * k, word, anchor, bold) for k, word in enumerate(words)]
+        self._line(name, [piece], path, label, texts)
 
     def _skip(self, edge: Edge, target: str | None) -> None:
         a, b = self.boxes.get(edge.source), self.boxes.get(target or "")
@@ -376,22 +452,32 @@ class _Picture:
         if a.y == TOP:  # straight from the image
             start = (a.x + a.width, a.middle[1])
         words = f"{edge.name} · {shown(edge.shape)}" + (f" · {edge.how}" if edge.how else "")
+        path = f"M{_p(start)}L{_p(end)}"
         if edge.zeros:
             words = f"{edge.name} · carries only zeros"
             long = max(1, end[0] - start[0] - 8)
-            self.paths.append(
+            pieces = [
                 f'<rect x="{start[0]:.0f}" y="{start[1] - 5:.0f}" width="{long:.0f}" height="10" '
                 'fill="url(#hatch)" stroke="currentColor" stroke-dasharray="4 3"/>'
                 if start[1] == end[1]
-                else f'<path d="M{_p(start)}L{_p(end)}" stroke="url(#hatch)" stroke-width="10"/>'
-            )
+                else f'<path d="{path}" stroke="url(#hatch)" stroke-width="10"/>'
+            ]
         else:
             width = 4.5 if edge.name in self.strong else 3
-            self.paths.append(
-                f'<path d="M{_p(start)}L{_p(end)}" fill="none" stroke="{VERMILION}" stroke-width="{width}"/>'
+            pieces = [
+                f'<path d="{path}" fill="none" stroke="{VERMILION}" stroke-width="{width}"/>'
                 f'<path d="M{end[0] - 2:.0f} {end[1]:.0f}l-10 -6v12z" fill="{VERMILION}"/>'
-            )
-        self._label((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - 10, words, bold=edge.name in self.strong)
+            ]
+        label = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - 10
+        self._line(edge.name, pieces, path, label, [_text(*label, words, bold=edge.name in self.strong)])
+
+
+def _text(x: float, y: float, text: str, anchor: str = "middle", bold: bool = False) -> str:
+    weight = ' font-weight="600"' if bold else ""
+    return (
+        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" font-size="11.5" fill="currentColor"{weight}>'
+        f"{html.escape(text)}</text>"
+    )
 
 
 def _tip(node: Node) -> str:

@@ -10,15 +10,11 @@ up-convolution; and a *skip* is data that goes from the way down to the way up w
 from __future__ import annotations
 
 import contextlib
-import linecache
 import math
-import random
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,6 +23,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from helpers.widgets.reach import Reach
+from helpers.widgets.running import check_model, first_image, in_one_sentence, prepared, tensors, unharmed
 
 MOST_MAPS = 8  # feature maps kept of a node: those that vary most over the image
 MOST_SIDE = 256  # pixels along the longer side of a map that is kept; a larger one is thinned out
@@ -49,8 +46,6 @@ PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "matmul", "linear", "_scaled_dot_pr
 PADS = {"slice", "constant_pad_nd", "reflection_pad2d", "replication_pad2d", "expand", "repeat", "grid_sampler_2d"}
 SHAPE_ONLY = {"zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "new_zeros", "new_ones"}
 SHAPE_ONLY |= {"new_empty", "new_full", "new_empty_strided"}
-
-NOT_THEIRS = (__file__, str(Path(torch.__file__).parent))  # frames of a traceback that are not the student's
 
 
 @dataclass
@@ -121,6 +116,23 @@ class Edge:
 
 
 @dataclass
+class Output:
+    """The result that has rows and columns; of several the first.
+
+    Attributes:
+        values: float `(C, H, W)`, of the first image.
+        reach: what a position reaches, along rows and columns, in pixels of the largest image.
+        everything: an average over the whole image went in.
+        index: which of the tensors that the model gave.
+    """
+
+    values: Tensor
+    reach: tuple[Reach, Reach]
+    everything: bool
+    index: int
+
+
+@dataclass
 class Trace:
     """What was found out in one run.
 
@@ -134,6 +146,7 @@ class Trace:
         unreached: names of modules whose parameters took no part, and how many parameters these are.
         parameters: numbers to learn in the whole module.
         notes: sentences about the whole.
+        output: what it gave, or `None`: it stopped, or nothing with rows and columns was made from the image.
     """
 
     title: str
@@ -145,6 +158,7 @@ class Trace:
     unreached: list[tuple[str, int]] = field(default_factory=list)
     parameters: int = 0
     notes: list[str] = field(default_factory=list)
+    output: Output | None = None
 
     def node(self, name: str) -> Node | None:
         return next((node for node in self.nodes if node.name == name), None)
@@ -169,74 +183,21 @@ def trace(model: Callable, *images: Tensor) -> Trace:
         TypeError: `model` cannot be called, or is a class.
         ValueError: an image is no float tensor of three or four dimensions.
     """
-    _check_model(model)
+    check_model(model)
     recorder = _Recorder(model)
-    recorder.take([_prepared(image, model) for image in images])
+    recorder.take([prepared(image, model) for image in images])
     error, outputs = "", []
-    with _unharmed(model), _named(model, recorder), torch.no_grad():
+    with unharmed(model), _named(model, recorder), torch.no_grad():
         try:
             with recorder:
                 result = model(*recorder.images)
-            outputs = list(_tensors(result))
+            outputs = list(tensors(result))
         except Exception as raised:
-            error = _in_one_sentence(raised)
+            error = in_one_sentence(raised)
     return _Assembly(recorder, outputs, error).made()
 
 
 # ---- the run ---------------------------------------------------------------------------------------------------------
-
-
-def _check_model(model: Any) -> None:
-    if isinstance(model, type):
-        raise TypeError(f"{model.__name__} is a class. Make one first, such as {model.__name__}(...), and pass that.")
-    if not callable(model):
-        raise TypeError(f"Expected a module or a function that takes an image, got {type(model).__name__}.")
-
-
-def _prepared(image: Any, model: Any) -> Tensor:
-    if not isinstance(image, Tensor) or image.ndim not in (3, 4) or not image.is_floating_point():
-        got = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else type(image).__name__
-        raise ValueError(f"Expected an image as a float tensor (N, C, H, W) or (C, H, W), got {got}.")
-    image = image.detach().as_subclass(Tensor)
-    image = image[None] if image.ndim == 3 else image
-    like = next(iter(model.parameters()), None) if isinstance(model, nn.Module) else None
-    return image.to(like).clone() if like is not None and like.is_floating_point() else image.clone()
-
-
-@contextlib.contextmanager
-def _unharmed(model: Any) -> Iterator[None]:
-    """Evaluation mode for what is inside; afterwards all is as it was."""
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    modes = [module.training for module in modules]
-    kept = [
-        (store, name, tensor, tensor.detach().clone())
-        for module in modules
-        for store in (module._parameters, module._buffers)
-        for name, tensor in store.items()
-        if tensor is not None
-    ]
-    states = torch.get_rng_state(), random.getstate()
-    devices = [torch.cuda.get_rng_state_all()] if torch.cuda.is_available() else []
-    try:
-        for module in modules:
-            module.training = False  # set, not asked for: `eval` may be overridden, as in a frozen encoder
-        yield
-    finally:
-        for module, mode in zip(modules, modes, strict=True):
-            module.training = mode
-        with torch.no_grad():
-            for store, name, tensor, copy in kept:
-                store[name] = tensor
-                if not _same(tensor, copy):
-                    tensor.copy_(copy)
-        torch.set_rng_state(states[0])
-        random.setstate(states[1])
-        for state in devices:
-            torch.cuda.set_rng_state_all(state)
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return torch.equal(a, b) or bool(((a == b) | (a.isnan() & b.isnan())).all())
 
 
 @contextlib.contextmanager
@@ -259,18 +220,6 @@ def _named(model: Any, recorder: _Recorder) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _in_one_sentence(error: Exception) -> str:
-    said = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
-    in_notebook = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
-    for frame in [*in_notebook[-1:], *frames[-1:]]:
-        line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
-        if line:
-            return f"{text.rstrip('.')}, at `{line}`."
-    return f"{text.rstrip('.')}."
 
 
 @dataclass
@@ -360,7 +309,7 @@ class _Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        operands = list(_tensors((args, kwargs)))
+        operands = list(tensors((args, kwargs)))
         sources = [self._made_by[t] for t in operands if t in self._made_by]
         try:
             seconds = time.perf_counter()
@@ -370,7 +319,7 @@ class _Recorder(TorchDispatchMode):
             self.failed = func.overloadpacket.__name__, [tuple(t.shape) for t in operands]
             raise
         self.failed = None
-        outputs = list(_tensors(result))
+        outputs = list(tensors(result))
         if not sources:
             self._derive(operands, outputs)
             return result
@@ -601,16 +550,6 @@ def _maps(t: Tensor) -> tuple[Tensor, list[int]]:
     return first[channels, ::thin, ::thin].cpu().clone(), channels
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for v in value:
-            yield from _tensors(v)
-    elif isinstance(value, dict):
-        yield from _tensors(list(value.values()))
-
-
 # ---- from operations to nodes ---------------------------------------------------------------------------------------
 
 Key = tuple[str, str, int]  # kind, side, level
@@ -621,6 +560,7 @@ class _Assembly:
 
     def __init__(self, recorder: _Recorder, outputs: list[Tensor], error: str) -> None:
         self.recorder, self.ops, self.error = recorder, recorder.ops, error
+        self.outputs = outputs
         self.results = [recorder._made_by[t] for t in outputs if t in recorder._made_by]
         self.finest = min((op.level for op in self.ops if op.data), default=0)
         self.keys: dict[int, Key] = {}  # operation -> node
@@ -648,7 +588,17 @@ class _Assembly:
             parameters=sum(p.numel() for p in self.recorder.registered.values()),
         )
         made.notes = self._notes(made)
+        made.output = self._output()
         return made
+
+    def _output(self) -> Output | None:
+        for index, given in enumerate(self.outputs):
+            op = self.ops[self.recorder._made_by[given]] if given in self.recorder._made_by else None
+            if op is None or not op.data or given.ndim not in (3, 4) or tuple(given.shape[-2:]) != op.size:
+                continue
+            values = first_image(given).detach().float().cpu().clone()
+            return Output(values, op.reach, op.sees_all, index)
+        return None
 
     def level(self, op: _Op) -> int:
         return op.level - self.finest
