@@ -152,7 +152,8 @@ quiz("what-a-mask-answers")
 # ## 4 · What you will build
 #
 # This is the U-Net as a graph. The nodes are locked. Each one opens when you run your own code of that piece on a real
-# picture, in the lesson that builds it; by lesson 06 all of them are lit.
+# picture, in the lesson that builds it; by lesson 06 all of them are lit. Select a node to read when it opens: click it, or
+# go to the picture with Tab, to the node with the arrow keys, and press Enter.
 
 # %%
 from helpers.widgets import ArchitectureGraph

@@ -250,7 +250,8 @@ check(Encoder)
 # ### Look
 #
 # Let the graph run your encoder on the micrograph. It draws what executed, with your own shapes and parameters, and
-# unlocks it for good.
+# unlocks it for good. Select a part to see what it is for and its maps of the micrograph; below, select a pixel of the
+# output, the bottleneck, and see how much of the picture moves it.
 
 # %%
 torch.manual_seed(0)

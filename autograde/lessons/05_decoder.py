@@ -299,13 +299,15 @@ check(Hourglass)
 # %% [markdown]
 # ### Look
 #
-# First the graph: the right side of the U lights up. Then train it on the left half of the micrograph, for some twenty
-# seconds. (`fit` is the course's training loop; you will write its parts in lesson 08.)
+# First the graph: the right side of the U lights up. Select any part of it, or a pixel of the output. Then train it on
+# the left half of the micrograph, for some twenty seconds. (`fit` is the course's training loop; you will write its parts
+# in lesson 08.)
 
 # %%
 Glass = use(Hourglass)
 graph = ArchitectureGraph()
-graph.forward(Glass(1, 1, base_channels=8, depth=4), image[None])
+untrained = Glass(1, 1, base_channels=8, depth=4)
+graph.forward(untrained, image[None])
 
 # %%
 torch.manual_seed(0)

@@ -445,7 +445,9 @@ check(UNet)
 # %% [markdown]
 # ### Look
 #
-# The graph, drawn from *your* network as it runs. Every node is lit: no piece is missing any more.
+# The graph, drawn from *your* network as it runs. Every node is lit: no piece is missing any more. Select a skip to see
+# the maps that it carries across. Then select a pixel of the output: how much of the picture *may* it see, and how many
+# pixels have half of the influence?
 
 # %%
 torch.manual_seed(0)

@@ -26,6 +26,7 @@ from torch.utils.data import Subset
 
 from helpers import check, data, earlier, hint, metrics, play, progress, quiz, show, use
 from helpers.training import TrainingError, dice_and_cross_entropy, fit
+from helpers.widgets import ArchitectureGraph
 
 UNet, iou, to_tensor = earlier("UNet", "iou", "to_tensor")
 
@@ -559,6 +560,15 @@ show.overlap(panels, image[:, rows])
 print(
     f"IoU on the whole test quarter: Otsu {iou(bright, truth):.3f}, U-Net {iou(found, truth):.3f}"
 )
+
+# %% [markdown]
+# What does your trained network look at? Select a pixel of the output in the middle of a nucleus, then one at its rim, and
+# see which pixels of the image move it. Select decoder 0 to see the maps that the head decides by.
+
+# %%
+graph = ArchitectureGraph()
+graph.forward(good, image[:, rows])
+graph
 
 # %% [markdown]
 # ### Why so little is enough

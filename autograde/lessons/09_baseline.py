@@ -37,6 +37,7 @@ from helpers import (
 )
 from helpers.baseline import build_baseline
 from helpers.training import dice_and_cross_entropy, fit
+from helpers.widgets import ArchitectureGraph
 
 UNet, flip_pair, augment_pair, train_one_epoch = earlier(
     "UNet", "flip_pair", "augment_pair", "train_one_epoch"
@@ -70,13 +71,22 @@ print(
 )
 
 # %% [markdown]
-# What do its eyes see in a micrograph? Here are maps of its second level, beside those of the same encoder with random
-# weights. Neither has ever seen a nucleus.
+# Both are a U. Here they are drawn from a run on the same tile, first yours, then the rival; select a part of either to
+# compare, or a pixel of its output.
 
 # %%
 image, labels = data.load("nuclei", "train", tile=128)[7]
 image = image.as_subclass(torch.Tensor)  # (1, 128, 128)
 colour = image.expand(3, -1, -1)[None]  # (1, 3, 128, 128): a grey photograph
+graph = ArchitectureGraph()
+graph.forward(mine, image)
+graph.beside(pretrained, colour)
+
+# %% [markdown]
+# What do its eyes see in a micrograph? Here are maps of its second level, beside those of the same encoder with random
+# weights. Neither has ever seen a nucleus.
+
+# %%
 for name, model in (("trained on photographs", pretrained), ("random", blank)):
     with torch.no_grad():
         maps = model.eval().encoder((colour - model.mean) / model.std)[2][0]

@@ -65,11 +65,13 @@ function initialize({ model }) {
   const views = new Map(); // the output that holds a twin -> how to go back to it
 
   function show(twin) {
-    const output = twin.closest(".jp-OutputArea-output") || twin; // Python may renew what is in it
+    const part = twin.classList.contains("unet-part"); // of an output that holds several
+    const output = (!part && twin.closest(".jp-OutputArea-output")) || twin; // Python may renew what is in it
     if (views.has(output)) return;
     output.querySelector(".unet-note")?.remove();
     const el = document.createElement("div");
-    el.className = "jp-OutputArea-output unet-live";
+    el.className = part ? "unet-live" : "jp-OutputArea-output unet-live";
+    el.style.cssText = part ? twin.style.cssText : "";
     el.style.padding = "2px 6px"; // room for the focus ring, which the output would cut off
     const stop = render({ model, el });
     output.style.display = "none";

@@ -64,14 +64,20 @@ def shown(piece: Any, twin: dict[str, str], make: Callable[[], Front], **kwargs:
     """
     if not host.is_interactive():
         return twin
-    front = piece.__dict__.get("_front")
-    if front is None or front.comm is None:
-        front = piece._front = make()
+    front = of(piece, make)
     if host.is_lab():
         front.takes_twins_place = True
         return _marked(twin, front)
     view, metadata = front._repr_mimebundle_(**kwargs)
     return {**view, **twin}, metadata
+
+
+def of(piece: Any, make: Callable[[], Front]) -> Front:
+    """The front end of a piece, which it keeps as `_front`; made if there is none, or somebody closed all widgets."""
+    front = piece.__dict__.get("_front")
+    if front is None or front.comm is None:
+        front = piece._front = make()
+    return front
 
 
 def display(piece: Any, twin: dict[str, str], make: Callable[[], Front]) -> None:
@@ -94,5 +100,13 @@ def renew(piece: Any, twin: dict[str, str]) -> None:
     update_display(_marked(twin, front), display_id=front.host, raw=True)
 
 
+def mark(front: Front) -> str:
+    """The class by which the page finds the twin whose place this front end takes.
+
+    With the class `unet-part` beside it, it takes the place of that element alone and not of the whole output.
+    """
+    return f"unet-twin-{front.host}"
+
+
 def _marked(twin: dict[str, str], front: Front) -> dict[str, str]:
-    return {**twin, "text/html": f'<div class="unet-twin-{front.host}">{twin["text/html"]}</div>'}
+    return {**twin, "text/html": f'<div class="{mark(front)}">{twin["text/html"]}</div>'}

@@ -344,4 +344,4 @@ function outlined(svg, tag, attributes, dash) {
   }
 }
 
-export default { render };
+export default { initialize, render };

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import dataclasses
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from helpers.widgets import front, graph_layout, markup
+from helpers.widgets import front, graph_layout, host, markup
 from helpers.widgets.concepts import Concept, concepts, keep, kept_in, read
 
 if TYPE_CHECKING:
@@ -263,24 +263,28 @@ class Beside:
             found += [f"! {said}" for said in _said(trace)]
         return "\n".join(found)
 
-    def as_html(self) -> str:
+    def as_html(self, marks: Sequence[str] = ("", "")) -> str:
+        """Both twins next to each other; `marks` are classes for them."""
         columns = []
-        for trace in self._both():
+        for trace, mark in zip(self._both(), marks, strict=True):
             title = f"Architecture graph of {trace.title}"
             said = "".join(_paragraph(f"<b>!</b> {markup.as_html(said)}") for said in _said(trace))
             head = f"<b>{html.escape(trace.title)}</b>, {trace.parameters:,} parameters"
             picture = _picture(trace, self.graphs[0].depth, self.graphs[0].unlocked, title, head)
             inside = f"{_paragraph(head)}{picture}{said}{table(trace)}"
-            columns.append(f'<div style="flex:1 1 26em;min-width:0">{inside}</div>')
+            columns.append(f'<div class="{mark}" style="flex:1 1 26em;min-width:0">{inside}</div>')
         return f'<div style="display:flex;flex-wrap:wrap;gap:1.5em">{"".join(columns)}</div>'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        return front.shown(self, {"text/plain": repr(self), "text/html": self.as_html()}, self._make_front, **kwargs)
-
-    def _make_front(self) -> Any:
+        twin = {"text/plain": repr(self), "text/html": self.as_html()}
+        if not host.is_interactive():
+            return twin
+        fronts = [front.of(graph, graph._make_front) for graph in self.graphs]
+        if host.is_lab():
+            return {**twin, "text/html": self.as_html([f"{front.mark(one)} unet-part" for one in fronts])}
         from helpers.widgets.graph_front import beside
 
-        return beside(self.graphs)
+        return {**beside(fronts)._repr_mimebundle_(**kwargs), **twin}
 
 
 class Card:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
 from ipywidgets import HBox, Layout
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 MAP_SIDE = 128  # pixels along the longer side of a feature map on the page; a larger one is thinned out
 
 
-class GraphFront(anywidget.AnyWidget):
+class GraphFront(front.Front):
     """The thin front end of an `ArchitectureGraph`: what is drawn and selected, as traits. All views share them.
 
     Traits:
@@ -98,12 +97,9 @@ class GraphFront(anywidget.AnyWidget):
         }
 
 
-def beside(graphs: Iterable[ArchitectureGraph]) -> HBox:
-    """The front ends of several graphs next to each other, where the page is wide enough."""
-    for graph in graphs:
-        if graph._front is None or graph._front.comm is None:  # never shown, or somebody closed all widgets
-            graph._front = GraphFront(graph)
-    return HBox([graph._front for graph in graphs], layout=Layout(flex_flow="row wrap", width="100%"))
+def beside(fronts: Iterable[GraphFront]) -> HBox:
+    """Several graphs next to each other, where the page is wide enough."""
+    return HBox(list(fronts), layout=Layout(flex_flow="row wrap", width="100%"))
 
 
 def _drawing(graph: ArchitectureGraph) -> dict[str, Any]:

@@ -161,7 +161,8 @@ class Sight:
                 "gives 0."
             )
             return
-        which = "all of them" if seen.moving == high * wide and not seen.outside else f"{seen.moving:,} pixels"
+        which = f"{seen.moving:,} pixels" if seen.outside else f"{seen.moving:,} of them"
+        which = "all of them" if seen.moving == high * wide and not seen.outside else which
         where = "" if seen.support == seen.composed else f" ({seen.support})"
         half = f"half of the influence comes from the {seen.half:,} strongest"
         yield f"In this network, {which} really move it{where}; {half}."

@@ -59,7 +59,7 @@ def test_a_field_with_holes_lies_within_the_composed_one():
     graph = drawn(positive(nn.Conv2d(1, 1, 3, dilation=3, padding=3)))
     [seen] = graph.sees(16, 16).inputs
     assert (seen.composed.sides, seen.moving, seen.outside) == ((7, 7), 9, 0)
-    assert "9 pixels really move it" in repr(graph.sees(16, 16))
+    assert "9 of them really move it" in repr(graph.sees(16, 16))
 
 
 def test_a_border_cuts_the_field_and_that_is_said():
