@@ -2,20 +2,21 @@
 // selected, and shows the card or the field that comes back. It knows nothing of networks.
 
 const PANEL = 270; // pixels of the page that output and image are wide
-const MAP = 112; // and a feature map
+const MAP = 150; // and a feature map
+const LATE_MS = 150; // an answer that comes earlier needs no word that it is on its way
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 function render({ model, el }) {
   const root = make("section", "unet-graph", el);
   const picture = make("div", "unet-graph-picture", root);
   const sentences = make("div", "", root);
-  const state = make("p", "", root);
   const legend = make("p", "unet-graph-small", root);
   const hint = make("p", "unet-graph-small", root);
   hint.textContent = "Select a part: click it, or go to the picture with Tab, move with the arrow keys, and press Enter.";
-  const note = liveRegion("unet-graph-note", root, "alert");
   const card = make("div", "unet-graph-card", root);
+  const note = liveRegion("unet-graph-note", root, "alert");
   const pixel = make("div", "unet-graph-pixel", root);
+  const state = make("p", "", root);
   const table = make("div", "unet-graph-small", root);
   const said = liveRegion("unet-graph-said", root); // for those who listen
   const suffix = "-" + Math.random().toString(36).slice(2); // ids of another view are others
@@ -56,8 +57,14 @@ function render({ model, el }) {
     busy(true);
   }
 
+  let late;
+
   function busy(is) {
     root.setAttribute("aria-busy", String(is));
+    clearTimeout(late);
+    const say = (text) => cross && (cross.working.textContent = text);
+    if (is) late = setTimeout(() => say("working …"), LATE_MS);
+    else say("");
   }
 
   // ---- the picture: one tab stop, arrow keys from part to part ----
@@ -178,10 +185,11 @@ function render({ model, el }) {
 
   function makeOutput() {
     pixel.replaceChildren();
-    const how = make("p", "unet-graph-how", pixel);
+    const how = make("p", "", pixel);
     how.textContent =
       "What does a pixel of the output see? Click one, or go there with Tab and move the cross with the arrow keys, " +
       "with Shift by ten.";
+    const working = liveRegion("unet-graph-working", pixel);
     const bar = make("label", "unet-graph-small", pixel);
     bar.append("Channel of the output ");
     const select = make("select", "", bar);
@@ -196,7 +204,7 @@ function render({ model, el }) {
     holder.tabIndex = 0;
     holder.setAttribute("role", "application");
     const facts = make("div", "unet-graph-facts", pixel);
-    cross = { holder, row, facts, draw };
+    cross = { holder, row, facts, working, draw };
 
     function draw(output) {
       caption.textContent = output.title;
@@ -292,6 +300,7 @@ function render({ model, el }) {
 
   return () => {
     kernel.stop();
+    clearTimeout(late);
     for (const [event, handler] of Object.entries(watched)) model.off(event, handler);
   };
 }

@@ -144,7 +144,7 @@ def _map(channel: int, values: Tensor) -> dict[str, Any]:
     thin = max(1, math.ceil(max(values.shape) / MAP_SIDE))
     spread = f"{float(values.min()):.3g} to {float(values.max()):.3g}"
     rgb = show.colours(values[::thin, ::thin].nan_to_num())
-    return {"title": f"channel {channel}", "alt": f"channel {channel}, {spread}", **_pixels(rgb)}
+    return {"title": f"channel {channel}: {spread}", "alt": f"channel {channel}, {spread}", **_pixels(rgb)}
 
 
 def _output(values: Tensor, channel: int) -> dict[str, Any]:

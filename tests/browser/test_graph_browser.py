@@ -1,0 +1,241 @@
+"""The architecture graph in a real JupyterLab: parts and pixels, by mouse, by keyboard alone, in two views."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+pytestmark = pytest.mark.browser
+
+LOAD = """
+import torch
+from helpers.reference.skips import UNet
+from helpers.widgets import ArchitectureGraph
+torch.manual_seed(0)
+image = torch.rand(1, 1, 64, 64)
+unet = UNet(1, 1, base_channels=8, depth=3)
+graph = ArchitectureGraph()
+"""
+RUN = LOAD + "graph.forward(unet, image)"
+SLOW = """
+import time
+class Slow(UNet):
+    pause = 0
+    def forward(self, x):
+        time.sleep(self.pause)
+        return super().forward(x)
+slow = Slow(1, 1, 4, 2)
+graph.forward(slow, image)
+slow.pause = 1.5
+"""
+PIXELS = "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data].join()"
+
+
+def part(graph: Locator, name: str) -> Locator:
+    return graph.get_by_role("button", name=re.compile(f"^{re.escape(name)}: "))
+
+
+def card(graph: Locator) -> Locator:
+    return graph.locator(".unet-graph-card")
+
+
+def output(graph: Locator) -> Locator:
+    return graph.get_by_role("application")
+
+
+def problem(graph: Locator) -> Locator:
+    return graph.locator("[role=alert]")  # by role it is not found while it is empty and hidden
+
+
+def facts(graph: Locator) -> Locator:
+    return graph.locator(".unet-graph-facts")
+
+
+def test_parts_and_a_pixel_by_mouse(open_notebook):
+    notebook = open_notebook(RUN)
+    notebook.run_all()
+    graph = notebook.output(0)
+    expect(card(graph)).to_be_hidden()
+
+    part(graph, "encoder 1").click()
+    expect(card(graph)).to_contain_text("encoder 1 · The encoder")
+    expect(card(graph)).to_contain_text("3,520 parameters")
+    expect(part(graph, "encoder 1")).to_have_attribute("aria-pressed", "true")
+    maps = card(graph).locator("canvas")
+    expect(maps).to_have_count(8)
+    assert len(set(maps.first.evaluate(PIXELS).split(","))) > 20  # something is drawn
+
+    part(graph, "skip 1").locator("text").click()
+    expect(card(graph)).to_contain_text("skip 1 · Skip connection")
+    expect(part(graph, "encoder 1")).to_have_attribute("aria-pressed", "false")
+
+    box = output(graph).bounding_box()
+    output(graph).click(position={"x": box["width"] * 40.5 / 64, "y": box["height"] * 3.5 / 64})
+    expect(facts(graph)).to_contain_text("Output pixel in row 3, column 40")
+    expect(facts(graph)).to_contain_text("rows 0 to 53, columns 0 to 63 of the image")
+    expect(graph.get_by_role("img", name="image: a frame around rows 0 to 53, columns 0 to 63")).to_be_visible()
+    assert notebook.console_errors == []
+
+
+def test_by_keyboard_alone(open_notebook):
+    notebook = open_notebook(RUN, "2 + 2")
+    notebook.run_all()
+    graph, keyboard = notebook.output(0), notebook.page.keyboard
+    tab_to(notebook, part(graph, "image"))
+    for key, name in [("ArrowDown", "encoder 0"), ("ArrowRight", "skip 0"), ("ArrowRight", "decoder 0")]:
+        keyboard.press(key)
+        expect(part(graph, name)).to_be_focused()
+    expect(card(graph)).to_be_hidden()  # moving is not selecting
+    keyboard.press("Enter")
+    expect(card(graph)).to_contain_text("decoder 0 · The decoder")
+    keyboard.press("ArrowUp")
+    keyboard.press(" ")
+    expect(card(graph)).to_contain_text("head · The 1×1 head")
+    expect(part(graph, "head")).to_be_focused()
+    keyboard.press("Home")
+    expect(part(graph, "image")).to_be_focused()
+    keyboard.press("Tab")  # one stop for the whole picture
+    expect(output(graph)).to_be_focused()
+
+    keyboard.press("ArrowDown")  # the first key sets the cross into the middle
+    expect(facts(graph)).to_contain_text("Output pixel in row 32, column 32")
+    keyboard.press("Shift+ArrowUp")
+    keyboard.press("ArrowRight")
+    expect(facts(graph)).to_contain_text("Output pixel in row 22, column 33")
+    expect(output(graph)).to_be_focused()
+    expect(output(graph)).to_have_attribute("aria-label", re.compile("The cross is at row 22, column 33"))
+    for _ in range(8):
+        keyboard.press("Shift+ArrowLeft")
+    expect(facts(graph)).to_contain_text("Output pixel in row 22, column 0")
+    for key in ("x", "d", "d", "b"):  # letters that cut, delete and insert cells did nothing of the kind
+        keyboard.press(key)
+    expect(notebook.page.locator(".jp-CodeCell")).to_have_count(2)
+    assert notebook.console_errors == []
+
+
+def test_two_views_show_the_same_and_another_run_replaces_it_in_both(open_notebook):
+    again = "again = UNet(1, 2, base_channels=6, depth=3)\ngraph.forward(again, image);"
+    notebook = open_notebook(RUN, "graph", again, "del again\nimport gc\ngc.collect();")
+    page = notebook.page
+    first, second = (page.locator(".jp-CodeCell").nth(k) for k in (0, 1))
+    for k, view in enumerate((first, second)):
+        run_cell(notebook, k)
+        expect(part(view, "encoder 1")).to_be_visible(timeout=30_000)
+    part(first, "encoder 1").click()
+    output(second).focus()
+    page.keyboard.press("ArrowDown")
+    for view in (first, second):
+        expect(card(view)).to_contain_text("(1, 16, 32, 32) out.")
+        expect(facts(view)).to_contain_text("row 32, column 32")
+        expect(view.locator(".unet-graph-holder svg")).to_have_count(2)  # the cross, and the frame
+    ids = page.evaluate("[...document.querySelectorAll('.unet-graph [id]')].map(node => node.id)")
+    assert len(ids) == len(set(ids)) > 0
+
+    run_cell(notebook, 2)
+    for view in (first, second):
+        expect(card(view)).to_contain_text("(1, 12, 32, 32) out.")
+        expect(part(view, "encoder 1")).to_have_attribute("aria-pressed", "true")
+        expect(facts(view)).to_be_empty()
+        expect(view.get_by_role("combobox")).to_be_visible()  # two channels now
+    first.get_by_role("combobox").select_option("1")
+    output(first).click()
+    expect(facts(second)).to_contain_text("channel 1 of 2")
+
+    run_cell(notebook, 3)
+    expect(page.locator(".jp-CodeCell").nth(3).locator(".jp-InputArea-prompt")).to_have_text(re.compile(r"\[\d+\]"))
+    output(first).click(position={"x": 5, "y": 5})
+    expect(problem(first)).to_contain_text("The network that was drawn is gone")
+    part(first, "bottleneck").click()
+    expect(card(first)).to_contain_text("bottleneck")
+    expect(problem(first)).to_be_empty()
+    assert notebook.console_errors == []
+
+
+def test_a_locked_u_and_a_network_that_stopped(open_notebook):
+    broken = """
+class Broken(UNet):
+    def forward(self, x):
+        return self.encoder(x)[0] @ x
+graph.forward(Broken(1, 1, 4, 2), image)
+"""
+    notebook = open_notebook(LOAD + "ArchitectureGraph()", broken)
+    notebook.run_all()
+    locked, stopped = notebook.output(0), notebook.output(1)
+    part(locked, "decoder 1").click()
+    expect(card(locked)).to_contain_text("Locked. It opens when a network runs it; you meet it in lesson 05.")
+    expect(output(locked)).to_have_count(0)
+    expect(stopped).to_contain_text("RuntimeError")
+    expect(stopped).to_contain_text("so there is no output pixel to select")
+    part(stopped, "encoder 0").click()
+    expect(card(stopped)).to_contain_text("2 × convolution 3×3")
+    assert notebook.console_errors == []
+
+
+def test_a_slow_network_shows_that_it_works(open_notebook):
+    notebook = open_notebook(LOAD + SLOW + "graph")
+    notebook.run_all()
+    graph = notebook.output(0)
+    output(graph).focus()
+    notebook.page.keyboard.press("ArrowUp")
+    expect(graph.get_by_text("working …")).to_be_visible()
+    expect(graph.locator("[aria-busy=true]")).to_be_visible()
+    notebook.page.wait_for_timeout(
+        700
+    )  # longer than a free kernel needs: nobody says that it is busy with another cell
+    expect(problem(graph)).to_be_empty()
+    expect(facts(graph)).to_contain_text("Output pixel in row 32, column 32")
+    expect(graph.get_by_text("working …")).to_have_count(0)
+    assert notebook.console_errors == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_text_stands_out_and_answers_come_at_once(open_notebook, dark):
+    notebook = open_notebook(RUN, dark=dark)
+    notebook.run_all()
+    graph = notebook.output(0)
+    times = graph.locator(".unet-graph").evaluate(FROM_CLICK_TO_PAINT)
+    assert min(times) < 100, times
+    output(graph).click()
+    expect(facts(graph)).to_contain_text("Output pixel")
+    page_brightness = brightness(notebook.page.locator(".jp-Notebook").first, "backgroundColor")
+    assert (page_brightness < 128) == dark
+    for shown in (part(graph, "encoder 2").locator("text").first, card(graph), facts(graph), graph.locator("summary")):
+        style = "fill" if shown.evaluate("node => node.tagName") == "text" else "color"
+        assert abs(brightness(shown, style) - page_brightness) > 128
+    assert notebook.console_errors == []
+
+
+# Clicks parts one after the other, and waits for each until its maps have been painted.
+FROM_CLICK_TO_PAINT = """async (root) => {
+    const times = [];
+    for (const name of ["encoder 0", "encoder 1", "bottleneck", "decoder 0", "encoder 2"]) {
+        const start = performance.now();
+        root.querySelector(`[data-part="${name}"]`).dispatchEvent(new MouseEvent("click", {bubbles: true}));
+        while (!root.querySelector(".unet-graph-card").textContent.startsWith(name)) {
+            await new Promise(requestAnimationFrame);
+        }
+        await new Promise(requestAnimationFrame);
+        times.push(performance.now() - start);
+    }
+    return times;
+}"""
+
+
+def tab_to(notebook, target: Locator) -> None:
+    for _ in range(80):  # from wherever the focus is, Tab goes once around the page
+        notebook.page.keyboard.press("Tab")
+        if target.evaluate("node => node === document.activeElement"):
+            return
+    expect(target).to_be_focused()
+
+
+def run_cell(notebook, cell: int) -> None:
+    notebook.page.locator(".jp-CodeCell").nth(cell).locator(".jp-InputArea-prompt").click()
+    notebook.page.get_by_role("button", name="Run this cell and advance").click()
+
+
+def brightness(element: Locator, style: str) -> float:
+    """How bright a colour of the element is, from 0 to 255."""
+    colour = element.evaluate(f"element => getComputedStyle(element).{style}")
+    red, green, blue, *_ = (float(number) for number in re.findall(r"[\d.]+", colour))
+    return 0.299 * red + 0.587 * green + 0.114 * blue
