@@ -9,12 +9,24 @@ options = (Option("a", "skips", True, "Why a."), Option("b", "dropout", False, "
 Quiz(Question("parts", "test", "multiple", "Which *parts* has `UNet`?", options))
 """
 COMPARE = LOAD + "low, high = image[0] > 0.1, image[0] > 0.2\n"
+GRAPH = (
+    LOAD
+    + """
+from helpers.reference.skips import UNet
+from helpers.widgets import ArchitectureGraph
+graph = ArchitectureGraph()
+"""
+)
 
 PIECES = {
     "quiz, single": QUIZ + 'quiz("dice-or-iou")',
     "quiz, multiple": MULTIPLE,
     "quiz, numeric": QUIZ + 'quiz("iou-by-hand")',
     "quiz, graded": QUIZ + 'quiz("screening-for-lesions")',
+    "graph, locked": "from helpers.widgets import ArchitectureGraph\nArchitectureGraph()",
+    "graph, run": GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None])",
+    "graphs, two": GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None]).beside(UNet(1, 1, 8, 2))",
+    "progress": "from helpers import progress\nprogress()",
     "stepper": "from helpers.widgets import CodeStepper\nCodeStepper()",
     "kernel": LOAD + "play.kernel(image)",
     "overlap": LOAD + "play.overlap(image, mask)",
@@ -27,3 +39,4 @@ PIECES = {
     "compare": COMPARE + 'play.compare(image, mask, {"low": low, "high": high})',
     "compare, three": COMPARE + 'play.compare(image, mask, {"low": low, "high": high, "none": high & ~high})',
 }
+FRONTS = {"progress": 0, "graphs, two": 2}  # live front ends in a cell, where that is not one
