@@ -128,7 +128,7 @@ class Waits(torch.nn.Module):
     expect(stage.get_by_text("working: the model runs on every tile")).to_be_visible()
     expect(stage.locator(".unet-stage")).to_have_attribute("aria-busy", "true")
     notebook.page.wait_for_timeout(800)  # longer than the page waits for a kernel before it wonders aloud
-    expect(stage.get_by_role("alert")).to_be_empty()
+    expect(stage.locator(".unet-stage-note")).to_have_text("")
     hold.unlink()
     expect(facts(stage)).to_contain_text("tiles of 32×32")
     expect(stage.get_by_text("working")).to_have_count(0)
