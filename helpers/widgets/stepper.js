@@ -93,9 +93,11 @@ function render({ model, el }) {
       row.classList.toggle("unet-steps-marked", marked);
       for (const [file, line, , shapes] of step.shapes) {
         if (file !== piece.file || line !== number) continue;
-        const note = make("span", "unet-steps-shapes", lines);
-        note.style.setProperty("--indent", `${indent}ch`);
-        note.textContent = shapes.split("; ").map((one) => `→ ${one}`).join("\n");
+        for (const one of shapes.split("; ")) {
+          const note = make("span", "unet-steps-shapes", lines);
+          note.style.setProperty("--indent", `${indent}ch`);
+          note.textContent = `→ ${one}`;
+        }
       }
     }
     return [head, lines];
