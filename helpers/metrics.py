@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,19 +14,24 @@ from torch.utils.data import Dataset
 from helpers.data.pairs import IGNORE
 
 
-@torch.no_grad()
 def predictions(model: nn.Module, pairs: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
     """Logits `(K, H, W)` and mask `(H, W)` of every pair, one image at a time, on the CPU.
 
     The model runs in evaluation mode, where its parameters are, and is given back in the mode it came in.
     """
+    return ((logits, mask) for _, logits, mask in _predictions(model, pairs))
+
+
+@torch.no_grad()
+def _predictions(model: nn.Module, pairs: Dataset) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """The same with the image `(C, H, W)` before them."""
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     try:
         for image, mask in (pairs[k] for k in range(len(pairs))):
             logits = model(image.as_subclass(Tensor)[None].to(device))[0].float().cpu()
-            yield logits, mask.as_subclass(Tensor)
+            yield image, logits, mask.as_subclass(Tensor)
     finally:
         model.train(was_training)
 
@@ -35,22 +41,30 @@ def class_map(logits: Tensor) -> Tensor:
     return logits.argmax(dim=0) if len(logits) > 1 else (logits[0] > 0).long()
 
 
-def score(model: nn.Module, pairs: Dataset, loss: Callable[[Tensor, Tensor], Tensor] | None = None) -> dict[str, float]:
+def score(
+    model: nn.Module,
+    pairs: Dataset,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+    look: Callable[[int, Tensor, Tensor, Tensor], Any] | None = None,
+) -> dict[str, float]:
     """Overlap of a model's predictions with the truth, pooled over all pixels of all images.
 
     Args:
         model: images `(N, C, H, W)` to logits `(N, K, H, W)`.
         pairs: a data set; pixels of 255 do not count.
         loss: also give the mean of `loss(logits, masks)` over the images, as `"loss"`.
+        look: called as `look(k, image, logits, mask)` for each image, to see what is predicted.
 
     Returns:
         `"iou"` and `"dice"`, the mean over the classes but the background; 1.0 for a class that is in neither.
     """
     table, losses = 0, []
-    for logits, mask in predictions(model, pairs):
+    for k, (image, logits, mask) in enumerate(_predictions(model, pairs)):
         table = table + confusion_table(class_map(logits), mask, max(len(logits), 2))
         if loss is not None:
             losses.append(float(loss(logits[None], mask[None])))
+        if look is not None:
+            look(k, image, logits, mask)
     scores = {"loss": float(np.mean(losses))} if losses else {}
     per_class = class_scores(table)
     return scores | {name: float(values[1:].mean()) for name, values in per_class.items()}

@@ -1,0 +1,436 @@
+"""What there is to see while `fit` trains: how far it is, the curves, and a validation mask that sharpens.
+
+The model is `Monitor`: it follows a `History` and knows nothing of a page. A `Watch` stands between `fit` and the
+monitor: it says when something is worth showing, holds the cost down, and keeps an error in here from ending a
+training. Where it is shown is up to the host:
+
+- a notebook with someone in front of it: a widget, `monitor.js` and `monitor.css` beside this file, with a stop button;
+- a notebook run without a front end: the static twin, when the training has ended;
+- a terminal: one line, replaced as the training goes on;
+- elsewhere: nothing.
+
+The stop button. A kernel that runs a cell reads no message of a widget in the thread that runs it. JupyterLab from 4.4
+on sends them to a subshell of the kernel (ipykernel from 7 on), a second thread, and there the press arrives. All it
+does is to leave a note that `fit` finds after the step. Where no answer comes the page says so, and names the other
+way, which works everywhere: interrupting the kernel.
+
+Several trainings in one cell share one monitor, one after the other.
+"""
+
+from __future__ import annotations
+
+import html
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from helpers.progress import Line, in_words, is_terminal
+from helpers.widgets import curves, front, glimpse, host
+
+EACH_S = 0.25  # between two updates, at least
+CURVES_S = 1.0  # between two drawings of the curves
+SHARE = 0.02  # of the time, at most, ...
+ALLOWED_S = 0.05  # ... and a little to begin with
+PICTURES = 8  # of predictions that are kept
+
+TRAINING, ENDED, FAILED = "training", "ended", "failed"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network made of the picture's image at a validation: step, Dice over all images, and the picture."""
+
+    step: int
+    dice: float
+    src: str
+
+
+class Monitor:
+    """What there is to see of one training, or of several one after the other.
+
+    Attributes:
+        run: which training of the cell this is, from 1.
+        phase: "training", "ended" or "failed".
+        history: of the present run: its losses and scores.
+        share: of the run that is done, from 0 to 1.
+        predictions: the validation image as predicted so far, first to last, some left out if there are many.
+        earlier: a sentence on each training before this one.
+        stop: whether somebody wants the run to end. Set by another thread.
+    """
+
+    def __init__(self) -> None:
+        self.run, self.phase, self.earlier = 0, ENDED, []
+        self._front: MonitorFront | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self.history: Any = None
+        self.share, self.stop, self.error = 0.0, False, ""
+        self.image: dict[str, str] = {}
+        self.predictions: list[Prediction] = []
+        self._chosen: int | None = None  # which validation image the pictures show
+        self._candidate: tuple[int, Any, Any, Any] | None = None
+
+    # ---- what happens ----
+
+    def follow(self, history: Any, steps: int | None, seconds: float | None) -> None:
+        """A run begins, of so many steps or seconds; `history` is filled as it goes on."""
+        if self.history is not None:
+            self.earlier.append(f"Training {self.run}: {self._outcome()}")
+        self._clear()
+        self.run, self.phase, self.history, self.steps, self.seconds = self.run + 1, TRAINING, history, steps, seconds
+
+    def look(self, k: int, image: Any, logits: Any, mask: Any) -> None:
+        """Validation image `k` is predicted. In the first validation the image with most objects is chosen.
+
+        Args:
+            image: `(C, H, W)`.
+            logits: `(K, H, W)`, on the CPU.
+            mask: `(H, W)`.
+        """
+        if self._chosen is None:
+            if self._candidate is None or glimpse.objects_in(mask) > glimpse.objects_in(self._candidate[3]):
+                self._candidate = (k, image, logits, mask)
+        elif k == self._chosen:
+            self._candidate = (k, image, logits, mask)
+
+    def validated(self) -> None:
+        """A validation is over, and the last entry of `history.scores` is its result."""
+        if self._candidate is None:
+            return
+        k, image, logits, mask = self._candidate
+        self._candidate = None
+        if self._chosen is None:
+            self._chosen = k
+            height, width = mask.shape
+            self.image = {
+                "src": glimpse.of_image(image),
+                "truth": glimpse.of_mask(mask),
+                "outline": glimpse.outline(mask),
+                "size": f"{height}×{width} pixels",
+            }
+        score = self.history.scores[-1]
+        self.predictions.append(Prediction(score["step"], score["dice"], glimpse.of_prediction(logits)))
+        if len(self.predictions) > PICTURES:  # leave out the one with the nearest neighbours; the first and last stay
+            at = [prediction.step for prediction in self.predictions]
+            gaps = {i: at[i + 1] - at[i - 1] for i in range(1, len(at) - 1)}
+            del self.predictions[min(gaps, key=gaps.get)]
+
+    def end(self, error: BaseException | None = None) -> None:
+        """The run is over."""
+        self.phase = ENDED if error is None else FAILED
+        self.error = type(error).__name__ if error is not None else ""
+
+    # ---- in words ----
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.share)
+
+    def left(self) -> str:
+        """How long it will take, in words; empty where that is not known yet."""
+        if self.phase in (ENDED, FAILED) or self.history is None:
+            return ""
+        if self.seconds is not None:
+            return f"{in_words(self.seconds - self.history.seconds)} left"
+        if self.share < 0.02:
+            return ""
+        return f"about {in_words(self.history.seconds * (1 - self.share) / self.share)} left"
+
+    def facts(self) -> list[str]:
+        """What is known, a sentence each."""
+        if self.history is None:
+            return ["No training yet."]
+        history = self.history
+        if self.phase in (ENDED, FAILED):
+            sentences = [f"Training {self._outcome()}" if not self.earlier else f"Training {self.run}: {self._outcome()}"]
+        else:
+            where = [f"Step {history.steps}" + (f" of {self.steps}" if self.steps else "")]
+            where += [f"{self.percent} % done", self.left()]
+            sentences = [", ".join(part for part in where if part) + "."]
+        if history.losses:
+            last = history.losses[-20:]
+            sentences.append(f"Loss {sum(last) / len(last):.3f} now, {history.losses[0]:.3f} in the first step.")
+        if history.best:
+            best, count = history.best, len(history.scores)
+            verb = "holds" if self.phase in (ENDED, FAILED) else "will keep"
+            sentences.append(
+                f"The model {verb} the weights of step {best['step']}, the best of {count} "
+                f"validation{'' if count == 1 else 's'}: Dice {best['dice']:.3f}, IoU {best['iou']:.3f}."
+            )
+        return sentences + self.earlier[-12:]
+
+    def _outcome(self) -> str:
+        history = self.history
+        why = f"an error, {self.error}" if self.phase == FAILED else history.stopped or "it was left"
+        best = f"; best Dice {history.best['dice']:.3f}" if history.best else ""
+        return f"ended after {history.steps} steps in {history.seconds:.1f} s: {why}{best}."
+
+    def said(self) -> str:
+        """The latest news, for a screen reader: a validation, or the end."""
+        if self.phase in (ENDED, FAILED) or self.history is None or not self.history.scores:
+            return self.facts()[0] if self.phase in (ENDED, FAILED) else ""
+        score = self.history.scores[-1]
+        best = ", the best so far" if score is self.history.best else ""
+        return f"Validation {len(self.history.scores)}, {self.percent} % done: Dice {score['dice']:.3f}{best}."
+
+    def line(self) -> str:
+        """The whole in one short line."""
+        history = self.history
+        if self.phase in (ENDED, FAILED):
+            return f"training {self._outcome()}"
+        parts = [f"training: step {history.steps}", f"{self.percent} %", self.left()]
+        parts += [f"loss {history.losses[-1]:.3f}"] if history.losses else []
+        parts += [f"best Dice {history.best['dice']:.3f}"] if history.best else []
+        return " · ".join(part for part in parts if part)
+
+    # ---- shown ----
+
+    def curves(self) -> str:
+        """Loss and Dice as SVG."""
+        if self.history is None:
+            return curves.draw([], [], [], None)
+        scores = self.history.scores
+        return curves.draw(
+            curves.binned(self.history.losses),
+            [(score["step"], score["loss"]) for score in scores if "loss" in score],
+            [(score["step"], score["dice"]) for score in scores],
+            self.history.best.get("step"),
+        )
+
+    def __repr__(self) -> str:
+        return "\n".join(["Training", *(f"- {fact}" for fact in self.facts())])
+
+    def as_html(self) -> str:
+        """The static twin: curves, some of the predictions, and the facts."""
+        facts = "".join(f'<li style="margin:.2em 0">{html.escape(fact)}</li>' for fact in self.facts())
+        figures = ""
+        if self.predictions:
+            some = {id(p): p for p in (self.predictions[0], self.predictions[len(self.predictions) // 2])}
+            some |= {id(self.predictions[-1]): self.predictions[-1]}
+            shown = [("validation image", self.image["src"]), ("truth", self.image["truth"])]
+            shown += [(f"predicted at step {p.step}, Dice {p.dice:.3f}", p.src) for p in some.values()]
+            figures = "".join(
+                f'<td style="text-align:left;vertical-align:top"><img alt="{name}" src="{src}" width="140">'
+                f"<br>{name}</td>"
+                for name, src in shown
+            )
+            figures = f"<table><tbody><tr>{figures}</tr></tbody></table>"
+        return (
+            f'<div><p style="margin:.3em 0"><b>Training</b></p>{curves.as_img(self.curves())}{figures}'
+            f'<ul style="margin:.3em 0;max-width:62em">{facts}</ul></div>'
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        twin = {"text/plain": repr(self), "text/html": self.as_html()}
+        return front.shown(self, twin, lambda: MonitorFront(self), **kwargs)
+
+
+class MonitorFront(anywidget.AnyWidget):
+    """The thin front end of a `Monitor`. All views share its traits.
+
+    Traits:
+        state: `{"run", "phase", "percent", "head", "facts", "said"}`, all to be shown as they are.
+        curves: the SVG.
+        image: the validation image, its truth and the outline of it as addresses, and its size in words.
+        predictions: `{"step", "label", "src"}`, first to last.
+        picked: the step of the prediction that is shown, 0 for the latest. The page's own: all its views share it, and
+            Python is not told, which may be busy.
+    """
+
+    _esm = front.module(Path(__file__).with_name("monitor.js"))
+    _css = Path(__file__).with_name("monitor.css")
+    state = traitlets.Dict().tag(sync=True)
+    curves = traitlets.Unicode().tag(sync=True)
+    image = traitlets.Dict().tag(sync=True)
+    predictions = traitlets.List().tag(sync=True)
+    picked = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__()
+        self._monitor = monitor
+        self._drawn = 0.0
+        self.on_msg(self._on_press)
+        self.show(everything=True)
+
+    def show(self, everything: bool) -> None:
+        """Bring the page up to date, with the curves if they are due or `everything` is."""
+        monitor = self._monitor
+        with self.hold_sync():
+            head, *facts = monitor.facts()
+            self.state = {
+                "run": monitor.run,
+                "phase": monitor.phase,
+                "percent": monitor.percent,
+                "head": head,
+                "facts": facts,
+                "said": monitor.said(),
+            }
+            if everything or time.perf_counter() - self._drawn >= CURVES_S:
+                self.curves, self._drawn = monitor.curves(), time.perf_counter()
+            if everything:
+                self.image = monitor.image
+                self.predictions = [
+                    {"step": p.step, "label": f"step {p.step}, Dice {p.dice:.3f}", "src": p.src}
+                    for p in monitor.predictions
+                ]
+
+    def _on_press(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        """Somebody pressed stop. Runs in a thread beside the training, so it leaves a note, answers, and no more."""
+        monitor = self._monitor
+        if content.get("stop") == monitor.run and monitor.phase == TRAINING:
+            monitor.stop = True
+            self.send({"heard": monitor.run})
+        else:
+            self.send({"late": content.get("stop")})
+
+
+class Watch:
+    """Between `fit` and a monitor: when to look, at what cost, and what if that goes wrong.
+
+        with watch:  # says how it ended, also where it raised
+            ...
+
+    Args:
+        monitor: is told what happens.
+        show: called with the monitor, and with whether there is more than a step to show.
+
+    Attributes:
+        cost: seconds spent in here.
+    """
+
+    def __init__(self, monitor: Monitor, show: Callable[[Monitor, bool], None]) -> None:
+        self.monitor, self._show = monitor, show
+        self.cost = 0.0
+        self._on, self._began, self._next = True, time.perf_counter(), 0.0
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, where: Any) -> None:
+        self._do(self.monitor.end, error)
+        self._do(self._show, self.monitor, True)  # said whatever it costs
+
+    def follow(self, history: Any, steps: int | None, seconds: float | None) -> None:
+        """A run begins."""
+        self._do(self.monitor.follow, history, steps, seconds)
+        self._do(self._show, self.monitor, True)
+
+    def step(self, share: float) -> bool:
+        """A step is done; whether somebody wants the run to end."""
+        if time.perf_counter() >= self._next:
+            self.monitor.share = share
+            self._do(self._show, self.monitor, False)
+        return self.monitor.stop
+
+    def look(self, k: int, image: Any, logits: Any, mask: Any) -> None:
+        """Validation image `k` is predicted."""
+        if self._affordable():
+            self._do(self.monitor.look, k, image, logits, mask)
+
+    def validated(self, share: float) -> None:
+        """A validation is over."""
+        if self._affordable():
+            self.monitor.share = share
+            self._do(self.monitor.validated)
+            self._do(self._show, self.monitor, True)
+
+    def _affordable(self) -> bool:
+        return self.cost <= ALLOWED_S + SHARE * (time.perf_counter() - self._began)
+
+    def _do(self, what: Callable[..., None], *given: Any) -> None:
+        """Do it, and count what it costs. An error turns the monitor off with one warning; the training goes on."""
+        if not self._on:
+            return
+        began = time.perf_counter()
+        try:
+            what(*given)
+        except Exception as error:
+            self._on = False
+            warnings.warn(
+                f"The monitor of the training broke and is off; the training goes on. "
+                f"{type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        now = time.perf_counter()
+        self.cost += now - began
+        self._next = now + max(EACH_S, (now - began) / SHARE)
+
+
+class Unwatched:
+    """In the place of a `Watch` where nobody looks."""
+
+    look = None
+
+    def __enter__(self) -> Unwatched:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        pass
+
+    def follow(self, *given: Any) -> None:
+        pass
+
+    def step(self, share: float) -> bool:
+        return False
+
+    def validated(self, share: float) -> None:
+        pass
+
+
+def watching() -> Watch | Unwatched:
+    """What `fit` tells how it goes: a monitor where the host can show one."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if hasattr(shell, "kernel"):
+        return Watch(*_of_cell(shell.get_parent().get("header", {}).get("msg_id", "")))
+    return Watch(Monitor(), _in_terminal()) if is_terminal() else Unwatched()
+
+
+_latest: tuple[str, Monitor, Callable[[Monitor, bool], None]] | None = None
+
+
+def _of_cell(cell: str) -> tuple[Monitor, Callable[[Monitor, bool], None]]:
+    """The monitor of the cell that runs, and how it is shown: the same for all trainings of the cell."""
+    global _latest
+    if _latest is None or _latest[0] != cell:
+        _latest = (cell, Monitor(), _in_notebook())
+    return _latest[1:]
+
+
+def _in_notebook() -> Callable[[Monitor, bool], None]:
+    from IPython.display import display
+
+    handle: Any = None
+
+    def show(monitor: Monitor, more: bool) -> None:
+        nonlocal handle
+        over = monitor.phase in (ENDED, FAILED)
+        if monitor._front is not None:
+            monitor._front.show(more)
+        if handle is None and (over or host.is_interactive()):
+            handle = display(monitor, display_id=True)
+        elif over:
+            handle.update(monitor)  # what is saved with the notebook is how it ended
+
+    return show
+
+
+def _in_terminal() -> Callable[[Monitor, bool], None]:
+    line = Line()
+
+    def show(monitor: Monitor, more: bool) -> None:
+        if monitor.phase in (ENDED, FAILED):
+            line.end(monitor.line())
+        else:
+            line.say(monitor.line())
+
+    return show
