@@ -23,14 +23,10 @@ FIRST_S, EACH_S = 1.0, 0.25  # work shorter than this has no line; and how often
 
 
 class Line:
-    """One line of text that is replaced, for whoever watches.
+    """One line of text that is replaced, for whoever watches."""
 
-    Args:
-        first: seconds before it is shown at all.
-    """
-
-    def __init__(self, first: float = FIRST_S) -> None:
-        self._next = time.perf_counter() + first
+    def __init__(self) -> None:
+        self._next = time.perf_counter() + FIRST_S
         self._shown: Any = None  # in a notebook the handle of the output, in a terminal the line's length
 
     @property

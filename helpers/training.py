@@ -308,7 +308,7 @@ class _Run:
         """Validate when it is time, and let those see who watch."""
         if self.share() >= min(self.next_validation, 1.0):
             self.validate(share)
-        ends = self.watch.step(share)
+        ends = self.watch.step()
         if self.monitor is not None:
             ends = self.fabric.broadcast(bool(self.monitor(self.history, share)) or ends)
         if ends:
@@ -326,7 +326,7 @@ class _Run:
             self.best = {name: x.detach().clone() for name, x in self.average.state_dict().items()}
         else:
             self.waited += 1
-        self.watch.validated(share)
+        self.watch.validated()
         # A slow network validates less often: the same share of the time for all.
         pause = took / VALIDATION_SHARE / self.plan.seconds if self.plan.seconds else 0.0
         self.next_validation = self.fabric.broadcast(share + max(1 / VALIDATIONS, pause))

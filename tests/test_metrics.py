@@ -32,6 +32,18 @@ def test_scores_of_one_class_are_pooled_over_the_images():
     assert found["iou"] == pytest.approx(2 / 4)
 
 
+def test_who_looks_sees_each_image_with_what_is_predicted():
+    pairs = [(torch.rand(1, 3, 4), torch.full((3, 4), k)) for k in range(2)]
+    seen = []
+    assert metrics.score(Copying(1), pairs, look=lambda *given: seen.append(given)) == metrics.score(Copying(1), pairs)
+    for k, (number, image, logits, mask) in enumerate(seen):
+        assert number == k
+        assert torch.equal(image, pairs[k][0])
+        assert torch.equal(logits, pairs[k][0] - 0.5)
+        assert torch.equal(mask, pairs[k][1])
+    assert len(seen) == 2
+
+
 def test_several_classes_and_ignored_pixels_agree_with_lesson_02():
     generator = torch.Generator().manual_seed(0)
     mask = torch.randint(0, 4, (9, 7), generator=generator)

@@ -12,11 +12,13 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import data, metrics
+from helpers import data, metrics, training
 from helpers.checkpoint import CheckpointError
 from helpers.reference.losses import bce_with_logits
 from helpers.reference.skips import UNet
 from helpers.training import TrainingError, dice_and_cross_entropy, fit
+from helpers.widgets import monitor as monitors
+from helpers.widgets.monitor import Monitor, MonitorFront, Watch
 
 ROOT = Path(__file__).parents[1]
 
@@ -108,6 +110,93 @@ def test_the_monitor_stops_the_run_and_the_best_weights_stay():
     history = fit(model, TRAIN, VALIDATION, epochs=50, monitor=StopAfter(7))
     assert (history.stopped, history.steps) == ("interrupted", 7)
     assert metrics.score(model, VALIDATION)["iou"] == pytest.approx(history.best["iou"])
+
+
+# ---- watched ----
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """Every training is watched, as in a notebook, and shown at each step."""
+    watches = []
+
+    def show(shown, more):
+        if shown._front is None:
+            shown._front = MonitorFront(shown)
+        shown._front.show(everything=True)
+        assert shown.as_html()
+
+    def watching():
+        watches.append(Watch(Monitor(), show))
+        return watches[-1]
+
+    monkeypatch.setattr(training, "watching", watching)
+    monkeypatch.setattr(monitors, "EACH_S", 0.0)
+    monkeypatch.setattr(monitors, "SHARE", 1e9)
+    return watches
+
+
+class Restless:
+    """A validation set that draws from torch's own generator whenever an image is asked for."""
+
+    def __len__(self):
+        return len(VALIDATION)
+
+    def __getitem__(self, k):
+        torch.rand(3)
+        return VALIDATION[k]
+
+
+@pytest.mark.parametrize("validation", [VALIDATION, Restless()], ids=["plain", "restless"])
+def test_watching_changes_no_bit(request, validation):
+    class Dropping(nn.Sequential):
+        def __init__(self):
+            super().__init__(nn.Dropout2d(0.2), network())
+
+    plain, seen = Dropping(), Dropping()
+    expected = fit(plain, TRAIN, validation, epochs=12, patience=99)
+    watches = request.getfixturevalue("watched")
+    history = fit(seen, TRAIN, validation, epochs=12, patience=99)
+    assert same_weights(seen, plain)
+    assert history.losses == expected.losses
+    assert [{**s, "seconds": 0} for s in history.scores] == [{**s, "seconds": 0} for s in expected.scores]
+    [watch] = watches
+    assert watch.monitor.phase == "ended"
+    assert watch.monitor.share == 1
+    assert [p.step for p in watch.monitor.predictions][-1] == history.scores[-1]["step"]
+
+
+def test_the_stop_button_keeps_the_best_weights(watched, monkeypatch):
+    model = network()
+
+    def press(history, share):
+        if history.steps == 9:
+            front = watched[0].monitor._front
+            front.send = lambda content: None
+            front._handle_custom_msg({"stop": 1}, [])
+
+    history = fit(model, TRAIN, VALIDATION, epochs=10_000, monitor=press)
+    assert history.stopped == "interrupted"
+    assert history.steps in (9, 10)
+    assert metrics.score(model, VALIDATION)["iou"] == pytest.approx(history.best["iou"])
+
+
+def test_a_monitor_that_breaks_changes_no_bit_either(monkeypatch):
+    def broken(shown, more):
+        raise OSError("no page")
+
+    plain, seen = network(), network()
+    fit(plain, TRAIN, VALIDATION, epochs=4)
+    monkeypatch.setattr(training, "watching", lambda: Watch(Monitor(), broken))
+    with pytest.warns(RuntimeWarning, match="OSError: no page"):
+        fit(seen, TRAIN, VALIDATION, epochs=4)
+    assert same_weights(seen, plain)
+
+
+def test_a_training_that_fails_is_shown_as_failed(watched):
+    with pytest.raises(TrainingError, match="finite number"):
+        fit(network(), TRAIN, VALIDATION, lambda logits, masks: logits.sum() * float("nan"), epochs=2)
+    assert watched[0].monitor.phase == "failed"
 
 
 def test_an_interrupt_keeps_the_best_weights():

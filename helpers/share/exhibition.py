@@ -12,6 +12,7 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
+from helpers.progress import progress
 from helpers.share import archive, page, pictures
 from helpers.share.bundle import opened
 from helpers.share.card import about
@@ -104,7 +105,7 @@ def gallery(folder: str | Path, pairs: Dataset | None = None, *, export: str | P
     shown = sorted({k * len(pairs) // SHOWN for k in range(SHOWN)})
     walls = [_wall(pairs, k) for k in shown]
     rows, refused = [], {}
-    for path in sorted(folder.glob(f"*{archive.SUFFIX}")):
+    for path in progress(sorted(folder.glob(f"*{archive.SUFFIX}")), "Measuring bundles"):
         name = path.name.removesuffix(archive.SUFFIX)
         try:
             _check_file_name(path, name)

@@ -5,8 +5,8 @@ const NEWS_MS = 10_000; // steps are much shorter than this, most validations to
 
 const INTERRUPT = "Press the stop button of the notebook (interrupt the kernel): the best weights are kept too.";
 
-// Where the keyboard was in a view that the notebook is about to draw anew; see onEnd.
-const focusOf = new Map();
+// Where the keyboard was in a view that the notebook is about to replace: see remember().
+let focused = null;
 
 function render({ model, el }) {
   const root = make("section", "unet-monitor");
@@ -182,15 +182,14 @@ function render({ model, el }) {
   // When a training ends its output is written anew, and the notebook puts a new view in the place of this one.
   // The keyboard is to stay where it was.
   function remember() {
-    const here = [stop, slider].indexOf(document.activeElement);
-    if (root.contains(document.activeElement) && here >= 0) focusOf.set(model, { here, until: Date.now() + 5000 });
+    const control = [stop, slider].indexOf(document.activeElement);
+    if (control >= 0) focused = { control, until: Date.now() + 5000 };
   }
 
   function giveFocusBack() {
-    const kept = focusOf.get(model);
-    if (!kept || Date.now() > kept.until || document.activeElement !== document.body) return;
-    focusOf.delete(model);
-    [stop, slider][kept.here].focus();
+    if (!focused || Date.now() > focused.until || !root.isConnected) return;
+    [stop, slider][focused.control].focus({ preventScroll: true });
+    focused = null;
   }
 
   stop.addEventListener("click", press);

@@ -58,7 +58,6 @@ class Monitor:
         run: which training of the cell this is, from 1.
         phase: "training", "ended" or "failed".
         history: of the present run: its losses and scores.
-        share: of the run that is done, from 0 to 1.
         predictions: the validation image as predicted so far, first to last, some left out if there are many.
         earlier: a sentence on each training before this one.
         stop: whether somebody wants the run to end. Set by another thread.
@@ -71,7 +70,7 @@ class Monitor:
 
     def _clear(self) -> None:
         self.history: Any = None
-        self.share, self.stop, self.error = 0.0, False, ""
+        self.steps, self.seconds, self.stop, self.error = None, None, False, ""
         self.image: dict[str, str] = {}
         self.predictions: list[Prediction] = []
         self._chosen: int | None = None  # which validation image the pictures show
@@ -128,6 +127,14 @@ class Monitor:
         self.error = type(error).__name__ if error is not None else ""
 
     # ---- in words ----
+
+    @property
+    def share(self) -> float:
+        """Of the run that is done, from 0 to 1."""
+        if self.history is None:
+            return 0.0
+        done = self.history.steps / self.steps if self.steps else self.history.seconds / self.seconds
+        return min(1.0, done)
 
     @property
     def percent(self) -> int:
@@ -322,10 +329,9 @@ class Watch:
         self._do(self.monitor.follow, history, steps, seconds)
         self._do(self._show, self.monitor, True)
 
-    def step(self, share: float) -> bool:
+    def step(self) -> bool:
         """A step is done; whether somebody wants the run to end."""
         if time.perf_counter() >= self._next:
-            self.monitor.share = share
             self._do(self._show, self.monitor, False)
         return self.monitor.stop
 
@@ -334,10 +340,9 @@ class Watch:
         if self._affordable():
             self._do(self.monitor.look, k, image, logits, mask)
 
-    def validated(self, share: float) -> None:
+    def validated(self) -> None:
         """A validation is over."""
         if self._affordable():
-            self.monitor.share = share
             self._do(self.monitor.validated)
             self._do(self._show, self.monitor, True)
 
@@ -378,10 +383,10 @@ class Unwatched:
     def follow(self, *given: Any) -> None:
         pass
 
-    def step(self, share: float) -> bool:
+    def step(self) -> bool:
         return False
 
-    def validated(self, share: float) -> None:
+    def validated(self) -> None:
         pass
 
 
