@@ -8,6 +8,35 @@ const INTERRUPT = "Press the stop button of the notebook (interrupt the kernel):
 // Where the keyboard was in a view that the notebook is about to replace: see remember().
 let focused = null;
 
+// The way to a kernel that is busy: a comm that this page opens, which JupyterLab gives to a second thread of the kernel;
+// monitor.py says why. A host that does not let us open one gets the widget's own, which waits until the cell has run.
+function lineToKernel(model) {
+  const kernel = model.widget_manager?.kernel;
+  if (!kernel?.createComm) {
+    let hear;
+    return {
+      send: (content) => model.send(content),
+      listen: (handler) => model.on("msg:custom", (hear = handler)),
+      close: () => model.off("msg:custom", hear),
+    };
+  }
+  const comm = kernel.createComm(model.get("channel")); // now, since the second thread has to be started first
+  let opened = false;
+  return {
+    send(content) {
+      if (opened) comm.send(content);
+      else comm.open(content);
+      opened = true;
+    },
+    listen: (handler) => (comm.onMsg = (message) => handler(message.content.data)),
+    close() {
+      if (comm.isDisposed) return;
+      if (opened && !kernel.isDisposed) comm.close();
+      else comm.dispose();
+    },
+  };
+}
+
 function render({ model, el }) {
   const root = make("section", "unet-monitor");
   root.setAttribute("aria-label", "Training");
@@ -58,31 +87,37 @@ function render({ model, el }) {
 
   let waiting; // for the answer to a press
   let lastNews = Date.now();
+  const line = lineToKernel(model);
 
   const training = () => model.get("state").phase === "training";
 
   function press() {
     if (!training() || stop.getAttribute("aria-disabled") === "true") return;
     try {
-      model.send({ stop: model.get("state").run });
+      line.send({ stop: model.get("state").run, key: model.get("key") });
     } catch (error) {
       console.warn(error); // the page still has this widget, and the kernel that had it is gone
-      note.textContent = "The kernel behind this is gone, and the training with it.";
+      say("The kernel behind this is gone, and the training with it.");
       return;
     }
-    note.textContent = "Asking the training to stop …";
+    say("Asking the training to stop …");
     clearTimeout(waiting);
-    waiting = setTimeout(() => (note.textContent = "No answer: this host cannot reach a busy kernel. " + INTERRUPT), ANSWER_MS);
+    waiting = setTimeout(() => say("No answer: this host cannot reach a busy kernel. " + INTERRUPT), ANSWER_MS);
+  }
+
+  function say(text, about = "") {
+    note.textContent = text;
+    note.dataset.about = about;
   }
 
   function onAnswer(content) {
     if (content.heard === model.get("state").run && training()) {
       clearTimeout(waiting);
-      note.textContent = "Stopping after this step. The best weights so far are kept.";
+      say("Stopping after this step. The best weights so far are kept.");
       stop.setAttribute("aria-disabled", "true");
     } else if (content.late !== undefined) {
       clearTimeout(waiting);
-      note.textContent = "The training had ended before the press arrived.";
+      say("The training had ended before the press arrived.");
     }
   }
 
@@ -102,14 +137,13 @@ function render({ model, el }) {
     if (state.said !== shown.said) said.textContent = state.said;
     if (state.phase !== shown.phase || state.run !== shown.run) {
       clearTimeout(waiting);
-      note.textContent = "";
+      say("");
       stop.textContent = state.phase === "training" ? "Stop, keep the best weights" : "Training has ended";
       stop.setAttribute("aria-disabled", String(state.phase !== "training"));
       if (shown.phase === "training") remember();
     } else if (note.dataset.about === "silence") {
-      note.textContent = "";
+      say("");
     }
-    note.dataset.about = "";
     if (JSON.stringify(state.facts) !== JSON.stringify(shown.facts)) {
       facts.replaceChildren(...state.facts.map((fact) => Object.assign(make("li"), { textContent: fact })));
     }
@@ -119,9 +153,10 @@ function render({ model, el }) {
   // No news for long is said, since a kernel that has gone sends none either.
   const silence = setInterval(() => {
     if (!training() || Date.now() - lastNews < NEWS_MS || note.dataset.about === "silence") return;
-    note.dataset.about = "silence";
-    note.textContent =
-      "No news for 10 s: a long step or validation, or the kernel was restarted; then run this cell again.";
+    say(
+      "No news for 10 s: a long step or validation, or the kernel was restarted; then run this cell again.",
+      "silence",
+    );
   }, 1000);
 
   function onCurves() {
@@ -193,9 +228,10 @@ function render({ model, el }) {
   }
 
   stop.addEventListener("click", press);
+  line.listen(onAnswer);
   slider.addEventListener("input", () => pick(Number(slider.value)));
   const heard = { "change:state": onState, "change:curves": onCurves, "change:image": onImage };
-  Object.assign(heard, { "change:predictions": onPredictions, "change:picked": onPicked, "msg:custom": onAnswer });
+  Object.assign(heard, { "change:predictions": onPredictions, "change:picked": onPicked });
   for (const [event, handler] of Object.entries(heard)) model.on(event, handler);
 
   onState();
@@ -208,6 +244,7 @@ function render({ model, el }) {
   return () => {
     clearTimeout(waiting);
     clearInterval(silence);
+    line.close();
     for (const [event, handler] of Object.entries(heard)) model.off(event, handler);
   };
 }

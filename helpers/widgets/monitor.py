@@ -9,10 +9,12 @@ training. Where it is shown is up to the host:
 - a terminal: one line, replaced as the training goes on;
 - elsewhere: nothing.
 
-The stop button. A kernel that runs a cell reads no message of a widget in the thread that runs it. JupyterLab from 4.4
-on sends them to a subshell of the kernel (ipykernel from 7 on), a second thread, and there the press arrives. All it
-does is to leave a note that `fit` finds after the step. Where no answer comes the page says so, and names the other
-way, which works everywhere: interrupting the kernel.
+The stop button. A kernel that runs a cell reads no message of a widget: ipykernel, up to 7.4 at least, gives what comes
+over a widget's comm to the thread that made the widget, which is the one that trains. A comm that the *page* opens is
+another matter: JupyterLab from 4.4 on sends it to a subshell of the kernel (ipykernel from 7 on), a second thread. So
+the button has a comm of its own, `CHANNEL`. All that a press does there is to leave a note, which `fit` finds after the
+step, and to answer. Where no answer comes the page says so, and names the other way, which works everywhere:
+interrupting the kernel.
 
 Several trainings in one cell share one monitor, one after the other.
 """
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import html
 import time
+import uuid
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +41,7 @@ CURVES_S = 1.0  # between two drawings of the curves
 SHARE = 0.02  # of the time, at most, ...
 ALLOWED_S = 0.05  # ... and a little to begin with
 PICTURES = 8  # of predictions that are kept
+CHANNEL = "unet-training"  # the comm target of the stop button
 
 TRAINING, ENDED, FAILED = "training", "ended", "failed"
 
@@ -60,10 +64,12 @@ class Monitor:
         history: of the present run: its losses and scores.
         predictions: the validation image as predicted so far, first to last, some left out if there are many.
         earlier: a sentence on each training before this one.
-        stop: whether somebody wants the run to end. Set by another thread.
+        stop: whether somebody wants the run to end.
+        key: tells this monitor from others.
     """
 
     def __init__(self) -> None:
+        self.key = uuid.uuid4().hex
         self.run, self.phase, self.earlier = 0, ENDED, []
         self._front: MonitorFront | None = None
         self._clear()
@@ -120,6 +126,13 @@ class Monitor:
             at = [prediction.step for prediction in self.predictions]
             gaps = {i: at[i + 1] - at[i - 1] for i in range(1, len(at) - 1)}
             del self.predictions[min(gaps, key=gaps.get)]
+
+    def press(self, run: Any) -> dict[str, Any]:
+        """Somebody pressed stop in training `run`. Called by a thread beside the training; gives the answer to it."""
+        if run != self.run or self.phase != TRAINING:
+            return {"late": run}
+        self.stop = True
+        return {"heard": run}
 
     def end(self, error: BaseException | None = None) -> None:
         """The run is over."""
@@ -244,6 +257,7 @@ class MonitorFront(anywidget.AnyWidget):
 
     Traits:
         state: `{"run", "phase", "percent", "head", "facts", "said"}`, all to be shown as they are.
+        channel: the comm target to press stop by, and `key`, by which the monitor is known there.
         curves: the SVG.
         image: the validation image, its truth and the outline of it as addresses, and its size in words.
         predictions: `{"step", "label", "src"}`, first to last.
@@ -254,16 +268,18 @@ class MonitorFront(anywidget.AnyWidget):
     _esm = front.module(Path(__file__).with_name("monitor.js"))
     _css = Path(__file__).with_name("monitor.css")
     state = traitlets.Dict().tag(sync=True)
+    channel = traitlets.Unicode(CHANNEL).tag(sync=True)
+    key = traitlets.Unicode().tag(sync=True)
     curves = traitlets.Unicode().tag(sync=True)
     image = traitlets.Dict().tag(sync=True)
     predictions = traitlets.List().tag(sync=True)
     picked = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, monitor: Monitor) -> None:
-        super().__init__()
+        super().__init__(key=monitor.key)
         self._monitor = monitor
         self._drawn = 0.0
-        self.on_msg(self._on_press)
+        self.on_msg(lambda _widget, content, _buffers: self.send(monitor.press(content.get("stop"))))
         self.show(everything=True)
 
     def show(self, everything: bool) -> None:
@@ -287,15 +303,6 @@ class MonitorFront(anywidget.AnyWidget):
                     {"step": p.step, "label": f"step {p.step}, Dice {p.dice:.3f}", "src": p.src}
                     for p in monitor.predictions
                 ]
-
-    def _on_press(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
-        """Somebody pressed stop. Runs in a thread beside the training, so it leaves a note, answers, and no more."""
-        monitor = self._monitor
-        if content.get("stop") == monitor.run and monitor.phase == TRAINING:
-            monitor.stop = True
-            self.send({"heard": monitor.run})
-        else:
-            self.send({"late": content.get("stop")})
 
 
 class Watch:
@@ -396,6 +403,7 @@ def watching() -> Watch | Unwatched:
 
     shell = get_ipython()
     if hasattr(shell, "kernel"):
+        shell.kernel.comm_manager.register_target(CHANNEL, _opened)
         return Watch(*_of_cell(shell.get_parent().get("header", {}).get("msg_id", "")))
     return Watch(Monitor(), _in_terminal()) if is_terminal() else Unwatched()
 
@@ -409,6 +417,18 @@ def _of_cell(cell: str) -> tuple[Monitor, Callable[[Monitor, bool], None]]:
     if _latest is None or _latest[0] != cell:
         _latest = (cell, Monitor(), _in_notebook())
     return _latest[1:]
+
+
+def _opened(comm: Any, message: dict[str, Any]) -> None:
+    """A page opens its line to the stop button, which is the first press; others may follow."""
+
+    def pressed(message: dict[str, Any]) -> None:
+        data = message["content"]["data"]
+        current = _latest is not None and _latest[1].key == data.get("key")
+        comm.send(_latest[1].press(data.get("stop")) if current else {"late": data.get("stop")})
+
+    comm.on_msg(pressed)
+    pressed(message)
 
 
 def _in_notebook() -> Callable[[Monitor, bool], None]:
