@@ -123,6 +123,8 @@ def measure_steps(tell: Callable[[str], None] = print) -> None:
         env = {**os.environ, "OMP_WAIT_POLICY": policy}
         found[title] = _ask([sys.executable, "-m", "autograde.bench_step", *arguments], env, title)
     step = found.pop("step")
+    tell("a training with and without its monitor")
+    watched = _ask([sys.executable, "-m", "autograde.bench_monitor"], dict(os.environ), "the monitor")
     _store(
         {
             **_stored(),
@@ -130,6 +132,7 @@ def measure_steps(tell: Callable[[str], None] = print) -> None:
             "layouts": step["layouts"],
             "compile": step["compile"],
             "other work": found,
+            "watched": watched,
         }
     )
 
@@ -227,6 +230,12 @@ Milliseconds of a step alone, and beside one busy program a processor. Fair is t
 {others}
 """
 
+WATCHED = """## What watching costs
+
+The same training with and without its monitor, in turns in one kernel, without a page that draws it: {without} s
+without, {with} s with it (medians). By the monitor's own clock it took {share:.1%} of the training.
+"""
+
 
 def write_page() -> None:
     """Make `docs/benchmarks.md` from the stored results."""
@@ -255,6 +264,8 @@ def write_page() -> None:
                 ]
             ),
         )
+    if "watched" in stored:
+        text += "\n" + WATCHED.format(**stored["watched"]["seconds"], share=stored["watched"]["counted"])
     write(PAGE, text)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 EPOCHS = 40  # of 4 steps: some seconds
-ROUNDS = 9
+ROUNDS = 5
 
 
 def alternate(rounds: int = ROUNDS, epochs: float = EPOCHS) -> dict[str, Any]:
@@ -69,7 +69,9 @@ def main() -> dict[str, Any]:
 
     manager, client = start_new_kernel(kernel_name="python3")
     try:
-        code = "import json; from autograde.bench_monitor import alternate; found = alternate(); print(json.dumps(found))"
+        code = (
+            "import json; from autograde.bench_monitor import alternate; found = alternate(); print(json.dumps(found))"
+        )
         client.execute_interactive(code, allow_stdin=True, output_hook=keep)
     finally:
         client.stop_channels()

@@ -123,8 +123,8 @@ def fit(
     IoU are kept. With `epochs`, a run on the CPU is the same for the same seed and number of threads, bit for bit; with
     `seconds` it depends on how fast the machine is. Ctrl-C ends the run and keeps the best weights so far.
 
-    A notebook shows how it goes (`helpers.widgets.monitor`), with a button that does what Ctrl-C does; a terminal shows
-    one line. Watching changes nothing in what is learned, and takes at most about 2 % of the time.
+    A notebook shows how it goes (`helpers.widgets.monitor`), with a button that does what Ctrl-C does; a terminal has
+    one line. Watching changes no bit of what is learned, and takes about 2 % of the time at most.
 
     Args:
         model: images `(N, C, H, W)` to logits `(N, K, H, W)`.

@@ -1,7 +1,8 @@
 """The curves of a training as one SVG: loss on the left, Dice on validation on the right.
 
-Drawn in Python, so that the live monitor and the picture in a saved notebook are one and the same. Lines differ in dashes
-and markers and not by colour alone; colours are of the Okabe-Ito palette, and a page may give others as CSS variables.
+Drawn in Python, so that the live monitor and the picture in a saved notebook are one and the same. Lines differ in
+dashes and markers and not by colour alone; colours are of the Okabe-Ito palette, and a page may give others as CSS
+variables.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def draw(loss: Points, validation_loss: Points, dice: Points, best: float | None
     if loss:
         said = f"Loss in training from {loss[0][1]:.3g} to {loss[-1][1]:.3g} over {last:.0f} steps"
         said += f"; Dice on validation {dice[-1][1]:.3f}{kept}." if dice else "; no validation yet."
-    left = _plot(0, "loss", last, highest, [(loss, LOSS, "", "in training"), (validation_loss, CHECK, "5 3", "on validation")])
+    left = _plot(
+        0, "loss", last, highest, [(loss, LOSS, "", "in training"), (validation_loss, CHECK, "5 3", "on validation")]
+    )
     right = _plot(WIDTH // 2 + 8, "Dice on validation", last, 1.0, [(dice, DICE, "5 3", "")], best)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -65,7 +68,12 @@ def as_img(svg: str) -> str:
 
 
 def _plot(
-    x0: float, title: str, last: float, highest: float, lines: list[tuple[Points, str, str, str]], best: float | None = None
+    x0: float,
+    title: str,
+    last: float,
+    highest: float,
+    lines: list[tuple[Points, str, str, str]],
+    best: float | None = None,
 ) -> str:
     left, right = x0 + LEFT, x0 + LEFT + PLOT
 
@@ -75,7 +83,9 @@ def _plot(
     parts = [f'<text x="{left}" y="14" font-weight="bold">{title}</text>']
     for share in (0, 0.5, 1):
         y = BOTTOM - (BOTTOM - TOP) * share
-        parts.append(f'<path d="M{left} {y:.1f}H{right}" stroke="currentColor" opacity="{0.7 if share == 0 else 0.2}"/>')
+        parts.append(
+            f'<path d="M{left} {y:.1f}H{right}" stroke="currentColor" opacity="{0.7 if share == 0 else 0.2}"/>'
+        )
         parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{share * highest:.3g}</text>')
     parts.append(f'<path d="M{left} {TOP}V{BOTTOM}" stroke="currentColor" opacity="0.7"/>')
     parts.append(f'<text x="{left}" y="{BOTTOM + 16}" text-anchor="middle">0</text>')
@@ -96,12 +106,10 @@ def _plot(
             parts.append(f'<text x="{legend + 30}" y="14">{name}</text>')
             legend += 112
     for step, value in lines[0][0]:
-        if step == best:
-            x, y = place(step, value)
-            anchor = "end" if x > (left + right) / 2 else "start"
-            below = y + 22 if value > 0.5 * highest else y - 12
-            parts.append(f'<path d="M{x:.1f} {y - 6:.1f}l6 6l-6 6l-6 -6z" fill="currentColor"/>')
-            parts.append(f'<text x="{x:.1f}" y="{below:.1f}" text-anchor="{anchor}">best {value:.3f}</text>')
+        if step == best:  # marked, and said beside the title, where no line runs
+            for x, y in (place(step, value), (left + 140, 10)):
+                parts.append(f'<path d="M{x:.1f} {y - 6:.1f}l6 6l-6 6l-6 -6z" fill="currentColor"/>')
+            parts.append(f'<text x="{left + 151}" y="14">best {value:.3f}</text>')
     return "".join(parts)
 
 

@@ -19,11 +19,25 @@ def reduced(array: np.ndarray) -> np.ndarray:
     return array[..., ::by, ::by]
 
 
+def window(mask: Any) -> tuple[slice, slice]:
+    """The square of a mask `(H, W)` that shows most of its objects; all of it where it is nearly a square itself."""
+    labels = np.asarray(mask)
+    height, width = labels.shape
+    side = min(height, width)
+    if max(height, width) <= 1.5 * side:
+        return slice(None), slice(None)
+    along = 0 if height > width else 1
+    objects = np.cumsum(np.append(0, ((labels > 0) & (labels != 255)).sum(axis=1 - along)))
+    at = int((objects[side:] - objects[:-side]).argmax())
+    cut = (slice(at, at + side), slice(None))
+    return cut if along == 0 else cut[::-1]
+
+
 def of_image(image: Any) -> str:
-    """A tensor `(C, H, W)`, stretched from its darkest to its brightest value; colours where C is 3, else the mean."""
+    """A tensor `(C, H, W)`, stretched over all but its brightest pixels; colours where C is 3, else the mean."""
     pixels = reduced(np.asarray(image, dtype=np.float32))
-    low, high = float(pixels.min()), float(pixels.max())
-    pixels = (pixels - low) / max(high - low, 1e-6)
+    low, high = float(pixels.min()), float(np.percentile(pixels, 99.5))
+    pixels = np.clip((pixels - low) / max(high - low, 1e-6), 0, 1)
     return _address(pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels.mean(axis=0))
 
 

@@ -61,14 +61,15 @@ function render({ model, el }) {
   const pictures = make("div", "unet-monitor-pictures", middle);
   const truth = picture("image, and the truth as a line");
   const guess = picture("");
-  const choice = make("label", "unet-monitor-choice", pictures);
+  const back = make("div", "unet-monitor-back", pictures);
+  const choice = make("label", "unet-monitor-choice", back);
   choice.append("Predicted at ");
   const slider = make("input", "", choice);
   slider.type = "range";
   slider.min = 0;
   slider.step = 1;
   slider.setAttribute("aria-label", "Which prediction is shown, first to latest");
-  const strip = make("div", "unet-monitor-strip", pictures);
+  const strip = make("div", "unet-monitor-strip", back);
   strip.setAttribute("aria-hidden", "true"); // the slider says the same
   const facts = make("ul", "unet-monitor-facts", root);
 
@@ -191,7 +192,7 @@ function render({ model, el }) {
     });
     strip.replaceChildren(...thumbs);
     slider.max = Math.max(0, predictions.length - 1);
-    choice.hidden = strip.hidden = predictions.length < 2;
+    back.hidden = predictions.length < 2;
     onPicked();
   }
 

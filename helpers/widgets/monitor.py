@@ -79,7 +79,8 @@ class Monitor:
         self.steps, self.seconds, self.stop, self.error = None, None, False, ""
         self.image: dict[str, str] = {}
         self.predictions: list[Prediction] = []
-        self._chosen: int | None = None  # which validation image the pictures show
+        self._chosen: int | None = None  # which validation image the pictures show, ...
+        self._window = (slice(None), slice(None))  # ... and which part of it
         self._candidate: tuple[int, Any, Any, Any] | None = None
 
     # ---- what happens ----
@@ -112,16 +113,18 @@ class Monitor:
         k, image, logits, mask = self._candidate
         self._candidate = None
         if self._chosen is None:
-            self._chosen = k
-            height, width = mask.shape
+            self._chosen, self._window = k, glimpse.window(mask)
+            mask = mask[self._window]
             self.image = {
-                "src": glimpse.of_image(image),
+                "src": glimpse.of_image(image[(slice(None), *self._window)]),
                 "truth": glimpse.of_mask(mask),
                 "outline": glimpse.outline(mask),
-                "size": f"{height}×{width} pixels",
+                "size": f"{mask.shape[0]}×{mask.shape[1]} pixels",
             }
         score = self.history.scores[-1]
-        self.predictions.append(Prediction(score["step"], score["dice"], glimpse.of_prediction(logits)))
+        self.predictions.append(
+            Prediction(score["step"], score["dice"], glimpse.of_prediction(logits[(slice(None), *self._window)]))
+        )
         if len(self.predictions) > PICTURES:  # leave out the one with the nearest neighbours; the first and last stay
             at = [prediction.step for prediction in self.predictions]
             gaps = {i: at[i + 1] - at[i - 1] for i in range(1, len(at) - 1)}
@@ -169,14 +172,16 @@ class Monitor:
             return ["No training yet."]
         history = self.history
         if self.phase in (ENDED, FAILED):
-            sentences = [f"Training {self._outcome()}" if not self.earlier else f"Training {self.run}: {self._outcome()}"]
+            sentences = [
+                f"Training {self._outcome()}" if not self.earlier else f"Training {self.run}: {self._outcome()}"
+            ]
         else:
             where = [f"Step {history.steps}" + (f" of {self.steps}" if self.steps else "")]
             where += [f"{self.percent} % done", self.left()]
             sentences = [", ".join(part for part in where if part) + "."]
         if history.losses:
             last = history.losses[-20:]
-            sentences.append(f"Loss {sum(last) / len(last):.3f} now, {history.losses[0]:.3f} in the first step.")
+            sentences.append(f"Loss {sum(last) / len(last):.3f} in the last steps, {history.losses[0]:.3f} in the first.")
         if history.best:
             best, count = history.best, len(history.scores)
             verb = "holds" if self.phase in (ENDED, FAILED) else "will keep"
@@ -366,8 +371,7 @@ class Watch:
         except Exception as error:
             self._on = False
             warnings.warn(
-                f"The monitor of the training broke and is off; the training goes on. "
-                f"{type(error).__name__}: {error}",
+                f"The monitor of the training broke and is off; the training goes on. {type(error).__name__}: {error}",
                 RuntimeWarning,
                 stacklevel=4,
             )

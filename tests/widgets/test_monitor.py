@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from types import SimpleNamespace
@@ -61,7 +62,7 @@ def test_a_run_in_words():
     watched = trained()
     head, *facts = watched.facts()
     assert head == "Step 40 of 80, 50 % done, about 8 s left."
-    assert facts[0].endswith("1.000 in the first step.")
+    assert facts[0].endswith("1.000 in the first.")
     assert facts[1] == "The model will keep the weights of step 39, the best of 3 validations: Dice 0.800, IoU 0.700."
     assert watched.said() == "Validation 3, 50 % done: Dice 0.800, the best so far."
     assert watched.line() == "training: step 40 · 50 % · about 8 s left · loss 0.100 · best Dice 0.800"
@@ -180,6 +181,20 @@ def test_large_images_and_several_classes_become_small_grey_pictures():
     assert pixels(glimpse.of_image(torch.ones(1, 9, 9))).shape == (9, 9)  # a flat image divides by nothing
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_a_long_image_the_square_with_most_objects_is_shown(turned):
+    mask = torch.zeros(20, 90, dtype=torch.long)
+    mask[5:9, 2:4] = 1
+    mask[5:15, 60:70] = 1
+    mask[:, 30:50] = 255
+    rows, columns = glimpse.window(mask.T if turned else mask)
+    along, across = (rows, columns) if turned else (columns, rows)
+    assert across == slice(None)
+    assert along.stop - along.start == 20
+    assert along.start <= 60 < 70 <= along.stop
+    assert glimpse.window(torch.zeros(20, 30)) == (slice(None), slice(None))
+
+
 def test_the_outline_runs_along_the_border_and_nowhere_else():
     mask = MASK.clone()
     mask[15:18, 15:18] = 255
@@ -271,7 +286,7 @@ def test_it_shows_four_times_a_second_at_most_and_takes_two_percent_at_most(monk
     shown = Shown(clock, takes)
     with Watch(Monitor(), shown) as watch:
         watch.follow(History(), 1000, None)
-        for k in range(1000):
+        for _ in range(1000):
             clock.now += 0.01
             watch.step()
     assert 4 <= len(shown.calls) <= most
@@ -299,12 +314,14 @@ def test_an_error_in_it_is_one_warning_and_the_end_of_it():
         raise OSError("no page")
 
     watch = Watch(Monitor(), broken)
-    with pytest.warns(RuntimeWarning, match="the training goes on. OSError: no page") as warned, watch:
+    with pytest.warns(RuntimeWarning, match="the training goes on. OSError: no page"):
         watch.follow(History(), 10, None)
+    with warnings.catch_warnings(), watch:
+        warnings.simplefilter("error")
         watch.look(0, IMAGE, torch.zeros(1, 24, 20), MASK)
         watch.validated()
         assert watch.step() is False
-    assert len(warned) == len(calls) == 1
+    assert len(calls) == 1
 
 
 def test_an_interrupt_in_it_is_an_interrupt():
