@@ -172,16 +172,17 @@ class Monitor:
             return ["No training yet."]
         history = self.history
         if self.phase in (ENDED, FAILED):
-            sentences = [
-                f"Training {self._outcome()}" if not self.earlier else f"Training {self.run}: {self._outcome()}"
-            ]
+            number = f" {self.run}:" if self.earlier else ""
+            sentences = [f"Training{number} {self._outcome()}"]
         else:
             where = [f"Step {history.steps}" + (f" of {self.steps}" if self.steps else "")]
             where += [f"{self.percent} % done", self.left()]
             sentences = [", ".join(part for part in where if part) + "."]
         if history.losses:
             last = history.losses[-20:]
-            sentences.append(f"Loss {sum(last) / len(last):.3f} in the last steps, {history.losses[0]:.3f} in the first.")
+            sentences.append(
+                f"Loss {sum(last) / len(last):.3f} in the last steps, {history.losses[0]:.3f} in the first."
+            )
         if history.best:
             best, count = history.best, len(history.scores)
             verb = "holds" if self.phase in (ENDED, FAILED) else "will keep"
@@ -243,7 +244,7 @@ class Monitor:
             shown += [(f"predicted at step {p.step}, Dice {p.dice:.3f}", p.src) for p in some.values()]
             figures = "".join(
                 f'<td style="text-align:left;vertical-align:top"><img alt="{name}" src="{src}" width="140">'
-                f"<br>{name}</td>"
+                f"<br>{name.replace(', ', ',<br>')}</td>"
                 for name, src in shown
             )
             figures = f"<table><tbody><tr>{figures}</tr></tbody></table>"

@@ -243,6 +243,22 @@ def test_the_front_end_has_what_the_model_has_and_a_press_only_leaves_a_note():
     assert answers == [{"late": 7}, {"heard": 1}, {"late": 1}]
 
 
+def test_a_press_over_the_line_that_the_page_opens_reaches_the_present_training_only(monkeypatch):
+    watched, handlers, answers = trained(), [], []
+    comm = SimpleNamespace(on_msg=handlers.append, send=answers.append)
+    monkeypatch.setattr(monitor, "_latest", ("a cell", watched, None))
+
+    def message(key, run):
+        return {"content": {"data": {"key": key, "stop": run}}}
+
+    monitor._opened(comm, message("another", 1))
+    assert not watched.stop
+    [pressed] = handlers
+    pressed(message(watched.key, 1))
+    assert watched.stop
+    assert answers == [{"late": 1}, {"heard": 1}]
+
+
 DICES = [(13, "0.600"), (26, "0.700"), (39, "0.800")]
 
 
