@@ -236,22 +236,28 @@ class Monitor:
     def as_html(self) -> str:
         """The static twin: curves, some of the predictions, and the facts."""
         facts = "".join(f'<li style="margin:.2em 0">{html.escape(fact)}</li>' for fact in self.facts())
-        figures = ""
-        if self.predictions:
-            some = {id(p): p for p in (self.predictions[0], self.predictions[len(self.predictions) // 2])}
-            some |= {id(self.predictions[-1]): self.predictions[-1]}
-            shown = [("validation image", self.image["src"]), ("truth", self.image["truth"])]
-            shown += [(f"predicted at step {p.step}, Dice {p.dice:.3f}", p.src) for p in some.values()]
-            figures = "".join(
-                f'<td style="text-align:left;vertical-align:top"><img alt="{name}" src="{src}" width="140">'
-                f"<br>{name.replace(', ', ',<br>')}</td>"
-                for name, src in shown
-            )
-            figures = f"<table><tbody><tr>{figures}</tr></tbody></table>"
         return (
-            f'<div><p style="margin:.3em 0"><b>Training</b></p>{curves.as_img(self.curves())}{figures}'
+            f'<div><p style="margin:.3em 0"><b>Training</b></p>{curves.as_img(self.curves())}{self._pictures()}'
             f'<ul style="margin:.3em 0;max-width:62em">{facts}</ul></div>'
         )
+
+    def _pictures(self) -> str:
+        """Image, truth, and the first, the middle and the last prediction side by side."""
+        if not self.predictions:
+            return ""
+        shown = [
+            ("validation image", f"The validation image, {self.image['size']}.", self.image["src"]),
+            ("truth", "Its true mask: objects white on black.", self.image["truth"]),
+        ]
+        last = len(self.predictions) - 1
+        for one in (self.predictions[k] for k in sorted({0, last // 2, last})):
+            words = f"predicted at step {one.step},<br>Dice {one.dice:.3f}"
+            shown.append((words, f"The mask predicted at step {one.step}.", one.src))
+        cells = "".join(
+            f'<td style="text-align:left;vertical-align:top"><img alt="{alt}" src="{src}" width="140"><br>{words}</td>'
+            for words, alt, src in shown
+        )
+        return f"<table><tbody><tr>{cells}</tr></tbody></table>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         twin = {"text/plain": repr(self), "text/html": self.as_html()}

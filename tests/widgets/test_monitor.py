@@ -218,6 +218,7 @@ def test_text_and_page_have_the_same_facts():
         assert fact in page
         assert fact in repr(watched)
     assert page.count("<img ") == 1 + 2 + 3  # curves; image and truth; three predictions
+    assert all(len(alt) > 20 for alt in re.findall(r'<img alt="([^"]*)"', page))
     svg = base64.b64decode(re.search(r"svg\+xml;base64,([^\"]+)", page)[1]).decode()
     assert 'fill="white"' in svg  # readable on a dark page
     ElementTree.fromstring(svg)
