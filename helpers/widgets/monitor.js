@@ -12,7 +12,13 @@ let focused = null;
 // monitor.py says why. A host that does not let us open one gets the widget's own, which waits until the cell has run.
 function lineToKernel(model) {
   const kernel = model.widget_manager?.kernel;
-  if (!kernel?.createComm) {
+  let comm;
+  try {
+    comm = kernel?.createComm(model.get("channel")); // now, since the second thread has to be started first
+  } catch (error) {
+    console.warn(error);
+  }
+  if (!comm) {
     let hear;
     return {
       send: (content) => model.send(content),
@@ -20,7 +26,6 @@ function lineToKernel(model) {
       close: () => model.off("msg:custom", hear),
     };
   }
-  const comm = kernel.createComm(model.get("channel")); // now, since the second thread has to be started first
   let opened = false;
   return {
     send(content) {
