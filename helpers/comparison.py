@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from helpers import metrics
 from helpers.data.choices import check_choice
 from helpers.data.pairs import IGNORE
-from helpers.progress import progress
+from helpers.working import with_progress
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def compare(
     for name in seconds:
         check_choice("model", name, list(models), "seconds goes by the names in models.")
     rows = []
-    for name, given in progress(list(models.items()), "Comparing models"):
+    for name, given in with_progress(list(models.items()), "Comparing models"):
         several = [given] if isinstance(given, nn.Module) else list(given)
         times = seconds.get(name, [None] * len(several))
         times = list(times) if isinstance(times, Sequence) else [times]

@@ -12,12 +12,12 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from helpers.progress import progress
 from helpers.share import archive, page, pictures
 from helpers.share.bundle import opened
 from helpers.share.card import about
 from helpers.share.errors import ShareError
 from helpers.share.measure import classes_of, each_image, in_words, plain, spreads
+from helpers.working import with_progress
 
 SHOWN = 4  # images on the page
 LONGEST = {"author": 60, "text": 2000}  # characters
@@ -105,7 +105,7 @@ def gallery(folder: str | Path, pairs: Dataset | None = None, *, export: str | P
     shown = sorted({k * len(pairs) // SHOWN for k in range(SHOWN)})
     walls = [_wall(pairs, k) for k in shown]
     rows, refused = [], {}
-    for path in progress(sorted(folder.glob(f"*{archive.SUFFIX}")), "Measuring bundles"):
+    for path in with_progress(sorted(folder.glob(f"*{archive.SUFFIX}")), "Measuring bundles"):
         name = path.name.removesuffix(archive.SUFFIX)
         try:
             _check_file_name(path, name)

@@ -255,4 +255,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };

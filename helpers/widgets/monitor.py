@@ -30,11 +30,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
-from helpers.progress import Line, in_words, is_terminal
 from helpers.widgets import curves, front, glimpse, host
+from helpers.working import Line, in_words, is_terminal
 
 EACH_S = 0.25  # between two updates, at least
 CURVES_S = 1.0  # between two drawings of the curves
@@ -264,7 +263,7 @@ class Monitor:
         return front.shown(self, twin, lambda: MonitorFront(self), **kwargs)
 
 
-class MonitorFront(anywidget.AnyWidget):
+class MonitorFront(front.Front):
     """The thin front end of a `Monitor`. All views share its traits.
 
     Traits:

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from helpers import progress as module
-from helpers.progress import Line, in_words, progress
+from helpers import working as module
+from helpers.working import Line, in_words, with_progress
 
 
 class Terminal(io.StringIO):
@@ -24,7 +24,7 @@ def terminal(monkeypatch, first=0.0, each=0.0):
 
 def test_items_come_as_they_are_and_the_line_counts_them(monkeypatch):
     written = terminal(monkeypatch)
-    assert list(progress(["a", "b", "c"], "Reading")) == ["a", "b", "c"]
+    assert list(with_progress(["a", "b", "c"], "Reading")) == ["a", "b", "c"]
     lines = written.getvalue().split("\r")
     assert [line.strip() for line in lines[1:]] == [
         "Reading: 1 of 3, about 0 s left",
@@ -36,7 +36,7 @@ def test_items_come_as_they_are_and_the_line_counts_them(monkeypatch):
 
 def test_quick_work_says_nothing(monkeypatch):
     written = terminal(monkeypatch, first=1.0)
-    assert sum(progress(range(5), "Adding")) == 10
+    assert sum(with_progress(range(5), "Adding")) == 10
     assert written.getvalue() == ""
 
 

@@ -1,6 +1,6 @@
 """Progress of work that takes more than a moment: one line, replaced as the work goes on.
 
-    for model in progress(models, "Measuring models"):
+    for model in with_progress(models, "Measuring models"):
         ...
 
 In a notebook the line is an output that is updated, in a terminal a line of standard error. Where nobody watches (a
@@ -69,7 +69,7 @@ def is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def progress(items: Sequence[T], what: str) -> Iterator[T]:
+def with_progress(items: Sequence[T], what: str) -> Iterator[T]:
     """The items one by one, and a line that says how many are done and how long the others take.
 
     Args:
