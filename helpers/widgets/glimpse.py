@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 SIDE = 160  # pixels of the longer side, at most: more is not seen, and costs
-FINER = 3  # the outline is drawn so much finer than the pixels
+FINER = 2  # the outline is drawn so much finer than the pixels
 LINE = (230, 159, 0)  # Okabe and Ito's orange, which stands out from grey, black and white
 
 
