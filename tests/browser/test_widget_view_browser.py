@@ -1,0 +1,42 @@
+"""Pieces shown as a plain widget view, which is what Colab and VS Code load: by JupyterLab's widget manager here."""
+
+import pytest
+from pieces import COMPARE, GRAPH, LOAD, QUIZ
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+ELSEWHERE = "from helpers.widgets import host\nhost.is_lab = lambda: False\n"
+CELLS = [
+    QUIZ + 'quiz("dice-or-iou")',
+    LOAD + "play.threshold(image, mask)",
+    COMPARE + 'play.compare(image, mask, {"low": low, "high": high})',
+    GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None])",
+    GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None]).beside(UNet(1, 1, 8, 2))",
+    "from helpers.widgets import CodeStepper\nCodeStepper()",
+    "from helpers.training import fit\nhistory = fit(UNet(1, 1, 4, 2), [(image, mask)], [(image, mask)], epochs=3)",
+]
+
+
+def test_each_piece_works_as_a_widget_view(open_notebook):
+    notebook = open_notebook(*[ELSEWHERE + cell for cell in CELLS])
+    notebook.run_all()
+    views = notebook.page.locator(".jp-OutputArea-output .jupyter-widgets")
+    for cell in range(len(CELLS)):
+        expect(notebook.output(cell).locator(".jupyter-widgets").first).to_be_visible()
+    assert views.count() >= len(CELLS)
+    expect(notebook.page.locator(".unet-live")).to_have_count(0)
+
+    quiz, picture, graph, stepper = (notebook.output(cell) for cell in (0, 1, 3, 5))
+    quiz.get_by_role("radio").nth(1).check()
+    quiz.get_by_role("button", name="Check").click()
+    expect(quiz.get_by_role("status")).to_contain_text("✗ b: wrong")
+    picture.get_by_role("slider").focus()
+    notebook.page.keyboard.press("ArrowLeft")
+    expect(picture.locator(".unet-stage-facts")).to_contain_text("Threshold 0.49")
+    graph.locator("[data-part='encoder 1']").click()
+    expect(graph.locator(".unet-graph-card")).to_contain_text("It learns the what")
+    stepper.get_by_role("button", name="Next").click()
+    expect(stepper).to_contain_text("2/5")
+    expect(notebook.output(6).get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")
+    assert notebook.console_errors == []
