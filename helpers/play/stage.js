@@ -154,6 +154,7 @@ function render({ model, el }) {
     shownIn = [];
     const rows = scene.rows.map((panels) => {
       const row = make("div", "unet-stage-row");
+      row.style.setProperty("--stage-columns", panels.map(column).join(" "));
       for (const panel of panels) row.append(panel.kind === "picture" ? picture(panel, kept) : plot(panel));
       return row;
     });
@@ -184,15 +185,16 @@ function render({ model, el }) {
 
   function picture(panel, kept) {
     const figure = make("figure", "unet-stage-picture");
-    make("figcaption", "", figure).textContent = panel.title;
-    const scale = Math.max(PANEL / panel.width, panel.numbers.length ? 34 : 0);
+    const caption = make("figcaption", "", figure);
+    caption.textContent = panel.title;
+    const scale = scaleOf(panel);
     const key = panel.drags.join(" ");
     const holder = (key && kept.get(key)) || make("div", "unet-stage-holder");
     holder.replaceChildren();
     figure.append(holder);
     fill(holder, panel, sourcesOf(panel), scale);
     if (key && !kept.has(key)) makeDraggable(holder, panel, key);
-    if (key) make("p", "unet-stage-hint", figure).textContent = "Drag it, or click it and use the arrow keys (Shift: 10 pixels).";
+    if (key) make("p", "unet-stage-hint", caption).textContent = "Drag it, or click it and use the arrow keys (Shift: 10 pixels).";
     holder.perPixel = () => holder.getBoundingClientRect().width / panel.width;
     return figure;
   }
@@ -447,6 +449,15 @@ function render({ model, el }) {
 }
 
 // ---- pictures ----
+
+// Pictures grow narrower where a row is full; a plot soon could not be read.
+function column(panel) {
+  return panel.kind === "picture" ? `minmax(0, ${Math.round(panel.width * scaleOf(panel))}px)` : `minmax(250px, ${BOX.width}px)`;
+}
+
+function scaleOf(panel) {
+  return Math.max(PANEL / panel.width, panel.numbers.length ? 34 : 0);
+}
 
 function canvasFor(width, height) {
   const ratio = window.devicePixelRatio || 1;
