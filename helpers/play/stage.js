@@ -194,7 +194,7 @@ function render({ model, el }) {
     figure.append(holder);
     fill(holder, panel, sourcesOf(panel), scale);
     if (key && !kept.has(key)) makeDraggable(holder, panel, key);
-    if (key) make("p", "unet-stage-hint", caption).textContent = "Drag it, or click it and use the arrow keys (Shift: 10 pixels).";
+    if (key) make("p", "unet-stage-hint", caption).textContent = "Drag it, or use the arrow keys.";
     holder.perPixel = () => holder.getBoundingClientRect().width / panel.width;
     return figure;
   }

@@ -41,7 +41,7 @@ def test_a_shape_is_moved_by_arrow_keys_and_by_the_mouse(open_notebook):
     notebook.run_all()
     stage = notebook.output(0)
     shape = stage.get_by_role("application")
-    expect(stage.get_by_text("Drag it, or click it and use the arrow keys")).to_be_visible()
+    expect(stage.get_by_text("Drag it, or use the arrow keys")).to_be_visible()
     shape.focus()
     notebook.page.keyboard.press("ArrowDown")
     expect(facts(stage)).to_contain_text("Moved 1 pixel down and 7 pixels to the left")
