@@ -179,9 +179,7 @@ def test_a_slow_network_shows_that_it_works(open_notebook):
     notebook.page.keyboard.press("ArrowUp")
     expect(graph.get_by_text("working …")).to_be_visible()
     expect(graph.locator("[aria-busy=true]")).to_be_visible()
-    notebook.page.wait_for_timeout(
-        700
-    )  # longer than a free kernel needs: nobody says that it is busy with another cell
+    notebook.page.wait_for_timeout(700)  # after which a kernel that is busy with something else would be named
     expect(problem(graph)).to_be_empty()
     expect(facts(graph)).to_contain_text("Output pixel in row 32, column 32")
     expect(graph.get_by_text("working …")).to_have_count(0)
