@@ -8,6 +8,7 @@ const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRi
 
 function render({ model, el }) {
   const root = make("section", "unet-graph", el);
+  const network = make("p", "unet-graph-head", root);
   const picture = make("div", "unet-graph-picture", root);
   const sentences = make("div", "", root);
   const legend = make("p", "unet-graph-small", root);
@@ -74,6 +75,7 @@ function render({ model, el }) {
     const was = picture.contains(focused()) ? focused().dataset.part : null;
     const stop = tabStop();
     root.setAttribute("aria-label", drawing.title);
+    network.textContent = drawing.network;
     picture.innerHTML = drawing.svg.replace(/\b(?:title|about|hatch|head)-[0-9a-f]{8}\b/g, `$&${suffix}`);
     for (const part of parts()) part.setAttribute("tabindex", "-1");
     const next = partOf(was || stop) || parts()[0];

@@ -272,7 +272,7 @@ class Beside:
             head = f"<b>{html.escape(trace.title)}</b>, {trace.parameters:,} parameters"
             picture = _picture(trace, self.graphs[0].depth, self.graphs[0].unlocked, title, head)
             inside = f"{_paragraph(head)}{picture}{said}{table(trace)}"
-            columns.append(f'<div class="{mark}" style="flex:1 1 26em;min-width:0">{inside}</div>')
+            columns.append(f'<div class="{mark}" style="flex:1 1 {graph_layout.READABLE}px;min-width:0">{inside}</div>')
         return f'<div style="display:flex;flex-wrap:wrap;gap:1.5em">{"".join(columns)}</div>'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

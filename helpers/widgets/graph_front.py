@@ -99,7 +99,10 @@ class GraphFront(front.Front):
 
 def beside(fronts: Iterable[GraphFront]) -> HBox:
     """Several graphs next to each other, where the page is wide enough."""
-    return HBox(list(fronts), layout=Layout(flex_flow="row wrap", width="100%"))
+    fronts = list(fronts)
+    for front_end in fronts:
+        front_end.layout.flex = f"1 1 {graph_layout.READABLE}px"
+    return HBox(fronts, layout=Layout(flex_flow="row wrap", grid_gap="1.5em", width="100%"))
 
 
 def _drawing(graph: ArchitectureGraph) -> dict[str, Any]:
@@ -110,6 +113,7 @@ def _drawing(graph: ArchitectureGraph) -> dict[str, Any]:
     run = "<code>graph.forward(piece, image)</code> runs a piece of yours and unlocks what executed."
     return {
         "title": title,
+        "network": f"{graph.trace.title}, {graph.trace.parameters:,} parameters" if graph.trace else "",
         "svg": svg,
         "neighbours": neighbours,
         "said": [markup.as_html(said) for said in graph.sentences()],

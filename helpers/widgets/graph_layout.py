@@ -22,6 +22,7 @@ BLUE, GREEN, ORANGE, PURPLE, VERMILION = "#0072B2", "#009E73", "#E69F00", "#CC79
 
 WIDTH, BOX, HEIGHT, ROW, INDENT, MARGIN = 800, 206, 68, 110, 12, 14
 ARROWS = {"ArrowRight": (1, 0), "ArrowLeft": (-1, 0), "ArrowDown": (0, 1), "ArrowUp": (0, -1)}
+READABLE = 600  # pixels of the page below which the words in a picture become too small
 FITS = 28  # letters of the smaller size in a box
 TOP, SMALL = 12, 40  # the row of image and head: where it begins, how tall its boxes are
 FIRST = TOP + SMALL + 40  # where level 0 begins

@@ -85,9 +85,10 @@ def test_a_picture_with_buttons_is_no_single_image(shown):
 
 
 def test_words_and_table_are_those_of_the_static_twin(shown):
-    graph, front, _ = shown
+    graph, front, model = shown
     twin = graph.as_html()
     assert front.drawing["state"] in twin
+    assert front.drawing["network"] == f"UNet, {sum(p.numel() for p in model.parameters()):,} parameters"
     assert front.drawing["table"] in twin
     assert front.drawing["legend"] in twin
     zeroed = RUNS["zeroed"]()
