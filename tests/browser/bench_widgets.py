@@ -71,6 +71,15 @@ def choose(piece, page, k):
     return lambda: piece.get_by_role("button", name="Check").click()
 
 
+def select_part(piece, page, k):
+    name = ("encoder 0", "encoder 1", "bottleneck", "decoder 0")[k % 4]
+    return lambda: piece.locator(f"[data-part='{name}']").click()
+
+
+def step(piece, page, k):
+    return lambda: piece.get_by_role("button", name="Back" if k % 2 else "Next").click()
+
+
 FACTS = ".unet-stage-facts"
 # piece, what the student does, the part of the page that answers, the event and the deed
 DEEDS = [
@@ -87,6 +96,9 @@ DEEDS = [
     ("tiles", "tile: that the model runs", ".unet-stage-working", slide("Tile"), 1),
     ("tiles", "overlap, both tried before", FACTS, slide("Overlap"), REPEATS),
     ("receptive field", "layers", FACTS, slide("Layers"), REPEATS),
+    ("graph, run", "select a part", ".unet-graph-card", ("click", select_part), REPEATS),
+    ("graph, run", "pixel of the output: that the model runs", ".unet-graph-working", key("ArrowUp"), 1),
+    ("stepper", "next and back", ".unet-steps-title", ("click", step), REPEATS),
     ("compare", "zoom", ".unet-stage-place", key("+", "-"), REPEATS),
     ("compare", "pan", ".unet-stage-place", key("ArrowDown", "ArrowUp"), REPEATS),
     ("compare", "wipe", ".unet-stage-wipe", slide("Line"), REPEATS),
