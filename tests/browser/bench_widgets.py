@@ -43,7 +43,7 @@ def slide(name):
     """The slider one step, to and fro."""
 
     def act(piece, page, k):
-        piece.get_by_role("slider", name=name, exact=True).focus()
+        piece.get_by_role("slider", name=name).focus()
         return lambda: page.keyboard.press("ArrowLeft" if k % 2 else "ArrowRight")
 
     return "input", act
