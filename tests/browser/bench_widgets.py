@@ -23,7 +23,8 @@ MEASURE = """
   const before = target.outerHTML;
   let start = null;
   root.addEventListener(event, (it) => (start ??= it.timeStamp), { capture: true, once: true });
-  window.measured = new Promise((resolve) => {
+  window.measured = new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`no answer in ${answer} to ${event}`)), 10_000);
     const observer = new MutationObserver(() => {
       if (start === null || target.outerHTML === before) return;
       observer.disconnect();
@@ -40,11 +41,17 @@ MEASURE = """
 
 
 def slide(name):
-    """The slider one step, to and fro."""
+    """The slider one step, to and fro, beginning with the way that it can go."""
+    back = {}
 
     def act(piece, page, k):
-        piece.get_by_role("slider", name=name).focus()
-        return lambda: page.keyboard.press("ArrowLeft" if k % 2 else "ArrowRight")
+        slider = piece.get_by_role("slider", name=name)
+        slider.focus()
+        at_end = slider.evaluate("slider => Number(slider.value) >= Number(slider.max)")
+        forth = not at_end and back.pop("next", True)
+        back["next"] = not forth
+        step = "ArrowRight" if forth else "ArrowLeft"
+        return lambda: page.keyboard.press(step)
 
     return "input", act
 
