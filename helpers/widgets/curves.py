@@ -31,7 +31,7 @@ def binned(losses: Sequence[float], most: int = MOST) -> list[tuple[float, float
 
 
 def draw(loss: Points, validation_loss: Points, dice: Points, best: float | None) -> str:
-    """The SVG.
+    """The SVG. What is infinite or no number has no place in it and is left out.
 
     Args:
         loss: `(step, loss)` in training.
@@ -39,6 +39,7 @@ def draw(loss: Points, validation_loss: Points, dice: Points, best: float | None
         dice: `(step, Dice)` on validation.
         best: the step whose weights are kept.
     """
+    loss, validation_loss, dice = (_numbers(points) for points in (loss, validation_loss, dice))
     last = max([1.0, *(step for points in (loss, dice) for step, _ in points)])
     highest = _round_up(max([1e-3, *(value for points in (loss, validation_loss) for _, value in points)]))
     kept = next((f", best {value:.3f} at step {step:.0f}" for step, value in dice if step == best), "")
@@ -55,6 +56,10 @@ def draw(loss: Points, validation_loss: Points, dice: Points, best: float | None
         f'role="img" aria-label="{html.escape(said, quote=True)}" font-family="sans-serif" font-size="12" '
         f'fill="currentColor">{left}{right}</svg>'
     )
+
+
+def _numbers(points: Points) -> Points:
+    return [(step, value) for step, value in points if math.isfinite(value)]
 
 
 def as_img(svg: str) -> str:

@@ -235,8 +235,9 @@ class Monitor:
     def as_html(self) -> str:
         """The static twin: curves, some of the predictions, and the facts."""
         facts = "".join(f'<li style="margin:.2em 0">{html.escape(fact)}</li>' for fact in self.facts())
+        drawn = curves.as_img(self.curves()) if self.history is not None and self.history.losses else ""
         return (
-            f'<div><p style="margin:.3em 0"><b>Training</b></p>{curves.as_img(self.curves())}{self._pictures()}'
+            f'<div><p style="margin:.3em 0"><b>Training</b></p>{drawn}{self._pictures()}'
             f'<ul style="margin:.3em 0;max-width:62em">{facts}</ul></div>'
         )
 

@@ -88,13 +88,13 @@ class NotebookPage:
         expect(status).not_to_contain_text("| Idle")  # while the new kernel starts
         expect(status).to_contain_text("| Idle", timeout=CELLS_MS)
 
-    def run_all(self) -> None:
+    def run_all(self, timeout_ms: int = CELLS_MS) -> None:
         """Run all cells and wait until the last has ended."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         # a cell's prompt is [ ] before, [*] while and [1] after it ran
         prompts = self.page.locator(".jp-CodeCell .jp-InputArea-prompt")
-        expect(prompts).to_have_text([re.compile(r"\[\d+\]")] * prompts.count(), timeout=CELLS_MS)
+        expect(prompts).to_have_text([re.compile(r"\[\d+\]")] * prompts.count(), timeout=timeout_ms)
 
     def output(self, cell: int) -> Locator:
         """The output area of a code cell, counted from 0."""
@@ -174,14 +174,22 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., NotebookPage]]:
-    """Write a notebook of these code cells and open it: `open_notebook("1 + 1", "2 + 2", dark=True)`."""
+    """Write a notebook of these code cells and open it: `open_notebook("1 + 1", "2 + 2", dark=True)`.
+
+    With `lesson="02_overlap"` it is that notebook of the course, in a copy of the folder `notebooks`.
+    """
     contexts = []
 
-    def open(*cells: str, dark: bool = False) -> NotebookPage:
-        name = re.sub(r"\W+", "-", f"{request.node.name}-{len(contexts)}") + ".ipynb"  # a name that a URL can hold
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, lab.root / name)
+    def open(*cells: str, dark: bool = False, lesson: str = "") -> NotebookPage:
+        name = re.sub(r"\W+", "-", f"{request.node.name}-{len(contexts)}")  # a name that a URL can hold
+        file = f"{name}/notebooks/{lesson}/{lesson}.ipynb" if lesson else f"{name}.ipynb"
+        if lesson:
+            own = shutil.ignore_patterns("answers.json", "progress", "unlocked.json")  # of whoever works here
+            shutil.copytree(REPOSITORY / "notebooks", lab.root / name / "notebooks", ignore=own)
+        else:
+            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+            notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+            nbformat.write(notebook, lab.root / file)
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
         lab.set("@jupyterlab/apputils-extension/themes", {"theme": theme})
         context = browser.new_context(
@@ -189,8 +197,8 @@ def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) ->
         )
         contexts.append(context)
         # a workspace of its own, so that no other test's notebook is open beside this one
-        url = f"{lab.url}/lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}?token={lab.token}"
-        opened = NotebookPage(context.new_page(), lab.root / name, url)
+        url = f"{lab.url}/lab/workspaces/{name}/tree/{file}?token={lab.token}"
+        opened = NotebookPage(context.new_page(), lab.root / file, url)
 
         def on_console(message: ConsoleMessage) -> None:
             if message.type == "error":

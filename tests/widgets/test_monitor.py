@@ -146,6 +146,22 @@ def test_curves_stay_inside_their_axes():
 # ---- pictures ----
 
 
+def test_what_is_no_number_is_not_drawn():
+    no, much = float("nan"), float("inf")
+    drawn = curves.draw([(1, 0.5), (2, no)], [(2, no)], [(1, much), (2, 0.25)], 2)
+    assert not re.search(r"nan|inf[^o]", drawn)
+    assert "0.250" in drawn
+    assert "No step yet." in curves.draw([(1, no)], [], [], None)
+
+
+def test_a_run_that_never_made_a_step_shows_no_empty_curves():
+    watched = Monitor()
+    watched.follow(History(), 80, None)
+    watched.end(ValueError("the loss is nan"))
+    assert "<img" not in watched.as_html()
+    assert "ValueError" in watched.as_html()
+
+
 def test_the_picture_is_of_the_image_with_most_objects_and_stays_with_it():
     watched = Monitor()
     watched.follow(History(), 10, None)
