@@ -579,7 +579,7 @@ for name in ("BCE", "Dice", "combined"):
         real["train"],
         real["validation"],
         for_fit(asked[name]),
-        epochs=24,
+        epochs=18,
         crop=64,
     )
 

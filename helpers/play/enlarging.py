@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -49,6 +50,12 @@ def upsampling(image: Any, mode: str | None = None, kernel: Any = 3, stride: int
     return Upsampling(image, mode, kernel, stride)
 
 
+@cache
+def _by_kernel(stride: int) -> dict[int, float]:
+    patch = torch.ones(PATCH, PATCH)  # what is enlarged has no part in it
+    return {k: Upsampling(patch, "transposed", k, stride)._checkerboard("transposed") for k in KERNELS}
+
+
 class Upsampling(Playground):
     """A patch, a mode (or None for all), the kernel of the transposed convolution and the stride."""
 
@@ -85,7 +92,7 @@ class Upsampling(Playground):
 
     def by_kernel(self) -> dict[int, float]:
         """The strength of the checkerboard of a transposed convolution with equal weights, for each kernel side."""
-        return {k: Upsampling(self.patch, "transposed", k, self.stride)._checkerboard("transposed") for k in KERNELS}
+        return _by_kernel(self.stride)
 
     def _checkerboard(self, mode: str) -> float:
         # On a map of ones whatever is uneven comes from the method. Enough ones that some are far from the border.

@@ -41,6 +41,10 @@ class Pulled:
     from_object: list[float]
     from_background: list[float]
 
+    def first(self, n: int) -> Pulled:
+        """The first `n` of each list."""
+        return Pulled(self.loss[:n], self.gradient[:n], self.from_object[:n], self.from_background[:n])
+
     @property
     def lowest(self) -> float:
         """The probability at which the loss is lowest, of those tried."""
@@ -83,10 +87,16 @@ class Loss(Playground):
         "everywhere": every pixel has the same probability, as in a network that knows nothing yet. "object": only
         object pixels move, and every background pixel has the probability `SETTLED`: the background is learned.
         """
+        return {
+            where: {name: p.first(len(PROBABILITIES)) for name, p in by.items()} for where, by in self._all().items()
+        }
+
+    def _all(self) -> dict[str, dict[str, Pulled]]:
+        """The same, and at the end of each list what is at a probability of 0.5."""
         if self._kept is None or self._kept[0] != self.share:
+            at = torch.cat([PROBABILITIES, torch.tensor([0.5])])
             found = {
-                where: {name: self._pulls(name, PROBABILITIES, where) for name in LOSSES}
-                for where in ("everywhere", "object")
+                where: {name: self._pulls(name, at, where) for name in LOSSES} for where in ("everywhere", "object")
             }
             self._kept = self.share, found
         return self._kept[1]
@@ -94,11 +104,8 @@ class Loss(Playground):
     def undecided(self) -> dict[str, tuple[float, float]]:
         """By loss, the pull of object pixels and of background pixels when every probability is 0.5, both positive:
         the first upwards, the second downwards."""
-        return {name: self._half(name) for name in LOSSES}
-
-    def _half(self, name: str) -> tuple[float, float]:
-        half = self._pulls(name, torch.tensor([0.5]), "everywhere")
-        return -half.from_object[0], half.from_background[0]
+        everywhere = self._all()["everywhere"]
+        return {name: (-pulled.from_object[-1], pulled.from_background[-1]) for name, pulled in everywhere.items()}
 
     def _pulls(self, name: str, probabilities: Tensor, where: str) -> Pulled:
         target = self.target

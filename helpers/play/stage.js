@@ -155,6 +155,7 @@ function render({ model, el }) {
     const rows = scene.rows.map((panels) => {
       const row = make("div", "unet-stage-row");
       row.style.setProperty("--stage-columns", panels.map(column).join(" "));
+      row.classList.toggle("many", panels.length > 4);
       for (const panel of panels) row.append(panel.kind === "picture" ? picture(panel, kept) : plot(panel));
       return row;
     });
