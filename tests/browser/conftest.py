@@ -96,6 +96,22 @@ class NotebookPage:
         prompts = self.page.locator(".jp-CodeCell .jp-InputArea-prompt")
         expect(prompts).to_have_text([re.compile(r"\[\d+\]")] * prompts.count(), timeout=timeout_ms)
 
+    def tab_to(self, target: Locator) -> None:
+        """Press Tab until the focus is there: from wherever it is, Tab goes once around the page."""
+        for _ in range(80):
+            self.page.keyboard.press("Tab")
+            if target.evaluate("node => node === document.activeElement"):
+                return
+        expect(target).to_be_focused()
+
+    def keeps_letters(self) -> None:
+        """Letters that cut, delete and insert cells in JupyterLab do nothing of the kind where the focus is."""
+        cells = self.page.locator(".jp-CodeCell")
+        before = cells.count()
+        for key in ("x", "d", "d", "b"):
+            self.page.keyboard.press(key)
+        expect(cells).to_have_count(before)
+
     def output(self, cell: int) -> Locator:
         """The output area of a code cell, counted from 0."""
         # a live piece stands beside its static twin, which is hidden meanwhile

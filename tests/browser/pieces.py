@@ -17,6 +17,7 @@ from helpers.widgets import ArchitectureGraph
 graph = ArchitectureGraph()
 """
 )
+FIT = "from helpers.training import fit\nhistory = fit(UNet(1, 1, 4, 2), [(image, mask)], [(image, mask)], epochs=3)"
 
 PIECES = {
     "quiz, single": QUIZ + 'quiz("dice-or-iou")',
@@ -26,6 +27,7 @@ PIECES = {
     "graph, locked": "from helpers.widgets import ArchitectureGraph\nArchitectureGraph()",
     "graph, run": GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None])",
     "graphs, two": GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None]).beside(UNet(1, 1, 8, 2))",
+    "monitor": GRAPH + FIT,
     "progress": "from helpers import progress\nprogress()",
     "stepper": "from helpers.widgets import CodeStepper\nCodeStepper()",
     "kernel": LOAD + "play.kernel(image)",

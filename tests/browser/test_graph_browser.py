@@ -81,7 +81,7 @@ def test_by_keyboard_alone(open_notebook):
     notebook = open_notebook(RUN, "2 + 2")
     notebook.run_all()
     graph, keyboard = notebook.output(0), notebook.page.keyboard
-    tab_to(notebook, part(graph, "image"))
+    notebook.tab_to(part(graph, "image"))
     for key, name in [("ArrowDown", "encoder 0"), ("ArrowRight", "skip 0"), ("ArrowRight", "decoder 0")]:
         keyboard.press(key)
         expect(part(graph, name)).to_be_focused()
@@ -107,9 +107,7 @@ def test_by_keyboard_alone(open_notebook):
     for _ in range(8):
         keyboard.press("Shift+ArrowLeft")
     expect(facts(graph)).to_contain_text("Output pixel in row 22, column 0")
-    for key in ("x", "d", "d", "b"):  # letters that cut, delete and insert cells did nothing of the kind
-        keyboard.press(key)
-    expect(notebook.page.locator(".jp-CodeCell")).to_have_count(2)
+    notebook.keeps_letters()
     assert notebook.console_errors == []
 
 
@@ -200,14 +198,6 @@ def test_text_stands_out(open_notebook, dark):
         style = "fill" if shown.evaluate("node => node.tagName") == "text" else "color"
         assert abs(brightness(shown, style) - page_brightness) > 128
     assert notebook.console_errors == []
-
-
-def tab_to(notebook, target: Locator) -> None:
-    for _ in range(80):  # from wherever the focus is, Tab goes once around the page
-        notebook.page.keyboard.press("Tab")
-        if target.evaluate("node => node === document.activeElement"):
-            return
-    expect(target).to_be_focused()
 
 
 def run_cell(notebook, cell: int) -> None:
