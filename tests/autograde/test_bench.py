@@ -96,7 +96,7 @@ def test_the_time_to_an_iou_is_a_ratio_and_missing_where_a_seed_never_got_there(
 
 
 def test_the_page_says_what_was_reached_and_what_the_borders_cost(place):
-    more = {"iou_train": 0.89, "tolerant_iou": 0.99, "f1": 0.97}
+    more = {"iou_train": 0.89, "tolerant_iou": 0.99, "f1": 0.94, "f1_whole": 0.97}
     runs = [result("course", 0, iou, **more) | {"seconds": s} for s, iou in ((15, 0.902), (90, 0.905))]
     bench._store({"runs": runs})
     bench.write_page()
@@ -105,7 +105,26 @@ def test_the_page_says_what_was_reached_and_what_the_borders_cost(place):
     assert "| test IoU on `nuclei` in 90 s | 0.91 | 0.905 | no |" in page
     assert "so 89% of what is missing lies there" in page
     assert "15 s gave 0.902" in page
+    assert "an F1 of 0.940; without those that a side" in page
+    assert "it is 0.970" in page
+    assert "Where a rival is ahead" not in page
     assert "brain" not in page.partition("### To reach")[2]
+
+
+def test_the_page_says_where_a_rival_is_ahead_and_when_that_may_be_luck(place):
+    ours = [result("course", s, iou, iou_eight=iou, boundary=0.7) for s, iou in enumerate((0.900, 0.904))]
+    theirs = [result("pretrained", s, iou, iou_eight=iou + 0.02, boundary=0.6) for s, iou in enumerate((0.902, 0.904))]
+    worse = [result("monai", s, 0.8, iou_eight=0.8, boundary=0.9) for s in range(2)]
+    bench._store({"runs": ours + theirs + worse})
+    bench.write_page()
+    page = (place / "benchmarks.md").read_text().partition("Where a rival is ahead")[2]
+    rival = "smp.Unet, EfficientNet-Lite0, ImageNet weights"
+    assert f"| `nuclei`, 15 s | IoU | {rival} | 0.903 | 0.902 | ≈ 0.001 |" in page
+    assert f"| `nuclei`, 15 s | IoU, eight views | {rival} | 0.923 | 0.902 | 0.021 |" in page
+    assert f"| `nuclei`, 15 s | border, pixels | {rival} | 0.60 | 0.70 | 0.10 |" in page
+    assert "began with photographs, which have an upper side (+0.020 IoU in 15 s)" in " ".join(page.split())
+    assert "MONAI" not in page
+    assert "Dice" not in page  # both have the same
 
 
 @pytest.mark.parametrize(
