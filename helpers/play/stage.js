@@ -12,7 +12,7 @@ const LINES = [
 ];
 
 function render({ model, el }) {
-  const root = make("section", "unet-stage", el);
+  const root = make("section", "unet-front unet-stage", el);
   root.setAttribute("aria-label", model.get("title"));
   const title = make("p", "unet-stage-title", root);
   title.textContent = model.get("title");
@@ -23,7 +23,7 @@ function render({ model, el }) {
   const wiper = make("div", "unet-stage-wipe", root);
   const legend = make("p", "unet-stage-legend", root);
   const facts = make("ul", "unet-stage-facts", root);
-  const said = liveRegion("unet-stage-said", root); // only what is new is put into it
+  const said = liveRegion("unet-heard", root); // only what is new is put into it
   const note = liveRegion("unet-stage-note", root, "alert");
   const kernel = kernelOf(model, (text) => (note.textContent = text));
 

@@ -74,7 +74,7 @@ class Stage(front.Front):
     """
 
     _esm = front.module(Path(__file__).with_name("stage.js"))
-    _css = Path(__file__).with_name("stage.css")
+    _css = front.style(Path(__file__).with_name("stage.css"))
     title = traitlets.Unicode().tag(sync=True)
     controls = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)

@@ -1,4 +1,4 @@
-"""What the front ends of all pieces share: their JavaScript, and how a piece comes onto a page.
+"""What the front ends of all pieces share: JavaScript, style, and how a piece comes onto a page.
 
 In JupyterLab and Notebook a piece is written into the notebook as its static twin alone, and its front end takes the
 twin's place on the page for as long as the kernel has it (`initialize` in `front.js`). A widget view in a saved
@@ -19,6 +19,7 @@ import traitlets
 from helpers.widgets import host
 
 SHARED = Path(__file__).with_name("front.js")
+SHARED_STYLE = Path(__file__).with_name("front.css")
 EXPORT = "export default { initialize, render };"
 
 
@@ -34,6 +35,11 @@ def module(path: Path) -> str:
     if EXPORT not in own:
         raise ValueError(f"{path.name} must end with `{EXPORT}`; `initialize` is in {SHARED.name}.")
     return f"{SHARED.read_text(encoding='utf-8')}\n{own}"
+
+
+def style(path: Path) -> str:
+    """The style sheet of a front end, whose root has the class `unet-front`: what all share, then its own file."""
+    return f"{SHARED_STYLE.read_text(encoding='utf-8')}\n{path.read_text(encoding='utf-8')}"
 
 
 class Front(anywidget.AnyWidget):

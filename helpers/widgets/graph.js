@@ -7,7 +7,7 @@ const LATE_MS = 150; // an answer that comes earlier needs no word that it is on
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 function render({ model, el }) {
-  const root = make("section", "unet-graph", el);
+  const root = make("section", "unet-front unet-graph", el);
   const network = make("p", "unet-graph-head", root);
   const picture = make("div", "unet-graph-picture", root);
   const sentences = make("div", "", root);
@@ -19,7 +19,7 @@ function render({ model, el }) {
   const pixel = make("div", "unet-graph-pixel", root);
   const state = make("p", "", root);
   const table = make("div", "unet-graph-small", root);
-  const said = liveRegion("unet-graph-said", root); // for those who listen
+  const said = liveRegion("unet-heard", root);
   const suffix = "-" + Math.random().toString(36).slice(2); // ids of another view are others
   const kernel = kernelOf(model, (text) => (note.textContent = text));
 

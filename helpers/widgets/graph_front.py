@@ -38,7 +38,7 @@ class GraphFront(front.Front):
     """
 
     _esm = front.module(Path(__file__).with_name("graph.js"))
-    _css = Path(__file__).with_name("graph.css")
+    _css = front.style(Path(__file__).with_name("graph.css"))
     drawing = traitlets.Dict().tag(sync=True)
     selected = traitlets.Unicode().tag(sync=True)
     card = traitlets.Dict().tag(sync=True)

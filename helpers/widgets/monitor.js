@@ -43,7 +43,7 @@ function lineToKernel(model) {
 }
 
 function render({ model, el }) {
-  const root = make("section", "unet-monitor");
+  const root = make("section", "unet-front unet-boxed unet-monitor");
   root.setAttribute("aria-label", "Training");
   keepKeys(root);
 
@@ -59,7 +59,7 @@ function render({ model, el }) {
   stop.type = "button";
   const head = make("p", "unet-monitor-head", root);
   const note = liveRegion("unet-monitor-note", root);
-  const said = liveRegion("unet-monitor-said", root);
+  const said = liveRegion("unet-heard", root);
 
   const middle = make("div", "unet-monitor-middle", root);
   const curves = make("div", "unet-monitor-curves", middle);

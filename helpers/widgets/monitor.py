@@ -278,7 +278,7 @@ class MonitorFront(front.Front):
     """
 
     _esm = front.module(Path(__file__).with_name("monitor.js"))
-    _css = Path(__file__).with_name("monitor.css")
+    _css = front.style(Path(__file__).with_name("monitor.css"))
     state = traitlets.Dict().tag(sync=True)
     channel = traitlets.Unicode(CHANNEL).tag(sync=True)
     key = traitlets.Unicode().tag(sync=True)

@@ -6,7 +6,7 @@ function render({ model, el }) {
   // Radio buttons form a group by name, and labels find inputs by id: each view has its own.
   const name = "quiz-" + Math.random().toString(36).slice(2);
 
-  const form = make("form", "unet-quiz");
+  const form = make("form", "unet-front unet-boxed unet-quiz");
   form.noValidate = true;
   const fieldset = make("fieldset", "", form);
   make("legend", "", fieldset).innerHTML = question.html;

@@ -228,7 +228,7 @@ class QuizFront(front.Front):
     """
 
     _esm = front.module(Path(__file__).with_name("quiz.js"))
-    _css = Path(__file__).with_name("quiz.css")
+    _css = front.style(Path(__file__).with_name("quiz.css"))
     question = traitlets.Dict().tag(sync=True)
     chosen = traitlets.Unicode().tag(sync=True)
     tried = traitlets.List().tag(sync=True)

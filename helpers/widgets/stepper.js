@@ -10,7 +10,7 @@ function render({ model, el }) {
   const fileOf = (step) => [...new Set(step.files.map((piece) => piece.file))].join(", ");
   const titleOf = (k) => `unet.py ${k}/${steps.length} · ${steps[k - 1].title}`;
 
-  const root = make("section", "unet-steps", el);
+  const root = make("section", "unet-front unet-boxed unet-steps", el);
   root.setAttribute("aria-label", "The U-Net in steps");
   const bar = make("div", "unet-steps-bar", root);
   const back = button("‹ Back", bar, () => go(model.get("current") - 1));
@@ -29,7 +29,7 @@ function render({ model, el }) {
   make("summary", "", details).textContent = "The shapes as a table";
   const table = make("table", "", details);
   make("caption", "", table).textContent = model.get("small");
-  const said = liveRegion("unet-steps-heard", root);
+  const said = liveRegion("unet-heard", root);
 
   function button(label, parent, act) {
     const node = make("button", "", parent);
@@ -86,7 +86,7 @@ function render({ model, el }) {
       make("span", "unet-steps-sign", row).textContent = marked ? "▸" : "";
       make("span", "unet-steps-number", row).textContent = number;
       const written = make(marked ? "mark" : "span", "unet-steps-text", row);
-      if (marked) make("span", "unet-steps-heard", written).textContent = "in question: ";
+      if (marked) make("span", "unet-heard", written).textContent = "in question: ";
       const indent = text.length - text.trimStart().length;
       written.style.setProperty("--indent", `${indent}ch`);
       written.append(text.trimStart());

@@ -205,7 +205,7 @@ class StepperFront(front.Front):
     """
 
     _esm = front.module(Path(__file__).with_name("stepper.js"))
-    _css = Path(__file__).with_name("stepper.css")
+    _css = front.style(Path(__file__).with_name("stepper.css"))
     steps = traitlets.List().tag(sync=True)
     small = traitlets.Unicode().tag(sync=True)
     current = traitlets.Int(1, min=1, max=len(STEPS)).tag(sync=True)

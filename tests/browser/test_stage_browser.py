@@ -27,7 +27,7 @@ def test_a_slider_by_keyboard_moves_picture_and_words(open_notebook):
     for _ in range(30):
         notebook.page.keyboard.press("ArrowLeft")
     expect(facts(stage)).to_contain_text("Threshold 0.20: Dice 0.797")
-    expect(stage.locator(".unet-stage-said")).to_contain_text("Threshold 0.20")  # what is read aloud
+    expect(stage.locator(".unet-heard")).to_contain_text("Threshold 0.20")  # what is read aloud
     expect(slider).to_be_focused()
     assert stage.locator("figure canvas").last.evaluate("canvas => canvas.toDataURL()") != before
     notebook.keeps_letters()

@@ -57,3 +57,10 @@ def test_a_front_end_without_what_the_page_needs_is_refused(tmp_path):
     file.write_text("export default { render };", encoding="utf-8")
     with pytest.raises(ValueError, match=r"piece\.js must end with"):
         front.module(file)
+
+
+def test_a_style_sheet_comes_after_what_all_share(tmp_path):
+    file = tmp_path / "piece.css"
+    file.write_text(".unet-piece { max-width: 62em; }", encoding="utf-8")
+    written = front.style(file)
+    assert written.index(".unet-front button") < written.index(".unet-piece")
