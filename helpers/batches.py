@@ -83,6 +83,13 @@ class Crops:
         """How many batches show every image once, on average."""
         return len(self._owners) / self.batch_size
 
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """`(N, C, h, w)` of a batch's images."""
+        channels, *sides = self._pair(0)[0].shape
+        height, width = sides if self.crop is None else (self.crop, self.crop)
+        return self.batch_size, channels, height, width
+
     def batch(self, number: int, part: int = 0, parts: int = 1) -> tuple[Tensor, Tensor]:
         """Images `(N, C, h, w)` and masks `(N, h, w)` of batch `number`, or one of `parts` equal shares of it."""
         share = self.batch_size // parts

@@ -42,6 +42,7 @@ FROZEN_FROM = 0.7  # of the run: from here on, at a low rate, batch norm uses it
 COUNTED = 50  # ... if it has seen so many batches: each new one makes up a tenth of them
 VALIDATIONS = 20  # in a run of given seconds, if a validation is quick
 VALIDATION_SHARE = 0.15  # of the time, at most
+LITTLE_WORK = 1e9  # multiplications and additions of a forward pass, below which a second core was no gain
 MEMORY = 20  # steps that the averaged weights remember, or a tenth of the run so far if that is less
 
 
@@ -120,8 +121,9 @@ def fit(
     AdamW; the learning rate rises to `rate` over the first fifth of the run and falls to nothing along a cosine: of the
     time if `seconds` is given, else of the steps. From 70 % of the run on batch norm uses its running statistics, as it
     will in prediction. Validation is run on the averaged weights, and those of the best mean
-    IoU are kept. With `epochs`, a run on the CPU is the same for the same seed and number of threads, bit for bit; with
-    `seconds` it depends on how fast the machine is. Ctrl-C ends the run and keeps the best weights so far.
+    IoU are kept. With `epochs`, a run on the CPU is the same for the same seed and number of threads, bit for bit, and
+    a small network, such as those of the lessons, is trained on one thread wherever it is; with `seconds` the run
+    depends on how fast the machine is. Ctrl-C ends the run and keeps the best weights so far.
 
     A notebook shows how it goes (`helpers.widgets.monitor`), with a button that does what Ctrl-C does; a terminal has
     one line. Watching changes no bit of what is learned, and takes about 2 % of the time at most.
@@ -238,9 +240,11 @@ class _Run:
         self.watch: Watch | Unwatched = Unwatched()
         self.file: Path | None = None
         self.settings: dict[str, Any] = {}
-        # A run of given epochs keeps its number of threads, since another one rounds differently.
-        self.adapts = plan.seconds is not None and fabric.device.type == "cpu" and fabric.world_size == 1
-        self.threads = QuickestThreads(torch.get_num_threads())
+        # Another number of threads rounds differently, so a run of given epochs must not choose it by the clock.
+        alone = fabric.device.type == "cpu" and fabric.world_size == 1
+        little = alone and plan.seconds is None and _is_little_work(self.average, crops.shape)
+        self.adapts = alone and (plan.seconds is not None or little)
+        self.threads = QuickestThreads(1 if little else torch.get_num_threads())
         self.began = time.perf_counter()
 
     def go(self) -> History:
@@ -396,6 +400,19 @@ def give_memory_back() -> None:
     """
     with suppress(OSError, AttributeError, TypeError):  # no such function; on Windows no library of that name
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@torch.no_grad()
+def _is_little_work(model: nn.Module, shape: tuple[int, int, int, int]) -> bool:
+    """Whether a batch of that shape is so little work that several threads would mostly wait for each other.
+
+    Counted and not timed, so that the answer is the same on every machine and in every run.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        model.eval()(torch.zeros(shape))
+    return counter.get_total_flops() < LITTLE_WORK
 
 
 def _fabric(device: str) -> Any:

@@ -65,6 +65,37 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others():
     assert not same_weights(models[0], models[2])
 
 
+@pytest.fixture
+def threads():
+    """Sets torch's number of threads; the number before is put back."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_a_small_network_learns_the_same_on_any_number_of_threads(threads):
+    models = [network() for _ in range(2)]
+    for model, count in zip(models, (1, 2), strict=True):
+        threads(count)
+        fit(model, TRAIN, VALIDATION, epochs=4)
+        assert torch.get_num_threads() == count
+    assert same_weights(*models)
+
+
+@pytest.mark.parametrize(("base_channels", "used"), [(4, {1}), (48, {2})])
+def test_a_run_of_epochs_takes_all_threads_where_there_is_much_to_compute(base_channels, used, threads):
+    threads(2)
+    seen = set()
+
+    def loss(logits, masks):
+        seen.add(torch.get_num_threads())
+        return dice_and_cross_entropy(logits, masks)
+
+    pairs = data.load("cells", "train", size=64, count=8)
+    fit(UNet(1, 1, base_channels, depth=2), pairs, VALIDATION, loss, epochs=1)
+    assert seen == used
+
+
 def test_the_global_generator_is_where_it_was():
     torch.manual_seed(5)
     state = torch.get_rng_state()
