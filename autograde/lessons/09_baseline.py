@@ -368,14 +368,14 @@ def train(name, pairs, validation, make=None, num_classes=1, seed=0, **changes):
 
 
 # %%
-def learning_curves(train_on, order, validation, test, **options):
-    """A table of test Dice, and the models of the fewest and the most images, by (name, size)."""
+def learning_curves(train_on, order, validation, test, keep, **options):
+    """The models of the sizes in `keep`, by (name, size), and a table of test Dice."""
     models, dices = {}, {name: [] for name in RATES}
     for size in SIZES:
         for name in RATES:
             model, _ = train(name, Subset(train_on, order[:size]), validation, **options)
             dices[name].append(metrics.score(model, test)["dice"])
-            if size in (SIZES[0], SIZES[-1]):
+            if size in keep:
                 models[name, size] = model
     return models, {name: torch.tensor(values) for name, values in dices.items()}
 
@@ -404,7 +404,9 @@ nuclei = {
 }
 few = Subset(nuclei["validation"], [0, 2])
 order = [5, 0, 2, 7, 1, 3, 4, 6]
-models, nuclei_dices = learning_curves(nuclei["train"], order, few, nuclei["test"])
+models, nuclei_dices = learning_curves(
+    nuclei["train"], order, few, nuclei["test"], keep=(1, 8)
+)
 report(nuclei_dices, "Nuclei")
 
 # %% [markdown]
@@ -470,7 +472,7 @@ check_on, test_on = (
     Subset(brain["validation"], [4, 14]),
     Subset(brain["test"], [3, 9, 15, 21]),
 )
-options = {"num_classes": 4, "crop": 96}
+options = {"keep": (8,), "num_classes": 4, "crop": 96}
 brain_models, brain_dices = learning_curves(
     brain["train"], spread, check_on, test_on, **options
 )
