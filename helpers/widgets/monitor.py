@@ -195,7 +195,8 @@ class Monitor:
         history = self.history
         why = f"an error, {self.error}" if self.phase == FAILED else history.stopped or "it was left"
         best = f"; best Dice {history.best['dice']:.3f}" if history.best else ""
-        return f"ended after {history.steps} steps in {history.seconds:.1f} s: {why}{best}."
+        steps = f"{history.steps} step{'' if history.steps == 1 else 's'}"
+        return f"ended after {steps} in {history.seconds:.1f} s: {why}{best}."
 
     def said(self) -> str:
         """The latest news, for a screen reader: a validation, or the end."""

@@ -84,6 +84,13 @@ def test_the_end_in_words():
     assert "The model holds the weights of step 39" in watched.facts()[2]
 
 
+def test_one_step_is_no_steps():
+    watched = Monitor()
+    watched.follow(History(losses=[0.5], stopped="all steps are done"), 1, None)
+    watched.end()
+    assert watched.facts()[0] == "Training ended after 1 step in 0.0 s: all steps are done."
+
+
 def test_an_error_is_named():
     watched = trained(scores=1)
     watched.end(ValueError("bad"))
