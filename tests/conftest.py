@@ -1,10 +1,12 @@
 """What all tests share."""
 
 import os
+import random
 import re
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +21,26 @@ sys.path.insert(0, str(ROOT))
 # The same cases in every run: a submission is not to fail by chance. `--hypothesis-profile=default` draws new ones.
 settings.register_profile("course", derandomize=True, deadline=None)
 settings.load_profile("course")
+
+
+def _same_random_numbers() -> None:
+    """Let no test depend on which others ran before it in the same process; what is not imported yet begins seeded."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    _same_random_numbers()  # for the fixtures that several tests share
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    _same_random_numbers()
+
 
 # Files whose tests are spread over the processes by their parameter: an exercise, a lesson.
 BY_PARAMETER = {f"tests/checks/test_{name}.py" for name in ("exercises", "process", "fairness")}
