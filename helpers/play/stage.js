@@ -68,7 +68,6 @@ function render({ model, el }) {
 
   function controlFor(control) {
     if (control.kind === "grid") return gridControl(control);
-    if (control.kind === "choice") return choiceControl(control);
     return rangeControl(control);
   }
 
@@ -89,17 +88,6 @@ function render({ model, el }) {
     });
     // What a slider may reach can depend on another one.
     show.limit = ({ min, max, step }) => Object.assign(input, { min, max, step });
-    show(control.value);
-    return show;
-  }
-
-  function choiceControl(control) {
-    const label = make("label", "unet-stage-control", form);
-    make("span", "", label).textContent = control.label;
-    const select = make("select", "", label);
-    for (const option of control.options) make("option", "", select).textContent = option;
-    const show = (value) => (select.value = value);
-    select.addEventListener("change", () => wish({ [control.name]: select.value }));
     show(control.value);
     return show;
   }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,10 @@ class Control:
     Attributes:
         name: the playground's attribute that it sets.
         label: what it says beside it.
-        kind: "range" (a slider), "choice" (of `options`) or "grid" (numbers in rows).
+        kind: "range" (a slider) or "grid" (numbers in rows).
         min, max, step: of a range.
         whole: whether a range gives whole numbers.
         unit: after the value.
-        options: of a choice.
     """
 
     name: str
@@ -38,7 +37,6 @@ class Control:
     step: float = 0.01
     whole: bool = False
     unit: str = ""
-    options: list[str] = field(default_factory=list)
 
     def read(self, value: Any) -> Any:
         """The value for the attribute, from what the page sent.
@@ -47,10 +45,6 @@ class Control:
             ValueError: it is none that the control can give.
         """
         if self.kind == "grid":
-            return value
-        if self.kind == "choice":
-            if value not in self.options:
-                raise ValueError(f"{self.label} is {value!r}; choose one of {', '.join(self.options)}.")
             return value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not self.min <= value <= self.max:
             raise ValueError(f"{self.label} is {value!r}; it goes from {self.min:g} to {self.max:g}.")

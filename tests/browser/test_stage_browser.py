@@ -1,6 +1,7 @@
 """Playgrounds in a real JupyterLab: by mouse, by keyboard alone, light and dark, in two views."""
 
 import pytest
+from pieces import PIECES
 from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
@@ -9,10 +10,53 @@ LOAD = "from helpers import data, play\nimage, mask = data.load('nuclei', 'test'
 THRESHOLD = LOAD + "play.threshold(image, mask)"
 OVERLAP = LOAD + "shape = play.overlap(image, mask)\nshape"
 KERNEL = LOAD + "play.kernel(image)"
+PLAYGROUNDS = ["kernel", "overlap", "upsampling", "loss", "threshold", "augmentation", "tiles", "receptive field"]
 
 
 def facts(stage: Locator) -> Locator:
     return stage.locator(".unet-stage-facts")
+
+
+def shown(stage: Locator) -> list[str]:
+    """The words, lines and pixels of a playground."""
+    return [
+        facts(stage).inner_html(),
+        *stage.locator("svg").evaluate_all("all => all.map((svg) => svg.outerHTML)"),
+        *stage.locator("canvas").evaluate_all("all => all.map((canvas) => canvas.toDataURL())"),
+    ]
+
+
+def by_keyboard(notebook, control: Locator) -> None:
+    notebook.tab_to(control)
+    slider = control.get_attribute("type") == "range"
+    at_end = slider and control.evaluate("it => it.value === it.max")
+    notebook.page.keyboard.press("ArrowDown" if at_end else "ArrowUp")  # a slider's, or a number's
+
+
+def by_mouse(notebook, control: Locator) -> None:
+    box = control.bounding_box()
+    if control.get_attribute("type") == "range":
+        share = control.evaluate("it => (it.value - it.min) / (it.max - it.min)")
+        control.click(position={"x": box["width"] * (0.4 if share > 0.5 else 0.6), "y": box["height"] / 2})
+    else:  # the upper of the two arrows at the end of a number
+        control.click(position={"x": box["width"] - 7, "y": box["height"] / 3})
+
+
+@pytest.mark.parametrize("playground", PLAYGROUNDS)
+@pytest.mark.parametrize("operate", [by_keyboard, by_mouse])
+def test_every_control_moves_what_is_shown(open_notebook, playground, operate):
+    notebook = open_notebook(PIECES[playground])
+    notebook.run_all()
+    stage = notebook.output(0)
+    controls = stage.locator("input")
+    assert controls.count() > 0
+    for control in controls.all():
+        before = shown(stage)
+        operate(notebook, control)
+        expect(stage.locator(".unet-stage")).not_to_have_attribute("aria-busy", "true", timeout=30_000)
+        assert shown(stage) != before, control.evaluate("it => it.ariaLabel ?? it.parentElement.innerText")
+        expect(stage.locator(".unet-stage-note")).to_be_empty()
+    assert notebook.console_errors == []
 
 
 def test_a_slider_by_keyboard_moves_picture_and_words(open_notebook):

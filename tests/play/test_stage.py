@@ -98,13 +98,6 @@ def test_what_cannot_be_is_said_and_changes_nothing(name, values, said):
     assert stage.problem == ""
 
 
-def test_a_choice_takes_one_of_its_options():
-    choice = Control("mode", "Mode", "choice", options=["a", "b"])
-    assert choice.read("b") == "b"
-    with pytest.raises(ValueError, match="choose one of a, b"):
-        choice.read("c")
-
-
 def test_whole_numbers_stay_whole():
     assert Control("seed", "Seed", max=9, whole=True).read(3.0) == 3
     assert isinstance(Control("seed", "Seed", max=9, whole=True).read(3.0), int)
