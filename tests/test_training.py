@@ -129,11 +129,21 @@ def test_several_classes_and_the_real_brain():
     assert 0 <= history.best["dice"] <= 1
 
 
-def test_early_stopping():
-    model = nn.Conv2d(1, 1, 3, padding=1)
-    history = fit(model, TRAIN, VALIDATION, epochs=200, patience=2, rate=1e-12)
+def test_early_stopping_begins_in_the_middle_of_a_run():
+    """Before that the learning rate is high, and a lucky first score would end a run that has learned nothing yet."""
+    model, shares = nn.Conv2d(1, 1, 3, padding=1), []
+    history = fit(
+        model,
+        TRAIN,
+        VALIDATION,
+        epochs=200,
+        patience=2,
+        rate=1e-12,
+        monitor=lambda history, share: shares.append(share),
+    )
     assert history.stopped == "no better for 2 validations"
-    assert len(history.scores) == 3
+    assert history.best == history.scores[0]
+    assert 0.5 < shares[-1] < 0.7
 
 
 def test_the_monitor_stops_the_run_and_the_best_weights_stay():

@@ -246,9 +246,9 @@ for mode in ("transposed", "nearest", "bilinear"):
 show.images(panels)
 
 # %% [markdown]
-# The mean is taken off, so that only the pattern shows. The transposed mode begins with a checkerboard and has to
-# *learn* it away; the `DoubleConv` that follows helps. In exchange it has fewer weights, and it may place its four
-# pixels freely. Both kinds are in use.
+# The mean is taken off, so that only the pattern shows; a black picture has none. The transposed mode begins with a
+# checkerboard and has to *learn* it away; the `DoubleConv` that follows helps. In exchange it has fewer weights, and it
+# may place its four pixels freely. Both kinds are in use.
 
 # %% [markdown]
 # ## 5 · The hourglass
@@ -312,7 +312,7 @@ graph.forward(untrained, image[None])
 # %%
 torch.manual_seed(0)
 hourglass = Glass(1, 1, base_channels=8, depth=4)
-history = fit(hourglass, train, validation, epochs=50, crop=64)
+history = fit(hourglass, train, validation, epochs=100, crop=64)
 
 
 # %%
@@ -348,7 +348,7 @@ show.overlap([("the hourglass, above 0.5", probability > 0.5, truth[0, 0] > 0)],
 # %%
 torch.manual_seed(0)
 shallow = Glass(1, 1, base_channels=8, depth=2)
-fit(shallow, train, validation, epochs=50, crop=64)
+fit(shallow, train, validation, epochs=100, crop=64)
 _, off_shallow = judged(shallow)
 print(f"depth 4: {off:.2f} pixels, depth 2: {off_shallow:.2f} pixels")
 

@@ -435,7 +435,7 @@ def weight_map(instances, w0=10.0, sigma=5.0):
 check(weight_map)
 
 # %% [markdown]
-# <details><summary>What does `distance_transform_edt` measure?</summary>
+# <details><summary>What does <code>distance_transform_edt</code> measure?</summary>
 #
 # For each pixel that is *not zero*, how far the nearest zero is. So give it a mask that is zero on the object, and
 # nonzero where you want to know the distance: one object at a time.
@@ -563,8 +563,8 @@ quiz("dice-likes-extremes")
 # nothing, because half a pixel gains overlap and area in fixed proportion, and if that is worth it for half, it is worth
 # it for the whole. (Bertels et al. 2021 prove it, and show what it does to volumes.)
 #
-# Does a trained network do that, too? Train two on the real micrograph, and look at the pixels within three pixels of a true
-# border, where anyone would hesitate.
+# Does a trained network do that, too? Train three on the real micrograph, and look at the pixels within three pixels of
+# a true border, where anyone would hesitate.
 
 # %%
 real = {split: data.load("nuclei", split, tile=None) for split in ("train", "test")}
@@ -579,7 +579,7 @@ for name in ("BCE", "Dice", "combined"):
         real["train"],
         real["validation"],
         for_fit(asked[name]),
-        epochs=18,
+        epochs=30,
         crop=64,
     )
 

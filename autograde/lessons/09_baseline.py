@@ -391,7 +391,7 @@ def report(dices, what):
     for k, size in enumerate(SIZES):
         row = {name: values[k].item() for name, values in dices.items()}
         said = "   ".join(f"{name} {value:.3f}" for name, value in row.items())
-        print(f"{size} images:  {said}   best: {max(row, key=row.get)}")
+        print(f"{what}, {size} for training: {said}   best: {max(row, key=row.get)}")
 
 
 # %% [markdown]
@@ -615,10 +615,9 @@ for what, row in rows.items():
 # And to be fair again, the frozen rival with the same flips:
 
 # %%
-print(f"frozen, as in the race {nuclei_dices['frozen'][-1]:.3f}, flips only ", end="")
-print(
-    f"{dice_of('frozen', augment=flips):.3f}; yours, with both {rows['set-up']['both']:.3f}"
-)
+frozen = dice_of("frozen", augment=flips)
+print(f"frozen, as in the race {nuclei_dices['frozen'][-1]:.3f}, flips only {frozen:.3f}")
+print(f"yours, with both {rows['set-up']['both']:.3f}")
 
 # %% [markdown]
 # That is the lesson of **nnU-Net** (Isensee et al. 2021, "no new net"). Its authors kept the U-Net as it was, and wrote

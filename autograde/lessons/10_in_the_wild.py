@@ -704,7 +704,7 @@ quiz("who-may-see-test")
 
 # %%
 cells = [data.load("cells", split, count=32, size=128) for split in ("train", "validation")]
-sim_model, _ = trained(*cells, epochs=12)
+sim_model, _ = trained(*cells, epochs=16)
 simulated = data.load("cells", "test", count=4, size=256)
 show.images([("simulated", simulated[0][0]), ("real", whole(train)[0][:, :256])])
 
@@ -761,7 +761,7 @@ show.reliability(panels)
 
 # %%
 few_model, _ = trained(train, validation, epochs=10)
-fit(sim_model, train, validation, epochs=10, crop=64, rate=3e-3)
+fit(sim_model, train, validation, epochs=10, crop=64, rate=1e-3)
 compare(
     {"random, then 10 epochs": few_model, "simulation, then 10 epochs": sim_model},
     data.load("nuclei", "test"),

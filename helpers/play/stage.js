@@ -79,7 +79,7 @@ function render({ model, el }) {
     const shown = make("span", "unet-stage-value", label); // no <output>: it would speak beside the live region
     const show = (value) => {
       input.value = value;
-      shown.textContent = `${value}${control.unit ? " " + control.unit : ""}`;
+      shown.textContent = `${Number(value.toPrecision(6))}${control.unit ? " " + control.unit : ""}`;
       input.setAttribute("aria-valuetext", shown.textContent);
     };
     input.addEventListener("input", () => {

@@ -52,7 +52,7 @@ def texts(value):
 
 
 def without_code(text):
-    code = r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$"
+    code = r"```.*?```|<code>.*?</code>|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$"
     return re.sub(code + r"|https?://\S+|<[^>]+>|\]\([^)]*\)|arXiv:\S+|10\.\d{4,}/\S+", " ", text, flags=re.DOTALL)
 
 
@@ -108,6 +108,12 @@ def test_headings_are_in_order(path):
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+@pytest.mark.parametrize("path", [*SCRIPTS, *PAGES], ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_line_of_a_fold_is_html(path):
+    """Nothing reads Markdown there, so its marks would be seen."""
+    assert re.findall(r"<summary>[^<]*[`*][^<]*", markdown_of(path)) == []
 
 
 @pytest.mark.parametrize("path", [*SCRIPTS, *PAGES], ids=lambda p: str(p.relative_to(ROOT)))

@@ -119,9 +119,10 @@ def test_the_numbers_of_a_kernel_can_be_typed(open_notebook):
 
 
 def test_two_views_show_the_same(open_notebook):
-    notebook = open_notebook(LOAD + "cut = play.threshold(image, mask)\ncut", "cut")
+    notebook = open_notebook(LOAD + "cut = play.threshold(image, mask, threshold=0.5000000238)\ncut", "cut")
     notebook.run_all()
     first, second = notebook.output(0), notebook.output(1)
+    expect(first.locator(".unet-stage-value")).to_have_text("0.5")  # a float32 in float64, as from a tensor
     first.get_by_role("slider").focus()
     for _ in range(5):
         notebook.page.keyboard.press("ArrowLeft")
