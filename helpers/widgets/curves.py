@@ -41,16 +41,22 @@ def draw(loss: Points, validation_loss: Points, dice: Points, best: float | None
     """
     loss, validation_loss, dice = (_numbers(points) for points in (loss, validation_loss, dice))
     last = max([1.0, *(step for points in (loss, dice) for step, _ in points)])
-    highest = _round_up(max([1e-3, *(value for points in (loss, validation_loss) for _, value in points)]))
+    losses = [value for points in (loss, validation_loss) for _, value in points]
+    highest = _round_up(max([1e-3, *losses]))
+    lowest = -_round_up(-min(losses)) if losses and min(losses) < 0 else 0.0  # where something is wrong
     kept = next((f", best {value:.3f} at step {step:.0f}" for step, value in dice if step == best), "")
     said = "No step yet."
     if loss:
         said = f"Loss in training from {loss[0][1]:.3g} to {loss[-1][1]:.3g} over {last:.0f} steps"
         said += f"; Dice on validation {dice[-1][1]:.3f}{kept}." if dice else "; no validation yet."
     left = _plot(
-        0, "loss", last, highest, [(loss, LOSS, "", "in training"), (validation_loss, CHECK, "5 3", "on validation")]
+        0,
+        "loss",
+        last,
+        (lowest, highest),
+        [(loss, LOSS, "", "in training"), (validation_loss, CHECK, "5 3", "on validation")],
     )
-    right = _plot(WIDTH // 2 + 8, "Dice on validation", last, 1.0, [(dice, DICE, "5 3", "")], best)
+    right = _plot(WIDTH // 2 + 8, "Dice on validation", last, (0.0, 1.0), [(dice, DICE, "5 3", "")], best)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         f'role="img" aria-label="{html.escape(said, quote=True)}" font-family="sans-serif" font-size="12" '
@@ -76,14 +82,15 @@ def _plot(
     x0: float,
     title: str,
     last: float,
-    highest: float,
+    span: tuple[float, float],
     lines: list[tuple[Points, str, str, str]],
     best: float | None = None,
 ) -> str:
     left, right = x0 + LEFT, x0 + LEFT + PLOT
+    lowest, highest = span
 
     def place(step: float, value: float) -> tuple[float, float]:
-        return left + (right - left) * step / last, BOTTOM - (BOTTOM - TOP) * min(value, highest) / highest
+        return left + (right - left) * step / last, BOTTOM - (BOTTOM - TOP) * (value - lowest) / (highest - lowest)
 
     parts = [f'<text x="{left}" y="14" font-weight="bold">{title}</text>']
     for share in (0, 0.5, 1):
@@ -91,7 +98,8 @@ def _plot(
         parts.append(
             f'<path d="M{left} {y:.1f}H{right}" stroke="currentColor" opacity="{0.7 if share == 0 else 0.2}"/>'
         )
-        parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{share * highest:.3g}</text>')
+        value = lowest + share * (highest - lowest)
+        parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:,.4g}</text>')
     parts.append(f'<path d="M{left} {TOP}V{BOTTOM}" stroke="currentColor" opacity="0.7"/>')
     parts.append(f'<text x="{left}" y="{BOTTOM + 16}" text-anchor="middle">0</text>')
     parts.append(f'<text x="{(left + right) / 2}" y="{BOTTOM + 28}" text-anchor="middle">step</text>')

@@ -174,7 +174,8 @@ class Progress:
             link = f'<a href="../{lesson.plan.lesson}/{lesson.plan.lesson}.ipynb">{title}</a>' if self._here else title
             bar = _drawn(len(lesson.passed), len(lesson.plan.checks)) if lesson.plan.checks else ""
             cells = [f"{bar} {checks}".strip(), *rest]
-            inside = "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells)
+            inside = "".join(f'<td style="text-align:left;white-space:nowrap">{cell}</td>' for cell in cells[:-1])
+            inside += f'<td style="text-align:left">{cells[-1]}</td>'  # what does not pass: may be long
             mark = "▸ " if here else ""
             rows.append(f'<tr{here}><th scope="row" style="text-align:left">{mark}{link}</th>{inside}</tr>')
         caption = _caption("Lesson by lesson" + (", ▸ this one" if self._here else ""))

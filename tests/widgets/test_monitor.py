@@ -161,6 +161,15 @@ def test_what_is_no_number_is_not_drawn():
     assert "No step yet." in curves.draw([(1, no)], [], [], None)
 
 
+def test_a_loss_below_zero_is_drawn():
+    """Lesson 08's third case: masks of 255 under cross-entropy."""
+    svg = curves.draw([(1, -16.0), (2, -840.0)], [(2, 0.7)], [(2, 1.0)], 2)
+    lines = re.findall(r'<path d="M([^"h]+)" fill="none"', svg)
+    heights = [float(place.split()[1]) for line in lines for place in line.split("L")]
+    assert curves.TOP <= min(heights) < max(heights) <= curves.BOTTOM
+    assert ">-1,000</text>" in svg
+
+
 def test_a_run_that_never_made_a_step_shows_no_empty_curves():
     watched = Monitor()
     watched.follow(History(), 80, None)
