@@ -27,7 +27,7 @@ from autograde.build import between, write
 from autograde.mutants import Mutant, not_equivalent, solution, text_of
 from autograde.nbgrader_course import ROOT
 from helpers import exercises
-from helpers.checks import engine
+from helpers.checks import engine, shared
 from helpers.checks.subject import LocalSubject
 from helpers.threads import available_cpus
 
@@ -35,7 +35,7 @@ STORED = ROOT / "docs" / "accuracy.json"
 README = ROOT / "README.md"
 MARK = "accuracy"
 
-ON_THE_CARD = {"concept", "points", "minutes", "difficulty", "hints", "task"}  # arguments of `exercise`
+ON_THE_CARD = {"concept", "points", "minutes", "difficulty", "hints", "task", "lesson"}  # arguments of `exercise`
 MUTANT_SECONDS = 2.0  # a right answer takes a fraction of one; some mutants never end
 
 
@@ -48,6 +48,7 @@ class Row:
         variants, accepted: other right answers beside the reference, and those accepted.
         mechanical, mechanical_caught: mutants that are not equivalent, and those rejected.
         seconds: a check of a right answer on one core, the median, with nothing computed before.
+        cost: seconds of one core that measuring it took, all seeds together.
     """
 
     exercise: str
@@ -59,6 +60,7 @@ class Row:
     mechanical: int
     mechanical_caught: int
     seconds: float
+    cost: float
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Outcome:
     refused: set[str]
     survivors: set[tuple[str, str]]  # answer and mutant
     seconds: list[float]
+    cost: float = 0.0
 
     def __or__(self, other: Outcome) -> Outcome:
         return Outcome(
@@ -78,6 +81,7 @@ class Outcome:
             self.refused | other.refused,
             self.survivors | other.survivors,
             self.seconds + other.seconds,
+            self.cost + other.cost,
         )
 
 
@@ -112,6 +116,7 @@ def measure(
 
 def observe(name: str, seed: int) -> Outcome:
     """Examine every answer to one exercise with one seed."""
+    began_all = time.perf_counter()
     exercise = exercises.load(name)
     seen = Outcome(set(), set(), set(), set(), [])
     for answer in exercise.right_answers:
@@ -130,6 +135,7 @@ def observe(name: str, seed: int) -> Outcome:
     for mutant in _mutants(name):
         if engine.is_right(name, LocalSubject(solution(exercise, mutant)), seed, MUTANT_SECONDS):
             seen.survivors.add((mutant.answer, mutant.name))
+    seen.cost = time.perf_counter() - began_all
     return seen
 
 
@@ -147,6 +153,7 @@ def row(name: str, outcome: Outcome) -> Row:
         mechanical=mechanical,
         mechanical_caught=mechanical - len(outcome.survivors),
         seconds=round(statistics.median(outcome.seconds), 3),
+        cost=round(outcome.cost),
     )
 
 
@@ -226,28 +233,58 @@ def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
     result = read(stored)
     entries = {entry["exercise"]: entry for entry in result["exercises"]}
     names = exercises.names()
-    found = [f"{name} is not measured" for name in names if name not in entries]
-    found += [f"{name} is no exercise any more" for name in entries if name not in names]
-    for name in filter(entries.__contains__, names):
-        entry = entries[name]
-        if (entry["wrong"], entry["variants"], entry["mechanical"]) != counts(name):
-            found.append(f"{name} has other wrong answers, variants or mutants now")
+    found = [f"{name} is no exercise any more" for name in entries if name not in names]
+    for name in names:
+        entry = entries.get(name)
+        if entry is None:
+            found.append(f"{name} is not measured: {_measuring(name)}")
+        elif (entry["wrong"], entry["variants"], entry["mechanical"]) != counts(name):
+            found.append(f"{name} has other wrong answers, variants or mutants now: {_measuring(name, entry)}")
         elif entry["source"] != fingerprint(name):
-            found.append(f"{name} has changed since it was measured")
+            found.append(f"{name} has changed since it was measured: {_measuring(name, entry)}")
     text = readme.read_text(encoding="utf-8")
     if between(text, MARK, table(result)) != text:
         found.append("the README's table is not that of the stored result")
     return found
 
 
+def _measuring(name: str, before: dict | None = None) -> str:
+    """What to run, and what that costs if it is known."""
+    cost = f" (some {before['cost']:.0f} s of one core)" if before else ""
+    return f"python course.py accuracy --seeds 20 --write --exercise {name}{cost}"
+
+
 def fingerprint(name: str) -> str:
-    """A hash of the code of an exercise and of its reference; what only the card shows may change."""
+    """A hash of the code that a measurement of an exercise depends on, and of its reference.
+
+    What is only read may change: the card, a misconception's sentence, docstrings, comments, imports.
+    """
     exercise = exercises.load(name)
-    source = inspect.getsource(sys.modules[exercise.probes.__module__])
-    keywords = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.keyword)]
-    shown = {n for k in keywords if k.arg in ON_THE_CARD for n in range(k.lineno, k.end_lineno + 1)}
-    code = "\n".join(line for number, line in enumerate(source.splitlines(), 1) if number not in shown)
-    return hashlib.sha256((code + text_of(exercise.right_answers[0])).encode()).hexdigest()[:16]
+    module = sys.modules[exercise.probes.__module__]
+    parts = [inspect.getsource(module), text_of(exercise.right_answers[0])]
+    if shared.__name__ in parts[0]:
+        parts.append(inspect.getsource(shared))
+    code = "\n".join(ast.unparse(_OnlyCode().visit(ast.parse(part))) for part in parts)
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+class _OnlyCode(ast.NodeTransformer):
+    """Leaves out of a syntax tree what does not run, or only shows something."""
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        return None
+
+    visit_ImportFrom = visit_Import
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        """Docstrings, that is."""
+        return self.generic_visit(node) if not isinstance(node.value, ast.Constant) else ast.Pass()
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.keywords = [k for k in node.keywords if k.arg not in ON_THE_CARD]
+        if isinstance(node.func, ast.Name) and node.func.id == "misconception":
+            node.args = node.args[:1]
+        return self.generic_visit(node)
 
 
 def table(result: dict) -> str:
@@ -269,15 +306,15 @@ def table(result: dict) -> str:
 def cells(r: Row, percent: bool = False) -> list[str]:
     """A row's figures as text."""
 
-    def share(part: int, whole: int) -> str:
+    def fraction(part: int, whole: int) -> str:
         # Rounded down: what was missed must not turn into 100.0 %.
         rounded = f" ({1000 * part // whole / 10:.1f} %)" if percent and whole else ""
         return f"{part} of {whole}{rounded}"
 
     return [
-        share(r.caught, r.wrong),
-        share(r.named, r.wrong),
-        share(r.accepted, r.variants),
-        share(r.mechanical_caught, r.mechanical),
+        fraction(r.caught, r.wrong),
+        fraction(r.named, r.wrong),
+        fraction(r.accepted, r.variants),
+        fraction(r.mechanical_caught, r.mechanical),
         f"{r.seconds:.2f}",
     ]

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 
 from autograde.build import write
 from autograde.nbgrader_course import ROOT
-from helpers.data.choices import check_choice
+from helpers.data.validation import check_choice
 
 STORED = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -185,7 +185,7 @@ with the best validation IoU in a trial of {trials}. `nuclei` is divided by colu
 validation 256–383, test 384–511), `brain` by blocks of slices. A figure is the mean ± standard deviation over the
 seeds, on the test split, from the weights that were best on the validation split.
 
-*IoU, eight views* is that of the mean over the eight ways up of an image, as in lesson 10. *IoU, ±1 pixel* lets go
+*IoU, eight views* is that of the mean over the eight ways up of an image, as in lesson 11. *IoU, ±1 pixel* lets go
 what is wrong in the two pixels on either side of a hand-drawn border; what it is above the plain IoU is what the
 borders cost. *Border* is the mean distance between predicted and true border. *Nuclei F1* counts nuclei after eight
 views and watershed, found when their IoU is 0.5 or more; the threshold, how far apart two summits must be, and how
@@ -207,7 +207,7 @@ BORDERS = """## What is missing lies at the borders
 
 In {seconds:g} s the course's network comes to a test IoU of {iou:.3f}. On the columns that it was *trained* on it has
 {iou_train:.3f}: what it gets wrong is not what is new to it. Let go what is wrong in the two pixels on either side of a
-hand-drawn border, and the test IoU is {tolerant_iou:.3f}, so {share:.0%} of what is missing lies there. A nucleus of
+hand-drawn border, and the test IoU is {tolerant_iou:.3f}, so {fraction:.0%} of what is missing lies there. A nucleus of
 this micrograph is some 24 pixels wide; an outline that runs half a pixel further out all the way round changes its area
 by 9 %. No network, and no second annotator, can know on which side of a blurred pixel the first one drew. More time
 changes little: {shorter:g} s gave {iou_shorter:.3f}.
@@ -234,7 +234,7 @@ A batch of 8 crops of 64×64 pixels through the course's U-Net (8 channels, dept
 
 {parts}
 
-The convolutions alone are {share:.0%} of forward and backward: the limit that the rest can be brought down to.
+The convolutions alone are {fraction:.0%} of forward and backward: the limit that the rest can be brought down to.
 
 {layouts}
 
@@ -251,7 +251,7 @@ Milliseconds of a step alone, and beside one busy program a processor. Fair is t
 WATCHED = """## What watching costs
 
 The same training with and without its monitor, in turns in one kernel, without a page that draws it: {without} s
-without, {with} s with it (medians). By the monitor's own clock it took {share:.1%} of the training.
+without, {with} s with it (medians). By the monitor's own clock it took {fraction:.1%} of the training.
 """
 
 
@@ -271,7 +271,7 @@ def write_page() -> None:
         alone = next(ms for name, ms in parts.items() if name.startswith("the convolutions"))
         text += "\n" + STEPS.format(
             parts=_rows(("part", "ms"), parts.items()),
-            share=alone / (parts["forward"] + parts["backward"]),
+            fraction=alone / (parts["forward"] + parts["backward"]),
             layouts=_rows(("layout and precision", "ms a step"), stored["layouts"].items()),
             compiled=_compiled(stored.get("compile")),
             others="\n".join(
@@ -283,7 +283,7 @@ def write_page() -> None:
             ),
         )
     if "watched" in stored:
-        text += "\n" + WATCHED.format(**stored["watched"]["seconds"], share=stored["watched"]["counted"])
+        text += "\n" + WATCHED.format(**stored["watched"]["seconds"], fraction=stored["watched"]["counted"])
     write(PAGE, text)
 
 
@@ -323,7 +323,7 @@ def _borders(runs: list[dict]) -> str:
     text = "\n" + BORDERS.format(
         **figures,
         seconds=budgets[-1],
-        share=(figures["tolerant_iou"] - figures["iou"]) / (1 - figures["iou"]),
+        fraction=(figures["tolerant_iou"] - figures["iou"]) / (1 - figures["iou"]),
         shorter=budgets[0],
         iou_shorter=mean_of([r for r in ours if r["seconds"] == budgets[0]], "course", "iou"),
     )

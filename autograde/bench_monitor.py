@@ -25,7 +25,7 @@ def alternate(rounds: int = ROUNDS, epochs: float = EPOCHS) -> dict[str, Any]:
     """
     from autograde.bench_step import network
     from helpers import data, training
-    from helpers.widgets import monitor
+    from helpers.monitor import monitor
 
     train, validation = (data.load("nuclei", split, tile=None) for split in ("train", "validation"))
     times: dict[str, list[float]] = {"without": [], "with": []}

@@ -23,8 +23,8 @@ from skimage.segmentation import clear_border
 from torch import Tensor, nn
 
 from helpers import data, metrics
-from helpers.reference.skips import UNet
-from helpers.reference.wild import match_instances, predict_dihedral, split_instances
+from helpers.reference.inference import match_instances, predict_dihedral, split_instances
+from helpers.reference.unet import UNet
 from helpers.threads import available_cpus
 from helpers.training import fit
 
@@ -96,7 +96,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
             seconds=job["seconds"],
             crop=CROP,
             batch_size=BATCH,
-            rate=job["rate"],
+            lr=job["rate"],
             seed=job["seed"],
             patience=99,
         )
@@ -136,7 +136,7 @@ def _scores(model: nn.Module, test: Any) -> dict[str, Any]:
 
 
 def _eight_views(model: nn.Module, pairs: Any) -> Iterator[Tensor]:
-    """Logits `(K, H, W)` of every image, the mean over its eight views, as in lesson 10."""
+    """Logits `(K, H, W)` of every image, the mean over its eight views, as in lesson 11."""
     for k in range(len(pairs)):
         yield predict_dihedral(model, pairs[k][0].as_subclass(Tensor))
 

@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 
 from helpers import data
-from helpers.batches import Crops, any_way_up
-from helpers.reference.skips import UNet
+from helpers.crops import Crops, any_way_up
+from helpers.reference.unet import UNet
 from helpers.threads import QuickestThreads, available_cpus
 from helpers.training import dice_and_cross_entropy
 

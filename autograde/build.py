@@ -26,12 +26,12 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from autograde import keys, plan
+from autograde import answer_keys, plan
+from autograde.build_cache import LESSONS, inputs, lesson_names
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
-from autograde.stamp import LESSONS, inputs, lesson_names
-from helpers import exercises, record
-from helpers.widgets.quiz import problems as quiz_problems
-from helpers.writing import write_whole
+from helpers import exercises, progress_store
+from helpers.atomic_write import atomic_write
+from helpers.quiz.quiz import problems as quiz_problems
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -45,7 +45,7 @@ grade("{name}", {name})
 
 HIDDEN_KEY = """\
 ### BEGIN HIDDEN TESTS
-from helpers.widgets.grading import grade_answer
+from helpers.quiz.grading import grade_answer
 grade_answer("{id}", {key})
 ### END HIDDEN TESTS"""
 
@@ -121,7 +121,7 @@ def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = Fals
         BuildError: a lesson, an exercise or a quiz file is not in order.
     """
     problems = [p for name in exercises.names() for p in exercises.problems(exercises.load(name))] + quiz_problems()
-    problems += keys.problems() if not problems else []
+    problems += answer_keys.problems() if not problems else []
     if problems:
         raise BuildError("The lessons cannot be built:\n  " + "\n  ".join(problems))
     report = Report()
@@ -134,7 +134,7 @@ def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = Fals
         else:
             write(target, text)
             report.written.append(lesson)
-    write(notebooks / record.PLAN, planned(course))
+    write(notebooks / progress_store.PLAN, planned(course))
     write(course / "built.json", json.dumps({"inputs": inputs()}))
     return report
 
@@ -201,9 +201,9 @@ def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
 
 def _graded(lesson: str, cell: NotebookNode, id: str) -> NotebookNode:
     """The cell of a graded question: it shows the question, and when graded compares the answer with the key."""
-    key = keys.load(lesson).get(id)
+    key = answer_keys.load(lesson).get(id)
     if key is None:
-        raise BuildError(f"{lesson}: the graded question {id!r} has no key in {keys.KEYS.name}/{lesson}.yaml.")
+        raise BuildError(f"{lesson}: the graded question {id!r} has no key in {answer_keys.KEYS.name}/{lesson}.yaml.")
     if cell.source.strip() != f'quiz("{id}")':
         raise BuildError(f'{lesson}: the cell of the graded question {id!r} must be quiz("{id}") and nothing else.')
     key = {name: value for name, value in key.items() if name != "id"}
@@ -262,4 +262,4 @@ def dumped(notebook: NotebookNode) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write whole or not at all."""
-    write_whole(path, text.encode())
+    atomic_write(path, text.encode())

@@ -25,9 +25,9 @@ def build(
     ] = False,
 ) -> None:
     """Make notebooks/ and the nbgrader course folder from the lessons."""
-    from autograde import stamp
+    from autograde import build_cache
 
-    if if_stale and stamp.up_to_date(stamp.ROOT / "notebooks", stamp.ROOT / "course"):
+    if if_stale and build_cache.up_to_date(build_cache.ROOT / "notebooks", build_cache.ROOT / "course"):
         return
     from autograde import build as builder
 
@@ -105,6 +105,29 @@ def accuracy(
 
 
 @app.command()
+def check() -> None:
+    """For authors: format, lint, types, and the tests of what has changed; mostly under a minute."""
+    from autograde import check as checking
+
+    try:
+        if not checking.run(lambda line: console.print(line, style="bold", markup=False, highlight=False)):
+            raise typer.Exit(1)
+    except ValueError as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def architecture() -> None:
+    """Draw the parts of the course and what they import into docs/architecture.md."""
+    from autograde import architecture as drawn
+    from autograde.build import write
+
+    write(drawn.PAGE, drawn.page())
+    console.print(f"written: {drawn.PAGE.relative_to(drawn.ROOT)}")
+
+
+@app.command()
 def messages() -> None:
     """Print what students are told of every misconception, on one page."""
     from autograde.messages import page
@@ -115,17 +138,27 @@ def messages() -> None:
 
 
 @app.command()
-def lessons() -> None:
-    """Put what the tests measured of every lesson into docs/lessons.json and the README's table."""
+def lessons(
+    measure: Annotated[list[str] | None, typer.Option(help="Run this lesson first; may be repeated, or all.")] = None,
+) -> None:
+    """Put the time and the memory of the lessons into docs/lessons.json, and all about them into the README's table."""
     from autograde import lesson_table
+    from autograde.build_cache import lesson_names
+    from helpers.data.validation import check_choice
 
+    wanted = lesson_names() if measure == ["all"] else measure or []
     try:
-        measured = lesson_table.collect()
-    except ValueError as error:
+        for lesson in wanted:
+            check_choice("lesson", lesson, lesson_names())
+        for lesson in wanted:
+            with console.status(f"Measuring {lesson}"):
+                lesson_table.measure(lesson)
+            lesson_table.publish(lesson_table.collect([lesson]))
+    except (ValueError, RuntimeError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    lesson_table.publish(measured)
-    console.print(lesson_table.table(measured), markup=False, highlight=False, soft_wrap=True)
+    lesson_table.publish({})
+    console.print(lesson_table.table(lesson_table.read()), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -29,6 +29,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograde.build import dumped, write
+from autograde.build_cache import lesson_names
 from autograde.intake import (
     Assembled,
     IntakeError,
@@ -40,9 +41,8 @@ from autograde.intake import (
     with_notice,
 )
 from autograde.nbgrader_course import ROOT, api
-from autograde.stamp import lesson_names
+from helpers.quiz import answers
 from helpers.threads import available_cpus
-from helpers.widgets import answers
 
 START_SECONDS = 90  # a kernel, torch, and the lesson's own cells
 

@@ -20,7 +20,7 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from helpers.widgets import answers
+from helpers.quiz import answers
 
 LARGEST_NOTEBOOK = 20_000_000  # bytes; a notebook with its pictures has one or two million
 LARGEST_ANSWERS = 100_000

@@ -1,12 +1,17 @@
 """The README's table of lessons: what each asks of a student, and what its solved notebook takes to run.
 
-Times and memory come from the last run of `tests/autograde/test_notebooks.py`, which runs every lesson under nbgrader
-and leaves what it measured in pytest's cache.
+Times and memory are measured by `tests/autograde/test_notebooks.py`, which runs every lesson under nbgrader and leaves
+what it saw in pytest's cache. They are published by lesson, each with a hash of the code that ran.
 """
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,43 +20,84 @@ import nbformat
 
 from autograde import plan
 from autograde.build import between, master, write
+from autograde.build_cache import LESSONS, lesson_names
 from autograde.nbgrader_course import ROOT
-from autograde.stamp import LESSONS, lesson_names
 
 README, STORED = ROOT / "README.md", ROOT / "docs" / "lessons.json"
 MARK = "lessons"
+TESTS = ROOT / "tests" / "autograde" / "test_notebooks.py"
 MEASURED = ROOT / ".pytest_cache" / "v" / "lessons"  # where `config.cache.set("lessons/NAME", …)` writes
 
 
-def collect(folder: Path = MEASURED) -> dict[str, dict[str, float]]:
-    """What the tests measured, by lesson: `"seconds"` and `"memory_mb"` of the solved notebook.
+def measure(lesson: str) -> None:
+    """Run a lesson's solved notebook under nbgrader, alone, as its test does; `collect` finds what that measured.
 
     Raises:
-        ValueError: a lesson was not measured.
+        RuntimeError: it does not run to its end.
     """
-    missing = [name for name in lesson_names() if not (folder / name).exists()]
-    if missing:
-        raise ValueError(
-            f"Not measured yet: {', '.join(missing)}. Run `python -m pytest -n 0 tests/autograde/test_notebooks.py` "
-            "on a quiet machine first."
-        )
-    return {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in lesson_names()}
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", str(TESTS), "-k", f"{lesson} and solved"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{lesson} does not run to its end:\n{done.stdout}{done.stderr}")
 
 
-def publish(measured: dict[str, dict[str, float]], stored: Path = STORED, readme: Path = README) -> None:
-    """Store what was measured, and put the table into the README."""
-    text = between(readme.read_text(encoding="utf-8"), MARK, table(measured))
-    write(stored, json.dumps(measured, indent=1) + "\n")
+def collect(lessons: list[str], folder: Path = MEASURED) -> dict[str, dict[str, Any]]:
+    """What the tests measured: by lesson `"seconds"`, `"memory_mb"`, and of which `"source"`."""
+    measured = {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in lessons}
+    return {name: {**seen, "source": fingerprint(name)} for name, seen in measured.items()}
+
+
+def publish(measured: dict[str, dict[str, Any]], stored: Path = STORED, readme: Path = README) -> None:
+    """Store what was measured beside what was measured of other lessons, and put the table into the README."""
+    everything = {**read(stored), **measured}
+    kept = {name: everything[name] for name in lesson_names() if name in everything}
+    text = between(readme.read_text(encoding="utf-8"), MARK, table(kept))
+    write(stored, json.dumps(kept, indent=1) + "\n")
     write(readme, text)
 
 
-def stale(stored: Path = STORED, readme: Path = README) -> bool:
-    """Whether the README's table is another than the lessons and what was stored give."""
+def read(stored: Path = STORED) -> dict[str, dict[str, Any]]:
+    """What is published, by lesson."""
+    return json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else {}
+
+
+def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
+    """What is no longer true of the published table: in words, with what to run and what that costs."""
+    measured, found = read(stored), []
+    for name in lesson_names():
+        run = f"python course.py lessons --measure {name}"
+        if name not in measured:
+            found.append(f"{name} is not measured: {run}")
+        elif measured[name]["source"] != fingerprint(name):
+            found.append(f"{name} has changed since it was measured: {run} (some {measured[name]['seconds']:.0f} s)")
     text = readme.read_text(encoding="utf-8")
-    return between(text, MARK, table(json.loads(stored.read_text(encoding="utf-8")))) != text
+    if between(text, MARK, table(measured)) != text:
+        found.append("the README's table is another than the lessons give: python course.py lessons (some seconds)")
+    return found
 
 
-def table(measured: dict[str, dict[str, float]]) -> str:
+def fingerprint(lesson: str) -> str:
+    """A hash of the code that a solved lesson runs, comments and imports apart; checks and questions are not in it."""
+    cells = [
+        c.source
+        for c in master(lesson).cells
+        if c.cell_type == "code" and "points" not in c.metadata.get("nbgrader", {})
+    ]
+    return hashlib.sha256("\n".join(map(_code, cells)).encode()).hexdigest()[:16]
+
+
+def _code(cell: str) -> str:
+    """A cell without what changes no running time: comments, imports, magic commands."""
+    try:
+        body = ast.parse(re.sub(r"^(\s*)%.*", r"\1pass", cell, flags=re.MULTILINE)).body
+    except SyntaxError:
+        return cell
+    return "\n".join(
+        ast.unparse(statement) for statement in body if not isinstance(statement, ast.Import | ast.ImportFrom)
+    )
+
+
+def table(measured: dict[str, dict[str, Any]]) -> str:
     """The table as Markdown."""
     lines = ["| lesson | you write | points | your time | runs in | peak memory |", "|---|---|---|---|---|---|"]
     for name in lesson_names():

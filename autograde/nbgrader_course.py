@@ -10,7 +10,7 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from autograde.stamp import ROOT
+from autograde.build_cache import ROOT
 
 COURSE = ROOT / "course"
 

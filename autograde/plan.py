@@ -10,7 +10,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from helpers.widgets import questions
+from helpers.quiz import questions
 
 ASKED = re.compile(r'\bquiz\("([^"]+)"\)')
 

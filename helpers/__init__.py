@@ -10,7 +10,7 @@ limit_threads()
 
 from helpers.checks import check, earlier, hint, solution, use  # noqa: E402  (threads come first)
 from helpers.glossary import glossary  # noqa: E402
-from helpers.widgets.progress import progress  # noqa: E402
-from helpers.widgets.quiz import quiz  # noqa: E402
+from helpers.progress import progress  # noqa: E402
+from helpers.quiz.quiz import quiz  # noqa: E402
 
 __all__ = ["check", "earlier", "glossary", "hint", "progress", "quiz", "solution", "use"]

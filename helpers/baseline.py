@@ -22,9 +22,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.comparison import compare
-from helpers.data.choices import check_choice
-from helpers.reference.skips import pad_to_multiple, unpad
+from helpers.compare_models import compare
+from helpers.data.validation import check_choice
+from helpers.reference.padding import pad_to_multiple, unpad
 
 __all__ = ["DEFAULT", "Baseline", "WeightsError", "build_baseline", "compare", "imagenet_weights"]
 
@@ -65,7 +65,7 @@ class Baseline(nn.Module):
 
     @property
     def encoder(self) -> nn.Module:
-        """The part that was trained on photographs; `freeze_encoder` of lesson 09 asks for it."""
+        """The part that was trained on photographs; `freeze_encoder` of lesson 10 asks for it."""
         return self.network.encoder
 
     def forward(self, images: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from safetensors.torch import load as tensors_from
 from safetensors.torch import save as bytes_of
 from torch import Tensor
 
-from helpers.writing import write_whole
+from helpers.atomic_write import atomic_write
 
 FORMAT = "build-unet checkpoint 1"
 
@@ -39,9 +39,9 @@ def write(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -
     content = bytes_of({name: x.detach().cpu().contiguous().clone() for name, x in tensors.items()})
     digest = hashlib.sha256(content).hexdigest()
     beside = path.with_name(f"{path.stem}-{digest[:12]}.safetensors")
-    write_whole(beside, content)
+    atomic_write(beside, content)
     about = {"format": FORMAT, "tensors": beside.name, "sha256": digest, **facts}
-    write_whole(path, (json.dumps(about, indent=1) + "\n").encode())
+    atomic_write(path, (json.dumps(about, indent=1) + "\n").encode())
     for old in path.parent.glob(f"{path.stem}-{'[0-9a-f]' * 12}.safetensors"):
         if old != beside:
             old.unlink(missing_ok=True)

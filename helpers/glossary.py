@@ -21,21 +21,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from helpers.data.choices import check_choice
+from helpers.data.validation import check_choice
 
 LESSONS = {
     "00": "Start here",
     "01": "Pixels",
     "02": "Overlap",
-    "03": "Convolution",
-    "04": "Encoder",
-    "05": "Decoder",
-    "06": "Skips",
-    "07": "Losses",
-    "08": "Training",
-    "09": "Baseline",
-    "10": "In the wild",
-    "11": "Project",
+    "04": "Convolution",
+    "05": "Encoder",
+    "06": "Decoder",
+    "07": "Skips",
+    "08": "Losses",
+    "09": "Training",
+    "10": "Baseline",
+    "11": "In the wild",
+    "13": "Project",
 }
 THEMES = {
     "tasks": "What is asked of an image",
@@ -58,7 +58,7 @@ class Entry:
     Attributes:
         term: as it is written in the middle of a sentence.
         also: other names by which it is found.
-        lesson: the number of the lesson where it is met, "00" to "11".
+        lesson: the number of the lesson where it is met, "00" to "13".
         theme: a key of `THEMES`.
         says: one sentence, with `code` and *stress* marked.
         picture: the name of a function in `helpers.glossary_pictures`, or "".
@@ -213,7 +213,7 @@ def _where(lesson: str) -> str:
 
 
 def _as_html(text: str) -> str:
-    from helpers.widgets import markup
+    from helpers import markup
 
     return markup.as_html(text)
 

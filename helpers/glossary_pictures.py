@@ -12,17 +12,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from helpers import data, show
-from helpers.play.enlarging import liveliest
+from helpers.play.upsampling import liveliest
 from helpers.reference.convolution import conv2d
 from helpers.reference.convolution import receptive_field as field_of
 from helpers.reference.decoder import transposed_conv2d, upsample_nearest
 from helpers.reference.encoder import max_pool2x2
+from helpers.reference.inference import split_instances
 from helpers.reference.losses import weight_map as weights_of
 from helpers.reference.overlap import confusion, dice, iou
 from helpers.reference.pixels import mask_to_box
 from helpers.reference.pixels import one_hot as one_hot_of
 from helpers.reference.training import elastic_pair
-from helpers.reference.wild import split_instances
 
 HEIGHT = 1.9  # inches
 TILE = 25  # of the training tiles of 64×64 pixels
@@ -34,11 +34,11 @@ def bounding_box() -> str:
     x0, y0, x1, y1 = mask_to_box(mask)
     box = torch.zeros_like(mask)
     box[y0:y1, x0:x1] = True
-    share = mask.sum().item() / box.sum().item()
+    fraction = mask.sum().item() / box.sum().item()
     return _drawn(
         [("micrograph", image), ("one nucleus", mask), ("its box", box)],
-        f"A nucleus of {mask.sum()} pixels and its box, columns {x0} to {x1} and rows {y0} to {y1}: {1 - share:.0%} of "
-        "the box is not the nucleus.",
+        f"A nucleus of {mask.sum()} pixels and its box, columns {x0} to {x1} and rows {y0} to {y1}: {1 - fraction:.0%} "
+        "of the box is not the nucleus.",
     )
 
 

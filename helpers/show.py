@@ -131,7 +131,7 @@ def reliability(panels: list[tuple[str, Any, Any]], bins: int = 10, height: floa
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(height, height), layout="constrained")
-    ax = fig.add_subplot(xlabel="promised: mean probability", ylabel="came: share of object pixels")
+    ax = fig.add_subplot(xlabel="promised: mean probability", ylabel="came: fraction of object pixels")
     ax.plot([0, 1], [0, 1], color="grey", linestyle=(0, (1, 3)), label="calibrated")
     said = []
     for (label, probability, truth), (colour, dash, marker) in zip(panels, STYLES, strict=False):
@@ -197,8 +197,8 @@ def colours(image: Any, span: tuple[float, float] | None = None, palette: str = 
     if float(plane.min(initial=0)) < 0 and span is None:
         high = max(-float(plane.min()), high)
         low, palette = -high, SIGNED
-    share = ((plane - low) / ((high - low) or 1.0)).clip(0, 1)
-    return (255 * colormaps[palette](share)[..., :3]).round().astype(np.uint8)
+    fraction = ((plane - low) / ((high - low) or 1.0)).clip(0, 1)
+    return (255 * colormaps[palette](fraction)[..., :3]).round().astype(np.uint8)
 
 
 def numbers(image: Any) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """Training: one call, `fit`, from a model and two data sets to the best weights that the time allows.
 
-The loop is lesson 08's, with what makes it quick and safe to stop: a learning rate that rises and falls once over the
+The loop is lesson 09's, with what makes it quick and safe to stop: a learning rate that rises and falls once over the
 run, batches prepared while the model is busy, batch norm that stops looking at the batch, weights averaged over the
 last steps, the best ones kept, checkpoints that are whole or not there.
 
@@ -29,10 +29,10 @@ from torch.utils.data import Dataset
 
 from helpers import checkpoint as checkpoints
 from helpers import metrics
-from helpers.batches import Augment, Crops, any_way_up
+from helpers.crops import Augment, Crops, any_way_up
 from helpers.data.pairs import IGNORE
+from helpers.monitor.monitor import Unwatched, Watch, watching
 from helpers.threads import QuickestThreads
-from helpers.widgets.monitor import Unwatched, Watch, watching
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Monitor = Callable[["History", float], Any]
@@ -44,7 +44,7 @@ COUNTED = 50  # ... if it has seen so many batches: each new one makes up a tent
 VALIDATIONS = 20  # in a run of given seconds, if a validation is quick
 VALIDATION_SHARE = 0.15  # of the time, at most
 LITTLE_WORK = 1e9  # multiplications and additions of a forward pass, below which a second core was no gain
-MEMORY = 20  # steps that the averaged weights remember, or a tenth of the run so far if that is less
+EMA_STEPS = 20  # steps that the averaged weights remember, or a tenth of the run so far if that is less
 
 
 class TrainingError(ValueError):
@@ -110,7 +110,7 @@ def fit(
     batch_size: int = 8,
     crop: int | None = None,
     augment: Augment | None = any_way_up,
-    rate: float = 3e-3,
+    lr: float = 3e-3,
     patience: int = VALIDATIONS,
     seed: int = 0,
     checkpoint: str | Path | None = None,
@@ -119,14 +119,14 @@ def fit(
 ) -> History:
     """Train `model` in place, and leave the best weights in it.
 
-    AdamW; the learning rate rises to `rate` over the first fifth of the run and falls to nothing along a cosine: of the
+    AdamW; the learning rate rises to `lr` over the first fifth of the run and falls to nothing along a cosine: of the
     time if `seconds` is given, else of the steps. From 70 % of the run on batch norm uses its running statistics, as it
     will in prediction. Validation is run on the averaged weights, and those of the best mean
     IoU are kept. With `epochs`, a run on the CPU is the same for the same seed and number of threads, bit for bit, and
     a small network, such as those of the lessons, is trained on one thread wherever it is; with `seconds` the run
     depends on how fast the machine is. Ctrl-C ends the run and keeps the best weights so far.
 
-    A notebook shows how it goes (`helpers.widgets.monitor`), with a button that does what Ctrl-C does; a terminal has
+    A notebook shows how it goes (`helpers.monitor.monitor`), with a button that does what Ctrl-C does; a terminal has
     one line. Watching changes no bit of what is learned, and takes about 2 % of the time at most.
 
     Args:
@@ -140,15 +140,15 @@ def fit(
         batch_size: images in a step, shared out between the processes if there are several.
         crop: train on random squares of this side, in pixels; `None` on whole images, which must be of one size.
         augment: `augment(image, mask, generator)`; by default one of the eight ways up of a square. `None` for nothing.
-        rate: the highest learning rate.
+        lr: the highest learning rate.
         patience: validations in a row without a better one that end the run, counted from its middle on. The default
             lets it go on to its end, where with one cycle of the rate the best weights often are; five may save a
             quarter of the time.
         seed: of the order, the crops, the augmentation and dropout; not of the model's weights, which it has already.
         checkpoint: a JSON file to keep the state of the run in, written after each validation.
         resume: go on from `checkpoint`. With `epochs`, the weights at the end are those of a run without the break.
-        monitor: called as `monitor(history, share)` after each step, with the share of the run that is done; a true
-            result ends the run as Ctrl-C does.
+        monitor: called as `monitor(history, fraction)` after each step, with the fraction of the run that is done; a
+            true result ends the run as Ctrl-C does.
 
     Returns:
         What happened.
@@ -164,8 +164,8 @@ def fit(
         raise TrainingError(f"{'epochs' if epochs is not None else 'seconds'} is {budget}; give more than 0.")
     if resume and checkpoint is None:
         raise TrainingError("resume=True goes on from a checkpoint, and none is given. Add checkpoint='run.json'.")
-    if not rate > 0:
-        raise TrainingError(f"rate is {rate}; give more than 0, such as 0.003.")
+    if not lr > 0:
+        raise TrainingError(f"lr is {lr}; give more than 0, such as 0.003.")
     fabric = _fabric(device)
     if batch_size % fabric.world_size:
         raise TrainingError(
@@ -174,8 +174,8 @@ def fit(
         )
     crops = Crops(train, crop, batch_size, augment, seed)
     steps = None if epochs is None else max(1, round(epochs * crops.batches_an_epoch))
-    plan = _Plan(float(budget) if epochs is None else None, steps, rate, patience)
-    settings = {"seed": seed, "batch_size": batch_size, "crop": crop, "rate": rate, "epochs": epochs}
+    plan = _Plan(float(budget) if epochs is None else None, steps, lr, patience)
+    settings = {"seed": seed, "batch_size": batch_size, "crop": crop, "lr": lr, "epochs": epochs}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         run = _Run(fabric, model, crops, validation, loss, plan, monitor)
@@ -195,18 +195,18 @@ class _Plan:
 
     seconds: float | None
     steps: int | None
-    rate: float
+    lr: float
     patience: int
 
-    def share(self, steps: int, seconds: float) -> float:
+    def fraction(self, steps: int, seconds: float) -> float:
         """How much of the run is done, from 0 to 1."""
         return min(1.0, steps / self.steps if self.steps is not None else seconds / self.seconds)
 
-    def rate_at(self, share: float) -> float:
+    def lr_at(self, fraction: float) -> float:
         """One cycle (Smith and Topin 2018): up along a cosine in the first fifth, then down to nothing."""
-        if share < WARM_UP:
-            return self.rate * (1 - 0.96 * (1 + math.cos(math.pi * share / WARM_UP)) / 2)
-        return self.rate * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP))) / 2
+        if fraction < WARM_UP:
+            return self.lr * (1 - 0.96 * (1 + math.cos(math.pi * fraction / WARM_UP)) / 2)
+        return self.lr * (1 + math.cos(math.pi * (fraction - WARM_UP) / (1 - WARM_UP))) / 2
 
 
 class _Run:
@@ -233,7 +233,7 @@ class _Run:
                 "No parameter of the model asks for a gradient, so there is nothing to train. "
                 "Call model.requires_grad_(True), or freeze less of it."
             )
-        optimizer = torch.optim.AdamW(trained, lr=plan.rate, betas=(0.9, 0.99), weight_decay=1e-2)
+        optimizer = torch.optim.AdamW(trained, lr=plan.lr, betas=(0.9, 0.99), weight_decay=1e-2)
         self.home = next(model.parameters()).device
         self.network, self.optimizer = fabric.setup(network, optimizer)
         self.average = copy.deepcopy(self.network.module)
@@ -257,16 +257,16 @@ class _Run:
         batches = self.crops.ahead(history.steps, self.fabric.global_rank, self.fabric.world_size)
         try:
             while not history.stopped:
-                share = self.share()
-                if share >= 1:
+                fraction = self.fraction()
+                if fraction >= 1:
                     history.stopped = "all steps are done" if self.plan.steps is not None else "time is up"
                 elif self.waited >= self.plan.patience:
                     history.stopped = f"no better for {self.waited} validations"
                 else:
                     batch = next(batches)
                     with self.threads.step() if self.adapts else nullcontext():
-                        self.step(*batch, share)
-                    self.look(share)
+                        self.step(*batch, fraction)
+                    self.look(fraction)
         except KeyboardInterrupt:
             history.stopped = "interrupted"
         finally:
@@ -274,16 +274,16 @@ class _Run:
             self.hand_back()
         return history
 
-    def share(self) -> float:
+    def fraction(self) -> float:
         """How much of the run is done; several processes go by the clock of the first."""
         self.history.seconds = time.perf_counter() - self.began
-        return self.fabric.broadcast(self.plan.share(self.history.steps, self.history.seconds))
+        return self.fabric.broadcast(self.plan.fraction(self.history.steps, self.history.seconds))
 
-    def step(self, images: Tensor, masks: Tensor, share: float) -> None:
+    def step(self, images: Tensor, masks: Tensor, fraction: float) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.plan.rate_at(share)
+            group["lr"] = self.plan.lr_at(fraction)
         self.network.train()
-        if share >= FROZEN_FROM and self.history.steps >= COUNTED:
+        if fraction >= FROZEN_FROM and self.history.steps >= COUNTED:
             freeze_batch_norm(self.network)
         images, masks = self.fabric.to_device((images.contiguous(memory_format=torch.channels_last), masks))
         loss = self.loss(self.network(images), masks)
@@ -294,15 +294,15 @@ class _Run:
         if not math.isfinite(value):
             raise TrainingError(
                 f"The loss is {value} at step {self.history.steps + 1}. A loss has to be a finite number: look whether "
-                f"images are from 0 to 1 and masks hold class indices, or take a lower rate than {self.plan.rate:g}."
+                f"images are from 0 to 1 and masks hold class indices, or take a lower lr than {self.plan.lr:g}."
             )
         self.history.losses.append(value)
-        self.remember()
+        self.update_ema()
 
     @torch.no_grad()
-    def remember(self) -> None:
+    def update_ema(self) -> None:
         """Move the averaged weights towards the present ones: the mean of the last steps, roughly."""
-        weight = 1 / min(MEMORY, 1 + self.history.steps // 10)
+        weight = 1 / min(EMA_STEPS, 1 + self.history.steps // 10)
         for kept, now in zip(
             self.average.state_dict().values(), self.network.module.state_dict().values(), strict=True
         ):
@@ -311,17 +311,17 @@ class _Run:
             else:
                 kept.copy_(now)
 
-    def look(self, share: float) -> None:
+    def look(self, fraction: float) -> None:
         """Validate when it is time, and let those see who watch."""
-        if self.share() >= min(self.next_validation, 1.0):
-            self.validate(share)
+        if self.fraction() >= min(self.next_validation, 1.0):
+            self.validate(fraction)
         ends = self.watch.step()
         if self.monitor is not None:
-            ends = self.fabric.broadcast(bool(self.monitor(self.history, share)) or ends)
+            ends = self.fabric.broadcast(bool(self.monitor(self.history, fraction)) or ends)
         if ends:
             raise KeyboardInterrupt
 
-    def validate(self, share: float) -> None:
+    def validate(self, fraction: float) -> None:
         began = time.perf_counter()
         with self.threads.same() if self.adapts else nullcontext():
             scores = metrics.score(self.average, self.validation, self.loss, self.watch.look)
@@ -331,12 +331,12 @@ class _Run:
         if not self.best or scores["iou"] > history.best["iou"]:
             history.best, self.waited = history.scores[-1], 0
             self.best = {name: x.detach().clone() for name, x in self.average.state_dict().items()}
-        elif share >= PATIENT_UNTIL:
+        elif fraction >= PATIENT_UNTIL:
             self.waited += 1
         self.watch.validated()
-        # A slow network validates less often: the same share of the time for all.
+        # A slow network validates less often: the same fraction of the time for all.
         pause = took / VALIDATION_SHARE / self.plan.seconds if self.plan.seconds else 0.0
-        self.next_validation = self.fabric.broadcast(share + max(1 / VALIDATIONS, pause))
+        self.next_validation = self.fabric.broadcast(fraction + max(1 / VALIDATIONS, pause))
         self.save()
 
     def hand_back(self) -> None:

@@ -1,12 +1,13 @@
 """Checkpoints are whole or not there, and nothing in one is believed unseen."""
 
 import json
+import os
 
 import pytest
 import torch
 from torch import nn
 
-from helpers import checkpoint, writing
+from helpers import checkpoint
 from helpers.checkpoint import CheckpointError
 
 TENSORS = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor(7)}
@@ -45,7 +46,7 @@ def test_two_checkpoints_in_one_folder_leave_each_other_alone(written):
 
 @pytest.mark.parametrize("broken_at", ["tensors", "json"])
 def test_a_write_that_is_cut_short_leaves_the_one_before(written, monkeypatch, broken_at):
-    put, calls = checkpoint.write_whole, []
+    put, calls = checkpoint.atomic_write, []
 
     def cut(path, content):
         calls.append(path)
@@ -53,7 +54,7 @@ def test_a_write_that_is_cut_short_leaves_the_one_before(written, monkeypatch, b
             raise KeyboardInterrupt
         put(path, content)
 
-    monkeypatch.setattr(checkpoint, "write_whole", cut)
+    monkeypatch.setattr(checkpoint, "atomic_write", cut)
     with pytest.raises(KeyboardInterrupt):
         checkpoint.write(written, {"a": torch.zeros(1)}, {"step": 4})
     assert checkpoint.read(written)[1]["step"] == 3
@@ -63,7 +64,7 @@ def test_a_full_disk_leaves_no_half_file(written, monkeypatch):
     def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         checkpoint.write(written, {"a": torch.zeros(1)}, {})
     assert len(list(written.parent.iterdir())) == 2

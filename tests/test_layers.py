@@ -1,41 +1,53 @@
 """What may import what, and how light an import is."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from autograde import architecture
+
 ROOT = Path(__file__).parents[1]
-
-
-def imported_by(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+IMPORTS = architecture.imports()
+ABOVE_DATA = ("helpers.checks", "helpers.exercises", *(f"helpers.{p}" for p in ("graph", "quiz", "monitor", "stepper")))
 
 
 @pytest.mark.parametrize(
-    ("folder", "forbidden"),
+    ("below", "above"),
     [
         ("helpers", ("autograde",)),
-        ("helpers/reference", ("helpers.checks", "helpers.exercises", "helpers.widgets")),
-        ("helpers/data", ("helpers.checks", "helpers.exercises", "helpers.widgets")),
+        ("helpers.reference", (*ABOVE_DATA, "helpers.play", "helpers.progress")),
+        ("helpers.data", (*ABOVE_DATA, "helpers.play", "helpers.progress")),
+        ("helpers.tracing", ("helpers.frontend", *ABOVE_DATA)),  # no widget
     ],
 )
-def test_arrows_run_one_way(folder, forbidden):
-    wrong = {
-        (str(path.relative_to(ROOT)), name)
-        for path in (ROOT / folder).rglob("*.py")
-        for name in imported_by(path)
-        if name.startswith(forbidden)
-    }
-    assert not wrong
+def test_arrows_run_one_way(below, above):
+    wrong = [(name, other) for name in IMPORTS if name.startswith(below) for other in IMPORTS[name]]
+    assert not [(name, other) for name, other in wrong if other.startswith(above)]
+
+
+def test_no_exercise_imports_another():
+    files = {name for name in IMPORTS if name.startswith("helpers.exercises.")}
+    assert not [(name, other) for name in files for other in IMPORTS[name] & files]
+
+
+def test_no_files_import_each_other_in_a_circle():
+    architecture.floors(IMPORTS)
+
+
+def test_no_parts_import_each_other_in_a_circle():
+    architecture.floors(architecture.parts(IMPORTS))
+
+
+def test_a_circle_is_named():
+    with pytest.raises(ValueError, match="in a circle: a, b"):
+        architecture.floors({"a": {"b"}, "b": {"a"}, "c": set()})
+
+
+def test_the_page_is_that_of_the_imports():
+    """Where this fails: python course.py architecture."""
+    assert architecture.PAGE.read_text(encoding="utf-8") == architecture.page()
 
 
 @pytest.mark.parametrize("module", ["helpers", "helpers.data", "helpers.checks", "helpers.show", "autograde.cli"])

@@ -14,11 +14,11 @@ from torch import nn
 
 from helpers import data, metrics, training
 from helpers.checkpoint import CheckpointError
+from helpers.monitor import monitor as monitors
+from helpers.monitor.monitor import Monitor, MonitorFrontEnd, Watch
 from helpers.reference.losses import bce_with_logits
-from helpers.reference.skips import UNet
+from helpers.reference.unet import UNet
 from helpers.training import TrainingError, dice_and_cross_entropy, fit
-from helpers.widgets import monitor as monitors
-from helpers.widgets.monitor import Monitor, MonitorFront, Watch
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,10 +38,10 @@ class StopAfter:
     """A monitor that ends the run after some steps, and notes what it saw."""
 
     def __init__(self, steps):
-        self.steps, self.shares = steps, []
+        self.steps, self.fractions = steps, []
 
-    def __call__(self, history, share):
-        self.shares.append(share)
+    def __call__(self, history, fraction):
+        self.fractions.append(fraction)
         return history.steps >= self.steps
 
 
@@ -109,7 +109,7 @@ def test_seconds_end_the_run_and_the_rate_follows_the_clock():
     history = fit(network(), TRAIN, VALIDATION, seconds=1.5, monitor=monitor)
     assert history.stopped == "time is up"
     assert history.seconds >= 1.5
-    assert monitor.shares == sorted(monitor.shares)
+    assert monitor.fractions == sorted(monitor.fractions)
     assert history.scores[-1]["step"] == history.steps
 
 
@@ -131,19 +131,19 @@ def test_several_classes_and_the_real_brain():
 
 def test_early_stopping_begins_in_the_middle_of_a_run():
     """Before that the learning rate is high, and a lucky first score would end a run that has learned nothing yet."""
-    model, shares = nn.Conv2d(1, 1, 3, padding=1), []
+    model, fractions = nn.Conv2d(1, 1, 3, padding=1), []
     history = fit(
         model,
         TRAIN,
         VALIDATION,
         epochs=200,
         patience=2,
-        rate=1e-12,
-        monitor=lambda history, share: shares.append(share),
+        lr=1e-12,
+        monitor=lambda history, fraction: fractions.append(fraction),
     )
     assert history.stopped == "no better for 2 validations"
     assert history.best == history.scores[0]
-    assert 0.5 < shares[-1] < 0.7
+    assert 0.5 < fractions[-1] < 0.7
 
 
 def test_the_monitor_stops_the_run_and_the_best_weights_stay():
@@ -162,9 +162,9 @@ def watched(monkeypatch):
     watches = []
 
     def show(shown, more):
-        if shown._front is None:
-            shown._front = MonitorFront(shown)
-        shown._front.show(everything=True)
+        if shown._front_end is None:
+            shown._front_end = MonitorFrontEnd(shown)
+        shown._front_end.show(everything=True)
         assert shown.as_html()
 
     def watching():
@@ -203,16 +203,16 @@ def test_watching_changes_no_bit(request, validation):
     assert [{**s, "seconds": 0} for s in history.scores] == [{**s, "seconds": 0} for s in expected.scores]
     [watch] = watches
     assert watch.monitor.phase == "ended"
-    assert watch.monitor.share == 1
+    assert watch.monitor.fraction == 1
     assert [p.step for p in watch.monitor.predictions][-1] == history.scores[-1]["step"]
 
 
 def test_the_stop_button_keeps_the_best_weights(watched, monkeypatch):
     model = network()
 
-    def press(history, share):
+    def press(history, fraction):
         if history.steps == 9:
-            front = watched[0].monitor._front
+            front = watched[0].monitor._front_end
             front.send = lambda content: None
             front._handle_custom_msg({"stop": 1}, [])
 
@@ -243,7 +243,7 @@ def test_a_training_that_fails_is_shown_as_failed(watched):
 def test_an_interrupt_keeps_the_best_weights():
     model, began = network(), threading.Event()
 
-    def monitor(history, share):
+    def monitor(history, fraction):
         if history.steps == 5:
             began.set()
             os.kill(os.getpid(), signal.SIGINT)
@@ -340,7 +340,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path):
         ({"epochs": -1}, "epochs is -1"),
         ({"epochs": 1, "resume": True}, "none is given"),
         ({"epochs": 1, "device": "tpu"}, "device='tpu' is not to be had here. There is .*'cpu'"),
-        ({"epochs": 1, "rate": float("nan")}, "rate is nan; give more than 0"),
+        ({"epochs": 1, "lr": float("nan")}, "lr is nan; give more than 0"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_sentence(options, said):
@@ -395,13 +395,13 @@ SCRIPT = """
 import sys, torch
 from safetensors.torch import save_file
 from helpers import data
-from helpers.reference.skips import UNet
+from helpers.reference.unet import UNet
 from helpers.training import fit
 
 train, validation = (data.load("cells", split, size=32, count=8, diameter=12) for split in ("train", "validation"))
 torch.manual_seed(0)
 model = UNet(1, 1, base_channels=4, depth=2)
-history = fit(model, train, validation, loss, epochs=8, batch_size=4, device="cpu", rate=1e-3)
+history = fit(model, train, validation, loss, epochs=8, batch_size=4, device="cpu", lr=1e-3)
 if int(__import__("os").environ.get("RANK", 0)) == 0:
     save_file(model.state_dict(), sys.argv[1])
     print(history.losses)

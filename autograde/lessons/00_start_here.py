@@ -14,7 +14,7 @@
 #
 # **Time** about 25 minutes · **You need** a little Python · **You write** one line, for practice
 #
-# Run a cell with **Shift + Enter**, and go from the top. Here is the network that you will have built by lesson 06,
+# Run a cell with **Shift + Enter**, and go from the top. Here is the network that you will have built by lesson 07,
 # trained beforehand, and a piece of a micrograph that it has never seen.
 
 # %%
@@ -55,7 +55,7 @@ print("from the left half of the same micrograph. This piece is from its right q
 
 # %% [markdown]
 # Nearly all that is wrong lies along the borders, where a second person with a pen would not have drawn quite the same line
-# either. Nothing of this network was downloaded: `datasets/models/make.py` trained it, and in lesson 08 you will train
+# either. Nothing of this network was downloaded: `datasets/models/make.py` trained it, and in lesson 09 you will train
 # your own.
 #
 # ## 2 · Three questions about one picture
@@ -104,19 +104,19 @@ whole = data.load("nuclei", "test", tile=None).instances[0].as_subclass(torch.Te
 
 
 def outside(mask):
-    """Share of the pixels in a mask's box that do not belong to the mask."""
+    """Fraction of the pixels in a mask's box that do not belong to the mask."""
     x0, y0, x1, y1 = mask_to_box(mask)
     return 1 - mask[y0:y1, x0:x1].float().mean().item()
 
 
-shares = [outside(whole == number) for number in whole.unique() if number > 0]
+fractions = [outside(whole == number) for number in whole.unique() if number > 0]
 slice_, classes = data.load("brain", "test")[10]
 white = (classes == 3).as_subclass(torch.Tensor)  # class 3: white matter
 
 print(
-    f"{len(shares)} nuclei: on average {sum(shares) / len(shares):.0%} of the box is not nucleus,"
+    f"{len(fractions)} nuclei: on average {sum(fractions) / len(fractions):.0%} of the box is not nucleus,"
 )
-print(f"          from {min(shares):.0%} to {max(shares):.0%}")
+print(f"          from {min(fractions):.0%} to {max(fractions):.0%}")
 print(f"white matter: {outside(white):.0%} of the box is something else")
 framed = draw_bounding_boxes(
     slice_.as_subclass(torch.Tensor).expand(3, -1, -1),
@@ -152,11 +152,11 @@ quiz("what-a-mask-answers")
 # ## 4 · What you will build
 #
 # This is the U-Net as a graph. The nodes are locked. Each one opens when you run your own code of that piece on a real
-# picture, in the lesson that builds it; by lesson 06 all of them are lit. Select a node to read when it opens: click it, or
+# picture, in the lesson that builds it; by lesson 07 all of them are lit. Select a node to read when it opens: click it, or
 # go to the picture with Tab, to the node with the arrow keys, and press Enter.
 
 # %%
-from helpers.widgets import ArchitectureGraph
+from helpers.graph import ArchitectureGraph
 
 graph = ArchitectureGraph()
 graph
@@ -166,15 +166,15 @@ graph
 # |---|---|
 # | 01 Pixels | pictures and masks as tensors, and a data set of pairs |
 # | 02 Overlap | the scores that say how good a mask is |
-# | 03 Convolution | `DoubleConv`, the block of the network |
-# | 04 Encoder | the way down: *what* is in the picture |
-# | 05 Decoder | the way up, and why it blurs |
-# | 06 Skips | the bridges that bring back *where*, and the whole U-Net |
-# | 07 Losses | what the network is told to make small |
-# | 08 Training | the loop, and a network like the one above |
-# | 09 Baseline | your U-Net against one that was trained before, in a fair race |
-# | 10 In the wild | large pictures, touching objects, honest probabilities |
-# | 11 Project | your own pictures |
+# | 04 Convolution | `DoubleConv`, the block of the network |
+# | 05 Encoder | the way down: *what* is in the picture |
+# | 06 Decoder | the way up, and why it blurs |
+# | 07 Skips | the bridges that bring back *where*, and the whole U-Net |
+# | 08 Losses | what the network is told to make small |
+# | 09 Training | the loop, and a network like the one above |
+# | 10 Baseline | your U-Net against one that was trained before, in a fair race |
+# | 11 In the wild | large pictures, touching objects, honest probabilities |
+# | 13 Project | your own pictures |
 #
 # Each lesson can be started on its own: what you have not written yet, the course lends you, and says so. And when a
 # word has slipped your mind, ask for it, in any lesson:
@@ -190,13 +190,13 @@ glossary("mask")
 # where it is one that others have made before you), **error** (with the line of yours that raised it), or **not
 # attempted**.
 #
-# Try it. `pixel_accuracy` should return the share of pixels on which two masks agree. Here it has a mistake. Run the
+# Try it. `pixel_accuracy` should return the fraction of pixels on which two masks agree. Here it has a mistake. Run the
 # cell and read the verdict.
 
 
 # %%
 def pixel_accuracy(pred, target):
-    """Share of the pixels on which two masks agree: bool (H, W) twice -> a number from 0 to 1."""
+    """Fraction of the pixels on which two masks agree: bool (H, W) twice -> a number from 0 to 1."""
     agree = (pred == target) & (target > 0)
     return agree.sum().item() / target.numel()
 

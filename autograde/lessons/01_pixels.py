@@ -217,7 +217,7 @@ print(f"connected pieces of the mask: {ndimage.label(numbers.numpy() > 0)[1]}")
 # - **panoptic** (Kirillov et al. 2018): each pixel has a class, and where the class can be counted, such as *car*,
 #   also the number of its object; where it cannot, such as *sky*, only the class.
 #
-# This course is about semantic masks. In lesson 10 you will split them into instances.
+# This course is about semantic masks. In lesson 11 you will split them into instances.
 #
 # The numbers of nuclei are names, too. See what happens to them when the mask is made smaller as pictures are, by the
 # mean of four neighbours, and when each new pixel takes the number of *one* old pixel instead.
@@ -464,9 +464,12 @@ for name in ("nuclei", "brain", "cells"):
     counts = ", ".join(str(len(pairs)) for pairs in (train, *others))
     print(f"{name:>6}: {counts} pairs; classes {', '.join(train.classes)}")
     panels.append((name, train[len(train) // 2][0]))
-for share in (0.02, 0.4):
+for fraction in (0.02, 0.4):
     panels.append(
-        (f"cells, {share:.0%} nucleus", data.load("cells", "train", foreground=share)[2][0])
+        (
+            f"cells, {fraction:.0%} nucleus",
+            data.load("cells", "train", foreground=fraction)[2][0],
+        )
     )
 show.images(panels, height=2.6)
 
@@ -594,7 +597,7 @@ progress()
 #
 # - Let the copycat take the mean of the *three* most similar slices' one-hot masks, and the highest channel of it. Does
 #   it gain?
-# - Tile `nuclei` yourself with a stride of 64 and deal the tiles out at random. Which share of the test pixels is also
+# - Tile `nuclei` yourself with a stride of 64 and deal the tiles out at random. Which fraction of the test pixels is also
 #   in a training tile?
 #
 # **Sources** · Kirillov, A. et al. (2018), *Panoptic segmentation*, arXiv:1801.00868 · Fonov, V. et al. (2011),

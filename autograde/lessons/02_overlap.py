@@ -39,14 +39,14 @@ nothing = torch.zeros_like(truth)
 show.images([("micrograph", image), ("truth", truth), ("the lazy model", nothing)])
 
 # %% [markdown]
-# The score that comes to mind first is *pixel accuracy*: the share of pixels on which the two masks agree.
+# The score that comes to mind first is *pixel accuracy*: the fraction of pixels on which the two masks agree.
 
 # %% [markdown] card="pixel_accuracy"
 
 
 # %% exercise="pixel_accuracy"
 def pixel_accuracy(pred, target):
-    """Share of the pixels on which two masks agree, background included: a number from 0 to 1.
+    """Fraction of the pixels on which two masks agree, background included: a number from 0 to 1.
 
     pred, target: (H, W), both bool or both class indices.
     """
@@ -67,7 +67,7 @@ check(pixel_accuracy)
 # %%
 accuracy = use(pixel_accuracy)
 print(f"accuracy of the lazy model: {accuracy(nothing, truth):.1%}")
-print(f"share of the tile that is nucleus: {truth.float().mean():.1%}")
+print(f"fraction of the tile that is nucleus: {truth.float().mean():.1%}")
 
 # %%
 quiz("accuracy-of-nothing")
@@ -190,7 +190,7 @@ for name, mask in models.items():
 
 # %% [markdown]
 # Accuracy ranks *nothing* far above *everything*, because most of this tile is background. IoU gives *nothing* no
-# credit at all, and *everything* only the share that happens to be nucleus.
+# credit at all, and *everything* only the fraction that happens to be nucleus.
 
 # %%
 quiz("iou-by-hand")

@@ -13,7 +13,7 @@ import torch
 
 from helpers import data
 from helpers.metrics import score
-from helpers.reference.skips import UNet
+from helpers.reference.unet import UNet
 from helpers.share import load_shared, share
 from helpers.training import fit
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers.checks.earlier import earlier
+from helpers.checks.previous_lessons import earlier
 from helpers.checks.session import check, grade, hint, solution, use
 from helpers.checks.verdict import Verdict
 

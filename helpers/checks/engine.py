@@ -17,14 +17,14 @@ from typing import Any
 from torch import Tensor
 
 from helpers import exercises
-from helpers.checks.compare import difference, kind_of
+from helpers.checks.equality import difference, kind_of
+from helpers.checks.fixtures import Fixture
 from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
-from helpers.checks.made import Made
+from helpers.checks.observe import Observation, watch
 from helpers.checks.probes import Build, Call, Draw, Probe, Script, as_probe, size_of
 from helpers.checks.process import Lost, unfinished
 from helpers.checks.subject import Foreign, LocalSubject, Raised, Subject, raised
 from helpers.checks.verdict import Verdict
-from helpers.checks.watch import Observation, watch
 from helpers.exercises import Answer, Exercise
 
 SECONDS = 10.0  # an answer takes well under one; this is for endless loops
@@ -121,7 +121,7 @@ def is_right(name: str, subject: Subject, seed: int, seconds: float | None = Non
     try:
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
             for k, probe in enumerate(_probes(name, seed)):
-                for n, seen in enumerate(watch(subject, probe, 1000 * seed + k, exercise.by_hand)):
+                for n, seen in enumerate(watch(subject, probe, 1000 * seed + k, exercise.forbidden)):
                     known = [trace for trace in known if _agrees(seen, _at(trace[k], n))]
                     if not known:
                         return False
@@ -227,7 +227,7 @@ def _agrees(yours: Observation, expected: Observation | None) -> bool:
     """Whether the two are alike; beyond a known answer's last observation, `None`, there is nothing to compare."""
     if expected is None:
         return True
-    return yours.what == expected.what and difference(yours.value, expected.value, expected.loose) is None
+    return yours.what == expected.what and difference(yours.value, expected.value, expected.tolerance_scale) is None
 
 
 def _at(observations: list[Observation], n: int) -> Observation | None:
@@ -269,8 +269,8 @@ def _known(name: str, index: int, seed: int, k: int) -> _Known:
     exercise = exercises.load(name)
     answer: Answer = [*exercise.right_answers, *exercise.misconceptions][index]
     probe = _probes(name, seed)[k]
-    known = _Known(watch(LocalSubject(answer.solution), probe, 1000 * seed + k, exercise.by_hand))
-    if isinstance(probe, Script) and probe.in_one_go:
+    known = _Known(watch(LocalSubject(answer.solution), probe, 1000 * seed + k, exercise.forbidden))
+    if isinstance(probe, Script) and probe.exclusive:
         list(known)
     return known
 
@@ -291,7 +291,7 @@ def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:
 
 def _watched(exercise: Exercise, subject: Subject, seed: int) -> Iterator[list[Observation]]:
     for k, probe in enumerate(_probes(exercise.name, seed)):
-        yield list(watch(subject, probe, 1000 * seed + k, exercise.by_hand))
+        yield list(watch(subject, probe, 1000 * seed + k, exercise.forbidden))
 
 
 def _verdict(
@@ -317,7 +317,7 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
     if yours.what == "library functions":
         names = " and ".join(f"`{n}`" for n in yours.value)
         return f"You called {names} from a library. The task is to write it by hand."
-    what = difference(yours.value, expected.value, expected.loose) or "another value"
+    what = difference(yours.value, expected.value, expected.tolerance_scale) or "another value"
     if yours.what == "dtype":
         return f"For {where}, the result has dtype {', '.join(yours.value)}; expected is {', '.join(expected.value)}."
     if yours.what == "result" and what == "other values":
@@ -375,7 +375,7 @@ def _shown(value: Any) -> str:
         return f"{value:.5g}"
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, Made):
+    if isinstance(value, Fixture):
         values = value.settings.get("values")
         return f"a {value.kind}" + (f" of shape {tuple(values.shape)}" if isinstance(values, Tensor) else "")
     if isinstance(value, Foreign | Raised):
@@ -390,7 +390,7 @@ def _shown(value: Any) -> str:
 
 
 def _as_json(value: Any) -> Any:
-    if isinstance(value, Made) and isinstance(value.settings.get("values"), Tensor):
+    if isinstance(value, Fixture) and isinstance(value.settings.get("values"), Tensor):
         value = value.settings["values"]
     if isinstance(value, Tensor):
         values = value.tolist() if value.numel() <= MOST_VALUES else None

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.checks.made import Made
+from helpers.checks.fixtures import Fixture
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Call:
     """One call of a function.
 
     Attributes:
-        args, kwargs: plain data, or `Made` for what is none.
+        args, kwargs: plain data, or `Fixture` for what is none.
         label: the probe in words; made from the arguments when empty.
         gradients: also look at the gradients of the result for each float tensor among `args`; a tuple of positions
             looks at those only (a loss need not be differentiable by its target).
@@ -25,7 +25,7 @@ class Call:
             side, and returns plain data. It may raise on a result that is not even of the right kind.
         exact_dtype: the dtypes of the result are part of the task.
         repeatable: a second call gives the same result.
-        loose: widens the tolerance so many times, where results are sums of many large terms.
+        tolerance_scale: widens the tolerance so many times, where results are sums of many large terms.
     """
 
     args: tuple
@@ -35,7 +35,7 @@ class Call:
     view: Callable[[Any, tuple], Any] | None = None
     exact_dtype: bool = False
     repeatable: bool = True
-    loose: float = 1.0
+    tolerance_scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class Script:
 
     `run` gets a `Subject`, works with it, and yields `(what, value)` pairs of plain data, from coarse to fine. It may
     raise where an answer is not even of the right kind. `shown` is the input to show beside a failure, by name. A run
-    may be left half-way while another answer's goes on; `in_one_go` says that this one may not, because the steps of
+    may be left half-way while another answer's goes on; `exclusive` says that this one may not, because the steps of
     all of them work on one object.
     """
 
     run: Callable[[Any], Iterable[tuple[str, Any]]]
     label: str
     shown: dict[str, Any] = field(default_factory=dict)
-    in_one_go: bool = False
+    exclusive: bool = False
 
 
 Probe = Call | Build | Script
@@ -88,9 +88,9 @@ class Draw:
         """float32 of the given shape, mean 0 and standard deviation 1."""
         return torch.randn(shape, generator=self._generator)
 
-    def mask(self, height: int, width: int, share: float = 0.5) -> Tensor:
-        """bool `(height, width)`, each pixel true with probability `share`; at least one is."""
-        mask = torch.rand(height, width, generator=self._generator) < share
+    def mask(self, height: int, width: int, fraction: float = 0.5) -> Tensor:
+        """bool `(height, width)`, each pixel true with probability `fraction`; at least one is."""
+        mask = torch.rand(height, width, generator=self._generator) < fraction
         mask[self.size(0, height - 1), self.size(0, width - 1)] = True
         return mask
 
@@ -144,7 +144,7 @@ def _numbers_in(value: Any) -> int:
     """Elements of all tensors in nested data, those in the settings of what is made of them included."""
     if isinstance(value, Tensor):
         return value.numel()
-    if isinstance(value, Made):
+    if isinstance(value, Fixture):
         value = value.settings
     if isinstance(value, dict):
         value = list(value.values())

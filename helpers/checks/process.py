@@ -1,7 +1,7 @@
 """A student's object in a process of its own, behind the same door as the object itself.
 
 The child is a fork of this process: the object is in it already, so nothing has to be packed up, and a fork is quick.
-Requests and replies cross a socket pair as plain data (`helpers.checks.wire`). Whatever the student's code does there,
+Requests and replies cross a socket pair as plain data (`helpers.checks.codec`). Whatever the student's code does there,
 leave Python, hang, fill the memory, write nonsense on the socket, this process goes on: the child is ended and `Lost`
 is raised.
 
@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from helpers.checks import wire
+from helpers.checks import codec
 from helpers.checks.subject import LocalSubject, Parameters, Raised, Reply, raised
 
 SECONDS = 5.0  # one call takes milliseconds
@@ -146,13 +146,13 @@ class ProcessSubject:
             raise Lost("runs no more: its process has ended.")
         deadline = time.monotonic() + self._seconds
         try:
-            wire.send(self._connection, (method, args), deadline)
-            reply = wire.receive(self._connection, deadline)
+            codec.send(self._connection, (method, args), deadline)
+            reply = codec.receive(self._connection, deadline)
         except TimeoutError:
             self._lose(unfinished(self._seconds, self._interrupted()))
         except (EOFError, OSError):
             self._lose("ended the process it runs in: it left Python, crashed, or ran out of memory.")
-        except wire.WireError as error:
+        except codec.CodecError as error:
             self._lose(f"sent something that is no reply: {error}.")
         match reply:
             case ("done", value) if isinstance(value, expected):
@@ -166,9 +166,9 @@ class ProcessSubject:
     def _interrupted(self) -> Raised | None:
         """Interrupt the child, and let it say where it was."""
         deadline = time.monotonic() + GRACE
-        with contextlib.suppress(wire.WireError, EOFError, OSError):
+        with contextlib.suppress(codec.CodecError, EOFError, OSError):
             os.kill(self._child, signal.SIGINT)
-            match wire.receive(self._connection, deadline):
+            match codec.receive(self._connection, deadline):
                 case ("raised", Raised() as what):
                     return what
         return None
@@ -196,15 +196,15 @@ def _live(student: Any, connection: socket.socket) -> NoReturn:
 def _serve(student: Any, connection: socket.socket) -> None:
     subject = LocalSubject(student)
     while True:
-        method, args = wire.receive(connection)
+        method, args = codec.receive(connection)
         try:
             reply = ("done", getattr(subject, method)(*args))
         except BaseException as error:  # also an interrupt, and whatever else the student's code lets out
             reply = ("raised", raised(error, student))
         try:
-            wire.send(connection, reply)
-        except wire.WireError as error:
-            wire.send(connection, ("unsendable", str(error)))
+            codec.send(connection, reply)
+        except codec.CodecError as error:
+            codec.send(connection, ("unsendable", str(error)))
 
 
 def _silence() -> None:

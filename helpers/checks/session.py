@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers import exercises, record
+from helpers import exercises, progress_store
 from helpers.checks.render import as_html, as_text
 from helpers.checks.verdict import Verdict
 
@@ -40,7 +40,7 @@ def check(*answer: Any) -> Points:
     elif verdict.status != "not attempted":
         exercise.attempt.wrong_tries += 1
     show(verdict)
-    record.note_check(name, exercise.lesson, verdict.status)
+    progress_store.note_check(name, exercise.lesson, verdict.status)
     return Points(verdict.points)
 
 
@@ -64,7 +64,7 @@ def show(verdict: Verdict) -> None:
 def hint(name: str, k: int | None = None) -> None:
     """Print hint `k` of an exercise, counted from 1, or the next one."""
     print(exercises.load(name).hint(k))
-    record.note_time()
+    progress_store.note_time()
 
 
 def solution(name: str) -> None:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from helpers.checks.made import Made, make, overwritten, state_of
+from helpers.checks.fixtures import Fixture, make, overwritten, state_of
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Reply:
         mode_kept: (modules) every layer is still in the mode that `train` set.
         dtypes: dtypes of the result's tensors, in order.
         shortcuts: library functions among the forbidden ones that were called, sorted.
-        made_after: state of each `Made` argument after the call, in order; `None` for one that has none.
+        args_after: state of each `Fixture` argument after the call, in order; `None` for one that has none.
     """
 
     value: Any
@@ -68,7 +68,7 @@ class Reply:
     mode_kept: bool = True
     dtypes: tuple[str, ...] = ()
     shortcuts: tuple[str, ...] = ()
-    made_after: tuple[Any, ...] = ()
+    args_after: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -227,15 +227,15 @@ class LocalSubject:
             value = plain(result)
         except (Exception, SystemExit) as error:
             result, value = None, raised(error, self._student)
-        after = [x for x, y in zip(given_args, args, strict=True) if not isinstance(y, Made)]
-        unchanged = _same([[x for x in args if not isinstance(x, Made)], kwargs], [after, given_kwargs])
-        unchanged &= not any(overwritten(x, y) for x, y in zip(given_args, args, strict=True) if isinstance(y, Made))
+        after = [x for x, y in zip(given_args, args, strict=True) if not isinstance(y, Fixture)]
+        unchanged = _same([[x for x in args if not isinstance(x, Fixture)], kwargs], [after, given_kwargs])
+        unchanged &= not any(overwritten(x, y) for x, y in zip(given_args, args, strict=True) if isinstance(y, Fixture))
         return Reply(
             value,
             unchanged,
             before == _random_states(),
             dtypes=tuple(str(t.dtype).removeprefix("torch.") for t in tensors_in(result)),
-            made_after=tuple(state_of(x) for x, y in zip(given_args, args, strict=True) if isinstance(y, Made)),
+            args_after=tuple(state_of(x) for x, y in zip(given_args, args, strict=True) if isinstance(y, Fixture)),
         )
 
 
@@ -356,7 +356,7 @@ def _copied(value: Any) -> Any:
 
 
 def _made(args: tuple) -> list[Any]:
-    """Copies of plain arguments, and what each `Made` describes, in order."""
+    """Copies of plain arguments, and what each `Fixture` describes, in order."""
     given: list[Any] = []
     for value in args:
         given.append(make(_copied(value), given))

@@ -15,10 +15,10 @@ import importlib
 import inspect
 from typing import TYPE_CHECKING
 
-from .choices import check_choice
+from helpers.data.validation import check_choice
 
 if TYPE_CHECKING:
-    from .pairs import PairSet
+    from helpers.data.pairs import PairSet
 
 __all__ = ["NAMES", "load"]
 

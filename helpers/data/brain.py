@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import files
-from .choices import check_choice
-from .pairs import PairSet
+from helpers.data import files
+from helpers.data.pairs import PairSet
+from helpers.data.validation import check_choice
 
 # The voxels kept of 197×233×189: a field of 192×160 (both divide by 32) with the midline in its middle and the
 # whole brain inside, and the slices of which brain fills at least a twentieth.

@@ -3,7 +3,7 @@
 A picture is made the way a microscope makes one. Nuclei are laid out (`lay_out`), some of them in touching groups;
 their dye gives light, unevenly (chromatin); optics blur it, more where a nucleus is out of focus, and spread a faint
 haze; the lamp lights the field unevenly; the camera counts photons, adds its read noise, and rounds to 8 bits
-(`photograph`). Same seed, same pixels, on every machine: see `helpers.data.exact`.
+(`photograph`). Same seed, same pixels, on every machine: see `helpers.data.portable_math`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from .exact import Stream, blur, interpolate, smooth_noise
-from .pairs import SPLITS, Instances, PairSet
-from .tiles import Size, as_size
+from helpers.data.pairs import SPLITS, Instances, PairSet
+from helpers.data.portable_math import Stream, blur, interpolate, smooth_noise
+from helpers.data.tiles import Size, as_size
 
 PI = 3.141592653589793
-FOREGROUND = (0.005, 0.5)  # the shares of object pixels that can be asked for
+FOREGROUND = (0.005, 0.5)  # the fractions of object pixels that can be asked for
 
 
 class Layout:
@@ -83,11 +83,11 @@ def _radii(stream: Stream, wanted: int, diameter: float) -> np.ndarray:
     """Radii of nuclei whose areas add up to `wanted` pixels."""
     area = PI / 4.0 * diameter * diameter
     n = max(1, int(wanted / area + 0.5))
-    shares = (0.45 + stream.uniform(n)).tolist()
+    fractions = (0.45 + stream.uniform(n)).tolist()
     total = 0.0
-    for share in shares:
-        total += share
-    return np.sqrt(np.array([share / total * wanted / PI for share in shares]))
+    for fraction in fractions:
+        total += fraction
+    return np.sqrt(np.array([fraction / total * wanted / PI for fraction in fractions]))
 
 
 def _centres(stream: Stream, size: tuple[int, int], radii: np.ndarray, tries: int = 12) -> np.ndarray:
@@ -110,7 +110,7 @@ def _centres(stream: Stream, size: tuple[int, int], radii: np.ndarray, tries: in
             spots = others[beside] + directions * distance[:, None]
         dy = spots[:, :1] - others[:, 0]
         dx = spots[:, 1:] - others[:, 1]
-        # How near the nearest nucleus is, as a share of touching; beyond touching all spots are alike.
+        # How near the nearest nucleus is, as a fraction of touching; beyond touching all spots are alike.
         nearness = np.minimum(np.sqrt(dy * dy + dx * dx) / (radii[:i] + radius), 0.96).min(1)
         outside = (spots[:, 0] < margin[0]) | (spots[:, 0] > height - margin[0])
         outside |= (spots[:, 1] < margin[1]) | (spots[:, 1] > width - margin[1])
@@ -141,7 +141,7 @@ def photograph(stream: Stream, layout: Layout, diameter: float) -> np.ndarray:
     size = layout.labels.shape
     height, width = size
     sharp, soft = np.zeros(size), np.zeros(size)
-    exposure = stream.between(0.3, 0.62)  # a typical nucleus, as a share of the camera's range
+    exposure = stream.between(0.3, 0.62)  # a typical nucleus, as a fraction of the camera's range
     draws = stream.uniform(len(layout.pieces), 4)
     for (window, level), (a, b, focus, rare) in zip(layout.pieces, draws.tolist(), strict=True):
         dye = exposure * (0.55 + 0.6 * a) * (0.7 + 0.6 * b)
@@ -185,7 +185,7 @@ class Cells(PairSet):
 
     - `size`: pixels, an int or (height, width), at least 16 each way;
     - `count`: how many pairs the split has;
-    - `foreground`: the share of nucleus pixels in each picture, 0.005 to 0.5, kept within a tenth of what is asked;
+    - `foreground`: the fraction of nucleus pixels in each picture, 0.005 to 0.5, kept within a tenth of what is asked;
       it must come to at least 5 pixels;
     - `diameter`: of a typical nucleus, in pixels, at least 6; it sets how many nuclei share the foreground;
     - `seed`: any integer from 0. Each (seed, split, index) is a picture of its own, made when it is asked for and
@@ -212,7 +212,7 @@ class Cells(PairSet):
         if min(self.size) < 16:
             raise ValueError(f"size is {size!r}; a picture has at least 16 pixels each way")
         low, high = FOREGROUND
-        self.foreground = _between(foreground, low, high, "foreground", f"a share from {low} to {high}")
+        self.foreground = _between(foreground, low, high, "foreground", f"a fraction from {low} to {high}")
         self.diameter = _between(diameter, 6, 1000, "diameter", "6 to 1000 pixels")
         self.count = _integer(count, 1, "count")
         self.seed = _integer(seed, 0, "seed")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import DataError
-from .pairs import IGNORE, SPLITS, PairSet
-from .pictures import FORMATS, PictureError, read_image, read_mask
+from helpers.data.files import DataError
+from helpers.data.pairs import IGNORE, SPLITS, PairSet
+from helpers.data.pictures import FORMATS, PictureError, read_image, read_mask
 
 # Files the operating system leaves in folders; anything else that is no picture is reported.
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
@@ -25,9 +25,9 @@ class Folder(PairSet):
 
     - `images`, `masks`: two folders; their files are PNG, JPEG or TIFF, directly in the folder;
     - `classes`: the names of the classes, two or more, in the order of the numbers in the masks: 0, 1, …;
-    - `fractions`: the shares of train, validation and test, which add up to 1. The pairs are put in the order of the
+    - `fractions`: the fractions of train, validation and test, which add up to 1. The pairs are put in the order of the
       SHA-256 of their stems, which is as good as random and the same everywhere, and cut into three; every
-      split with a share above 0 gets at least one pair. The split "all" holds every pair.
+      split with a fraction above 0 gets at least one pair. The split "all" holds every pair.
 
     Images are grey `(1, H, W)` where all are grey, else all are `(3, H, W)`: a grey one is repeated. Values are
     divided by the largest of the file's type: 255, or 65535 for 16 bits. `pictures.read_image` says the rest.
@@ -69,7 +69,7 @@ class Folder(PairSet):
         if not chosen:
             raise ValueError(
                 f"The split {split!r} is empty: {len(pairs)} pairs divided by fractions={fractions}. "
-                "Add pairs, or give the split a larger share."
+                "Add pairs, or give the split a larger fraction."
             )
         self._pairs = chosen
 

@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from . import files
-from .pairs import Instances, PairSet
-from .tiles import Size, as_size, tile_corners
+from helpers.data import files
+from helpers.data.pairs import Instances, PairSet
+from helpers.data.tiles import Size, as_size, tile_corners
 
 # The columns of each split: it is the picture that is divided, before any tile is cut.
 COLUMNS = {"train": (0, 256), "validation": (256, 384), "test": (384, 512)}

@@ -9,8 +9,8 @@ import torch
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
-from . import files
-from .choices import check_choice
+from helpers.data import files
+from helpers.data.validation import check_choice
 
 SPLITS = ("train", "validation", "test")
 IGNORE = 255  # a mask's value where a pixel has no label: leave it out of the loss and of the metrics

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 from torchvision.datasets import OxfordIIITPet
 
-from . import files
-from .files import DataError
-from .pairs import IGNORE, PairSet
-from .tiles import Size, as_size
+from helpers.data import files
+from helpers.data.files import DataError
+from helpers.data.pairs import IGNORE, PairSet
+from helpers.data.tiles import Size, as_size
 
 # A trimap's values to a mask's: 1 pet, 2 background, 3 the border between them, which belongs to neither.
 TRIMAP = np.array([IGNORE, 1, 0, IGNORE], np.uint8)

@@ -51,7 +51,7 @@ class Exercise:
     """One exercise.
 
     `probes(draw)` yields the inputs that make a wrong answer visible (`helpers.checks.probes`: `Call`, `Build`,
-    `Script`, or the bare arguments of a call). `by_hand` names the library functions that an answer must not call.
+    `Script`, or the bare arguments of a call). `forbidden` names the library functions that an answer must not call.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Exercise:
     difficulty: int
     hints: list[str]
     task: str
-    by_hand: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
     variants: list[Answer] = field(default_factory=list)
     misconceptions: list[Answer] = field(default_factory=list)
     attempt: Attempt = field(default_factory=Attempt)
@@ -117,13 +117,13 @@ def exercise(
     difficulty: int,
     hints: list[str],
     task: str,
-    by_hand: tuple[str, ...] = (),
+    forbidden: tuple[str, ...] = (),
 ) -> Callable[[Callable], Callable]:
     """Declare the exercise of this file; the decorated generator yields its probes."""
 
     def declare(probes: Callable) -> Callable:
         _by_module[probes.__module__] = Exercise(
-            reference.__name__, reference, probes, lesson, concept, points, minutes, difficulty, hints, task, by_hand
+            reference.__name__, reference, probes, lesson, concept, points, minutes, difficulty, hints, task, forbidden
         )
         return probes
 

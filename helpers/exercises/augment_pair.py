@@ -1,4 +1,4 @@
-"""Lesson 08: `augment_pair(image, mask, generator)`."""
+"""Lesson 09: `augment_pair(image, mask, generator)`."""
 
 import numpy as np
 import torch
@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tvf
 
-from helpers.checks.made import Made
+from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
+from helpers.checks.shared import claim, generator_claims, is_pair, same
 from helpers.checks.subject import Raised
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.training import augment_pair
@@ -19,7 +20,7 @@ WAYS_UP = [(turns, mirrored) for turns in range(4) for mirrored in (False, True)
 
 @exercise(
     augment_pair,
-    lesson="08_training",
+    lesson="09_training",
     concept="Augmentation of pairs",
     points=5,
     minutes=10,
@@ -73,7 +74,7 @@ def _calls(what: str, image: Tensor, mask: Tensor, draw, count: int, like: float
     seeds, patience = [draw.seed() for _ in range(count)], draw.seed()
 
     def run(subject):
-        replies = [subject.call((image, mask, Made("generator", {"seed": s})), {}) for s in [*seeds, *seeds[:3]]]
+        replies = [subject.call((image, mask, Fixture("generator", {"seed": s})), {}) for s in [*seeds, *seeds[:3]]]
         for reply in replies:
             if isinstance(reply.value, Raised):
                 yield "result", reply.value
@@ -106,35 +107,6 @@ def _calls(what: str, image: Tensor, mask: Tensor, draw, count: int, like: float
 
     label = f"{count} calls on {what} of shape {tuple(image.shape)}, each with a generator of its own"
     return Script(run, label, {"image": image, "mask": mask})
-
-
-def claim(text: str, holds) -> tuple[str, bool]:
-    return f'the statement "{text}"', bool(holds)
-
-
-def is_pair(value) -> bool:
-    return isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(x, Tensor) for x in value)
-
-
-def same(ones, others) -> bool:
-    """Whether two lists of pairs of tensors agree to the bit."""
-    return all(
-        x.shape == y.shape and torch.equal(x, y)
-        for one, other in zip(ones, others, strict=True)
-        for x, y in zip(one, other, strict=True)
-    )
-
-
-def generator_claims(replies, seeds):
-    """What holds for everything random that is given a generator."""
-    states = [reply.made_after[-1] for reply in replies]
-    yield claim("random numbers are drawn from the given generator", all(s["drawn from"] for s in states))
-    yield claim(
-        "the given generator is not seeded again",
-        all(s["seed"] == str(seed) for s, seed in zip(states, seeds, strict=True)),
-    )
-    yield claim("the global random generators are left alone", all(r.random_state_untouched for r in replies))
-    yield "inputs unchanged", all(reply.inputs_unchanged for reply in replies)
 
 
 def _seen(x: Tensor, way: tuple[int, bool]) -> Tensor:
@@ -182,7 +154,7 @@ def _every_way(subject, image: Tensor, mask: Tensor, ways: list[tuple[int, bool]
     for k in range(PATIENCE):
         if not len(possible) // 2 < len(seen) < len(possible):
             break
-        reply = subject.call((image, mask, Made("generator", {"seed": seed + k})), {})
+        reply = subject.call((image, mask, Fixture("generator", {"seed": seed + k})), {})
         seen.add(_ways_up_of_masks([reply.value[1]], mask)[0])
     yield claim(f"all {len(possible)} ways up occur", len(seen) == len(possible))
 

@@ -1,9 +1,10 @@
-"""Lesson 07: `bce_with_logits(logits, target)`."""
+"""Lesson 08: `bce_with_logits(logits, target)`."""
 
 import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
+from helpers.checks.shared import certain_logits, logits_and_targets
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.losses import bce_with_logits
 
@@ -11,7 +12,7 @@ from helpers.reference.losses import bce_with_logits
 # `softplus`, `logsigmoid` and `logaddexp` stay allowed: they are stable pieces to build the loss from, not the loss.
 @exercise(
     bce_with_logits,
-    lesson="07_losses",
+    lesson="08_losses",
     concept="Binary cross-entropy",
     points=5,
     minutes=10,
@@ -29,7 +30,7 @@ from helpers.reference.losses import bce_with_logits
         "`(N, 1, H, W)`: a single number, the mean over all pixels. The loss and its gradient are finite for logits of "
         "±10 000 too."
     ),
-    by_hand=(
+    forbidden=(
         "binary_cross_entropy",
         "binary_cross_entropy_with_logits",
         "cross_entropy",
@@ -42,38 +43,11 @@ from helpers.reference.losses import bce_with_logits
 def probes(draw):
     """Logits and targets of one shape. The first can be worked out by hand: (0.127 + 1.313 + 0.049) / 3 = 0.496."""
     yield Call((torch.tensor([[[[2.0, -1.0, -3.0]]]]), torch.tensor([[[[1.0, 1.0, 0.0]]]])), gradients=(0,))
-    yield from certain(draw)
-    for logits, target in pairs(draw):
+    yield from certain_logits()
+    for logits, target in logits_and_targets(draw):
         yield Call((logits, target), gradients=(0,))
     n, c, h = 2, draw.size(2, 3), draw.size(2, 4)  # more than one channel
     yield Call((2 * draw.normal(n, c, h, h + 1), (draw.normal(n, c, h, h + 1) > 0).float()), gradients=(0,))
-
-
-def pairs(draw):
-    """Logits of moderate size and targets, both (N, 1, H, W): no objects, nothing else, some; one image and more.
-
-    Sides differ, and the images of a batch hold objects of different sizes.
-    """
-    yield 2 * draw.normal(1, 1, 2, 3), torch.zeros(1, 1, 2, 3)
-    yield 2 * draw.normal(1, 1, 3, 2), torch.ones(1, 1, 3, 2)
-    yield 2 * draw.normal(2, 1, 3, 4), torch.stack([draw.empty(3, 4), draw.mask(3, 4)])[:, None].float()
-    for n in (1, 3, draw.size(2, 4)):
-        h, w = draw.size(2, 4), draw.size(5, 8)
-        shares = [0.1 + 0.8 * (k + draw.uniform(0, 0.9)) / n for k in range(n)]
-        yield 2 * draw.normal(n, 1, h, w), torch.stack([draw.mask(h, w, s) for s in shares])[:, None].float()
-
-
-def certain(draw):
-    """Logits of ±10 000: first all right, where the loss is 0, then all wrong, where it is 10 000 or a share of it."""
-    target = torch.tensor([[[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]]])
-    right = 1e4 * (2 * target - 1)
-    yield Call((right, target), label="logits of ±10 000, all on the right side", gradients=(0,))
-    yield Call((-right, target), label="logits of ±10 000, all on the wrong side", gradients=(0,), view=without_ceiling)
-
-
-def without_ceiling(loss, args):
-    """The loss, or words where it stops growing: at which height an answer cuts it off says nothing about why."""
-    return "finite, and far too small" if 0 < loss < 1000 else loss
 
 
 def _pixels(logits, target):
@@ -271,7 +245,7 @@ def squared_error(logits, target):
 
 
 @misconception(
-    "share of wrong pixels",
+    "fraction of wrong pixels",
     "You counted the pixels on the wrong side of the threshold. A count jumps and has no gradient, so nothing can be "
     "trained with it. Look at where your answer turns probabilities into yes and no.",
 )

@@ -1,16 +1,16 @@
-"""Lesson 10: `calibration_error(probability, target, bins=10)`."""
+"""Lesson 11: `calibration_error(probability, target, bins=10)`."""
 
 import numpy as np
 import torch
 
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.wild import calibration_error
+from helpers.reference.inference import calibration_error
 
 
 @exercise(
     calibration_error,
-    lesson="10_in_the_wild",
+    lesson="11_in_the_wild",
     concept="Calibration",
     points=4,
     minutes=6,
@@ -21,12 +21,12 @@ from helpers.reference.wild import calibration_error
         "In each bin compare two means: that of the probabilities, and that of `target`. The distance between them is "
         "what the bin contributes, times something.",
         "A bin with a thousand pixels must count a thousand times as much as a bin with one; a bin with none not at "
-        "all. Its share of all pixels does both.",
+        "all. Its fraction of all pixels does both.",
     ],
     task=(
         'Expected calibration error of `probability` `(H, W)`, the probability of "object" from 0 to 1, against the '
-        "bool `target` `(H, W)`: over bins of equal width, the mean distance between mean probability and share of "
-        "object pixels, each bin weighed by its share of the pixels. 1.0 belongs to the last bin."
+        "bool `target` `(H, W)`: over bins of equal width, the mean distance between mean probability and fraction of "
+        "object pixels, each bin weighed by its fraction of the pixels. 1.0 belongs to the last bin."
     ),
 )
 def probes(draw):
@@ -49,7 +49,7 @@ def probes(draw):
 
 
 def _bins(probability, target, bins):
-    """Share of the pixels, mean probability and share of object pixels of each bin that has any."""
+    """Fraction of the pixels, mean probability and fraction of object pixels of each bin that has any."""
     p, t = probability.flatten().double(), target.flatten().double()
     bin_of = (p * bins).long().clamp(max=bins - 1)
     inside = [bin_of == b for b in range(bins) if (bin_of == b).any()]
@@ -90,7 +90,7 @@ def worst(probability, target, bins=10):
     "model that is wrong everywhere can score 0. Look for a missing `abs`.",
 )
 def signed(probability, target, bins=10):
-    return sum(share * (p - t) for share, p, t in _bins(probability, target, bins))
+    return sum(fraction * (p - t) for fraction, p, t in _bins(probability, target, bins))
 
 
 @misconception(
@@ -108,7 +108,7 @@ def abs_at_the_end(probability, target, bins=10):
     "0.01. Look for a power of two where the absolute value belongs.",
 )
 def squared(probability, target, bins=10):
-    return sum(share * (p - t) ** 2 for share, p, t in _bins(probability, target, bins))
+    return sum(fraction * (p - t) ** 2 for fraction, p, t in _bins(probability, target, bins))
 
 
 @misconception(
@@ -139,7 +139,7 @@ def by_rank(probability, target, bins=10):
 def ones_dropped(probability, target, bins=10):
     keep = probability < 1
     kept = _bins(probability[keep], target[keep], bins) if keep.any() else []
-    return sum(share * abs(p - t) for share, p, t in kept) * float(keep.double().mean())
+    return sum(fraction * abs(p - t) for fraction, p, t in kept) * float(keep.double().mean())
 
 
 @misconception(
@@ -162,7 +162,7 @@ def ones_alone(probability, target, bins=10):
 def zeros_dropped(probability, target, bins=10):
     keep = probability > 0
     kept = _bins(probability[keep], target[keep], bins) if keep.any() else []
-    return sum(share * abs(p - t) for share, p, t in kept) * float(keep.double().mean())
+    return sum(fraction * abs(p - t) for fraction, p, t in kept) * float(keep.double().mean())
 
 
 @misconception(
@@ -179,8 +179,8 @@ def empty_is_nan(probability, target, bins=10):
 
 @misconception(
     "the bin's centre for its mean",
-    "You compared the share of object pixels with the *centre* of each bin. The pixels in it need not lie around the "
-    "centre: most of those in the last bin are close to 1. Look at what stands for the promised probability.",
+    "You compared the fraction of object pixels with the *centre* of each bin. The pixels in it need not lie around "
+    "the centre: most of those in the last bin are close to 1. Look at what stands for the promised probability.",
 )
 def centres(probability, target, bins=10):
     p, t = probability.flatten().double(), target.flatten().double()
@@ -218,7 +218,7 @@ def confidence(probability, target, bins=10):
 
 
 @misconception(
-    "accuracy instead of the share of object pixels",
+    "accuracy instead of the fraction of object pixels",
     "In each bin you compared the probability with how often a threshold of 0.5 is *right*. In the lower half these "
     "move apart: a bin at 0.1 without any object is perfectly calibrated, and its accuracy is 1. Look at what you "
     "average beside the probability.",

@@ -1,16 +1,16 @@
-"""Lesson 06: `center_crop(x, size)`."""
+"""Lesson 07: `center_crop(x, size)`."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.skips import center_crop
+from helpers.reference.padding import center_crop
 
 
 @exercise(
     center_crop,
-    lesson="06_skips",
+    lesson="07_skips",
     concept="Cropping",
     points=2,
     minutes=5,

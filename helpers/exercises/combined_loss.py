@@ -1,17 +1,17 @@
-"""Lesson 07: `combined_loss(logits, target, dice_weight=0.5)`."""
+"""Lesson 08: `combined_loss(logits, target, dice_weight=0.5)`."""
 
 import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
+from helpers.checks.shared import certain_logits, logits_and_targets
 from helpers.exercises import exercise, misconception, variant
-from helpers.exercises.bce_with_logits import certain, pairs
 from helpers.reference.losses import bce_with_logits, combined_loss, iou_loss, soft_dice_loss
 
 
 @exercise(
     combined_loss,
-    lesson="07_losses",
+    lesson="08_losses",
     concept="Dice and cross-entropy together",
     points=2,
     minutes=3,
@@ -37,8 +37,8 @@ def probes(draw):
     yield Call((logits, target), gradients=(0,))
     yield Call((logits, target), {"dice_weight": 1.0}, gradients=(0,))
     yield Call((logits, target), {"dice_weight": 0.0}, gradients=(0,))
-    yield from certain(draw)
-    for k, (logits, target) in enumerate(pairs(draw)):
+    yield from certain_logits()
+    for k, (logits, target) in enumerate(logits_and_targets(draw)):
         settings = {"dice_weight": draw.uniform(0.6, 0.9) if k % 4 == 3 else draw.uniform(0.1, 0.4)} if k % 2 else {}
         yield Call((logits, target), settings, gradients=(0,))
 

@@ -1,4 +1,4 @@
-"""Lesson 09: `compare(models, loader)`."""
+"""Lesson 10: `compare(models, loader)`."""
 
 import math
 import time
@@ -6,8 +6,8 @@ import time
 import numpy as np
 import torch
 
-from helpers.checks.compare import kind_of
-from helpers.checks.made import Made, make
+from helpers.checks.equality import kind_of
+from helpers.checks.fixtures import Fixture, make
 from helpers.checks.probes import Script
 from helpers.checks.subject import Raised
 from helpers.exercises import exercise, misconception, variant
@@ -18,13 +18,13 @@ from helpers.reference.training import evaluate
 
 @exercise(
     compare,
-    lesson="09_baseline",
+    lesson="10_baseline",
     concept="Fair comparison",
     points=4,
     minutes=12,
     difficulty=3,
     hints=[
-        "You have the scores already: `evaluate` of lesson 08. Two columns are left, the number of parameters and the "
+        "You have the scores already: `evaluate` of lesson 09. Two columns are left, the number of parameters and the "
         "time.",
         "A parameter is a tensor of many numbers: `numel()` counts them. For the time, `time.perf_counter()` before "
         "and after the predictions; it counts in seconds.",
@@ -35,7 +35,7 @@ from helpers.reference.training import evaluate
         "A list with a row for each model of the dict `models` (name: model), in its order. A row is a dict: `name`; "
         "`parameters`, how many numbers the model has to learn, frozen ones among them; `ms`, milliseconds of "
         "prediction for one image; `dice` and `iou` over the batches `(images, masks)` of `loader`, as `evaluate` "
-        "of lesson 08 gives them. Models predict in evaluation mode, without gradients, and get their mode back."
+        "of lesson 09 gives them. Models predict in evaluation mode, without gradients, and get their mode back."
     ),
 )
 def probes(draw):
@@ -68,7 +68,7 @@ def _scored(settings, loader):
     Where there is one logit a pixel, some are a little below 0 and some a little above.
     """
     while True:
-        models = Made("networks by name", {"settings": settings()})
+        models = Fixture("networks by name", {"settings": settings()})
         networks = make(models, []).values()
         scores = [evaluate(model, loader) for model in networks]
         found = all(0.1 < score["iou"] < 0.8 for score in scores)
@@ -80,7 +80,7 @@ def _scored(settings, loader):
     def run(subject):
         reply = subject.call((models, loader), {})
         yield "result", reply.value if isinstance(reply.value, Raised) else _scores(reply.value)
-        yield "arguments afterwards", reply.made_after[0]
+        yield "arguments afterwards", reply.args_after[0]
         yield "inputs unchanged", reply.inputs_unchanged
         yield "random generator untouched", reply.random_state_untouched
 
@@ -114,7 +114,7 @@ def _timed(settings, images, seconds):
     """
     least, most = 1000 * seconds, 900 * seconds * images if images > 1 else math.inf  # milliseconds
     bounds = {"of several images": most, "of one image": 0.9 * least, "in seconds": 0.0009 * least, "of nothing": -1}
-    models = Made("networks by name", {"settings": settings})
+    models = Fixture("networks by name", {"settings": settings})
     loader = [(torch.zeros(images, 1, 1, 2), torch.ones(images, 1, 2, dtype=torch.int64))]
 
     def run(subject):

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from helpers.checks.probes import Call
+from helpers.checks.shared import four_numbers
 from helpers.exercises import exercise, misconception, variant
-from helpers.exercises.mask_to_box import four_numbers
 from helpers.reference.overlap import confusion
 
 
@@ -51,11 +51,11 @@ def _pairs(draw):
     yield draw.empty(2, 3), draw.empty(2, 3)
     yield draw.empty(4, 3), draw.mask(4, 3)
     yield draw.mask(3, 5), draw.full(3, 5)
-    same = draw.mask(4, 7, share=0.3)
+    same = draw.mask(4, 7, fraction=0.3)
     yield same, same.clone()
     for _ in range(4):
         h, w = draw.size(2, 40), draw.size(2, 40)
-        yield draw.mask(h, w, share=draw.uniform(0.01, 0.9)), draw.mask(h, w, share=draw.uniform(0.01, 0.9))
+        yield draw.mask(h, w, fraction=draw.uniform(0.01, 0.9)), draw.mask(h, w, fraction=draw.uniform(0.01, 0.9))
 
 
 @misconception(
@@ -191,7 +191,7 @@ def minus(pred, target):
     "Your numbers add up to 1: you divided by the number of pixels. Counts of several images can be added, shares "
     "cannot. Look at whether you call `mean` or `sum`.",
 )
-def shares(pred, target):
+def fractions(pred, target):
     return tuple(n / pred.numel() for n in confusion(pred, target))
 
 

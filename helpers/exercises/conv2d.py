@@ -1,38 +1,18 @@
-"""Lesson 03: `conv2d(image, kernel, bias=0.0, stride=1, padding=0)`."""
+"""Lesson 04: `conv2d(image, kernel, bias=0.0, stride=1, padding=0)`."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
+from helpers.checks.shared import CONVOLUTIONS
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.convolution import conv2d
-
-# `unfold` is not among them: it is a view of the windows, and the sums are still to be written.
-BY_HAND = (
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_tbc",
-    "convolution",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
-    "correlate",
-    "correlate1d",
-    "correlate2d",
-    "convolve",
-    "convolve1d",
-    "convolve2d",
-    "fftconvolve",
-    "oaconvolve",
-    "sepfir2d",
-)
 
 
 @exercise(
     conv2d,
-    lesson="03_convolution",
+    lesson="04_convolution",
     concept="Convolution",
     points=5,
     minutes=14,
@@ -50,7 +30,7 @@ BY_HAND = (
         "`bias`; the kernel is not flipped. `stride` is the step from one window to the next in both directions, "
         "`padding` the number of zeros put around each side first. By hand: no convolution from a library."
     ),
-    by_hand=BY_HAND,
+    forbidden=CONVOLUTIONS,
 )
 def probes(draw):
     """Whole numbers first, to be worked out on paper; then one thing at a time, then everything at once.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from helpers.checks.shared import pairs_of_masks
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.overlap import dice
 
@@ -24,30 +25,8 @@ from helpers.reference.overlap import dice
     ),
 )
 def probes(draw):
-    """Pairs of boolean masks (H, W). The small ones can be counted by hand, so they come first."""
-    # 4 and 3 pixels, 2 in both: Dice 4/7, IoU 2/5, precision 1/2, recall 2/3: no two formulas agree here
-    yield draw.masks("""
-        ##.   .##
-        ##.   .#.
-    """)
-    yield draw.masks("""
-        ##..   ..##
-        #...   ...#
-    """)  # as large as each other, and no pixel in both
-    yield draw.masks("""
-        #..#   .##.
-        ....   ####
-    """)
-    yield draw.masks(".#.   ...")  # a union of one pixel
-    yield draw.masks("...   ..#")
-    yield draw.empty(3, 4), draw.empty(3, 4)
-    yield draw.empty(3, 4), draw.mask(3, 4)
-    yield draw.mask(4, 3), draw.empty(4, 3)
-    same = draw.mask(5, 7, share=0.3)
-    yield same, same.clone()
-    for _ in range(6):
-        h, w = draw.size(2, 40), draw.size(2, 40)  # not square
-        yield draw.mask(h, w, share=draw.uniform(0.01, 0.9)), draw.mask(h, w, share=draw.uniform(0.01, 0.9))
+    """Pairs of boolean masks (H, W), the small ones first."""
+    yield from pairs_of_masks(draw)
 
 
 @misconception(

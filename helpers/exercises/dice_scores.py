@@ -51,8 +51,8 @@ def probes(draw):
     batches = [uneven, some_empty, all_empty, cube, alone]
     for _ in range(2):
         n, h, w = draw.size(2, 5), draw.size(2, 15), draw.size(2, 15)
-        shares = [(draw.uniform(0.02, 0.9), draw.uniform(0.02, 0.9)) for _ in range(n)]
-        batches.append(tuple(torch.stack([draw.mask(h, w, share=s[k]) for s in shares]) for k in (0, 1)))
+        fractions = [(draw.uniform(0.02, 0.9), draw.uniform(0.02, 0.9)) for _ in range(n)]
+        batches.append(tuple(torch.stack([draw.mask(h, w, fraction=s[k]) for s in fractions]) for k in (0, 1)))
     for preds, targets in batches:
         yield preds, targets, "pooled"
         yield preds, targets, "per_image"

@@ -1,4 +1,4 @@
-"""Lesson 03: `DoubleConv(in_channels, out_channels, padding=1, norm=True)`."""
+"""Lesson 04: `DoubleConv(in_channels, out_channels, padding=1, norm=True)`."""
 
 import torch
 import torch.nn.functional as F
@@ -6,12 +6,12 @@ from torch import nn
 
 from helpers.checks.probes import Build
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.convolution import DoubleConv
+from helpers.reference.unet import DoubleConv
 
 
 @exercise(
     DoubleConv,
-    lesson="03_convolution",
+    lesson="04_convolution",
     concept="Convolution block",
     points=5,
     minutes=9,
@@ -116,7 +116,7 @@ class NormAfterReLU(_Block):
 @misconception(
     "padding ignored",
     "`padding=0` changes nothing: your sides stay as they are. The 2015 network needs them to shrink by 4, and you "
-    "will build it in lesson 06. Look at whether the argument reaches both convolutions.",
+    "will build it in lesson 07. Look at whether the argument reaches both convolutions.",
 )
 class PaddingIgnored(DoubleConv):
     def __init__(self, in_channels, out_channels, padding=1, norm=True):

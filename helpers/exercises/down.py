@@ -1,4 +1,4 @@
-"""Lesson 04: `Down(in_channels, out_channels)`."""
+"""Lesson 05: `Down(in_channels, out_channels)`."""
 
 import torch
 import torch.nn.functional as F
@@ -6,19 +6,18 @@ from torch import nn
 
 from helpers.checks.probes import Build
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.convolution import DoubleConv
-from helpers.reference.encoder import Down
+from helpers.reference.unet import DoubleConv, Down
 
 
 @exercise(
     Down,
-    lesson="04_encoder",
+    lesson="05_encoder",
     concept="Encoder step",
     points=3,
     minutes=6,
     difficulty=2,
     hints=[
-        "Two layers in a row, and both exist already: one has no parameters, the other is your block from lesson 3.",
+        "Two layers in a row, and both exist already: one has no parameters, the other is your block from lesson 04.",
         "`nn.MaxPool2d(2)` halves the sides. It does not touch the channels: which of the two arguments does the block "
         "receive first?",
         "Make both in `__init__` and call one after the other in `forward`, the pooling first.",

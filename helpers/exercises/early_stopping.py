@@ -1,4 +1,4 @@
-"""Lesson 08: `EarlyStopping(patience, mode="max")`."""
+"""Lesson 09: `EarlyStopping(patience, mode="max")`."""
 
 import copy
 import math
@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor
 
-from helpers.checks.made import Made
+from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
 from helpers.checks.subject import Raised
 from helpers.exercises import exercise, misconception, variant
@@ -17,7 +17,7 @@ NAN = float("nan")
 
 @exercise(
     EarlyStopping,
-    lesson="08_training",
+    lesson="09_training",
     concept="Early stopping",
     points=4,
     minutes=6,
@@ -70,18 +70,18 @@ def _course(draw, patience: int, values: list[float], mode: str | None = None, w
         built = subject.construct((patience,) if mode is None else (patience, mode), {})
         yield "construction", built.value
         for epoch, value in enumerate(values, start=1):
-            model = Made("network made before", {"key": key, "value": float(epoch)})
+            model = Fixture("network made before", {"key": key, "value": float(epoch)})
             reply = subject.method("step", (value, model) if with_model else (value,))
             yield f"the answer to value {epoch}, {value:.4g},", reply.value
             if with_model and not isinstance(reply.value, Raised):
-                yield f"the weight of the model after epoch {epoch}", _only(reply.made_after[0]["parameters"])
-                yield f"the mode of the model after epoch {epoch}", all(reply.made_after[0]["training"])
+                yield f"the weight of the model after epoch {epoch}", _only(reply.args_after[0]["parameters"])
+                yield f"the mode of the model after epoch {epoch}", all(reply.args_after[0]["training"])
         if all(map(math.isnan, values)):
             return  # there is no best, and what stands for it is left open
         yield "`best`", subject.get("best")
         if with_model:
             # Training goes on: making the network once more changes its weights, and comparing with it changes nothing.
-            subject.method("__eq__", (Made("network made before", {"key": key, "value": len(values) + 1.0}),))
+            subject.method("__eq__", (Fixture("network made before", {"key": key, "value": len(values) + 1.0}),))
             kept = subject.get("best_weights")
             yield "the names in `best_weights`", sorted(kept) if isinstance(kept, dict) else kept
             yield "the epoch that `best_weights` come from", _only(list(kept.values()))
@@ -89,7 +89,7 @@ def _course(draw, patience: int, values: list[float], mode: str | None = None, w
     listed = ", ".join(f"{value:.4g}" for value in values)
     label = f"`patience` = {patience}, mode {mode or 'max'!r} and the values {listed}"
     label += "" if with_model else ", without a model"
-    return Script(run, label, {"values": torch.tensor(values)}, in_one_go=True)
+    return Script(run, label, {"values": torch.tensor(values)}, exclusive=True)
 
 
 def _only(tensors: list[Tensor | int]) -> float | str:

@@ -1,4 +1,4 @@
-"""Lesson 08: `elastic_pair(image, mask, alpha, sigma, generator)`."""
+"""Lesson 09: `elastic_pair(image, mask, alpha, sigma, generator)`."""
 
 import math
 
@@ -9,11 +9,11 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tvf
 
-from helpers.checks.made import Made
+from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
+from helpers.checks.shared import claim, generator_claims, is_pair, same
 from helpers.checks.subject import Raised
 from helpers.exercises import exercise, misconception, variant
-from helpers.exercises.augment_pair import claim, generator_claims, is_pair, same
 from helpers.reference.training import elastic_pair
 
 MARGIN = 6  # pixels: with a root mean square of 1, nothing that far inside is fetched from beyond the border
@@ -21,7 +21,7 @@ MARGIN = 6  # pixels: with a root mean square of 1, nothing that far inside is f
 
 @exercise(
     elastic_pair,
-    lesson="08_training",
+    lesson="09_training",
     concept="Elastic deformation",
     points=4,
     minutes=10,
@@ -54,8 +54,8 @@ def probes(draw):
     yield _border(draw)
 
 
-def _made(seed: int) -> Made:
-    return Made("generator", {"seed": seed})
+def _made(seed: int) -> Fixture:
+    return Fixture("generator", {"seed": seed})
 
 
 def _unbent(draw) -> Script:

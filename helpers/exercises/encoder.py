@@ -1,22 +1,20 @@
-"""Lesson 04: `Encoder(in_channels, base_channels=16, depth=4)`."""
+"""Lesson 05: `Encoder(in_channels, base_channels=16, depth=4)`."""
 
-import math
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers.checks.probes import Build, Script
-from helpers.checks.subject import Raised
+from helpers.checks.probes import Build
+from helpers.checks.shared import forwards
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.convolution import DoubleConv
-from helpers.reference.encoder import Down, Encoder
+from helpers.reference.unet import DoubleConv, Down, Encoder
 
 
 @exercise(
     Encoder,
-    lesson="04_encoder",
+    lesson="05_encoder",
     concept="Encoder",
     points=6,
     minutes=20,
@@ -45,46 +43,6 @@ def probes(draw):
     channels, h, w = draw.size(2, 4), draw.size(8, 10), draw.size(8, 10)
     yield Build((channels, draw.size(3, 5), 1), (draw.normal(2, channels, 2 * h + 1, 2 * w + 1),))
     yield Build((1,), (draw.normal(1, 1, 8, 12),), {"depth": 2})  # 16 channels, a batch of one
-
-
-def forwards(args, kwargs, image, seed):
-    """Evaluation mode only: a fraction of the time of a `Build`, for networks that are checked by one elsewhere.
-
-    Shapes first, then the values with weights drawn from `seed`.
-    """
-
-    def run(subject):
-        built = subject.construct(args, kwargs).value
-        if built != "module":
-            yield "construction", built
-            return
-        subject.train(False)
-        result = subject.forward((image,)).value
-        yield "construction", result if isinstance(result, Raised) else built
-        yield "shape of the result", _shapes(result)
-        shapes = subject.parameters().used
-        yield "shapes of the parameters, in the order of their use", shapes
-        generator = torch.Generator().manual_seed(seed)
-        subject.set_parameters([_weights(shape, generator) for shape in shapes])
-        yield "result in evaluation mode, with weights of ours", subject.forward((image,)).value
-
-    settings = ", ".join([*map(str, args), *(f"{name}={value}" for name, value in kwargs.items())])
-    label = f"a network built with `({settings})`, on an image of shape {tuple(image.shape)}"
-    return Script(run, label, {"image": image})
-
-
-def _shapes(result):
-    """The shapes of the tensors in a result; what is none stays."""
-    if isinstance(result, tuple | list):
-        return [_shapes(part) for part in result]
-    return tuple(result.shape) if isinstance(result, torch.Tensor) else result
-
-
-def _weights(shape, generator):
-    """Values that keep activations near 1 in size; none is 0 or 1."""
-    if len(shape) < 2:
-        return torch.empty(shape).uniform_(0.3, 1.5, generator=generator)
-    return torch.randn(shape, generator=generator) * (2 / math.prod(shape[1:])) ** 0.5
 
 
 def _widths(base_channels, depth):

@@ -1,4 +1,4 @@
-"""Lesson 08: `evaluate(model, loader)`."""
+"""Lesson 09: `evaluate(model, loader)`."""
 
 import contextlib
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.checks.made import Made, make
+from helpers.checks.fixtures import Fixture, make
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.overlap import dice, iou
@@ -15,7 +15,7 @@ from helpers.reference.training import evaluate
 
 @exercise(
     evaluate,
-    lesson="08_training",
+    lesson="09_training",
     concept="Evaluation",
     points=5,
     minutes=8,
@@ -49,7 +49,7 @@ def probes(draw):
 def _single_pixels(draw) -> Call:
     """Three images in which class 1 has one pixel: predicted and there; predicted only; there only."""
     while True:
-        model = Made("fully convolutional network", {"in_channels": 1, "num_classes": 3, "seed": draw.seed()})
+        model = Fixture("fully convolutional network", {"in_channels": 1, "num_classes": 3, "seed": draw.seed()})
         pictures = 2 * draw.normal(16, 1, 2, 3)
         logits = make(model, []).eval()(pictures).detach()
         best, second = logits.topk(2, dim=1).values.unbind(dim=1)
@@ -63,7 +63,7 @@ def _single_pixels(draw) -> Call:
     masks[1][masks[1] == 1] = 0
     masks[2, 1, 2] = 1
     return Call(
-        (model, Made("batches", {"images": pictures[chosen], "masks": masks, "batch_size": 2})),
+        (model, Fixture("batches", {"images": pictures[chosen], "masks": masks, "batch_size": 2})),
         label="3 images in which class 1 has a single pixel: found, invented, and missed",
     )
 
@@ -74,7 +74,7 @@ def _evaluation(
     height, width = draw.size(5, 7), draw.size(8, 10)
     while True:
         settings = {"in_channels": channels, "num_classes": num_classes, "seed": draw.seed(), "training": training}
-        model = Made("fully convolutional network", settings)
+        model = Fixture("fully convolutional network", settings)
         pictures = 2 * draw.normal(images, channels, height, width)
         logits = _two_or_more(make(model, []).eval()(pictures)).detach()
         masks = _fitting(draw, logits, num_classes, absent)
@@ -82,7 +82,7 @@ def _evaluation(
             break
     mode = "training" if training else "evaluation"
     return Call(
-        (model, Made("batches", {"images": pictures, "masks": masks, "batch_size": batch_size})),
+        (model, Fixture("batches", {"images": pictures, "masks": masks, "batch_size": batch_size})),
         label=(
             f"{images} images in batches of {batch_size}, a model with {num_classes} "
             f"logit{'s'[: num_classes > 1]} a pixel that comes in {mode} mode"
@@ -98,14 +98,14 @@ def _fitting(draw, logits, num_classes, absent):
     """
     best, second = logits.topk(2, dim=1).values.unbind(dim=1)
     pred = logits.argmax(dim=1)
-    shares = torch.stack([(pred == c).float().mean(dim=(1, 2)) for c in range(logits.shape[1])], dim=1)  # (N, K)
+    fractions = torch.stack([(pred == c).float().mean(dim=(1, 2)) for c in range(logits.shape[1])], dim=1)  # (N, K)
     between = ((logits[:, 1] > 0) & (logits[:, 1] < 0.5)).any()
-    missing = (shares[:, 1:] == 0).nonzero()
+    missing = (fractions[:, 1:] == 0).nonzero()
     if absent and not len(missing):
         return None
-    if (best - second).min() < 1e-3 or shares.mean(dim=0).max() > 0.85 or (num_classes == 1 and not between):
+    if (best - second).min() < 1e-3 or fractions.mean(dim=0).max() > 0.85 or (num_classes == 1 and not between):
         return None
-    wrong = torch.stack([draw.mask(*p.shape, share=draw.uniform(0.1, 0.6)) for p in pred])
+    wrong = torch.stack([draw.mask(*p.shape, fraction=draw.uniform(0.1, 0.6)) for p in pred])
     masks = torch.where(wrong, torch.stack([draw.labels(*p.shape, logits.shape[1]) for p in pred]), pred)
     for image, c in missing[: int(absent)].tolist():
         masks[image][masks[image] == c + 1] = 0  # in neither: two empty masks
@@ -313,7 +313,7 @@ def first_class_only(model, loader):
 
 @misconception(
     "pixel accuracy instead of IoU",
-    "Your `iou` is the share of pixels with the right class, background included. That is pixel accuracy. "
+    "Your `iou` is the fraction of pixels with the right class, background included. That is pixel accuracy. "
     "Look at what you count for it.",
 )
 def accuracy(model, loader):

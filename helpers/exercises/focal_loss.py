@@ -1,17 +1,17 @@
-"""Lesson 07: `focal_loss(logits, target, gamma=2.0, alpha=0.25)`."""
+"""Lesson 08: `focal_loss(logits, target, gamma=2.0, alpha=0.25)`."""
 
 import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
+from helpers.checks.shared import certain_logits, logits_and_targets
 from helpers.exercises import exercise, misconception, variant
-from helpers.exercises.bce_with_logits import certain, pairs
 from helpers.reference.losses import focal_loss
 
 
 @exercise(
     focal_loss,
-    lesson="07_losses",
+    lesson="08_losses",
     concept="Focal loss",
     points=4,
     minutes=8,
@@ -33,8 +33,8 @@ from helpers.reference.losses import focal_loss
 def probes(draw):
     """Logits and targets of one shape. The first is one object pixel with p = 3/4: 0.25 · (1/4)² · log(4/3)."""
     yield Call((torch.tensor([[[[3.0]]]]).log(), torch.ones(1, 1, 1, 1)), gradients=(0,))
-    yield from certain(draw)
-    for k, (logits, target) in enumerate(pairs(draw)):
+    yield from certain_logits()
+    for k, (logits, target) in enumerate(logits_and_targets(draw)):
         settings = {"gamma": draw.uniform(0.5, 1.5), "alpha": draw.uniform(0.55, 0.9)} if k % 2 else {}
         yield Call((logits, target), settings, gradients=(0,))
     logits, target = 2 * draw.normal(2, 1, 3, 5), (draw.normal(2, 1, 3, 5) > 0).float()

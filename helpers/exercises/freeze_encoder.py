@@ -1,4 +1,4 @@
-"""Lesson 09: `freeze_encoder(model)`."""
+"""Lesson 10: `freeze_encoder(model)`."""
 
 import types
 
@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-from helpers.checks.made import Made
+from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.baseline import freeze_encoder
@@ -14,7 +14,7 @@ from helpers.reference.baseline import freeze_encoder
 
 @exercise(
     freeze_encoder,
-    lesson="09_baseline",
+    lesson="10_baseline",
     concept="Frozen weights",
     points=5,
     minutes=13,
@@ -38,7 +38,7 @@ def probes(draw):
     """Networks with batch norms in encoder and decoder. After the call each is trained for a step: see `made`."""
     for channels, classes, training in ((1, 1, True), (3, 2, False), (2, draw.size(3, 5), True)):
         settings = {"in_channels": channels, "num_classes": classes, "seed": draw.seed(), "training": training}
-        network = Made("network with an encoder", settings)
+        network = Fixture("network with an encoder", settings)
         yield Call((network,), view=lambda result, args: None, label="a training step after the call")
 
 

@@ -1,20 +1,19 @@
-"""Lesson 05: `Hourglass(in_channels, num_classes, base_channels=16, depth=4)`."""
+"""Lesson 06: `Hourglass(in_channels, num_classes, base_channels=16, depth=4)`."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
+from helpers.checks.shared import forwards
 from helpers.exercises import exercise, misconception, variant
-from helpers.exercises.encoder import forwards
-from helpers.reference.convolution import DoubleConv
-from helpers.reference.decoder import Hourglass, UpConv
-from helpers.reference.encoder import Encoder
+from helpers.reference.decoder import Hourglass
+from helpers.reference.unet import DoubleConv, Encoder, UpConv
 
 
 @exercise(
     Hourglass,
-    lesson="05_decoder",
+    lesson="06_decoder",
     concept="Encoder and decoder",
     points=5,
     minutes=13,
@@ -250,7 +249,7 @@ class OneClass(Hourglass):
 
 @misconception(
     "sigmoid at the end",
-    "Your network ends in a sigmoid, so it returns probabilities, not logits. The losses of lesson 07 take the sigmoid "
+    "Your network ends in a sigmoid, so it returns probabilities, not logits. The losses of lesson 08 take the sigmoid "
     "themselves; applied twice it keeps everything between 0.5 and 0.73. Look at your last line.",
 )
 class Sigmoid(Hourglass):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from helpers.checks.shared import pairs_of_masks
 from helpers.exercises import exercise, misconception, variant
-from helpers.exercises.dice import probes as pairs_of_masks
 from helpers.reference.overlap import dice, iou
 
 

@@ -1,16 +1,16 @@
-"""Lesson 07: `iou_loss(logits, target, smooth=1.0)`."""
+"""Lesson 08: `iou_loss(logits, target, smooth=1.0)`."""
 
 import torch
 
 from helpers.checks.probes import Call
+from helpers.checks.shared import logits_and_targets
 from helpers.exercises import exercise, misconception, variant
-from helpers.exercises.bce_with_logits import pairs
 from helpers.reference.losses import iou_loss, soft_dice_loss
 
 
 @exercise(
     iou_loss,
-    lesson="07_losses",
+    lesson="08_losses",
     concept="Soft IoU loss",
     points=2,
     minutes=4,
@@ -33,7 +33,7 @@ def probes(draw):
     # log(3) is a probability of 3/4, 0 of 1/2 and -log(3) of 1/4
     logits = torch.tensor([[[[3.0, 1.0, 1 / 3]]]]).log()
     yield Call((logits, torch.tensor([[[[1.0, 1.0, 0.0]]]])), gradients=(0,))
-    for k, (logits, target) in enumerate(pairs(draw)):
+    for k, (logits, target) in enumerate(logits_and_targets(draw)):
         yield Call((logits, target), {"smooth": draw.uniform(2, 9)} if k % 2 else {}, gradients=(0,))
     yield Call((2 * draw.normal(2, 1, 4, 3), (draw.normal(2, 1, 4, 3) > 0).float()), {"smooth": 0.0}, gradients=(0,))
     target = torch.stack([draw.mask(4, 5), draw.mask(4, 5), draw.empty(4, 5)])[:, None].float()

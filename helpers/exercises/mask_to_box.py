@@ -2,17 +2,12 @@
 
 import numpy as np
 import torch
-from torch import Tensor
 from torchvision.ops import masks_to_boxes
 
 from helpers.checks.probes import Call
+from helpers.checks.shared import four_numbers
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.pixels import mask_to_box
-
-
-def four_numbers(result, args):
-    """A tensor of four numbers unpacks like a tuple of four, so it is as good."""
-    return tuple(result.tolist()) if isinstance(result, Tensor) else result
 
 
 def _box_of(picture, draw):
@@ -60,7 +55,7 @@ def probes(draw):
     yield _box_of("...#..\n..#...\n.#....", draw)  # falls to the left: neither corner of the box is true
     for _ in range(4):
         h, w = draw.size(2, 40), draw.size(2, 40)
-        yield Call((draw.mask(h, w, share=draw.uniform(0.0, 0.05)),), view=four_numbers)
+        yield Call((draw.mask(h, w, fraction=draw.uniform(0.0, 0.05)),), view=four_numbers)
 
 
 @misconception(
@@ -127,11 +122,11 @@ def centre_and_size(mask):
 
 
 @misconception(
-    "shares of the image instead of pixels",
+    "fractions of the image instead of pixels",
     "Your numbers lie between 0 and 1: you divided by the size of the image. They are asked for in pixels, so that "
     "they can be used as indices. Look at what you divide by.",
 )
-def shares(mask):
+def fractions(mask):
     box = mask_to_box(mask)
     height, width = mask.shape
     return box and (box[0] / width, box[1] / height, box[2] / width, box[3] / height)

@@ -1,4 +1,4 @@
-"""Lesson 10: `match_instances(pred, target, threshold=0.5)`."""
+"""Lesson 11: `match_instances(pred, target, threshold=0.5)`."""
 
 import numpy as np
 import torch
@@ -7,12 +7,12 @@ from scipy.optimize import linear_sum_assignment
 
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.wild import match_instances
+from helpers.reference.inference import match_instances
 
 
 @exercise(
     match_instances,
-    lesson="10_in_the_wild",
+    lesson="11_in_the_wild",
     concept="Scores of objects",
     points=6,
     minutes=8,
@@ -183,7 +183,7 @@ def by_dice(pred, target, threshold=0.5):
 
 
 @misconception(
-    "share of the true object as criterion",
+    "fraction of the true object as criterion",
     "You divide the overlap by the area of the true object alone. One predicted blob that covers everything then finds "
     "every object. Look at the denominator of your table.",
 )
@@ -192,7 +192,7 @@ def by_covered_truth(pred, target, threshold=0.5):
 
 
 @misconception(
-    "share of the predicted object as criterion",
+    "fraction of the predicted object as criterion",
     "You divide the overlap by the area of the predicted object alone. A single pixel inside an object then counts as "
     "having found it. Look at the denominator of your table.",
 )

@@ -1,4 +1,4 @@
-"""Lesson 04: `max_pool2x2(x)`."""
+"""Lesson 05: `max_pool2x2(x)`."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from helpers.reference.encoder import max_pool2x2
 
 @exercise(
     max_pool2x2,
-    lesson="04_encoder",
+    lesson="05_encoder",
     concept="Pooling",
     points=3,
     minutes=8,
@@ -27,7 +27,7 @@ from helpers.reference.encoder import max_pool2x2
         "value the largest of its four. The last row or column of an odd side is left out. By hand: no pooling from "
         "a library."
     ),
-    by_hand=(
+    forbidden=(
         "max_pool1d",
         "max_pool2d",
         "max_pool3d",

@@ -54,8 +54,8 @@ def probes(draw):
         classes, h, w = draw.size(3, 7), draw.size(2, 20), draw.size(2, 20)
         count = int(np.prod(batch))
         target = draw.labels(count * h, w, classes)
-        pred = torch.where(draw.mask(count * h, w, share=0.6), target, draw.labels(count * h, w, classes))
-        target[draw.mask(count * h, w, share=0.15)] = 255
+        pred = torch.where(draw.mask(count * h, w, fraction=0.6), target, draw.labels(count * h, w, classes))
+        target[draw.mask(count * h, w, fraction=0.15)] = 255
         yield pred.reshape(*batch, h, w), target.reshape(*batch, h, w), classes + draw.size(0, 2)
 
 
@@ -292,7 +292,7 @@ def micro(pred, target, num_classes, ignore_index=255):
 
 @misconception(
     "weighted by the size of the class",
-    "You weighted each class by its share of the truth. That is the frequency-weighted IoU, in which background "
+    "You weighted each class by its fraction of the truth. That is the frequency-weighted IoU, in which background "
     "decides; in a plain mean every class weighs the same. Look at how you average.",
 )
 def weighted(pred, target, num_classes, ignore_index=255):

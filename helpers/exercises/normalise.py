@@ -1,4 +1,4 @@
-"""Lesson 09: `normalise(image, mean, std)`."""
+"""Lesson 10: `normalise(image, mean, std)`."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's photog
 
 @exercise(
     normalise,
-    lesson="09_baseline",
+    lesson="10_baseline",
     concept="Input of a pretrained encoder",
     points=3,
     minutes=6,

@@ -43,7 +43,7 @@ def probes(draw):
     for _ in range(3):
         classes = draw.size(2, 9)
         mask = draw.labels(draw.size(2, 24), draw.size(2, 24), classes)
-        mask[draw.mask(*mask.shape, share=0.2)] = 255
+        mask[draw.mask(*mask.shape, fraction=0.2)] = 255
         yield Call((mask, classes), exact_dtype=True)
 
 

@@ -1,4 +1,4 @@
-"""Lesson 03: `output_size(size, kernel, stride=1, padding=0, dilation=1)`."""
+"""Lesson 04: `output_size(size, kernel, stride=1, padding=0, dilation=1)`."""
 
 import math
 
@@ -12,7 +12,7 @@ from helpers.reference.convolution import output_size
 
 @exercise(
     output_size,
-    lesson="03_convolution",
+    lesson="04_convolution",
     concept="Size arithmetic",
     points=2,
     minutes=5,

@@ -1,4 +1,4 @@
-"""Lesson 06: `pad_to_multiple(x, multiple)`."""
+"""Lesson 07: `pad_to_multiple(x, multiple)`."""
 
 import math
 
@@ -7,12 +7,12 @@ import torch.nn.functional as F
 
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.skips import pad_to_multiple, unpad
+from helpers.reference.padding import pad_to_multiple, unpad
 
 
 @exercise(
     pad_to_multiple,
-    lesson="06_skips",
+    lesson="07_skips",
     concept="Padding",
     points=3,
     minutes=8,

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from helpers.checks.made import Made
+from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
 from helpers.checks.subject import Raised
 from helpers.exercises import exercise, misconception, variant
@@ -13,7 +13,10 @@ from helpers.reference.pixels import PairDataset, to_tensor
 
 def _fetched(label, images, masks, order, transform=None):
     """Make a data set of these pairs, fetch those at the indices in `order`, then one past the end."""
-    arguments = (Made("list of NumPy arrays", {"values": images}), Made("list of NumPy arrays", {"values": masks}))
+    arguments = (
+        Fixture("list of NumPy arrays", {"values": images}),
+        Fixture("list of NumPy arrays", {"values": masks}),
+    )
     if transform is not None:
         arguments = (*arguments, transform)
 
@@ -69,28 +72,28 @@ def probes(draw):
         grey,
         labels,
         [0, 1, 2],
-        Made("flip of a pair"),
+        Fixture("flip of a pair"),
     )
     yield _fetched(
         "three grey pictures and a transform that mirrors at every other call",
         grey,
         labels,
         [0, 0, 1, 0, 0],
-        Made("flip of every other pair"),
+        Fixture("flip of every other pair"),
     )
     yield _fetched(
         "three grey pictures and a transform that adds 1 to image and mask, in place",
         grey,
         labels,
         [0, 2, 0],
-        Made("shift of a pair in place"),
+        Fixture("shift of a pair in place"),
     )
     colour = [draw.image(4, 5, 3), draw.image(3, 3, 3)]
     classes = [draw.labels(4, 5, 3).byte(), torch.tensor([[0, 1, 2], [2, 2, 1], [0, 0, 2]], dtype=torch.uint8)]
     yield _fetched("two colour pictures without a transform", colour, classes, [1, 0])
     h, w = draw.size(2, 9), draw.size(2, 9)
     one = [draw.image(h, w, 4)], [draw.labels(h, w, 6).byte()]
-    yield _fetched("one picture of four channels", *one, [0], Made("flip of a pair", {"axis": -2}))
+    yield _fetched("one picture of four channels", *one, [0], Fixture("flip of a pair", {"axis": -2}))
 
 
 def _labels(mask):

@@ -17,10 +17,10 @@ from helpers.reference.overlap import dice, iou, pixel_accuracy
     hints=[
         "Two numbers: how many pixels agree, and how many there are.",
         "`pred == target` says for each pixel whether the two agree, for booleans and for class indices alike.",
-        "The mean of a mask of zeros and ones is a share. `.mean()` wants floats; `.sum()` and `.numel()` do without.",
+        "The mean of zeros and ones is a fraction. `.mean()` wants floats; `.sum()` and `.numel()` do without.",
     ],
     task=(
-        "The share of pixels on which two masks of shape `(H, W)` agree, background included, from 0 to 1. "
+        "The fraction of pixels on which two masks of shape `(H, W)` agree, background included, from 0 to 1. "
         "The masks are both boolean or both hold class indices."
     ),
 )
@@ -40,7 +40,7 @@ def probes(draw):
     yield torch.tensor([[2, 2, 1, 1]]), torch.tensor([[2, 1, 2, 1]])
     for _ in range(3):
         h, w = draw.size(2, 40), draw.size(2, 40)
-        yield draw.mask(h, w, share=draw.uniform(0.1, 0.9)), draw.mask(h, w, share=draw.uniform(0.1, 0.9))
+        yield draw.mask(h, w, fraction=draw.uniform(0.1, 0.9)), draw.mask(h, w, fraction=draw.uniform(0.1, 0.9))
         classes = draw.size(3, 6)
         yield draw.labels(h, w, classes), draw.labels(h, w, classes)
 
@@ -102,7 +102,7 @@ def error_rate(pred, target):
 
 
 @misconception(
-    "a count instead of a share",
+    "a count instead of a fraction",
     "You return how many pixels agree. A large image then scores more than a small one. "
     "Look at what is still missing after the sum.",
 )

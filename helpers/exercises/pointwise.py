@@ -1,17 +1,17 @@
-"""Lesson 03: `pointwise(x, weight, bias)`."""
+"""Lesson 04: `pointwise(x, weight, bias)`."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from helpers.checks.shared import CONVOLUTIONS
 from helpers.exercises import exercise, misconception, variant
-from helpers.exercises.conv2d import BY_HAND
 from helpers.reference.convolution import pointwise
 
 
 @exercise(
     pointwise,
-    lesson="03_convolution",
+    lesson="04_convolution",
     concept="1×1 convolution",
     points=3,
     minutes=6,
@@ -28,7 +28,7 @@ from helpers.reference.convolution import pointwise
         "`(N, K, H, W)`. At each pixel, `weight` times the pixel's `C` channels, plus `bias`. No convolution from a "
         "library."
     ),
-    by_hand=BY_HAND,
+    forbidden=CONVOLUTIONS,
 )
 def probes(draw):
     """One pixel first. Then sides, channels and classes that all differ, and some that agree, where an exchange of

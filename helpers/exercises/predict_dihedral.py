@@ -1,17 +1,17 @@
-"""Lesson 10: `predict_dihedral(model, image)`."""
+"""Lesson 11: `predict_dihedral(model, image)`."""
 
 import numpy as np
 import torch
 
-from helpers.checks.made import Made
+from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.wild import predict_dihedral
+from helpers.reference.inference import predict_dihedral
 
 
 @exercise(
     predict_dihedral,
-    lesson="10_in_the_wild",
+    lesson="11_in_the_wild",
     concept="Test-time augmentation",
     points=4,
     minutes=7,
@@ -34,7 +34,7 @@ def probes(draw):
 
     def network(channels, classes, training=True):
         settings = {"in_channels": channels, "num_classes": classes, "seed": draw.seed(), "training": training}
-        return Made("fully convolutional network", settings)
+        return Fixture("fully convolutional network", settings)
 
     yield Call((network(1, 1, training=False), draw.positions(3, 4)[None] / 100))
     yield Call((network(2, 3), draw.normal(2, 5, 5)))

@@ -1,4 +1,4 @@
-"""Lesson 10: `predict_tiled(model, image, tile, overlap)`."""
+"""Lesson 11: `predict_tiled(model, image, tile, overlap)`."""
 
 from itertools import product
 
@@ -6,17 +6,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.checks.made import Made, make
+from helpers.checks.fixtures import Fixture, make
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.wild import predict_tiled
+from helpers.reference.inference import predict_tiled
 
-LOOSE = 10  # a batch of tiles is added up in another order than one tile after the other, and logits are large
+TOLERANCE_SCALE = (
+    10  # a batch of tiles is added up in another order than one tile after the other, and logits are large
+)
 
 
 @exercise(
     predict_tiled,
-    lesson="10_in_the_wild",
+    lesson="11_in_the_wild",
     concept="Overlapping tiles",
     points=8,
     minutes=14,
@@ -40,7 +42,7 @@ def probes(draw):
     """Networks that see one pixel must agree everywhere; those that see further agree away from the image's border."""
 
     def network(channels, classes, **settings):
-        return Made("fully convolutional network", {"in_channels": channels, "num_classes": classes, **settings})
+        return Fixture("fully convolutional network", {"in_channels": channels, "num_classes": classes, **settings})
 
     def pointwise(channels, classes, training=True):
         return network(channels, classes, seed=draw.seed(), reach=0, training=training)
@@ -60,12 +62,16 @@ def probes(draw):
     yield Call((pointwise(1, 2), draw.normal(1, 3, 5), 16, 4))  # three times smaller than a tile
     yield Call((pointwise(2, 2), draw.normal(2, 1, 9), 6, 3))  # a single row: nothing to mirror it with
     yield Call((pointwise(3, 1), draw.normal(3, 12, 6), 10, 7))  # about as large as one, and most of it shared
-    yield Call((reaching(1, 2, 2), draw.normal(2, 14, 21), 12, 4), view=inside(1), loose=LOOSE)
-    yield Call((reaching(1, 1, 3), draw.normal(1, 6, 30), 11, 5), view=inside(1), loose=LOOSE)
+    yield Call((reaching(1, 2, 2), draw.normal(2, 14, 21), 12, 4), view=inside(1), tolerance_scale=TOLERANCE_SCALE)
+    yield Call((reaching(1, 1, 3), draw.normal(1, 6, 30), 11, 5), view=inside(1), tolerance_scale=TOLERANCE_SCALE)
     h, w = draw.size(20, 32), draw.size(20, 32)
-    yield Call((reaching(3, 2, 3), draw.normal(2, h, w), draw.size(26, 30), 12), view=inside(3), loose=LOOSE)
+    yield Call(
+        (reaching(3, 2, 3), draw.normal(2, h, w), draw.size(26, 30), 12),
+        view=inside(3),
+        tolerance_scale=TOLERANCE_SCALE,
+    )
     mirroring = network(1, 2, seed=draw.seed(), reach=1, padding_mode="reflect")
-    yield Call((mirroring, draw.normal(1, 8, 26), 12, 4), view=_border_facts, loose=LOOSE)
+    yield Call((mirroring, draw.normal(1, 8, 26), 12, 4), view=_border_facts, tolerance_scale=TOLERANCE_SCALE)
 
 
 def _border_facts(result, args):

@@ -1,4 +1,4 @@
-"""Lesson 03: `receptive_field(layers)`."""
+"""Lesson 04: `receptive_field(layers)`."""
 
 import math
 
@@ -10,7 +10,7 @@ from helpers.reference.convolution import receptive_field
 
 @exercise(
     receptive_field,
-    lesson="03_convolution",
+    lesson="04_convolution",
     concept="Receptive field",
     points=3,
     minutes=9,

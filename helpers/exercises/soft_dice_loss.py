@@ -1,16 +1,16 @@
-"""Lesson 07: `soft_dice_loss(logits, target, smooth=1.0)`."""
+"""Lesson 08: `soft_dice_loss(logits, target, smooth=1.0)`."""
 
 import torch
 
 from helpers.checks.probes import Call
+from helpers.checks.shared import logits_and_targets
 from helpers.exercises import exercise, misconception, variant
-from helpers.exercises.bce_with_logits import pairs
 from helpers.reference.losses import iou_loss, soft_dice_loss
 
 
 @exercise(
     soft_dice_loss,
-    lesson="07_losses",
+    lesson="08_losses",
     concept="Soft Dice loss",
     points=4,
     minutes=8,
@@ -38,7 +38,7 @@ def probes(draw):
 
 
 def _smoothed(draw):
-    for k, (logits, target) in enumerate(pairs(draw)):
+    for k, (logits, target) in enumerate(logits_and_targets(draw)):
         yield Call((logits, target), {"smooth": draw.uniform(2, 9)} if k % 2 else {}, gradients=(0,))
     yield Call((2 * draw.normal(2, 1, 4, 3), (draw.normal(2, 1, 4, 3) > 0).float()), {"smooth": 0.0}, gradients=(0,))
     target = torch.stack([draw.mask(4, 5), draw.mask(4, 5), draw.empty(4, 5)])[:, None].float()
@@ -312,7 +312,7 @@ def soft_counts(logits, target, smooth=1.0):
     return 1 - torch.mean((2 * tp + smooth) / (2 * tp + fp + fn + smooth))
 
 
-@variant("the share that does not match")
+@variant("the fraction that does not match")
 def mismatch(logits, target, smooth=1.0):
     # 1 - (2a + s) / (b + s) = (b - 2a) / (b + s), and for targets of 0 and 1, b - 2a is the sum of |p - t|
     p = torch.sigmoid(logits.double())

@@ -1,4 +1,4 @@
-"""Lesson 10: `split_instances(probability, threshold=0.5, min_distance=5)`."""
+"""Lesson 11: `split_instances(probability, threshold=0.5, min_distance=5)`."""
 
 import numpy as np
 import torch
@@ -9,12 +9,12 @@ from skimage.segmentation import watershed
 
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.wild import split_instances
+from helpers.reference.inference import split_instances
 
 
 @exercise(
     split_instances,
-    lesson="10_in_the_wild",
+    lesson="11_in_the_wild",
     concept="Watershed",
     points=6,
     minutes=8,
@@ -275,8 +275,8 @@ def cores_only(probability, threshold=0.5, min_distance=5):
 
 @misconception(
     "one height for all markers",
-    "Your markers are the pixels deeper than a share of the *largest* distance in the image. Objects much smaller than "
-    "the largest never get that deep and disappear. Look at what the height of a marker is measured against.",
+    "Your markers are the pixels deeper than a fraction of the *largest* distance in the image. Objects much smaller "
+    "than the largest never get that deep and disappear. Look at what the height of a marker is measured against.",
 )
 def one_height(probability, threshold=0.5, min_distance=5):
     def flood(distance, markers, mask):

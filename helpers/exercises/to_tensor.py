@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torchvision.transforms.v2 import functional as vision
 
-from helpers.checks.made import Made
+from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.pixels import to_tensor
@@ -13,7 +13,7 @@ from helpers.reference.pixels import to_tensor
 def _picture(values):
     kind = "grey" if values.ndim == 2 else f"{values.shape[2]}-channel"
     label = f"a {kind} picture, a uint8 array of shape {tuple(values.shape)}"
-    return Call((Made("NumPy array", {"values": values}),), label=label, exact_dtype=True)
+    return Call((Fixture("NumPy array", {"values": values}),), label=label, exact_dtype=True)
 
 
 @exercise(

@@ -1,10 +1,10 @@
-"""Lesson 08: `train_one_epoch(model, loader, loss_fn, optimizer)`."""
+"""Lesson 09: `train_one_epoch(model, loader, loss_fn, optimizer)`."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.checks.made import Arg, CountedSGD, Made
+from helpers.checks.fixtures import Arg, CountedSGD, Fixture
 from helpers.checks.probes import Call
 from helpers.exercises import exercise, misconception, variant
 from helpers.reference.training import train_one_epoch
@@ -12,7 +12,7 @@ from helpers.reference.training import train_one_epoch
 
 @exercise(
     train_one_epoch,
-    lesson="08_training",
+    lesson="09_training",
     concept="Training loop",
     points=5,
     minutes=8,
@@ -43,7 +43,7 @@ def probes(draw):
 
 def _epoch(draw, images: int, batch_size: int, training: bool = True, channels: int = 1, num_classes: int = 2) -> Call:
     height, width = draw.size(4, 6), draw.size(7, 9)
-    # Images that differ in size of their values and in their share of classes have losses that differ clearly.
+    # Images that differ in size of their values and in their fraction of classes have losses that differ clearly.
     pictures = draw.normal(images, channels, height, width) * torch.linspace(0.5, 3, images).view(-1, 1, 1, 1)
     masks = torch.stack([draw.labels(height, width, num_classes) for _ in range(images)])
     masks[-1] = num_classes - 1
@@ -52,10 +52,10 @@ def _epoch(draw, images: int, batch_size: int, training: bool = True, channels: 
     mode = "training" if training else "evaluation"
     return Call(
         (
-            Made("network", model),
-            Made("batches", loader),
-            Made("watched cross entropy"),
-            Made("sgd", {"model": Arg(0), "lr": 0.5}),
+            Fixture("network", model),
+            Fixture("batches", loader),
+            Fixture("watched cross entropy"),
+            Fixture("sgd", {"model": Arg(0), "lr": 0.5}),
         ),
         label=f"{images} images in batches of {batch_size} and a model that comes in {mode} mode",
     )

@@ -1,4 +1,4 @@
-"""Lesson 05: `transposed_conv2d(x, kernel, stride=2)`."""
+"""Lesson 06: `transposed_conv2d(x, kernel, stride=2)`."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from helpers.reference.decoder import transposed_conv2d, upsample_nearest
 
 @exercise(
     transposed_conv2d,
-    lesson="05_decoder",
+    lesson="06_decoder",
     concept="Transposed convolution",
     points=5,
     minutes=14,
@@ -27,7 +27,7 @@ from helpers.reference.decoder import transposed_conv2d, upsample_nearest
         "output, `stride` pixels from one stamp to the next; overlaps add up. No padding: the output has shape "
         "`((H - 1) * stride + k, (W - 1) * stride + k)`."
     ),
-    by_hand=(
+    forbidden=(
         "conv_transpose1d",
         "conv_transpose2d",
         "conv_transpose3d",
@@ -94,7 +94,7 @@ def _convolved(x, kernel, stride=1, padding=0):
 @misconception(
     "the kernel is flipped",
     "Your stamps are turned by half a circle. That happens when you put zeros between the pixels and slide the kernel "
-    "over them as in lesson 03: sliding *collects*, and what is handed out arrives mirrored. Look at one single "
+    "over them as in lesson 04: sliding *collects*, and what is handed out arrives mirrored. Look at one single "
     "bright pixel: it should print the kernel as it is.",
 )
 def flipped(x, kernel, stride=2):
@@ -135,8 +135,8 @@ def averaged(x, kernel, stride=2):
 
 @misconception(
     "the larger value wins in overlaps",
-    "Where stamps overlap you keep the larger value. Then the result is no longer linear in `x`, and the share of the "
-    "other pixel is lost. Look at how a stamp meets what is there already.",
+    "Where stamps overlap you keep the larger value. Then the result is no longer linear in `x`, and what the "
+    "other pixel gave is lost. Look at how a stamp meets what is there already.",
 )
 def largest(x, kernel, stride=2):
     k, out = len(kernel), x.new_full(_full(x, kernel, stride), -torch.inf)
@@ -196,7 +196,7 @@ def stride_one_way(x, kernel, stride=2):
 
 @misconception(
     "an ordinary convolution",
-    "You slid the kernel over `x` and collected. That is the convolution of lesson 03, and its output is *smaller* "
+    "You slid the kernel over `x` and collected. That is the convolution of lesson 04, and its output is *smaller* "
     "than its input. Look at which of the two you index with the stride: here it is the output.",
 )
 def ordinary(x, kernel, stride=2):

@@ -1,21 +1,19 @@
-"""Lesson 06: `UNet(in_channels, num_classes, base_channels=16, depth=4)`."""
+"""Lesson 07: `UNet(in_channels, num_classes, base_channels=16, depth=4)`."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
+from helpers.checks.shared import forwards
 from helpers.exercises import exercise, misconception, up, variant
-from helpers.exercises.encoder import forwards
-from helpers.reference.convolution import DoubleConv
-from helpers.reference.decoder import Hourglass, UpConv
-from helpers.reference.encoder import Encoder
-from helpers.reference.skips import UNet, Up
+from helpers.reference.decoder import Hourglass
+from helpers.reference.unet import DoubleConv, Encoder, UNet, Up, UpConv
 
 
 @exercise(
     UNet,
-    lesson="06_skips",
+    lesson="07_skips",
     concept="U-Net",
     points=8,
     minutes=16,
@@ -142,7 +140,7 @@ misconception(
 
 @misconception(
     "the skips are not used",
-    "The encoder hands you its skips and you leave them where they are: this is the hourglass of lesson 05 again. "
+    "The encoder hands you its skips and you leave them where they are: this is the hourglass of lesson 06 again. "
     "Look at what each step up gets beside what comes from below.",
 )
 class NoSkips(Hourglass):
@@ -408,7 +406,7 @@ class ReLUHead(UNet):
 
 @misconception(
     "sigmoid at the end",
-    "Your network ends in a sigmoid, so it returns probabilities, not logits. The losses of lesson 07 take the sigmoid "
+    "Your network ends in a sigmoid, so it returns probabilities, not logits. The losses of lesson 08 take the sigmoid "
     "themselves; applied twice it keeps everything between 0.5 and 0.73. Look at your last line.",
 )
 class Sigmoid(UNet):

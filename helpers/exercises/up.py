@@ -1,4 +1,4 @@
-"""Lesson 06: `Up(in_channels, skip_channels, out_channels)`."""
+"""Lesson 07: `Up(in_channels, skip_channels, out_channels)`."""
 
 import torch
 import torch.nn.functional as F
@@ -6,14 +6,12 @@ from torch import nn
 
 from helpers.checks.probes import Build
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.convolution import DoubleConv
-from helpers.reference.decoder import UpConv
-from helpers.reference.skips import Up
+from helpers.reference.unet import DoubleConv, Up, UpConv
 
 
 @exercise(
     Up,
-    lesson="06_skips",
+    lesson="07_skips",
     concept="Skip connection",
     points=5,
     minutes=13,

@@ -1,4 +1,4 @@
-"""Lesson 05: `UpConv(in_channels, out_channels, mode="transposed")`."""
+"""Lesson 06: `UpConv(in_channels, out_channels, mode="transposed")`."""
 
 import torch
 import torch.nn.functional as F
@@ -6,12 +6,12 @@ from torch import nn
 
 from helpers.checks.probes import Build
 from helpers.exercises import exercise, misconception, variant
-from helpers.reference.decoder import UpConv
+from helpers.reference.unet import UpConv
 
 
 @exercise(
     UpConv,
-    lesson="05_decoder",
+    lesson="06_decoder",
     concept="Upsampling",
     points=3,
     minutes=7,

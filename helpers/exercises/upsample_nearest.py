@@ -1,4 +1,4 @@
-"""Lesson 05: `upsample_nearest(x, scale=2)`."""
+"""Lesson 06: `upsample_nearest(x, scale=2)`."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from helpers.reference.decoder import upsample_nearest
 
 @exercise(
     upsample_nearest,
-    lesson="05_decoder",
+    lesson="06_decoder",
     concept="Upsampling",
     points=2,
     minutes=5,
@@ -25,7 +25,7 @@ from helpers.reference.decoder import upsample_nearest
         "By hand: every pixel of `x`, shape `(N, C, H, W)`, becomes a block of `scale` × `scale` pixels of its value. "
         "The result has shape `(N, C, H * scale, W * scale)`."
     ),
-    by_hand=(
+    forbidden=(
         "interpolate",
         "upsample",
         "upsample_bilinear",
@@ -111,9 +111,9 @@ def blended(x, scale=2):
         size = x.shape[axis]
         place = ((torch.arange(size * scale) + 0.5) / scale - 0.5).clamp(0, size - 1)
         low = place.floor().long()
-        share = (place - low).view([-1 if k == axis else 1 for k in range(4)])
+        fraction = (place - low).view([-1 if k == axis else 1 for k in range(4)])
         high = (low + 1).clamp(max=size - 1)
-        return x.index_select(axis, low) * (1 - share) + x.index_select(axis, high) * share
+        return x.index_select(axis, low) * (1 - fraction) + x.index_select(axis, high) * fraction
 
     return along(along(x, 2), 3)
 

@@ -1,4 +1,4 @@
-"""Lesson 07: `weight_map(instances, w0=10.0, sigma=5.0)`."""
+"""Lesson 08: `weight_map(instances, w0=10.0, sigma=5.0)`."""
 
 import math
 
@@ -14,7 +14,7 @@ from helpers.reference.losses import weight_map
 
 @exercise(
     weight_map,
-    lesson="07_losses",
+    lesson="08_losses",
     concept="Border weights",
     points=4,
     minutes=12,

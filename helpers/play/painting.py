@@ -1,4 +1,4 @@
-"""A scene as a matplotlib figure: the static twin of what `stage.js` draws."""
+"""A scene as a matplotlib figure: the static fallback of what `playground.js` draws."""
 
 from __future__ import annotations
 

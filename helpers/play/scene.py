@@ -1,6 +1,6 @@
-"""What a playground shows, as data: pictures and plots. Drawn by matplotlib (`twin.py`) and by the page (`stage.js`).
+"""What a playground shows, as data: pictures and plots. Drawn by `painting.py` with matplotlib and by `playground.js`.
 
-Both draw from the same scene, so the widget and its static twin cannot tell different stories.
+Both draw from the same scene, so the widget and its static fallback cannot tell different stories.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lesson 09: a network that others trained on a million photographs, as the one to beat."""
+"""Lesson 10: a network that others trained on a million photographs, as the one to beat."""
 
 from __future__ import annotations
 

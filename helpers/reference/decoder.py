@@ -1,12 +1,11 @@
-"""Lesson 05: the way up, from a small deep map back to one label a pixel."""
+"""Lesson 06: the way up, from a small deep map back to one label a pixel."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from helpers.reference.convolution import DoubleConv
-from helpers.reference.encoder import Encoder
+from helpers.reference.unet import DoubleConv, Encoder, UpConv
 
 
 def transposed_conv2d(x: Tensor, kernel: Tensor, stride: int = 2) -> Tensor:
@@ -45,40 +44,6 @@ def upsample_nearest(x: Tensor, scale: int = 2) -> Tensor:
     rows = torch.arange(x.shape[2] * scale, device=x.device) // scale
     columns = torch.arange(x.shape[3] * scale, device=x.device) // scale
     return x[:, :, rows][:, :, :, columns]
-
-
-class UpConv(nn.Module):
-    """Doubles the sides and changes the channels, with learned weights.
-
-    `"transposed"` is the 2015 network's: a transposed convolution 2×2 with stride 2, whose stamps do not overlap.
-    `"nearest"` and `"bilinear"` enlarge first and then convolve 3×3, which leaves no checkerboard (Odena et al. 2016).
-
-    Args:
-        in_channels: channels that come in.
-        out_channels: channels that go out.
-        mode: `"transposed"`, `"nearest"` or `"bilinear"`.
-
-    Raises:
-        ValueError: `mode` is none of the three.
-
-    Shape:
-        `(N, in_channels, H, W)` to `(N, out_channels, 2 * H, 2 * W)`.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, mode: str = "transposed") -> None:
-        super().__init__()
-        if mode == "transposed":
-            self.layers = nn.Sequential(nn.ConvTranspose2d(in_channels, out_channels, kernel_size=2, stride=2))
-        elif mode in ("nearest", "bilinear"):
-            self.layers = nn.Sequential(
-                nn.Upsample(scale_factor=2, mode=mode),
-                nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1),
-            )
-        else:
-            raise ValueError(f'There is no mode {mode!r}. Choose "transposed", "nearest" or "bilinear".')
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
 
 
 class Hourglass(nn.Module):

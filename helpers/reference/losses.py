@@ -1,4 +1,4 @@
-"""Lesson 07: what training makes small.
+"""Lesson 08: what training makes small.
 
 Logits are what the network gives out, any real number; `sigmoid(logits)` is the probability of "object". Targets are
 float, 1.0 where the truth says "object" and 0.0 elsewhere, in the shape of the logits.

@@ -23,7 +23,7 @@ def confusion(pred: Tensor, target: Tensor) -> tuple[int, int, int, int]:
 
 
 def pixel_accuracy(pred: Tensor, target: Tensor) -> float:
-    """Share of the pixels on which two masks agree, background included.
+    """Fraction of the pixels on which two masks agree, background included.
 
     Args:
         pred: `(H, W)`, bool or class indices.

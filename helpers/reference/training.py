@@ -1,4 +1,4 @@
-"""Lesson 08: more data from the data there is, the loop, and when to stop it."""
+"""Lesson 09: more data from the data there is, the loop, and when to stop it."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ rules is refused with the reason.
 
 from helpers.share.bundle import load_shared, share
 from helpers.share.errors import ShareError
-from helpers.share.exhibition import Gallery, comment, gallery
+from helpers.share.gallery import comment, gallery
 from helpers.share.hub import push
 from helpers.share.onnx import Exported, export_onnx
+from helpers.share.page import Gallery
 
 __all__ = ["Exported", "Gallery", "ShareError", "comment", "export_onnx", "gallery", "load_shared", "push", "share"]

@@ -126,7 +126,7 @@ class Network:
     def _built(self) -> nn.Module:
         if self.library == REFERENCE:
             from helpers.reference.decoder import Hourglass
-            from helpers.reference.skips import UNet
+            from helpers.reference.unet import UNet
 
             return {"UNet": UNet, "Hourglass": Hourglass}[self.architecture](**self.arguments)
         import segmentation_models_pytorch as smp

@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from helpers import writing
+from helpers.atomic_write import atomic_write
 from helpers.share.errors import ShareError
 
 SUFFIX = ".unet.zip"
@@ -50,14 +50,14 @@ def check_name(name: str) -> None:
         )
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all.
 
     Raises:
         ShareError: it cannot be written.
     """
     try:
-        writing.write_whole(path, content)
+        atomic_write(path, content)
     except OSError as error:
         raise ShareError(f"{path} cannot be written: {error.strerror or error}. Choose another folder.") from None
 

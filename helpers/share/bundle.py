@@ -86,7 +86,7 @@ def share(
     ).encode()
 
     path = Path(folder) / f"{name}{archive.SUFFIX}"
-    archive.write_whole(path, archive.pack(files))
+    archive.write(path, archive.pack(files))
     return path
 
 

@@ -165,7 +165,7 @@ def curve_picture(curve: dict[str, Any]) -> bytes:
 def _loading(network: Network) -> str:
     """How to have the network from the files of an unpacked bundle, without this package."""
     if network.library == REFERENCE:
-        module = {"UNet": "skips", "Hourglass": "decoder"}[network.architecture]
+        module = {"UNet": "unet", "Hourglass": "decoder"}[network.architecture]
         imports, call = [f"from helpers.reference.{module} import {network.architecture}"], network.call
     else:
         imports = ["import segmentation_models_pytorch as smp"]

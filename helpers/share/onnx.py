@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.share.archive import write_whole
+from helpers.share import archive
 from helpers.share.errors import ShareError
 
 TOLERANCE = 1e-4  # of the largest logit, or of 1 if that is less
@@ -88,7 +88,7 @@ def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int 
     finally:
         for layer, mode in modes.items():
             layer.training = mode
-    write_whole(path, content)
+    archive.write(path, content)
     return Exported(path, any_size, difference)
 
 

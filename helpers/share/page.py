@@ -1,4 +1,4 @@
-"""The gallery as HTML: a fragment for a notebook, and a whole page that needs nothing else.
+"""The gallery and its HTML: a fragment for a notebook, and a whole page that needs nothing else.
 
 It has hardly a colour of its own, so it follows the page's theme, light or dark; the pictures tell their kinds of
 pixels apart by colour (Okabe-Ito) and by pattern. Everything that comes from a bundle or a comment is escaped. No
@@ -10,13 +10,11 @@ from __future__ import annotations
 import base64
 import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from helpers.share import pictures
+from helpers.share import archive, pictures
 from helpers.share.measure import METRICS, in_words
-
-if TYPE_CHECKING:
-    from helpers.share.exhibition import Gallery
 
 STYLE = """
 .unet-gallery { line-height: 1.5; }
@@ -53,6 +51,46 @@ class Picture:
     png: bytes
     alt: str
     caption: str
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The bundles of a folder, measured. Shows itself in Jupyter.
+
+    Attributes:
+        leaderboard: a dict for each bundle, best mean Dice first: `"rank"`; `"name"`; `"network"`; `"parameters"`;
+            `"dice"`, `"iou"` and `"boundary"`, each `{"mean", "std"}` over the images, measured here; `"claimed"`, the
+            same as its card has it; `"claimed_on"`, of which images; `"comments"`.
+        refused: the name of each file that is no sound bundle, with the reason.
+        measured_on: `{"dataset", "split", "images", "classes"}`; no classes where the data set does not name them.
+        pictures: for each image on the page its `"image"` and `"truth"`, and under `"masks"` each bundle's mask by
+            name, as `Picture`s.
+    """
+
+    leaderboard: list[dict[str, Any]]
+    refused: dict[str, str]
+    measured_on: dict[str, Any]
+    pictures: list[dict[str, Any]]
+
+    def _repr_html_(self) -> str:
+        return fragment(self)
+
+    def __repr__(self) -> str:
+        lines = [f"{'':>3} {'name':<20} {'Dice':<16} {'IoU':<16} claimed Dice"]
+        for row in self.leaderboard:
+            cells = (in_words(row["dice"]), in_words(row["iou"]), in_words(row["claimed"]["dice"]))
+            lines.append(f"{row['rank']:>3} {row['name']:<20} {cells[0]:<16} {cells[1]:<16} {cells[2]}")
+        return "\n".join([*lines, *(f"refused: {reason}" for reason in self.refused.values())])
+
+    def export(self, path: str | Path) -> Path:
+        """Write a page that needs nothing else: images inside, no scripts.
+
+        Raises:
+            ShareError: it cannot be written.
+        """
+        path = Path(path)
+        archive.write(path, whole(self).encode())
+        return path
 
 
 def whole(gallery: Gallery) -> str:

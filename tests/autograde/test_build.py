@@ -6,11 +6,11 @@ import re
 import nbformat
 import pytest
 
-from autograde import build, stamp
+from autograde import build, build_cache
 from autograde.nbgrader_course import api
 from helpers import exercises
 
-LESSONS = stamp.lesson_names()
+LESSONS = build_cache.lesson_names()
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +105,7 @@ def test_cell_ids_are_valid_unique_and_stay_when_another_cell_changes(lesson, tm
     ids = [cell.id for cell in build.master(lesson).cells]
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", i) for i in ids)
-    source = (stamp.LESSONS / f"{lesson}.py").read_text(encoding="utf-8")
+    source = (build_cache.LESSONS / f"{lesson}.py").read_text(encoding="utf-8")
     changed = tmp_path / "changed.py"
     changed.write_text(source.replace("\n# # ", "\n# # Changed: ", 1), encoding="utf-8")
     assert sum(a != b for a, b in zip(ids, [c.id for c in build.master(lesson, changed).cells], strict=True)) == 1
@@ -150,7 +150,7 @@ def rebuild(folder, **options):
 def test_a_second_build_writes_nothing(notebooks):
     report = rebuild(notebooks)
     assert (report.written, report.unchanged, report.kept) == ([], LESSONS, [])
-    assert stamp.up_to_date(notebooks / "notebooks", notebooks / "course")
+    assert build_cache.up_to_date(notebooks / "notebooks", notebooks / "course")
 
 
 def test_a_students_work_is_kept_and_replaced_only_by_force(notebooks):
@@ -185,13 +185,13 @@ def test_a_file_that_is_no_notebook_is_kept(notebooks):
 
 
 def test_a_build_is_due_when_an_input_or_a_notebook_is_gone(notebooks, monkeypatch, tmp_path):
-    assert not stamp.up_to_date(tmp_path, notebooks / "course")
-    assert not stamp.up_to_date(notebooks / "notebooks", tmp_path)
+    assert not build_cache.up_to_date(tmp_path, notebooks / "course")
+    assert not build_cache.up_to_date(notebooks / "notebooks", tmp_path)
     (notebooks / "notebooks" / "plan.json").rename(tmp_path / "plan.json")
-    assert not stamp.up_to_date(notebooks / "notebooks", notebooks / "course")
+    assert not build_cache.up_to_date(notebooks / "notebooks", notebooks / "course")
     (tmp_path / "plan.json").rename(notebooks / "notebooks" / "plan.json")
-    monkeypatch.setattr(stamp, "inputs", lambda: "other")
-    assert not stamp.up_to_date(notebooks / "notebooks", notebooks / "course")
+    monkeypatch.setattr(build_cache, "inputs", lambda: "other")
+    assert not build_cache.up_to_date(notebooks / "notebooks", notebooks / "course")
 
 
 def test_a_gradebook_with_submissions_to_other_cells_is_refused_in_one_message(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograde import build, grade, intake, keys
+from autograde import answer_keys, build, grade, intake
 from autograde.lesson_table import points_of
 from autograde.nbgrader_course import ROOT, api
 from helpers import exercises
@@ -72,8 +72,12 @@ REASONS = {
     "right-2": "answers.json cannot be read as answers",
 }
 # student: what `answers.json` holds
-KEYS = keys.load(LESSON)
-ANSWER_FILES = {"right-1": json.dumps(keys.answers_of(LESSON)), "right-2": "{", "right-3": '{"no-such-question": "a"}'}
+KEYS = answer_keys.load(LESSON)
+ANSWER_FILES = {
+    "right-1": json.dumps(answer_keys.answers_of(LESSON)),
+    "right-2": "{",
+    "right-3": '{"no-such-question": "a"}',
+}
 MOST = sum(points_of(build.master(LESSON)).values())
 
 

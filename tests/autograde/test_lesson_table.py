@@ -7,15 +7,15 @@ import jupytext
 import pytest
 
 from autograde import lesson_table
-from autograde.stamp import LESSONS, lesson_names
+from autograde.build_cache import LESSONS, lesson_names
 from helpers import exercises
 
 MEASURED = {name: {"seconds": 12.4, "memory_mb": 801.6} for name in lesson_names()}
 
 
 def test_the_published_table_is_that_of_the_lessons():
-    """Where this fails: python -m pytest -n 0 tests/autograde/test_notebooks.py, then python course.py lessons."""
-    assert not lesson_table.stale()
+    """Where this fails, it says what to run."""
+    assert lesson_table.stale() == []
 
 
 def test_a_row_has_what_a_student_and_an_instructor_ask_for():
@@ -43,18 +43,51 @@ def test_the_stated_time_is_that_of_reading_quizzes_and_cards(lesson):
     assert 0 <= stated - (words / 200 + questions * 2 / 3 + cards) <= 16
 
 
-def test_what_was_not_measured_is_named(tmp_path):
-    with pytest.raises(ValueError, match="Not measured yet: .*02_overlap"):
-        lesson_table.collect(tmp_path)
-
-
-def test_what_was_measured_is_stored_and_put_into_the_readme(tmp_path):
+@pytest.fixture
+def published(tmp_path):
+    """A course whose lessons were all measured, somewhere else."""
     for name, seen in MEASURED.items():
         (tmp_path / name).write_text(json.dumps(seen))
     paths = {"stored": tmp_path / "lessons.json", "readme": tmp_path / "README.md"}
     paths["readme"].write_text("before\n<!-- lessons -->\n<!-- /lessons -->\nafter\n")
-    lesson_table.publish(lesson_table.collect(tmp_path), **paths)
-    assert paths["readme"].read_text().startswith("before\n<!-- lessons -->\n| lesson |")
-    assert not lesson_table.stale(**paths)
-    paths["readme"].write_text(paths["readme"].read_text().replace("802", "803"))
-    assert lesson_table.stale(**paths)
+    lesson_table.publish(lesson_table.collect(lesson_names(), tmp_path), **paths)
+    return paths
+
+
+def test_what_was_measured_is_stored_and_put_into_the_readme(published):
+    assert published["readme"].read_text().startswith("before\n<!-- lessons -->\n| lesson |")
+    assert lesson_table.stale(**published) == []
+    published["readme"].write_text(published["readme"].read_text().replace("802", "803"))
+    (said,) = lesson_table.stale(**published)
+    assert said.endswith("python course.py lessons (some seconds)")
+
+
+def test_another_lesson_is_measured_alone(published):
+    stored = json.loads(published["stored"].read_text())
+    stored["02_overlap"]["source"] = "other"
+    del stored["01_pixels"]
+    published["stored"].write_text(json.dumps(stored))
+    said = lesson_table.stale(**published)
+    assert said[:2] == [
+        "01_pixels is not measured: python course.py lessons --measure 01_pixels",
+        "02_overlap has changed since it was measured: python course.py lessons --measure 02_overlap (some 12 s)",
+    ]
+    one = {"01_pixels": {**MEASURED["01_pixels"], "source": lesson_table.fingerprint("01_pixels")}}
+    lesson_table.publish(one, **published)
+    assert list(lesson_table.read(published["stored"])) == lesson_names()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("# %% [markdown]\n", "# %% [markdown]\n# A word more.\n", True),
+        ("import torch\n", "import torch\nprint(1)\n", False),
+    ],
+)
+def test_a_lesson_is_measured_again_for_its_code_not_for_its_prose(monkeypatch, tmp_path, old, new, same):
+    before, source = lesson_table.fingerprint("02_overlap"), (LESSONS / "02_overlap.py").read_text(encoding="utf-8")
+    assert old in source
+    (tmp_path / "02_overlap.py").write_text(source.replace(old, new), encoding="utf-8")
+    of_the_course = lesson_table.master
+    monkeypatch.setattr(lesson_table, "master", lambda name: of_the_course(name, tmp_path / f"{name}.py"))
+    assert (lesson_table.fingerprint("02_overlap") == before) is same

@@ -15,11 +15,11 @@ import nbformat
 import psutil
 import pytest
 
-from autograde import keys
+from autograde import answer_keys
+from autograde.build_cache import lesson_names
 from autograde.lesson_table import points_of
 from autograde.nbgrader_course import api
-from autograde.stamp import lesson_names
-from helpers.widgets import answers
+from helpers.quiz import answers
 
 LESSONS = lesson_names()
 
@@ -34,7 +34,7 @@ def graded(request, course):
         place.mkdir(parents=True)
         shutil.copy(course / folder / lesson / f"{lesson}.ipynb", place)
         if student == "lesson-solved":
-            (place / answers.FILE).write_text(json.dumps(keys.answers_of(lesson)))
+            (place / answers.FILE).write_text(json.dumps(answer_keys.answers_of(lesson)))
         with watched() as seen:
             done = nbgrader.autograde(lesson, student)
         assert done["success"], done["log"]
@@ -134,7 +134,7 @@ def test_plain_nbgrader_validate_tells_right_from_unwritten(course, tmp_path, fo
     lesson = "02_overlap"
     shutil.copy(course / folder / lesson / f"{lesson}.ipynb", tmp_path)
     if passes:
-        (tmp_path / answers.FILE).write_text(json.dumps(keys.answers_of(lesson)))
+        (tmp_path / answers.FILE).write_text(json.dumps(answer_keys.answers_of(lesson)))
     command = [sys.executable, "-m", "nbgrader", "validate", f"{lesson}.ipynb"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ("Success" in done.stdout) is passes, done.stdout + done.stderr
@@ -146,7 +146,7 @@ def test_plain_nbgrader_autograde_runs_in_the_course_folder(course):
     place = course / "submitted" / "lesson-plain" / lesson
     place.mkdir(parents=True)
     shutil.copy(course / "source" / lesson / f"{lesson}.ipynb", place)
-    (place / answers.FILE).write_text(json.dumps(keys.answers_of(lesson)))
+    (place / answers.FILE).write_text(json.dumps(answer_keys.answers_of(lesson)))
     command = [sys.executable, "-m", "nbgrader", "autograde", lesson, "--student", "lesson-plain"]
     # nbgrader calls `alembic` by name, as it can where the environment is activated
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from spellchecker import SpellChecker
 
+from autograde.build_cache import LESSONS
 from autograde.nbgrader_course import ROOT
-from autograde.stamp import LESSONS
 
 WORDS = Path(__file__).with_name("words.txt")  # names, terms, and British spellings that the dictionary lacks
 AMERICAN = {

@@ -87,7 +87,7 @@ def step(piece, page, k):
     return lambda: piece.get_by_role("button", name="Back" if k % 2 else "Next").click()
 
 
-FACTS = ".unet-stage-facts"
+FACTS = ".unet-playground-facts"
 # piece, what the student does, the part of the page that answers, the event and the deed
 DEEDS = [
     ("quiz, multiple", "check an answer", ".unet-quiz-feedback", ("click", choose), 3),
@@ -96,11 +96,11 @@ DEEDS = [
     ("kernel", "stride", FACTS, slide("Stride"), REPEATS),
     ("overlap", "arrow key on the shape", FACTS, key("ArrowDown", "ArrowRight"), REPEATS),
     ("upsampling", "kernel side", FACTS, slide("Kernel side"), REPEATS),
-    ("loss", "share of object", FACTS, slide("Share of object"), REPEATS),
+    ("loss", "fraction of object", FACTS, slide("Fraction of object"), REPEATS),
     ("threshold", "threshold", FACTS, slide("Threshold"), REPEATS),
     ("augmentation", "seed", FACTS, slide("Seed"), REPEATS),
     ("augmentation", "strength", FACTS, slide("Strength of the bending"), REPEATS),
-    ("tiles", "tile: that the model runs", ".unet-stage-working", slide("Tile"), 1),
+    ("tiles", "tile: that the model runs", ".unet-playground-working", slide("Tile"), 1),
     ("tiles", "overlap, both tried before", FACTS, slide("Overlap"), REPEATS),
     ("receptive field", "layers", FACTS, slide("Layers"), REPEATS),
     ("graph, run", "select a part", ".unet-graph-card", ("click", select_part), REPEATS),
@@ -112,9 +112,9 @@ DEEDS = [
         REPEATS,
     ),
     ("stepper", "next and back", ".unet-steps-title", ("click", step), REPEATS),
-    ("compare", "zoom", ".unet-stage-place", key("+", "-"), REPEATS),
-    ("compare", "pan", ".unet-stage-place", key("ArrowDown", "ArrowUp"), REPEATS),
-    ("compare", "wipe", ".unet-stage-wipe", slide("Line"), REPEATS),
+    ("compare", "zoom", ".unet-playground-place", key("+", "-"), REPEATS),
+    ("compare", "pan", ".unet-playground-place", key("ArrowDown", "ArrowUp"), REPEATS),
+    ("compare", "wipe", ".unet-playground-wipe", slide("Line"), REPEATS),
 ]
 
 

@@ -114,7 +114,7 @@ class NotebookPage:
 
     def output(self, cell: int) -> Locator:
         """The output area of a code cell, counted from 0."""
-        # a live piece stands beside its static twin, which is hidden meanwhile
+        # a live piece stands beside its static fallback, which is hidden meanwhile
         return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea-output:visible")
 
 

@@ -1,10 +1,10 @@
 """A cell for each interactive piece. What all of them owe is tested over this list: a new piece is added here."""
 
 LOAD = "from helpers import data, play\nimage, mask = data.load('nuclei', 'test', tile=64)[13]\n"
-QUIZ = "from helpers.widgets import quiz\n"
+QUIZ = "from helpers.quiz import quiz\n"
 MULTIPLE = """
-from helpers.widgets.questions import Option, Question
-from helpers.widgets.quiz import Quiz
+from helpers.quiz.questions import Option, Question
+from helpers.quiz.quiz import Quiz
 options = (Option("a", "skips", True, "Why a."), Option("b", "dropout", False, "Why b."))
 Quiz(Question("parts", "test", "multiple", "Which *parts* has `UNet`?", options))
 """
@@ -12,8 +12,8 @@ COMPARE = LOAD + "low, high = image[0] > 0.1, image[0] > 0.2\n"
 GRAPH = (
     LOAD
     + """
-from helpers.reference.skips import UNet
-from helpers.widgets import ArchitectureGraph
+from helpers.reference.unet import UNet
+from helpers.graph import ArchitectureGraph
 graph = ArchitectureGraph()
 """
 )
@@ -24,16 +24,16 @@ PIECES = {
     "quiz, multiple": MULTIPLE,
     "quiz, numeric": QUIZ + 'quiz("iou-by-hand")',
     "quiz, graded": QUIZ + 'quiz("screening-for-lesions")',
-    "graph, locked": "from helpers.widgets import ArchitectureGraph\nArchitectureGraph()",
+    "graph, locked": "from helpers.graph import ArchitectureGraph\nArchitectureGraph()",
     "graph, run": GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None])",
     "graphs, two": GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None]).beside(UNet(1, 1, 8, 2))",
     "monitor": GRAPH + FIT,
     "progress": "from helpers import progress\nprogress()",
-    "stepper": "from helpers.widgets import CodeStepper\nCodeStepper()",
+    "stepper": "from helpers.stepper import CodeStepper\nCodeStepper()",
     "kernel": LOAD + "play.kernel(image)",
     "overlap": LOAD + "play.overlap(image, mask)",
     "upsampling": LOAD + "play.upsampling(image)",
-    "loss": LOAD + "play.loss(share=0.05)",
+    "loss": LOAD + "play.loss(fraction=0.05)",
     "threshold": LOAD + "play.threshold(image, mask)",
     "augmentation": LOAD + "play.augmentation(image, mask)",
     "tiles": LOAD + "play.tiles(image, tile=24, overlap=8)",

@@ -1,4 +1,4 @@
-"""axe-core over every piece, live and as its static twin, light and dark: nothing serious."""
+"""axe-core over every piece, live and as its static fallback, light and dark: nothing serious."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -7,12 +7,14 @@ from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 
-TWINS = "from helpers.widgets import host\nhost.is_interactive = lambda: False"  # from here on as where nobody is there
+FALLBACKS = (
+    "from helpers import frontend\nfrontend.is_interactive = lambda: False"  # from here on as where nobody is there
+)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_serious(open_notebook, dark):
-    notebook = open_notebook(*PIECES.values(), TWINS, *PIECES.values(), dark=dark)
+    notebook = open_notebook(*PIECES.values(), FALLBACKS, *PIECES.values(), dark=dark)
     notebook.run_all()
     fronts = sum(FRONTS.get(name, 1) for name in PIECES)
     expect(notebook.page.locator(".unet-live")).to_have_count(fronts)
@@ -22,7 +24,7 @@ def test_axe_finds_nothing_serious(open_notebook, dark):
         quiz.get_by_role("button", name="Check").click()
         expect(quiz.locator(".unet-quiz-mark").nth(option)).not_to_be_empty()
     found = []
-    for cell, name in enumerate([*PIECES, "", *(f"{piece}, twin" for piece in PIECES)]):
+    for cell, name in enumerate([*PIECES, "", *(f"{piece}, fallback" for piece in PIECES)]):
         if name:
             found += [(name, *violation) for violation in serious(notebook.output(cell))]
     assert found == []

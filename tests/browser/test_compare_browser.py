@@ -15,7 +15,7 @@ THREE = LOAD + 'play.compare(image, mask, {"low": low, "high": high, "none": hig
 
 
 def place(viewer: Locator) -> Locator:
-    return viewer.locator(".unet-stage-place")
+    return viewer.locator(".unet-playground-place")
 
 
 def painted(viewer: Locator) -> list[str]:

@@ -9,8 +9,8 @@ pytestmark = pytest.mark.browser
 
 LOAD = """
 import torch
-from helpers.reference.skips import UNet
-from helpers.widgets import ArchitectureGraph
+from helpers.reference.unet import UNet
+from helpers.graph import ArchitectureGraph
 torch.manual_seed(0)
 image = torch.rand(1, 1, 64, 64)
 unet = UNet(1, 1, base_channels=8, depth=3)
@@ -160,7 +160,7 @@ graph.forward(Broken(1, 1, 4, 2), image)
     notebook.run_all()
     locked, stopped = notebook.output(0), notebook.output(1)
     part(locked, "decoder 1").click()
-    expect(card(locked)).to_contain_text("Locked. It opens when a network runs it; you meet it in lesson 05.")
+    expect(card(locked)).to_contain_text("Locked. It opens when a network runs it; you meet it in lesson 06.")
     expect(output(locked)).to_have_count(0)
     expect(stopped).to_contain_text("RuntimeError")
     expect(stopped).to_contain_text("so there is no output pixel to select")

@@ -14,13 +14,13 @@ pytestmark = pytest.mark.browser
 
 PIECES = {
     ".unet-quiz": r"quiz\(",
-    ".unet-stage": r"play\.",
+    ".unet-playground": r"play\.",
     ".unet-graph": r"graph(\.forward\(.*)?$",
 }
 RUN_MS = 240_000  # a lesson on a machine with other work
 
 
-@pytest.mark.parametrize("lesson", ["00_start_here", "02_overlap", "03_convolution", "04_encoder"])
+@pytest.mark.parametrize("lesson", ["00_start_here", "02_overlap", "04_convolution", "05_encoder"])
 def test_a_lesson_runs_and_its_pieces_are_live(open_notebook, lesson):
     notebook = open_notebook(lesson=lesson)
     page = notebook.page
@@ -45,10 +45,10 @@ def test_a_lesson_runs_and_its_pieces_are_live(open_notebook, lesson):
         graph.locator("[data-part]").first.focus()
         page.keyboard.press("Enter")
         expect(graph.locator(".unet-graph-card")).not_to_be_empty()
-    if page.locator(".unet-stage").count():
-        facts = page.locator(".unet-stage-facts").first
+    if page.locator(".unet-playground").count():
+        facts = page.locator(".unet-playground-facts").first
         before = facts.inner_text()
-        slider = page.locator(".unet-stage").first.get_by_role("slider").first
+        slider = page.locator(".unet-playground").first.get_by_role("slider").first
         slider.focus()
         page.keyboard.press("ArrowRight")
         expect(facts).not_to_have_text(before)

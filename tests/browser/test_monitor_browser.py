@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 LOAD = """
 import torch
 from helpers import data
-from helpers.reference.skips import UNet
+from helpers.reference.unet import UNet
 from helpers.training import fit
 train, validation = (data.load("nuclei", split, tile=None) for split in ("train", "validation"))
 torch.manual_seed(0)

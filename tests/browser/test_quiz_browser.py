@@ -7,11 +7,11 @@ from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 
-SINGLE = 'from helpers.widgets import quiz\nquiz("dice-or-iou")'
-NUMERIC = 'from helpers.widgets import quiz\nquiz("iou-by-hand")'
+SINGLE = 'from helpers.quiz import quiz\nquiz("dice-or-iou")'
+NUMERIC = 'from helpers.quiz import quiz\nquiz("iou-by-hand")'
 MULTIPLE = """
-from helpers.widgets.questions import Option, Question
-from helpers.widgets.quiz import Quiz
+from helpers.quiz.questions import Option, Question
+from helpers.quiz.quiz import Quiz
 options = (
     Option("a", "skips", True, "Why a."),
     Option("b", "dropout", False, "Why b."),

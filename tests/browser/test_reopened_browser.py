@@ -9,8 +9,8 @@ pytestmark = pytest.mark.browser
 
 LOAD = "from helpers import data, play\nimage, mask = data.load('nuclei', 'test', tile=64)[13]\n"
 THRESHOLD = LOAD + "cut = play.threshold(image, mask)\ncut"
-QUIZ = 'from helpers.widgets import quiz\nquiz("dice-or-iou")'
-GRADED = 'from helpers.widgets import quiz\nquiz("screening-for-lesions")'
+QUIZ = 'from helpers.quiz import quiz\nquiz("dice-or-iou")'
+GRADED = 'from helpers.quiz import quiz\nquiz("screening-for-lesions")'
 PLAYED = "Threshold 0.49"
 
 
@@ -23,14 +23,14 @@ def play(notebook) -> None:
     """Use the playground in cell 0 and the quiz in cell 1."""
     notebook.output(0).get_by_role("slider").focus()
     notebook.page.keyboard.press("ArrowLeft")
-    expect(notebook.output(0).locator(".unet-stage-facts")).to_contain_text(PLAYED)
+    expect(notebook.output(0).locator(".unet-playground-facts")).to_contain_text(PLAYED)
     notebook.output(1).get_by_role("radio").nth(1).check()
     notebook.output(1).get_by_role("button", name="Check").click()
     expect(notebook.output(1).get_by_role("status")).to_contain_text("✗ b: wrong")
 
 
 def are_static(notebook) -> None:
-    """Both cells show their twin, and no control that would do nothing."""
+    """Both cells show their fallback, and no control that would do nothing."""
     picture, question = notebook.output(0), notebook.output(1)
     shown_once(picture, "From probabilities to a mask")
     expect(picture.get_by_role("img")).to_be_visible()
@@ -40,7 +40,7 @@ def are_static(notebook) -> None:
     expect(notebook.page.get_by_text("Error displaying widget")).to_have_count(0)
 
 
-def test_a_notebook_opened_again_without_its_kernel_shows_the_twins(open_notebook, lab):
+def test_a_notebook_opened_again_without_its_kernel_shows_the_fallbacks(open_notebook, lab):
     answers = lab.root / "answers.json"
     notebook = open_notebook(THRESHOLD, QUIZ, GRADED)
     notebook.run_all()
@@ -50,17 +50,17 @@ def test_a_notebook_opened_again_without_its_kernel_shows_the_twins(open_noteboo
     graded.get_by_role("radio").nth(2).check()
     keep.click()
     expect(graded.get_by_role("status")).to_contain_text("c: kept")
-    expect(keep).to_be_focused()  # renewing the twin takes no focus
+    expect(keep).to_be_focused()  # renewing the fallback takes no focus
     notebook.save()
     for cell in json.loads(notebook.path.read_text(encoding="utf-8"))["cells"]:
         (output,) = cell["outputs"]
-        assert set(output["data"]) == {"text/plain", "text/html"}  # so whoever shows the file shows the twin, once
+        assert set(output["data"]) == {"text/plain", "text/html"}  # so whoever shows the file shows the fallback, once
 
     notebook.page.goto("about:blank")
     lab.stop_kernels()
     notebook.open()
     are_static(notebook)
-    expect(notebook.output(1)).to_contain_text("✗ b: wrong")  # the twin knows what was answered
+    expect(notebook.output(1)).to_contain_text("✗ b: wrong")  # the fallback knows what was answered
     expect(graded).to_contain_text("c: kept")
     notebook.page.wait_for_timeout(2500)  # ipywidgets looks two seconds for a widget before it complains
     are_static(notebook)
@@ -81,15 +81,15 @@ def test_a_notebook_opened_again_with_its_kernel_goes_on_where_it_was(open_noteb
     notebook.save()
     notebook.open()
     picture = notebook.output(0)
-    expect(picture.locator(".unet-stage-facts")).to_contain_text(PLAYED)
+    expect(picture.locator(".unet-playground-facts")).to_contain_text(PLAYED)
     picture.get_by_role("slider").focus()
     notebook.page.keyboard.press("ArrowLeft")
-    expect(picture.locator(".unet-stage-facts")).to_contain_text("Threshold 0.48")
+    expect(picture.locator(".unet-playground-facts")).to_contain_text("Threshold 0.48")
     expect(notebook.output(1).get_by_role("radio").nth(1)).to_be_checked()
     assert notebook.console_errors == []
 
 
-def test_a_restarted_kernel_leaves_the_twins_and_says_so(open_notebook):
+def test_a_restarted_kernel_leaves_the_fallbacks_and_says_so(open_notebook):
     notebook = open_notebook(THRESHOLD, QUIZ)
     notebook.run_all()
     play(notebook)
@@ -98,12 +98,12 @@ def test_a_restarted_kernel_leaves_the_twins_and_says_so(open_notebook):
     for cell in (0, 1):
         expect(notebook.output(cell).get_by_role("status")).to_contain_text("Run this cell again")
     notebook.run_all()
-    expect(notebook.output(0).locator(".unet-stage-facts")).to_contain_text("Threshold 0.50")
+    expect(notebook.output(0).locator(".unet-playground-facts")).to_contain_text("Threshold 0.50")
     expect(notebook.output(0).get_by_role("slider")).to_be_visible()
     assert notebook.console_errors == []
 
 
-def test_closed_widgets_leave_the_twins_and_come_back(open_notebook):
+def test_closed_widgets_leave_the_fallbacks_and_come_back(open_notebook):
     notebook = open_notebook(THRESHOLD, QUIZ, "import ipywidgets\nipywidgets.Widget.close_all()", "cut")
     notebook.run_all()
     are_static(notebook)
@@ -111,5 +111,5 @@ def test_closed_widgets_leave_the_twins_and_come_back(open_notebook):
     back = notebook.output(3)
     back.get_by_role("slider").focus()
     notebook.page.keyboard.press("ArrowLeft")
-    expect(back.locator(".unet-stage-facts")).to_contain_text(PLAYED)
+    expect(back.locator(".unet-playground-facts")).to_contain_text(PLAYED)
     assert notebook.console_errors == []

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 
-STEPS = "from helpers.widgets import CodeStepper\nsteps = CodeStepper()\nsteps"
+STEPS = "from helpers.stepper import CodeStepper\nsteps = CodeStepper()\nsteps"
 
 
 def title(view: Locator) -> Locator:
@@ -106,7 +106,7 @@ def test_keyboard_alone(open_notebook):
     expect(title(view)).to_have_text("unet.py 3/5 · Skip connections")
     for _ in range(3):
         keyboard.press("Tab")
-    expect(view.get_by_role("region", name="Code of helpers/reference/skips.py")).to_be_focused()
+    expect(view.get_by_role("region", name="Code of helpers/reference/unet.py")).to_be_focused()
     keyboard.press("ArrowRight")
     expect(title(view)).to_have_text("unet.py 4/5 · 1×1 head")
 

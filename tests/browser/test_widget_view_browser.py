@@ -6,17 +6,17 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-ELSEWHERE = "from helpers.widgets import host\nhost.is_lab = lambda: False\n"
+ELSEWHERE = "from helpers import frontend\nfrontend.is_lab = lambda: False\n"
 CELLS = [
     QUIZ + 'quiz("dice-or-iou")',
     LOAD + "play.threshold(image, mask)",
     COMPARE + 'play.compare(image, mask, {"low": low, "high": high})',
     GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None])",
     GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None]).beside(UNet(1, 1, 8, 2))",
-    "from helpers.widgets import CodeStepper\nCodeStepper()",
+    "from helpers.stepper import CodeStepper\nCodeStepper()",
     "from helpers.training import fit\nhistory = fit(UNet(1, 1, 4, 2), [(image, mask)], [(image, mask)], epochs=3)",
 ]
-ROOTS = ".unet-quiz, .unet-stage, .unet-graph, .unet-steps, .unet-monitor"
+ROOTS = ".unet-quiz, .unet-playground, .unet-graph, .unet-steps, .unet-monitor"
 
 
 def test_each_piece_works_as_a_widget_view(open_notebook):
@@ -32,7 +32,7 @@ def test_each_piece_works_as_a_widget_view(open_notebook):
     expect(quiz.get_by_role("status")).to_contain_text("✗ b: wrong")
     picture.get_by_role("slider").focus()
     notebook.page.keyboard.press("ArrowLeft")
-    expect(picture.locator(".unet-stage-facts")).to_contain_text("Threshold 0.49")
+    expect(picture.locator(".unet-playground-facts")).to_contain_text("Threshold 0.49")
     graph.locator("[data-part='encoder 1']").click()
     expect(graph.locator(".unet-graph-card")).to_contain_text("It learns the what")
     stepper.get_by_role("button", name="Next").click()

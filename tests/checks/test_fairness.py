@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from helpers import exercises
 from helpers.checks import engine
+from helpers.checks.fixtures import Fixture
 from helpers.checks.limits import one_thread
-from helpers.checks.made import Made
 from helpers.checks.probes import Call
 from helpers.checks.subject import LocalSubject
 
@@ -48,7 +48,7 @@ def same(trace, other):
 
 def is_plain(probe):
     """Plain data goes in, so that right answers have nothing to differ in but rounding."""
-    return isinstance(probe, Call) and not any(isinstance(x, Made) for x in (*probe.args, *probe.kwargs.values()))
+    return isinstance(probe, Call) and not any(isinstance(x, Fixture) for x in (*probe.args, *probe.kwargs.values()))
 
 
 def test_tiles_in_one_batch_round_otherwise_and_are_right():

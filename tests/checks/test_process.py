@@ -15,12 +15,12 @@ from torch import nn
 
 from helpers import exercises
 from helpers.checks import engine, examine
-from helpers.checks.compare import difference
+from helpers.checks.equality import difference
 from helpers.checks.limits import one_thread
 from helpers.checks.process import Lost, ProcessSubject
 from helpers.checks.subject import LocalSubject, Parameters, Raised
-from helpers.reference.convolution import DoubleConv
 from helpers.reference.overlap import dice
+from helpers.reference.unet import DoubleConv
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 

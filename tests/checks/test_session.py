@@ -8,7 +8,7 @@ from torch import nn
 from helpers import check, exercises, hint, solution, use
 from helpers.checks import grade, session
 from helpers.reference import overlap
-from helpers.reference.convolution import DoubleConv
+from helpers.reference.unet import DoubleConv
 
 
 @pytest.fixture(autouse=True)

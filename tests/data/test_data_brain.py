@@ -76,6 +76,6 @@ def test_the_field_loses_no_brain_and_the_rule_for_slices_holds():
 def test_the_card_counts_right(split):
     pairs = load("brain", split)
     masks = np.stack([np.asarray(mask) for _, mask in pairs])
-    shares = ", ".join(f"{100 * (masks == k).mean():.1f}" for k in range(4))
-    line = f"| {split} | z = {pairs.slices[0]}–{pairs.slices[-1]} | {len(pairs)} | {shares} |"
+    fractions = ", ".join(f"{100 * (masks == k).mean():.1f}" for k in range(4))
+    line = f"| {split} | z = {pairs.slices[0]}–{pairs.slices[-1]} | {len(pairs)} | {fractions} |"
     assert line in pairs.card, line

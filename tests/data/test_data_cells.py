@@ -1,4 +1,4 @@
-"""The simulator: same pixels everywhere, the share of foreground that was asked for, and nuclei in one piece."""
+"""The simulator: same pixels everywhere, the fraction of foreground that was asked for, and nuclei in one piece."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from helpers.data import cells, exact, load
+from helpers.data import cells, load, portable_math
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,8 +73,8 @@ def test_seeds_splits_and_indices_all_differ():
 def test_every_picture_holds_the_foreground_asked_for(height, width, foreground, seed, diameter):
     pairs = load("cells", "train", size=(height, width), foreground=foreground, seed=seed, diameter=diameter, count=2)
     for i in range(2):
-        share = (pairs.instances[i] > 0).double().mean().item()
-        assert abs(share / foreground - 1) <= 0.1
+        fraction = (pairs.instances[i] > 0).double().mean().item()
+        assert abs(fraction / foreground - 1) <= 0.1
 
 
 @pytest.mark.parametrize("foreground", [0.005, 0.05, 0.2, 0.5])
@@ -129,8 +129,8 @@ def test_the_picture_looks_like_one_from_a_microscope():
 
 def test_noise_is_photons_and_read_out():
     """The same layout twice: the difference is noise alone, and brighter places are noisier."""
-    layout = cells.lay_out(exact.Stream(1), (256, 256), 0.3, 22.0)
-    pictures = np.stack([cells.photograph(exact.Stream(2, i), layout, 22.0).astype(float) for i in range(6)])
+    layout = cells.lay_out(portable_math.Stream(1), (256, 256), 0.3, 22.0)
+    pictures = np.stack([cells.photograph(portable_math.Stream(2, i), layout, 22.0).astype(float) for i in range(6)])
     steps = np.diff(pictures, axis=2)
     # Neighbours differ by noise and by little else in the flat background.
     inside = ndimage.binary_erosion(layout.labels > 0, iterations=3)[:, 1:]
@@ -151,7 +151,7 @@ def test_noise_is_photons_and_read_out():
         ({"count": 0}, "integer from 1"),
         ({"seed": -1}, "integer from 0"),
         ({"seed": 0.5}, "integer from 0"),
-        ({"foreground": "much"}, "share from 0.005 to 0.5"),
+        ({"foreground": "much"}, "fraction from 0.005 to 0.5"),
         ({"diameter": None}, "6 to 1000"),
     ],
 )
@@ -165,13 +165,13 @@ def test_a_value_out_of_range_is_answered_by_the_range(options, says):
 )
 def test_odd_corners_of_the_options_work(options):
     pairs = load("cells", "train", foreground=options.pop("foreground", 0.3), **options)
-    share = (pairs.instances[0] > 0).double().mean().item()
-    assert abs(share / pairs.foreground - 1) <= 0.1
+    fraction = (pairs.instances[0] > 0).double().mean().item()
+    assert abs(fraction / pairs.foreground - 1) <= 0.1
     assert pairs[0][0].shape[1:] == pairs.size
 
 
 def test_the_stream_gives_what_it_says():
-    stream = exact.Stream(3, 1)
+    stream = portable_math.Stream(3, 1)
     uniform, normal, ways = stream.uniform(200, 200), stream.normal(200, 200), stream.directions(5000)
     assert 0 <= uniform.min() < 0.001 < 0.999 < uniform.max() < 1
     assert abs(uniform.mean() - 0.5) < 0.01
@@ -179,8 +179,8 @@ def test_the_stream_gives_what_it_says():
     assert abs(normal.std() - 1) < 0.02
     assert np.allclose((ways**2).sum(1), 1)
     assert np.abs(ways.mean(0)).max() < 0.05
-    assert np.array_equal(exact.Stream(3, 1).uniform(4), exact.Stream(3, 1).uniform(4))
-    assert not np.array_equal(exact.Stream(3, 1).uniform(4), exact.Stream(3, 2).uniform(4))
+    assert np.array_equal(portable_math.Stream(3, 1).uniform(4), portable_math.Stream(3, 1).uniform(4))
+    assert not np.array_equal(portable_math.Stream(3, 1).uniform(4), portable_math.Stream(3, 2).uniform(4))
 
 
 @given(st.integers(1, 6))
@@ -188,15 +188,15 @@ def test_the_stream_gives_what_it_says():
 def test_blur_keeps_the_light_and_spreads_as_said(passes):
     point = np.zeros((41, 41))
     point[20, 20] = 1.0
-    spread = exact.blur(point, passes)
+    spread = portable_math.blur(point, passes)
     assert np.isclose(spread.sum(), 1)
     rows = spread.sum(1)
     assert np.isclose((rows * (np.arange(41) - 20) ** 2).sum(), passes / 2)  # σ² = passes / 2
-    assert np.array_equal(exact.blur(np.full((9, 9), 0.25), passes), np.full((9, 9), 0.25))
+    assert np.array_equal(portable_math.blur(np.full((9, 9), 0.25), passes), np.full((9, 9), 0.25))
 
 
 def test_smooth_noise_is_smooth_and_has_mean_zero():
-    noise = exact.smooth_noise(exact.Stream(5), (300, 300), 12.0)
+    noise = portable_math.smooth_noise(portable_math.Stream(5), (300, 300), 12.0)
     assert np.abs(noise).max() <= 1
     assert abs(noise.mean()) < 0.06
     assert np.abs(np.diff(noise, axis=0)).max() < 2 * 1.5 / 12 + 1e-9  # the steepest the weight 3t² − 2t³ gets

@@ -346,8 +346,8 @@ def test_fractions_are_kept_to_within_a_pair(n, weights):
     fractions = tuple(w / sum(weights) for w in weights)
     parts = _divide([(Path(f"{i}.png"), None) for i in range(n)], fractions)
     assert sorted(int(p[0].stem) for part in parts for p in part) == list(range(n))
-    for part, share in zip(parts, fractions, strict=True):
-        assert (share > 0) or not part
-        if n >= 3 and share > 0:
+    for part, fraction in zip(parts, fractions, strict=True):
+        assert (fraction > 0) or not part
+        if n >= 3 and fraction > 0:
             assert part
-        assert abs(len(part) - n * share) <= 2
+        assert abs(len(part) - n * fraction) <= 2

@@ -64,8 +64,8 @@ def test_the_card_counts_right():
     card = load("nuclei", "train").card
     for split, columns in (("train", "0–255"), ("validation", "256–383"), ("test", "384–511")):
         whole = load("nuclei", split, tile=None)
-        n, share = len(whole.instances[0].unique()) - 1, whole[0][1].float().mean().item()
-        assert f"| {split} | {columns} | {n} | {100 * share:.1f} % | {len(load('nuclei', split))} |" in card
+        n, fraction = len(whole.instances[0].unique()) - 1, whole[0][1].float().mean().item()
+        assert f"| {split} | {columns} | {n} | {100 * fraction:.1f} % | {len(load('nuclei', split))} |" in card
 
 
 def test_a_tile_too_large_says_what_fits():

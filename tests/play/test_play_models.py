@@ -8,15 +8,15 @@ import torch
 from torch import nn
 
 from helpers import play
-from helpers.play.augmenting import Augmentation
-from helpers.play.comparing import Compare
-from helpers.play.enlarging import Upsampling
-from helpers.play.losses import PROBABILITIES, Loss
-from helpers.play.overlapping import Overlap, moved
-from helpers.play.seeing import ReceptiveField
-from helpers.play.sliding import Kernel
-from helpers.play.thresholding import Threshold
-from helpers.play.tiling import Tiles
+from helpers.play.augmentation import Augmentation
+from helpers.play.compare import Compare
+from helpers.play.kernel import Kernel
+from helpers.play.loss import PROBABILITIES, Loss
+from helpers.play.overlap import Overlap, moved
+from helpers.play.receptive_field import ReceptiveField
+from helpers.play.threshold import Threshold
+from helpers.play.tiles import Tiles
+from helpers.play.upsampling import Upsampling
 from helpers.reference.convolution import conv2d, receptive_field
 from helpers.reference.losses import bce_with_logits
 from helpers.reference.overlap import dice, iou
@@ -176,9 +176,9 @@ def test_kernels_that_sum_to_zero_have_a_strength_too(image):
 
 
 def test_cross_entropy_is_lowest_at_the_share_and_dice_at_the_top():
-    for share in (0.05, 0.3):
-        everywhere = Loss(share).compute()["everywhere"]
-        assert everywhere["BCE"].lowest == pytest.approx(share, abs=0.02)
+    for fraction in (0.05, 0.3):
+        everywhere = Loss(fraction).compute()["everywhere"]
+        assert everywhere["BCE"].lowest == pytest.approx(fraction, abs=0.02)
         assert everywhere["Dice"].lowest == everywhere["IoU"].lowest == pytest.approx(0.99)
 
 
@@ -195,8 +195,8 @@ def test_gradients_are_the_slopes_of_the_losses():
 
 def test_undecided_pulls_of_cross_entropy_are_half_the_shares():
     model = Loss(0.1)
-    share = model.target.mean().item()
-    assert model.undecided()["BCE"] == pytest.approx((share / 2, (1 - share) / 2), rel=1e-4)
+    fraction = model.target.mean().item()
+    assert model.undecided()["BCE"] == pytest.approx((fraction / 2, (1 - fraction) / 2), rel=1e-4)
 
 
 def test_the_losses_are_the_references():
@@ -205,15 +205,15 @@ def test_the_losses_are_the_references():
     assert model.compute()["everywhere"]["BCE"].loss[10] == pytest.approx(expected.item())
 
 
-@pytest.mark.parametrize("share", [0, 1, -0.1, 5])
-def test_a_share_is_between_0_and_1(share):
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, 5])
+def test_a_share_is_between_0_and_1(fraction):
     with pytest.raises(ValueError, match="between 0 and 1"):
-        Loss(share)
+        Loss(fraction)
 
 
-@pytest.mark.parametrize("share", [0.0001, 0.9999])
-def test_a_tiny_share_still_has_a_pixel_of_each_kind(share):
-    assert 0 < Loss(share).target.sum() < Loss(share).target.numel()
+@pytest.mark.parametrize("fraction", [0.0001, 0.9999])
+def test_a_tiny_share_still_has_a_pixel_of_each_kind(fraction):
+    assert 0 < Loss(fraction).target.sum() < Loss(fraction).target.numel()
 
 
 # ---- threshold ------------------------------------------------------------------------------------------------------

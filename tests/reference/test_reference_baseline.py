@@ -1,4 +1,4 @@
-"""Lesson 09's references: against torchvision, `evaluate`, and what training does."""
+"""Lesson 10's references: against torchvision, `evaluate`, and what training does."""
 
 import copy
 
@@ -10,8 +10,8 @@ from torch import nn
 from torchvision.transforms import functional as TF
 
 from helpers.reference.baseline import compare, freeze_encoder, normalise
-from helpers.reference.skips import UNet
 from helpers.reference.training import evaluate
+from helpers.reference.unet import UNet
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

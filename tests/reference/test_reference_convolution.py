@@ -1,4 +1,4 @@
-"""Lesson 03's reference: against PyTorch's and scipy's own, and by what each piece must do."""
+"""Lesson 04's reference: against PyTorch's and scipy's own, and by what each piece must do."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import signal
 from torch import nn
 
-from helpers.reference.convolution import DoubleConv, conv2d, output_size, pointwise, receptive_field
+from helpers.reference.convolution import conv2d, output_size, pointwise, receptive_field
+from helpers.reference.unet import DoubleConv
 
 sides = st.integers(5, 10)
 kernels = st.integers(1, 5)

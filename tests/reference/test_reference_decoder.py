@@ -1,4 +1,4 @@
-"""Lesson 05's reference: against PyTorch's and scipy's own, and by what each piece must do."""
+"""Lesson 06's reference: against PyTorch's and scipy's own, and by what each piece must do."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage, signal
 
-from helpers.reference.decoder import Hourglass, UpConv, transposed_conv2d, upsample_nearest
+from helpers.reference.decoder import Hourglass, transposed_conv2d, upsample_nearest
+from helpers.reference.unet import UpConv
 
 sides = st.integers(1, 7)
 channels = st.integers(1, 4)

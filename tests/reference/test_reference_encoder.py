@@ -1,4 +1,4 @@
-"""Lesson 04's reference: against PyTorch's own, and by what each piece must do."""
+"""Lesson 05's reference: against PyTorch's own, and by what each piece must do."""
 
 import pytest
 import torch
@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from helpers.reference.convolution import DoubleConv
-from helpers.reference.encoder import Down, Encoder, max_pool2x2
+from helpers.reference.encoder import max_pool2x2
+from helpers.reference.unet import DoubleConv, Down, Encoder
 
 few = st.integers(1, 4)
 seeds = st.integers(0, 2**31 - 1)

@@ -1,4 +1,4 @@
-"""Lesson 07's reference answers, against PyTorch, torchvision, smp and the formulas of the papers."""
+"""Lesson 08's reference answers, against PyTorch, torchvision, smp and the formulas of the papers."""
 
 import math
 
@@ -36,9 +36,9 @@ def batches(draw, most_channels=1):
     )
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
     spread = draw(st.sampled_from([0.1, 1.0, 5.0, 50.0]))
-    share = draw(st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+    fraction = draw(st.sampled_from([0.0, 0.1, 0.5, 1.0]))
     logits = spread * torch.randn(n, c, h, w, generator=generator, dtype=torch.float64)
-    target = (torch.rand(n, c, h, w, generator=generator) < share).double()
+    target = (torch.rand(n, c, h, w, generator=generator) < fraction).double()
     return logits.requires_grad_(), target
 
 

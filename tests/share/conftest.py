@@ -4,7 +4,7 @@ import pytest
 from share_made import HISTORY, trained
 
 from helpers import data
-from helpers.reference.skips import UNet
+from helpers.reference.unet import UNet
 from helpers.share import share
 
 

@@ -16,7 +16,7 @@ from helpers.baseline import build_baseline
 from helpers.exercises import unet as exercise
 from helpers.metrics import class_map, predictions, score
 from helpers.reference.decoder import Hourglass
-from helpers.reference.skips import UNet
+from helpers.reference.unet import UNet
 from helpers.share import ShareError, load_shared, share
 
 

@@ -18,7 +18,7 @@ from helpers import data
 from helpers.baseline import build_baseline
 from helpers.metrics import class_map, predictions, score
 from helpers.reference.decoder import Hourglass
-from helpers.reference.skips import UNet
+from helpers.reference.unet import UNet
 from helpers.share import ShareError, comment, gallery, share
 
 

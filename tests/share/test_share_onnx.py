@@ -10,7 +10,7 @@ from torch import nn
 
 from helpers.exercises import unet as exercise
 from helpers.reference.decoder import Hourglass
-from helpers.reference.skips import UNet
+from helpers.reference.unet import UNet
 from helpers.share import ShareError, export_onnx
 
 

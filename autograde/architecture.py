@@ -1,0 +1,116 @@
+"""The parts of the course and what each imports, read from the source: `docs/architecture.md` is drawn from it.
+
+A part is a package or a module of `helpers`, the exercises' files together, or all of `autograde`. It stands on the
+floor above the highest one that it imports from, so an arrow never leads up, and the parts have no cycle.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from autograde.build_cache import ROOT
+
+PAGE = ROOT / "docs" / "architecture.md"
+EXERCISES = "exercise files"
+TEXT = """\
+# How the course is built
+
+Drawn from the imports by `python course.py architecture`; `tests/test_layers.py` holds it to them. A part imports
+from the floors below its own, never from one above. An arrow is left out where a way over other arrows leads there too.
+
+```mermaid
+{diagram}
+```
+
+`notebooks/` are made from `autograde/lessons/` by `autograde.build`, and import `helpers` alone. What each part is for:
+
+| part | what it is for |
+|---|---|
+{rows}
+"""
+
+
+def modules() -> dict[str, Path]:
+    """Every module of `helpers` and `autograde` by its dotted name; lessons are none."""
+    files = [path for top in ("helpers", "autograde") for path in sorted((ROOT / top).rglob("*.py"))]
+    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files}
+    return {name: path for path, name in names.items() if not name.startswith("autograde.lessons")}
+
+
+def imports() -> dict[str, set[str]]:
+    """Module to the modules of the course that it imports, at its top, in a function or for types only."""
+    known, found = modules(), {}
+    for name, path in known.items():
+        named: list[str] = []
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                named += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                named += [f"{node.module}.{alias.name}" for alias in node.names]
+        found[name] = {n if n in known else n.rpartition(".")[0] for n in named} & set(known) - {name}
+    return found
+
+
+def parts(found: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Part to the parts it imports, from `imports`."""
+    graph: dict[str, set[str]] = {_part(name): set() for name in found}
+    for name, others in found.items():
+        graph[_part(name)] |= {_part(other) for other in others} - {_part(name)}
+    return graph
+
+
+def floors(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The names by floor, from the lowest, which imports nothing.
+
+    Raises:
+        ValueError: some import each other in a circle; the message names them.
+    """
+    left, found = dict(graph), []
+    while left:
+        floor = sorted(name for name, others in left.items() if not others & set(left))
+        if not floor:
+            raise ValueError(f"These import each other in a circle: {', '.join(sorted(left))}.")
+        found.append(floor)
+        left = {name: others for name, others in left.items() if name not in floor}
+    return found
+
+
+def page() -> str:
+    """The text of `docs/architecture.md`."""
+    graph = parts(imports())
+    graph.pop("helpers")  # what a notebook imports: a list of names
+    lines = ["flowchart TB"]
+    by_floor = floors(graph)
+    for number, floor in reversed(list(enumerate(by_floor))):
+        boxes = "; ".join(f'{_id(name)}["{name.removeprefix("helpers.")}"]' for name in floor)
+        lines.append(f'  subgraph floor{number}["floor {number}"]\n    direction LR\n    {boxes}\n  end')
+    for name in (name for floor in reversed(by_floor) for name in floor):
+        through = set().union(*(_reached(graph, other) for other in graph[name]))
+        lines += [f"  {_id(name)} --> {_id(other)}" for other in sorted(graph[name] - through)]
+    rows = [f"| `{name}` | {_purpose(name)} |" for floor in reversed(by_floor) for name in floor]
+    return TEXT.format(diagram="\n".join(lines), rows="\n".join(rows))
+
+
+def _part(module: str) -> str:
+    first, *rest = module.split(".")
+    if first == "autograde" or not rest:
+        return first
+    return EXERCISES if rest[0] == "exercises" and len(rest) > 1 else f"{first}.{rest[0]}"
+
+
+def _reached(graph: dict[str, set[str]], name: str) -> set[str]:
+    return graph[name].union(*(_reached(graph, other) for other in graph[name]))
+
+
+def _id(name: str) -> str:
+    return name.replace(".", "_").replace(" ", "_")
+
+
+def _purpose(part: str) -> str:
+    """The first line of its docstring."""
+    module = "helpers.exercises" if part == EXERCISES else part
+    said = ast.get_docstring(ast.parse(modules()[module].read_text(encoding="utf-8"))) or ""
+    if part == EXERCISES:
+        return "Everything about one exercise each."
+    return said.splitlines()[0].replace("|", "\\|")

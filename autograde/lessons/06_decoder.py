@@ -1,0 +1,399 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 06 · The decoder: from a few cells back to every pixel
+#
+# **You will** enlarge maps in three ways, make a checkerboard and take it apart, build an hourglass out of encoder and
+# decoder, train it, and measure how far off its borders are.
+#
+# **Time** about 50 minutes · **You need** `DoubleConv`, `Encoder` (lessons 04 and 05; where you have not written yours,
+# this notebook takes the course's own and says so) · **You write** `upsample_nearest`, `transposed_conv2d`, `UpConv`,
+# `Hourglass`
+
+# %%
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from helpers import check, data, earlier, hint, metrics, play, progress, quiz, show, use
+from helpers.training import fit
+from helpers.graph import ArchitectureGraph
+
+DoubleConv, Encoder = earlier("DoubleConv", "Encoder")
+
+# %% [markdown]
+# ## 1 · Sixty-four cells
+#
+# Four poolings leave 8×8 cells of a tile of 128×128 pixels. Give the bottleneck the best answer there is: let each cell
+# know exactly which fraction of it is nucleus. How would you draw the mask from that?
+
+# %%
+train, validation, test = (
+    data.load("nuclei", split, tile=None) for split in ("train", "validation", "test")
+)
+piece = (slice(None), slice(128, 256), slice(0, 128))
+image, labels = test[0][0].as_subclass(torch.Tensor)[piece], test[0][1][None][piece]
+truth = (labels > 0).float().as_subclass(torch.Tensor)[None]  # (1, 1, 128, 128)
+fraction = F.avg_pool2d(truth, 16)
+show.images(
+    [("micrograph", image), ("truth", truth[0]), ("share in each cell", fraction[0])]
+)
+
+# %% [markdown]
+# ## 2 · Enlarge without learning
+#
+# The plainest way: every cell becomes a block of pixels of its value. That is **nearest** neighbour upsampling, since
+# each new pixel takes the value of the cell nearest to it.
+
+# %%
+quiz("repeat-or-interleave")
+
+# %% [markdown] card="upsample_nearest"
+
+
+# %% exercise="upsample_nearest"
+def upsample_nearest(x, scale=2):
+    """Every pixel becomes a block of scale × scale pixels of its value.
+
+    (N, C, H, W) -> (N, C, H * scale, W * scale).
+    """
+    ### BEGIN SOLUTION
+    rows = torch.arange(x.shape[2] * scale) // scale
+    columns = torch.arange(x.shape[3] * scale) // scale
+    return x[:, :, rows][:, :, :, columns]
+    ### END SOLUTION
+
+
+# %% check="upsample_nearest"
+check(upsample_nearest)
+
+# %% [markdown]
+# ### Look
+#
+# Yours beside **bilinear** upsampling, which goes over smoothly from the middle of one cell to the middle of the next.
+# Above one half, both draw a mask. How far off are the borders, from small cells to large ones?
+
+# %%
+enlarge = use(upsample_nearest)
+print("one cell   nearest   bilinear      border off by, in pixels")
+for cell in (2, 4, 8, 16):
+    fractions = F.avg_pool2d(truth, cell)
+    blocks = enlarge(fractions, cell)
+    smooth = F.interpolate(fractions, scale_factor=cell, mode="bilinear")
+    off = [metrics.boundary_error(m[0, 0] > 0.5, truth[0, 0] > 0) for m in (blocks, smooth)]
+    print(f"{cell:5} px {off[0]:10.1f} {off[1]:10.1f}")
+    if cell == 8:
+        panels = [("truth", truth[0]), ("8×8 cells, nearest", blocks[0])]
+        panels.append(("8×8 cells, bilinear", smooth[0]))
+show.images(panels)
+
+# %% [markdown]
+# Bilinear is better while a nucleus spans several cells; at 16 pixels a cell neither helps. Both follow a fixed rule.
+# A rule that has *learned* what nuclei look like could do better: from many channels, and with weights.
+
+# %% [markdown]
+# ## 3 · Stamps: the transposed convolution
+#
+# A convolution collects: an output pixel is a sum over a window of the input. Turn that round. Every input pixel
+# takes a *stamp*, the kernel, presses it onto the output as strongly as its own value, and the next pixel does the
+# same, `stride` pixels further on. Where stamps overlap they add up. The kernel is learned.
+
+# %% [markdown]
+# **Predict** one in one dimension.
+
+# %%
+quiz("stamps-in-a-row")
+
+# %% [markdown] card="transposed_conv2d"
+
+
+# %% exercise="transposed_conv2d"
+def transposed_conv2d(x, kernel, stride=2):
+    """Every pixel of x stamps the kernel, times its value; overlaps add up.
+
+    x: (H, W). kernel: (k, k). Returns ((H - 1) * stride + k, (W - 1) * stride + k).
+    """
+    ### BEGIN SOLUTION
+    (height, width), k = x.shape, len(kernel)
+    out = x.new_zeros((height - 1) * stride + k, (width - 1) * stride + k)
+    for i in range(height):
+        for j in range(width):
+            out[i * stride : i * stride + k, j * stride : j * stride + k] += (
+                x[i, j] * kernel
+            )
+    return out
+    ### END SOLUTION
+
+
+# %% check="transposed_conv2d"
+check(transposed_conv2d)
+
+# %% [markdown]
+# <details><summary>Shapes do not match at the last stamp</summary>
+#
+# The last stamp begins at `(H - 1) * stride` and is `k` long. `H * stride` is right only where `k` equals `stride`.
+#
+# </details>
+
+# %% [markdown]
+# ### Look
+#
+# Your stamps on a map of nine ones, with kernels of ones. Each number says how many stamps lie on that pixel.
+
+# %%
+stamp = use(transposed_conv2d)
+ones = torch.ones(3, 3)
+counts = {k: stamp(ones, torch.ones(k, k), 2) for k in (2, 3, 4)}
+show.images([(f"kernel {k}×{k}, stride 2", count) for k, count in counts.items()])
+
+# %% [markdown]
+# A kernel of 3 with a stride of 2 treats neighbouring pixels unequally: 1, 2 or 4 stamps. A flat map comes out as a
+# **checkerboard** (Odena et al. 2016). It goes away when the kernel is a multiple of the stride: then every pixel away
+# from the border gets equally many. On the micrograph, with your own numbers:
+
+# %%
+small = F.avg_pool2d(image[None], 4)[0, 0]
+stamped = {k: stamp(small, torch.ones(k, k)) for k in (2, 3, 4)}
+crop = slice(12, 52)
+show.images([(f"kernel {k}", s[crop, crop]) for k, s in stamped.items()])
+
+# %%
+play.upsampling(image, kernel=3, stride=2)
+
+# %% [markdown]
+# Where does the name come from? A convolution with stride 2 is a large matrix, and this is its transpose: what the
+# gradient passes through on its way back. So an encoder that shrinks by 3×3 convolutions with stride 2 gets
+# checkerboards too, in its gradients.
+
+# %%
+generator = torch.Generator().manual_seed(0)
+x, kernel = (torch.randn(side, side, generator=generator) for side in (5, 3))
+before = torch.zeros(1, 1, 11, 11, requires_grad=True)
+F.conv2d(before, kernel[None, None], stride=2).backward(x[None, None])
+print(f"largest difference: {(before.grad[0, 0] - stamp(x, kernel, 2)).abs().max():.1e}")
+
+# %% [markdown]
+# ## 4 · One step up
+#
+# Three ways up, one module. The U-Net of 2015 takes a transposed convolution 2×2 with stride 2: the stamps lie side by
+# side. The two others enlarge first, nearest or bilinear, and then convolve 3×3, which is what Odena et al. advise.
+
+# %% [markdown] card="UpConv"
+
+
+# %% exercise="UpConv"
+class UpConv(nn.Module):
+    """Doubles the sides: (N, in_channels, H, W) -> (N, out_channels, 2 * H, 2 * W).
+
+    mode: "transposed" (2×2, stride 2), or "nearest" or "bilinear" (enlarge, then
+    conv 3×3). Any other mode raises a ValueError.
+    """
+
+    def __init__(self, in_channels, out_channels, mode="transposed"):
+        super().__init__()
+        ### BEGIN SOLUTION
+        if mode == "transposed":
+            layers = [nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)]
+        elif mode in ("nearest", "bilinear"):
+            layers = [
+                nn.Upsample(scale_factor=2, mode=mode),
+                nn.Conv2d(in_channels, out_channels, 3, padding=1),
+            ]
+        else:
+            raise ValueError(f"no such mode: {mode!r}")
+        self.layers = nn.Sequential(*layers)
+        ### END SOLUTION
+
+    def forward(self, x):
+        ### BEGIN SOLUTION
+        return self.layers(x)
+        ### END SOLUTION
+
+
+# %% check="UpConv"
+check(UpConv)
+
+# %% [markdown]
+# **Predict.** With a 2×2 kernel and stride 2 every pixel gets one stamp. So is the transposed mode free of patterns?
+
+# %%
+quiz("even-counts")
+
+# %% [markdown]
+# ### Look
+#
+# Your three modes, untrained, on a map that is flat. What is left of the pattern, measured as the spread of the four
+# kinds of pixels (even or odd row, even or odd column), away from the border?
+
+# %%
+WayUp = use(UpConv)
+flat, panels = torch.ones(1, 16, 8, 8), []
+for mode in ("transposed", "nearest", "bilinear"):
+    spreads = []
+    for seed in range(20):
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            up = WayUp(16, 1, mode)(flat)[0, 0, 2:-2, 2:-2]
+        kinds = torch.stack([up[i::2, j::2].mean() for i in (0, 1) for j in (0, 1)])
+        spreads.append(kinds.std().item())
+    weights = sum(p.numel() for p in WayUp(16, 1, mode).parameters())
+    print(f"{mode:>10}: spread {sum(spreads) / 20:.2f}, {weights} parameters")
+    panels.append((f"{mode}, spread {spreads[-1]:.2f}", up - up.mean()))
+show.images(panels)
+
+# %% [markdown]
+# The mean is taken off, so that only the pattern shows; a black picture has none. The transposed mode begins with a
+# checkerboard and has to *learn* it away; the `DoubleConv` that follows helps. In exchange it has fewer weights, and it
+# may place its four pixels freely. Both kinds are in use.
+
+# %% [markdown]
+# ## 5 · The hourglass
+#
+# Encoder down, decoder up: as many steps up as there were down, each an `UpConv` that halves the channels and a
+# `DoubleConv`; at the end a 1×1 convolution makes one score for each class. That is the U without its skips.
+
+# %% [markdown] card="Hourglass"
+
+
+# %% exercise="Hourglass"
+class Hourglass(nn.Module):
+    """Encoder and decoder: (N, in_channels, H, W) -> logits (N, num_classes, H, W).
+
+    The encoder's skips are not used. The sides divide by 2**depth.
+    """
+
+    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.encoder = Encoder(in_channels, base_channels, depth)
+        steps = []
+        for k in reversed(range(depth)):
+            channels = base_channels * 2**k
+            steps += [UpConv(2 * channels, channels), DoubleConv(channels, channels)]
+        self.decoder = nn.Sequential(*steps)
+        self.head = nn.Conv2d(base_channels, num_classes, 1)
+        ### END SOLUTION
+
+    def forward(self, x):
+        ### BEGIN SOLUTION
+        bottleneck, _ = self.encoder(x)
+        return self.head(self.decoder(bottleneck))
+        ### END SOLUTION
+
+
+# %% check="Hourglass"
+check(Hourglass)
+
+# %% [markdown]
+# <details><summary>The sides come out too small</summary>
+#
+# Every `UpConv` doubles them once, and the encoder has halved them `depth` times. Count your steps up; and mind that
+# the bottleneck is level `depth`, not `depth - 1`.
+#
+# </details>
+
+# %% [markdown]
+# ### Look
+#
+# First the graph: the right side of the U lights up. Select any part of it, or a pixel of the output. Then train it on
+# the left half of the micrograph, for some twenty seconds. (`fit` is the course's training loop; you will write its parts
+# in lesson 09.)
+
+# %%
+Glass = use(Hourglass)
+graph = ArchitectureGraph()
+untrained = Glass(1, 1, base_channels=8, depth=4)
+graph.forward(untrained, image[None])
+
+# %%
+torch.manual_seed(0)
+hourglass = Glass(1, 1, base_channels=8, depth=4)
+history = fit(hourglass, train, validation, epochs=100, crop=64)
+
+
+# %%
+def judged(model):
+    """Logits of the test columns, and how far its borders are off; prints what it found."""
+    logits, mask = next(metrics.predictions(model, test))
+    found, ids = logits[0] > 0, test.instances[0].as_subclass(torch.Tensor)
+    nuclei = [ids == number for number in ids.unique() if number > 0]
+    hits = sum(found[nucleus].float().mean().item() > 0.5 for nucleus in nuclei)
+    print(f"nuclei found, more than half of each: {hits} of {len(nuclei)}")
+    off = metrics.boundary_error(found, mask > 0)
+    print(f"borders off by {off:.2f} pixels, mean over the test columns")
+    return logits, off
+
+
+logits, off = judged(hourglass)
+probability = logits[piece].sigmoid()[0]
+unsure = (probability > 0.1) & (probability < 0.9)
+show.images(
+    [("micrograph", image), ("probability", probability), ("between 10 % and 90 %", unsure)]
+)
+show.overlap([("the hourglass, above 0.5", probability > 0.5, truth[0, 0] > 0)], image)
+
+# %% [markdown]
+# It finds the nuclei. Compare its borders with those of your enlarged shares: with 128 channels a cell, the decoder
+# draws far better than any fixed rule could from one number a cell. And still the border is a soft band, several pixels
+# wide, and neighbours run together. The annotators' outlines are uncertain by a pixel or two themselves (the card of
+# the data set says so), so nobody could tell an error below one pixel from none.
+#
+# Is the bottleneck to blame? **Predict:** the same hourglass with two poolings instead of four. Will its borders be
+# better or worse?
+
+# %%
+torch.manual_seed(0)
+shallow = Glass(1, 1, base_channels=8, depth=2)
+fit(shallow, train, validation, epochs=100, crop=64)
+_, off_shallow = judged(shallow)
+print(f"depth 4: {off:.2f} pixels, depth 2: {off_shallow:.2f} pixels")
+
+# %% [markdown]
+# With cells of 4 pixels the borders are closer. (One run each: repeat it with other seeds before you quote it.) But a
+# shallow hourglass also sees less of the picture, and with larger or dimmer objects that would cost more than it
+# brings. What you want is both: the wide view of the deep levels, and the pixels of the shallow ones. The encoder has
+# kept them. You have thrown its `skips` away so far.
+#
+# ## 6 · Two questions that count
+#
+# The answers to these are graded with your exercises. You may change them until you hand in.
+
+# %% graded="uneven-stamps"
+quiz("uneven-stamps")
+
+# %% graded="side-of-the-stamps"
+quiz("side-of-the-stamps")
+
+# %% [markdown]
+# ## Recap
+#
+# 1. Nearest and bilinear enlarge by a fixed rule, and cannot bring back what a cell does not say.
+# 2. A transposed convolution stamps a learned kernel for each pixel; overlaps add up.
+# 3. Where the kernel is no multiple of the stride, the stamps lie unevenly: a checkerboard. Enlarging first avoids it.
+# 4. An hourglass is an encoder, as many steps up, and a 1×1 convolution.
+# 5. Drawing from the bottleneck alone finds the objects and blurs their borders, by pixels that can be counted.
+#
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
+# ## Go further
+#
+# - Train the hourglass with `UpConv` in the mode `"bilinear"`. Do its borders change? Does its time?
+# - Initialise a transposed convolution 4×4 with stride 2 so that it *is* bilinear upsampling.
+# - `nn.PixelShuffle` (Shi et al. 2016) is a fourth way up: four channels become the four pixels of a window. Show that
+#   a transposed convolution 2×2 with stride 2 is a 1×1 convolution followed by it.
+#
+# **Sources** · Odena, A., Dumoulin, V. and Olah, C. (2016), *Deconvolution and checkerboard artifacts*, Distill,
+# doi:10.23915/distill.00003 · Dumoulin, V. and Visin, F. (2016), *A guide to convolution arithmetic for deep learning*,
+# arXiv:1603.07285 · Ronneberger, O., Fischer, P. and Brox, T. (2015), *U-Net: convolutional networks for biomedical
+# image segmentation*, arXiv:1505.04597 · Shi, W. et al. (2016), *Real-time single image and video super-resolution
+# using an efficient sub-pixel convolutional neural network*, arXiv:1609.05158

@@ -1,0 +1,380 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 13 · Project: your own pictures
+#
+# **You will** segment pictures of your own, from the question to a network that others can load, and write a report
+# that a stranger can trust.
+#
+# **Time** about 40 minutes with the example, then some evenings with your own · **You need** lessons 09 to 11 · **You
+# write** seven short answers; they are read by a person
+#
+# Nothing is checked automatically here. The notebook runs from top to bottom as it is, on an example, so that you see
+# each step work. Then put your own pictures in, run it again, and answer in the cells that say so.
+
+# %%
+import tempfile
+from pathlib import Path
+
+import torch
+from PIL import Image
+from skimage.filters import threshold_otsu
+
+from helpers import data, earlier, play, progress, quiz, show
+from helpers.baseline import build_baseline, compare
+from helpers.metrics import class_map, class_scores, confusion_table, predictions
+from helpers.share import gallery, load_shared, share
+from helpers.training import fit
+
+UNet = earlier("UNet")
+
+# %% [markdown]
+# ## 1 · Which pictures?
+#
+# `SOURCE = "example"` takes the course's micrograph, cut into sixteen pictures and written to a folder, as if somebody
+# had handed it to you. For your own, write `"folder"`, the paths of your two folders, and the names of your classes in
+# the order of the numbers in the masks. With no pictures of your own, and a GPU such as Colab's, write `"pets"`: cats
+# and dogs, 0.8 GB to download once.
+
+# %%
+SOURCE = "example"  # or "folder", or "pets"
+IMAGES, MASKS = "my/images", "my/masks"
+CLASSES = ("background", "object")
+CROP, SECONDS = 64, 8  # side of a training crop in pixels, seconds a run may take
+
+
+# %%
+def write_example():
+    """Sixteen pictures and their masks in two folders, as PNG: 0 background, 255 nucleus."""
+    place = Path(tempfile.mkdtemp())
+    for part in ("images", "masks"):
+        (place / part).mkdir()
+    for split in ("train", "validation", "test"):
+        for k, (image, mask) in enumerate(data.load("nuclei", split, tile=128)):
+            name = f"{split}-{k}.png"
+            grey = (255 * image[0]).round().to(torch.uint8)
+            Image.fromarray(grey.numpy()).save(place / "images" / name)
+            Image.fromarray((255 * mask).to(torch.uint8).numpy()).save(
+                place / "masks" / name
+            )
+    return place / "images", place / "masks"
+
+
+# %%
+if SOURCE == "example":
+    IMAGES, MASKS = write_example()
+    CLASSES = ("background", "nucleus")
+
+
+def load(split):
+    """One split of the chosen pictures."""
+    if SOURCE == "pets":
+        return data.load("pets", split, size=128)
+    fractions = (0.5, 0.25, 0.25)
+    return data.load(
+        "folder", split, images=IMAGES, masks=MASKS, classes=CLASSES, fractions=fractions
+    )
+
+
+train, validation, test = (load(split) for split in ("train", "validation", "test"))
+print(train, validation, test, sep="\n")
+
+# %% [markdown]
+# <details><summary>It lists problems with my files</summary>
+#
+# Nothing is loaded until every picture has a mask with the same stem and size, and every mask holds class numbers only.
+# Read the list: it names each file and what is wrong. A mask saved as JPEG is the usual one; save it as PNG. Masks drawn
+# in black and white (0 and 255) are understood where there are two classes. `print(train.card)` gives all the rules.
+#
+# </details>
+#
+# <details><summary>I have pictures and no masks</summary>
+#
+# Draw some. Free programs that save label images are napari, QuPath, ImageJ/Fiji and ilastik. Begin with ten pictures
+# that differ as much as yours ever will, and write down for yourself what counts as object *before* you draw the
+# second one.
+#
+# </details>
+#
+# Look at them before anything else: does each mask lie on its picture? Is every class there? Are there pictures that
+# nobody could label?
+
+# %%
+for k in range(min(2, len(train))):
+    image, mask = train[k]
+    show.images([(f"picture {k}", image), ("its mask", mask)])
+
+counts = torch.zeros(256, dtype=torch.int64)
+for pairs in (train, validation, test):
+    for _, mask in pairs if SOURCE != "pets" else [pairs[k] for k in range(8)]:
+        counts += torch.bincount(mask.as_subclass(torch.Tensor).flatten(), minlength=256)
+for k, name in enumerate(train.classes):
+    print(f"{name:>12}: {counts[k] / counts.sum():.1%} of the pixels")
+print(f"{'no label':>12}: {counts[255] / counts.sum():.1%}")
+
+# %% [markdown]
+# ## 2 · What you will be asked
+#
+# Your report has seven parts, each in its own cell below. Full marks need no good score: they need a reader who, at
+# the end, knows what was done and how far to believe it.
+#
+# | part | points | full | half | none |
+# |---|---|---|---|---|
+# | question | 2 | who asks, what they do with the mask, which mistake costs more | only what is segmented | missing |
+# | data | 4 | source, licence, how many, who labelled and how; the split, and what could leak; known flaws | some of it | not told where they come from |
+# | baseline | 3 | the simplest rule that could work, measured, and where it fails | a rule without a number | missing |
+# | training | 4 | what was tried, each choice made on validation, several seeds, the curve read | one run, or choices without a reason | choices made on test |
+# | results | 4 | the fair table on test, run once, with the spread; a score that fits the question | a table without spread | a score on training pictures |
+# | failures | 4 | the worst pictures looked at, causes named, evidence for them, what would help | pictures without causes | missing |
+# | limits | 3 | for which pictures it holds, for which not, what it must not be used for | general words | missing |
+#
+# The split comes first, because nothing mends it afterwards.
+
+# %%
+quiz("patients-in-two-splits")
+
+# %% [markdown] manual="report-question" points=2
+# ### Report 1 · The question (2 points)
+#
+# Who wants to know what from these pictures? What will they do with the mask? Which mistake costs them more: an object
+# missed, or one invented?
+#
+# <!-- BEGIN SOLUTION -->
+# A laboratory counts nuclei to see how fast cells divide under a drug. The mask gives number and area of the nuclei. A
+# missed nucleus lowers the count by one; a piece of dirt taken for a nucleus raises it. Both cost alike, so F1 of objects
+# fits the question better than Dice of pixels, and Dice is reported beside it.
+# <!-- END SOLUTION -->
+
+# %% [markdown] manual="report-data" points=4
+# ### Report 2 · The data (4 points)
+#
+# Where are the pictures from, and may you use and show them? How many, of what size? Who drew the masks, by which rule?
+# How did you split them, and what could leak from one split into another? Which flaws do you know of?
+#
+# <!-- BEGIN SOLUTION -->
+# One fluorescence micrograph from the 2018 Data Science Bowl (CC0), cut into sixteen pictures of 128 × 128 pixels; masks
+# by that competition's annotators. Half of the pictures for training, a quarter each for validation and test, drawn by
+# the hash of their names. That leaks: all sixteen are neighbours in one micrograph, and a nucleus on a cut has its halves
+# in two pictures, perhaps in two splits. The split by columns of lesson 09 is better. Outlines are uncertain by a pixel
+# or two.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ## 3 · The simplest thing that could work
+#
+# Before you train anything: what does a rule reach that takes one line? If a network does not beat it clearly, use the
+# rule. Here it is Otsu's threshold of lesson 02. Put a better rule for your own pictures into `simplest`.
+
+
+# %%
+def simplest(image):
+    """Class of each pixel (H, W): class 1 where the picture is brighter than Otsu's threshold."""
+    grey = image.mean(dim=0)
+    return (grey > threshold_otsu(grey.numpy())).long()
+
+
+def dice_of(pred, mask):
+    """Mean Dice over the classes but the background; pixels without a label do not count."""
+    scores = class_scores(confusion_table(pred, mask, len(train.classes)))
+    return scores["dice"][1:].mean().item()
+
+
+def plain(pair):
+    """Picture and mask as plain tensors."""
+    return (x.as_subclass(torch.Tensor) for x in pair)
+
+
+scores = []
+for k in range(min(len(validation), 50)):
+    image, mask = plain(validation[k])
+    scores.append(dice_of(simplest(image), mask))
+print(f"Dice of the simplest rule on validation: {sum(scores) / len(scores):.3f}")
+image, mask = plain(validation[scores.index(min(scores))])  # where it does worst
+play.compare(image, mask, {"the simplest rule": simplest(image)})
+
+# %% [markdown] manual="report-baseline" points=3
+# ### Report 3 · The baseline (3 points)
+#
+# Which rule did you take, why might it work on these pictures, what does it score, and where does it fail?
+#
+# <!-- BEGIN SOLUTION -->
+# Nuclei are bright on a dark ground, so a threshold might do; Otsu's finds it from the histogram of each picture. Its
+# Dice is printed above. It fails where bright and dim nuclei lie in one picture: the threshold falls between *them*, and
+# the dim ones are lost. It finds nothing that is dimmer than the glow around a bright nucleus.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ## 4 · Train, and choose on validation
+#
+# Two networks, each with two seeds, in the same time: your U-Net, and the pretrained one of lesson 10. All that you
+# try belongs here, and validation decides. The time here is short so that the notebook runs through; give your own
+# project minutes.
+
+# %%
+channels = len(train[0][0])
+num_classes = 1 if len(train.classes) == 2 else len(train.classes)
+candidates = {
+    "U-Net": lambda: UNet(channels, num_classes, base_channels=8, depth=3),
+    "pretrained": lambda: build_baseline(in_channels=channels, num_classes=num_classes),
+}
+models, histories = {}, {}
+for name, make in candidates.items():
+    models[name], histories[name] = [], []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        network = make()
+        history = fit(network, train, validation, seconds=SECONDS, crop=CROP, seed=seed)
+        models[name].append(network)
+        histories[name].append(history)
+        print(f"{name}, seed {seed}: {history.steps} steps,", end=" ")
+        print(f"best Dice on validation {history.best['dice']:.3f}")
+
+# %%
+for name, (first, _) in histories.items():
+    show.curves(
+        torch.tensor([entry["seconds"] for entry in first.scores]),
+        [("Dice", torch.tensor([entry["dice"] for entry in first.scores]))],
+        title=f"{name}, seed 0: Dice on validation",
+        xlabel="time (seconds)",
+        ylabel="Dice",
+        height=2.4,
+    )
+
+# %% [markdown] manual="report-training" points=4
+# ### Report 4 · Training (4 points)
+#
+# What did you try: size of the network, loss, augmentation, crops, learning rate, time? What did validation say to
+# each? Read your curve: is it still rising when the time is up? How far apart are two seeds?
+#
+# <!-- BEGIN SOLUTION -->
+# The U-Net of lesson 09 and the pretrained network, two seeds each, in equal time, with flips and light changes and
+# random crops of 64 pixels. In my run the U-Net's curve was flat before the time was up; the pretrained one swung up and
+# down at first and was good only at the end, so it may gain from more time or a lower rate. The seeds of one network
+# differ by the amount printed above, and a difference between the networks below that would mean nothing. Next I would
+# try a lower rate for the pretrained one, then elastic deformation, and let validation decide.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ## 5 · Test, once
+#
+# When everything is chosen, and not before, run this cell. If the result makes you change something, the test pictures
+# have become validation pictures, and you need new ones.
+
+# %%
+seconds = {name: [history.seconds for history in runs] for name, runs in histories.items()}
+compare(models, test, seconds=seconds)
+
+# %%
+quiz("one-point-better")
+
+# %% [markdown] manual="report-results" points=4
+# ### Report 5 · Results (4 points)
+#
+# Give the table of your test pictures: what each network costs and what it gets, with the spread over seeds. Which do
+# you choose for the question of part 1, and is the difference larger than the spread? If objects are to be counted,
+# give F1 as in lesson 11.
+#
+# <!-- BEGIN SOLUTION -->
+# The table above is the result: four pictures, two seeds each. I choose the network with the better Dice only if the two
+# lie further apart than their seeds do; if they do not, I choose the U-Net, which has far fewer parameters. Four pictures
+# are too few to say more. For the count, F1 is computed with `split_instances` and `match_instances` of lesson 11.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ## 6 · What failed
+#
+# Here is the picture on which your U-Net did worst. Look at the others too.
+
+# %%
+unet, pretrained = (models[name][0] for name in candidates)
+shown = [
+    (dice_of(class_map(logits), mask), k)
+    for k, (logits, mask) in enumerate(predictions(unet, test))
+]
+print("Dice of each test picture:", ", ".join(f"{score:.3f}" for score, _ in shown[:20]))
+score, k = min(shown)
+image, mask = plain(test[k])
+with torch.no_grad():
+    found = {
+        name: class_map(runs[0].eval()(image[None])[0]) for name, runs in models.items()
+    }
+play.compare(image, mask, found)
+
+# %% [markdown] manual="report-failures" points=4
+# ### Report 6 · Failures (4 points)
+#
+# Which pictures are worst, and what do they have in common? Name causes, with evidence: is it the network, the labels,
+# or the way you test? What would you do about the most frequent one?
+#
+# <!-- BEGIN SOLUTION -->
+# Nearly all errors are thin rims along borders, where the annotator is uncertain as well. They are thickest around the
+# few very bright nuclei, of which training has seen few: more of those, or stronger changes of light, should help. At
+# the sides of the pictures nuclei are cut, and the network sees half of an object. That is of my own making, because I
+# cut the micrograph into pieces: I would predict it whole, in overlapping tiles, and count each nucleus once.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ## 7 · Share it, with its limits
+#
+# A bundle carries a card. What you write into `intended_use` and `limits` is the part of your report that travels with
+# the network. (Keep it by giving `folder="."`. And ask first whether you may share the pictures: the bundle holds three
+# of them.)
+
+# %%
+place = Path(tempfile.mkdtemp())
+options = {
+    "intended_use": "To show how a project of this course reads. Nuclei like those it saw.",
+    "limits": "One micrograph, one dye. Nothing is known about other laboratories.",
+}
+for name, network in {"mine": unet, "pretrained": pretrained}.items():
+    bundle = share(network, name, train, validation, folder=place, **options)
+    load_shared(bundle)  # as somebody else will
+    print(f"{bundle.name}: {bundle.stat().st_size / 1e6:.1f} MB")
+gallery(place, test)
+
+# %% [markdown] manual="report-limits" points=3
+# ### Report 7 · Limits (3 points)
+#
+# For which pictures does your result hold? For which do you not know? What must nobody use it for?
+#
+# <!-- BEGIN SOLUTION -->
+# It holds for this dye, this microscope and this density of nuclei. For another laboratory, other cells or tissue it is
+# unknown, and lesson 11 shows how much a change of pictures can cost. Four test pictures bound the error loosely. It must
+# not be used for any decision about a patient.
+# <!-- END SOLUTION -->
+
+# %% graded="as-good-as-a-person"
+quiz("as-good-as-a-person")
+
+# %% [markdown]
+# ## Recap
+#
+# 1. The question decides which score counts, and which mistake costs more.
+# 2. Split by what belongs together, before anything is trained. Then look at the pictures.
+# 3. The simplest rule comes first. A network has to earn its place.
+# 4. Validation chooses, test is looked at once, and a difference counts when it is larger than the spread.
+# 5. Failures and limits are part of the result. They are what a stranger needs most.
+#
+# Where you stand in the course, and what is next:
+
+# %%
+progress()
+
+# %% [markdown]
+# ## Go further
+#
+# - Let somebody else draw the masks of five of your pictures, and score the two of you against each other.
+# - Hand your bundle to a classmate, load theirs, and measure it on your pictures.
+# - Read Maier-Hein et al. (2024) with your question in mind: which score do they recommend for it?
+#
+# **Sources** · Caicedo, J. C. et al. (2019), *Nucleus segmentation across imaging experiments: the 2018 Data Science
+# Bowl*, Nature Methods 16, 1247–1253 (the example's pictures) · Isensee, F. et al. (2024), *nnU-Net revisited: a call
+# for rigorous validation in 3D medical image segmentation*, arXiv:2404.09556 · Maier-Hein, L. et al. (2024), *Metrics
+# reloaded: recommendations for image analysis validation*, Nature Methods 21, 195–212 · Mitchell, M. et al. (2019),
+# *Model cards for model reporting*, arXiv:1810.03993

@@ -1,0 +1,289 @@
+"""Plain data over a socket: a JSON header for structure, numbers and text, then the raw bytes of the arrays.
+
+A message is two lengths, the header, the bytes. In the header, JSON's own kinds stand for themselves, a list for a
+list, and an object with one entry, its tag, for everything else:
+
+    {"tuple": [...]}   {"dict": [[key, value], ...]}   {"tensor": ["float32", [2, 3], [0, 1]]}   {"Reply": {...}}
+
+Whoever reads does not trust whoever wrote: only known tags, dtypes and fields pass, an array's shape must be worth
+exactly its bytes, and every length has a bound. Nothing is ever pickled. NaN and infinities pass (as Python's JSON
+writes them), and so does the order in which a tensor lies in memory, because code can depend on it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.checks.fixtures import Arg, Fixture
+from helpers.checks.subject import Foreign, Parameters, Raised, Reply
+
+MOST_HEADER = 4 * 2**20  # bytes of JSON
+MOST_ARRAYS = 64 * 2**20  # bytes of arrays in one message; the largest module of an exercise has a tenth of it
+MOST_AXES = 32
+MOST_WEIGHTS = MOST_ARRAYS // 4  # float32 weights that a module may ask for
+
+DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+        *(torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128),
+    )
+}
+
+_LENGTHS = struct.Struct("!II")
+
+
+class CodecError(Exception):
+    """A message that is none, or one that may not be sent; the text says what is wrong with it."""
+
+
+def send(connection: socket.socket, value: Any, deadline: float | None = None) -> None:
+    """Send one message.
+
+    Args:
+        connection: a connected stream socket.
+        value: plain data, or one of the records that a `Subject` takes and gives.
+        deadline: when to give up, on the clock of `time.monotonic`.
+
+    Raises:
+        CodecError: the value is too large or no plain data; nothing has been sent.
+        TimeoutError: the other side did not take it in time.
+        OSError: the other side is gone.
+    """
+    header, arrays = dumps(value)
+    for part in (_LENGTHS.pack(len(header), sum(map(len, arrays))), header, *arrays):
+        rest = memoryview(part)
+        while rest:
+            _wait_until(connection, deadline)
+            rest = rest[connection.send(rest) :]
+
+
+def receive(connection: socket.socket, deadline: float | None = None) -> Any:
+    """Wait for one message and return what it holds.
+
+    Raises:
+        CodecError: what arrived is no message.
+        TimeoutError: it did not arrive by `deadline`.
+        EOFError: the other side has closed the connection.
+        OSError: the connection is broken.
+    """
+    header, arrays = _LENGTHS.unpack(_read(connection, _LENGTHS.size, deadline))
+    _require(header <= MOST_HEADER and arrays <= MOST_ARRAYS, "it announces more than a message may hold")
+    return loads(_read(connection, header, deadline), _read(connection, arrays, deadline))
+
+
+def dumps(value: Any) -> tuple[bytes, list[bytes]]:
+    """`value` as header and arrays.
+
+    Raises:
+        CodecError: it is too large or no plain data.
+    """
+    arrays = _Packed()
+    try:
+        header = json.dumps(_encoded(value, arrays)).encode()
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or lists in lists without end
+        raise CodecError(f"it cannot be written down ({error})") from None
+    if len(header) > MOST_HEADER:
+        raise CodecError(f"it is larger than {MOST_HEADER // 2**20} MiB of numbers and text")
+    return header, arrays.parts
+
+
+def loads(header: bytes, arrays: bytes | bytearray) -> Any:
+    """The value that `dumps` wrote.
+
+    Raises:
+        CodecError: it is not what `dumps` writes.
+    """
+    try:
+        structure = json.loads(header)
+    except (ValueError, RecursionError):
+        raise CodecError("its header is no JSON") from None
+    unpacked = _Unpacked(arrays)
+    try:
+        value = _decoded(structure, unpacked)
+    except RecursionError:
+        raise CodecError("its header is nested too deeply") from None
+    _require(unpacked.position == len(arrays), "it has bytes that belong to no array")
+    return value
+
+
+class _Packed:
+    """The bytes of arrays, as they come."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self._room = MOST_ARRAYS
+
+    def add(self, tensor: Tensor) -> None:
+        self._room -= tensor.numel() * tensor.element_size()
+        if self._room < 0:  # seen before anything is copied: an expanded tensor is small until then
+            raise CodecError(f"it is larger than {MOST_ARRAYS // 2**20} MiB of arrays")
+        if tensor.numel():
+            flat = tensor.resolve_conj().resolve_neg().contiguous().reshape(-1)
+            self.parts.append(flat.view(torch.uint8).numpy().tobytes())
+
+
+class _Unpacked:
+    """Arrays, cut from the bytes one after the other."""
+
+    def __init__(self, data: bytes | bytearray) -> None:
+        self._data, self.position = data, 0
+
+    def take(self, dtype: torch.dtype, shape: list[int]) -> Tensor:
+        length = math.prod(shape) * dtype.itemsize
+        part = self._data[self.position : self.position + length]
+        _require(len(part) == length, "an array's shape asks for more bytes than there are")
+        self.position += length
+        if not length:
+            return torch.empty(shape, dtype=dtype)
+        if dtype == torch.bool:  # a byte of 2 would be neither true nor false
+            return torch.frombuffer(bytearray(part), dtype=torch.uint8).ne(0).reshape(shape)
+        return torch.frombuffer(bytearray(part), dtype=dtype).reshape(shape)
+
+
+def _encoded(value: Any, arrays: _Packed) -> Any:
+    if _is_scalar(value):
+        return value
+    if isinstance(value, Tensor):
+        dtype = str(value.dtype).removeprefix("torch.")
+        if value.layout != torch.strided or dtype not in DTYPES:
+            raise CodecError(f"a tensor of {dtype} in the layout {value.layout} does not cross")
+        # From the widest step in memory to the narrowest, so that the copy lies as the original does.
+        order = sorted(range(value.ndim), key=lambda axis: -value.stride(axis))
+        laid_out = value.detach().permute(order)
+        arrays.add(laid_out)
+        return {"tensor": [dtype, list(laid_out.shape), order]}
+    if isinstance(value, list):
+        return [_encoded(item, arrays) for item in value]
+    if isinstance(value, tuple):
+        return {"tuple": [_encoded(item, arrays) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": [[_encoded(k, arrays), _encoded(item, arrays)] for k, item in value.items()]}
+    name = type(value).__name__
+    if name in _RECORDS and type(value) is _RECORDS[name][0]:
+        return {name: {field: _encoded(getattr(value, field), arrays) for field in _RECORDS[name][1]}}
+    raise CodecError(f"an object of type {name} is no plain data")
+
+
+def _decoded(data: Any, arrays: _Unpacked) -> Any:
+    if isinstance(data, list):
+        return [_decoded(item, arrays) for item in data]
+    if not isinstance(data, dict):
+        return data
+    _require(len(data) == 1, "an object in its header has no tag, or more than one")
+    ((tag, content),) = data.items()
+    if tag == "tensor":
+        return _tensor(content, arrays)
+    if tag == "tuple":
+        _require(isinstance(content, list), "a tuple in its header is no list")
+        return tuple(_decoded(item, arrays) for item in content)
+    if tag == "dict":
+        pairs = isinstance(content, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in content)
+        _require(pairs and all(_is_scalar(key) for key, _ in content), "a dict in its header is no list of pairs")
+        return {key: _decoded(item, arrays) for key, item in content}
+    _require(tag in _RECORDS, f"its header has the unknown tag {tag[:40]!r}")
+    kind, fields = _RECORDS[tag]
+    _require(isinstance(content, dict) and content.keys() == fields.keys(), f"the fields of {tag} are not those known")
+    values = {field: _decoded(content[field], arrays) for field in fields}
+    wrong = next((field for field, is_right in fields.items() if not is_right(values[field])), None)
+    _require(wrong is None, f"`{wrong}` of {tag} is of the wrong kind")
+    return kind(**values)
+
+
+def _tensor(content: Any, arrays: _Unpacked) -> Tensor:
+    _require(isinstance(content, list) and len(content) == 3, "an array in its header lacks dtype, shape or order")
+    dtype, shape, order = content
+    _require(isinstance(dtype, str) and dtype in DTYPES, "an array has an unknown dtype")
+    _require(isinstance(shape, list) and all(map(_is_length, shape)), "an array's shape is no list of lengths")
+    small = len(shape) <= MOST_AXES and math.prod(max(n, 1) for n in shape) <= MOST_ARRAYS  # also where it is empty
+    _require(small, "an array has too many axes or numbers")
+    axes = isinstance(order, list) and all(type(axis) is int for axis in order)
+    _require(axes and sorted(order) == list(range(len(shape))), "an array's order names no axes")
+    laid_out = arrays.take(DTYPES[dtype], shape)
+    return laid_out.permute([order.index(axis) for axis in range(len(order))])
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _is_length(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**31
+
+
+def _is_shapes(value: Any) -> bool:
+    """Whether these are shapes of weights that can be drawn without filling the memory."""
+    shapes = isinstance(value, list) and all(isinstance(s, tuple) and all(map(_is_length, s)) for s in value)
+    return shapes and sum(map(math.prod, value)) <= MOST_WEIGHTS
+
+
+def _is(*kinds: type) -> Callable[[Any], bool]:
+    return lambda value: type(value) in kinds
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, tuple) and all(type(item) is str for item in value)
+
+
+def _is_settings(value: Any) -> bool:
+    return isinstance(value, dict) and all(type(key) is str for key in value)
+
+
+def _any(value: Any) -> bool:
+    return True
+
+
+# The records that cross, each with its fields and what these may hold.
+_RECORDS: dict[str, tuple[type, dict[str, Callable[[Any], bool]]]] = {
+    "Fixture": (Fixture, {"kind": _is(str), "settings": _is_settings}),
+    "Arg": (Arg, {"position": _is(int)}),
+    "Foreign": (Foreign, {"kind": _is(str)}),
+    "Raised": (Raised, {"kind": _is(str), "message": _is(str), "line": _is(int, type(None)), "source": _is(str)}),
+    "Parameters": (Parameters, {"used": _is_shapes, "hidden": _is(int), "idle": _is_shapes}),
+    "Reply": (
+        Reply,
+        {
+            "value": _any,
+            "inputs_unchanged": _is(bool),
+            "random_state_untouched": _is(bool),
+            "mode_kept": _is(bool),
+            "dtypes": _is_names,
+            "shortcuts": _is_names,
+            "args_after": _is(tuple),
+        },
+    ),
+}
+
+
+def _require(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise CodecError(otherwise)
+
+
+def _read(connection: socket.socket, length: int, deadline: float | None) -> bytearray:
+    data = bytearray()
+    while len(data) < length:
+        _wait_until(connection, deadline)
+        part = connection.recv(min(length - len(data), 2**20))
+        if not part:
+            raise EOFError
+        data += part
+    return data
+
+
+def _wait_until(connection: socket.socket, deadline: float | None) -> None:
+    """Let the next operation on the connection wait until `deadline` and no longer."""
+    if deadline is not None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)

@@ -1,0 +1,80 @@
+"""Whether two pieces of plain data are the same answer.
+
+Tolerances. Numbers may differ by 1e-4 of their size or by 1e-5: float32 carries about 7 digits, and a right answer may
+add in another order, or work in float64, which moves the last two or three. The nearest wrong answers that the
+exercises know differ a hundred times more. Gradients pass through more sums and may differ ten times more.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.checks.subject import Raised
+
+RTOL, ATOL = 1e-4, 1e-5
+
+
+def difference(yours: Any, expected: Any, tolerance_scale: float = 1.0) -> str | None:
+    """What tells `yours` from `expected`, in a few words, or `None` when they agree.
+
+    dtypes are left open, a 0-d tensor is a number, and two exceptions agree when they are of one kind.
+    """
+    if isinstance(yours, Raised) or isinstance(expected, Raised):
+        same = isinstance(yours, Raised) and isinstance(expected, Raised) and yours.kind == expected.kind
+        return None if same else "an exception"
+    if isinstance(expected, Tensor):
+        return _tensor_difference(yours, expected, tolerance_scale)
+    if isinstance(expected, int | float) and not isinstance(expected, bool):
+        if isinstance(yours, bool) or not isinstance(yours, int | float):
+            return f"a {kind_of(yours)} instead of a number"
+        return None if _close(yours, expected, tolerance_scale) else "another number"
+    if isinstance(expected, tuple | list):
+        if not isinstance(yours, tuple | list) or len(yours) != len(expected):
+            return f"{kind_of(yours)} instead of {kind_of(expected)}"
+        parts = (difference(y, e, tolerance_scale) for y, e in zip(yours, expected, strict=True))
+        return next((f"part {k}: {part}" for k, part in enumerate(parts) if part), None)
+    if isinstance(expected, dict):
+        if not isinstance(yours, dict) or yours.keys() != expected.keys():
+            return f"{kind_of(yours)} instead of {kind_of(expected)}"
+        parts = ((key, difference(yours[key], expected[key], tolerance_scale)) for key in expected)
+        return next((f"{key!r}: {part}" for key, part in parts if part), None)
+    if type(yours) is type(expected) and yours == expected:
+        return None
+    return f"{kind_of(yours)} instead of {kind_of(expected)}"
+
+
+def kind_of(value: Any) -> str:
+    """A short name for what `value` is."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, Tensor):
+        return f"tensor of shape {tuple(value.shape)}"
+    if isinstance(value, tuple | list):
+        return f"{type(value).__name__} of {len(value)}"
+    if isinstance(value, dict):
+        return f"dict with {', '.join(map(str, value))}"
+    return getattr(value, "kind", None) or {"int": "number", "float": "number"}.get(
+        type(value).__name__, type(value).__name__
+    )
+
+
+def _tensor_difference(yours: Any, expected: Tensor, tolerance_scale: float) -> str | None:
+    if not isinstance(yours, Tensor):
+        return f"{kind_of(yours)} instead of a tensor"
+    if yours.shape != expected.shape:
+        return f"shape {tuple(yours.shape)} instead of {tuple(expected.shape)}"
+    if torch.allclose(
+        yours.double(), expected.double(), rtol=RTOL * tolerance_scale, atol=ATOL * tolerance_scale, equal_nan=True
+    ):
+        return None
+    return "other values"
+
+
+def _close(yours: float, expected: float, tolerance_scale: float) -> bool:
+    if math.isnan(yours) or math.isnan(expected):
+        return math.isnan(yours) and math.isnan(expected)
+    return math.isclose(yours, expected, rel_tol=RTOL * tolerance_scale, abs_tol=ATOL * tolerance_scale)

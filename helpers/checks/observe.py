@@ -1,0 +1,154 @@
+"""Watches an answer on a probe: what it does there, observation by observation, from coarse to fine.
+
+The first observation that differs from a right answer's is the one worth telling a student.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.checks.equality import difference, kind_of
+from helpers.checks.probes import Build, Call, Probe, Script
+from helpers.checks.subject import Raised, Subject, tensors_in
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One thing seen of an answer on one probe. `tolerance_scale` widens the tolerance."""
+
+    what: str
+    value: Any
+    tolerance_scale: float = 1.0
+
+
+def watch(subject: Subject, probe: Probe, seed: int, forbidden: tuple[str, ...] = ()) -> Iterator[Observation]:
+    """What the answer behind `subject` does on `probe`, one after the other: the answer runs on only as far as asked.
+
+    Weights of a module and of a gradient are drawn from `seed`; `forbidden` names library functions that the answer
+    must not call.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    if isinstance(probe, Call):
+        return _watch_call(subject, probe, generator, forbidden)
+    if isinstance(probe, Build):
+        return _watch_module(subject, probe, generator)
+    return _watch_script(subject, probe)
+
+
+def _watch_call(
+    subject: Subject, probe: Call, generator: torch.Generator, forbidden: tuple[str, ...]
+) -> Iterator[Observation]:
+    reply = subject.call(probe.args, probe.kwargs, forbidden)
+    if isinstance(reply.value, Raised):
+        yield Observation("result", reply.value)
+        return
+    yield Observation("result", _viewed(reply.value, probe), probe.tolerance_scale)
+    if probe.exact_dtype:
+        yield Observation("dtype", reply.dtypes)
+    if probe.gradients:
+        weights = [torch.randn(y.shape, generator=generator) for y in _as_tensors(reply.value)]
+        positions = None if probe.gradients is True else probe.gradients
+        gradients = subject.call_gradients(probe.args, probe.kwargs, weights, positions)
+        yield Observation("gradients", _reached(gradients), 10)
+    repeated = True
+    if probe.repeatable:
+        repeated = difference(subject.call(probe.args, probe.kwargs).value, reply.value) is None
+    for state in reply.args_after:
+        if state is not None:
+            yield Observation("arguments afterwards", state)
+    yield Observation("inputs unchanged", reply.inputs_unchanged)
+    yield Observation("random generator untouched", reply.random_state_untouched)
+    yield Observation("same result the second time", repeated)
+    yield Observation("library functions", reply.shortcuts)
+
+
+def _viewed(value: Any, probe: Call) -> Any:
+    if probe.view is None:
+        return value
+    try:
+        return probe.view(value, probe.args)
+    except Exception:  # the view expects a result of the right kind; this one is of another
+        return f"a {kind_of(value)}"
+
+
+def _as_tensors(value: Any) -> list[Tensor]:
+    """The tensors of a result; a number counts as one, as a loss does."""
+    return [torch.tensor(float(value))] if isinstance(value, int | float) else tensors_in(value)
+
+
+def _watch_module(subject: Subject, probe: Build, generator: torch.Generator) -> Iterator[Observation]:
+    """From coarse to fine, so that the first difference is the one worth saying."""
+    built = subject.construct(probe.args, probe.kwargs)
+    if built.value != "module":  # raised, or something else came out
+        yield Observation("construction", built.value)
+        return
+    # Evaluation mode comes first: a training pass with the random first weights would leave its mark on running
+    # statistics, and no two answers draw the same ones.
+    subject.train(False)
+    first = subject.forward(probe.inputs)
+    if isinstance(first.value, Raised):
+        yield Observation("construction", first.value)
+        return
+    parameters = subject.parameters()
+    yield Observation("construction", built.value)
+    yield Observation("output shape", shapes_of(first.value))
+    yield Observation("hidden parameters", parameters.hidden)
+    yield Observation("idle parameters", len(parameters.idle))
+    yield Observation("parameter shapes in the order of their use", parameters.used)
+    subject.set_parameters([drawn_weights(shape, generator) for shape in parameters.used])
+    evaluated = subject.forward(probe.inputs)
+    yield Observation("output in evaluation mode", evaluated.value)
+    again = subject.forward(probe.inputs)
+    subject.train(True)
+    trained = subject.forward(probe.inputs)
+    yield Observation("output in training mode", trained.value)
+    subject.train(False)
+    after = subject.forward(probe.inputs)
+    yield Observation("output in evaluation mode, after a training pass", after.value)
+    replies = (first, evaluated, again, trained, after)
+    yield Observation("inputs unchanged", all(r.inputs_unchanged for r in replies))
+    yield Observation("random generator untouched", all(r.random_state_untouched for r in replies))
+    yield Observation("same result the second time", difference(again.value, evaluated.value) is None)
+    yield Observation("mode kept", all(r.mode_kept for r in replies))
+    weights = [torch.randn(y.shape, generator=generator) for y in tensors_in(trained.value)]
+    subject.train(True)
+    yield Observation("gradients", _reached(subject.gradients(probe.inputs, weights)), tolerance_scale=10)
+
+
+def drawn_weights(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Values that keep activations near 1 in size, none of them special: no zero bias, no unit scale."""
+    if len(shape) < 2:
+        return torch.empty(shape).uniform_(0.3, 1.5, generator=generator)
+    fan_in = torch.Size(shape[1:]).numel()
+    return torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
+
+
+def _reached(gradients: list[Tensor | None] | Raised) -> Any:
+    return gradients if isinstance(gradients, Raised) else ["none" if g is None else g for g in gradients]
+
+
+def shapes_of(value: Any) -> Any:
+    """The shapes of the tensors in a result; of what is none, what it is."""
+    if isinstance(value, Tensor):
+        return tuple(value.shape)
+    return [shapes_of(v) for v in value] if isinstance(value, tuple | list) else kind_of(value)
+
+
+def _watch_script(subject: Subject, probe: Script) -> Iterator[Observation]:
+    seen = False
+    try:
+        for what, value in probe.run(subject):
+            seen = True
+            yield Observation(what, value)
+            if isinstance(value, Raised):
+                return
+    except Exception as error:  # the script expects an answer of the right kind; this one is of another
+        seen = True
+        yield Observation("course of the steps", f"broke off: {type(error).__name__}")
+    if not seen:
+        yield Observation("course of the steps", "nothing was seen")

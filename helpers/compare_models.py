@@ -1,0 +1,211 @@
+"""The fair table: several models on the same images, with what each one costs and what it gets."""
+
+from __future__ import annotations
+
+import html
+import io
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from helpers import metrics
+from helpers.data.pairs import IGNORE
+from helpers.data.validation import check_choice
+from helpers.progress_bar import with_progress
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What models cost and what they get, on the same images; a table where it is shown or printed.
+
+    Attributes:
+        rows: a dict for each name: `"name"`; `"models"`, how many there are of it; `"parameters"`, how many numbers
+            one of them has, and `"trainable"`, how many of these follow their gradient; and, as the mean over its
+            models, `"seconds"` of training; `"ms"`, milliseconds of prediction for one image; `"dice"` and `"iou"`,
+            pooled over all pixels, mean over the classes but the background; `"boundary"`, the distance of the borders
+            in pixels, mean over images and classes; `"missed"`, in how many cases there is no such distance, because
+            only one of prediction and truth has a border. Each of the six also with `"_std"` after its name: the
+            standard deviation over the models. `None` for what there is not, such as the deviation of one model.
+        images: on how many images.
+    """
+
+    rows: list[dict[str, Any]]
+    images: int
+
+    def __str__(self) -> str:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for k, heading in enumerate(_HEADINGS):
+            table.add_column(heading, justify="right" if k else "left", no_wrap=True)
+        for row in self.rows:
+            table.add_row(*_cells(row))
+        text = io.StringIO()
+        # In a notebook rich would show the table at once, as an output of its own, and write nothing into the text.
+        Console(file=text, width=200, color_system=None, markup=False, force_jupyter=False).print(table)
+        lines = [line.rstrip() for line in text.getvalue().splitlines()]
+        return "\n".join([*lines, "", self._caption()])
+
+    __repr__ = __str__  # what a cell and a terminal show
+
+    def _repr_html_(self) -> str:
+        right = ' style="text-align:right"'
+        head = "".join(f'<th scope="col"{right if k else ""}>{heading}</th>' for k, heading in enumerate(_HEADINGS))
+        body = "".join(
+            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
+            + "".join(f"<td{right}>{html.escape(cell)}</td>" for cell in cells)
+            + "</tr>"
+            for name, *cells in map(_cells, self.rows)
+        )
+        caption = f'<caption style="caption-side:bottom;text-align:left">{self._caption()}</caption>'
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _caption(self) -> str:
+        said = [f"All on the same {self.images} images."]
+        if any(row["models"] > 1 for row in self.rows):
+            said.append("Mean ± standard deviation where a name has several models.")
+        if any(row["missed"] for row in self.rows):
+            said.append(
+                "Missed: how often only the prediction or only the truth has a border in an image, so that there is no "
+                "distance between the two."
+            )
+        return " ".join(said)
+
+
+def compare(
+    models: dict[str, nn.Module | Sequence[nn.Module]],
+    pairs: Dataset,
+    seconds: dict[str, float | Sequence[float]] | None = None,
+) -> Comparison:
+    """The fair table: the same images, the same scores, one image at a time, and what each model cost.
+
+    Args:
+        models: by name: a model, or several trained with different seeds, of which mean and standard deviation are
+            given. Each maps images `(N, C, H, W)` from 0 to 1 to logits `(N, K, H, W)`, runs where its parameters are,
+            and is given back in the mode it came in.
+        pairs: a data set as `helpers.data.load` gives it; pixels of 255 do not count.
+        seconds: how long the training took (`fit(...).seconds`), by name: one number a model.
+
+    Raises:
+        ValueError: there are no images or no models, the models of one name differ in size, `seconds` does not go with
+            `models`, or a model's logits do not go with the masks.
+    """
+    if not len(pairs) or not models:
+        raise ValueError(f"There are {len(pairs)} images and {len(models)} models. Give at least one of each.")
+    seconds = seconds or {}
+    for name in seconds:
+        check_choice("model", name, list(models), "seconds goes by the names in models.")
+    rows = []
+    for name, given in with_progress(list(models.items()), "Comparing models"):
+        several = [given] if isinstance(given, nn.Module) else list(given)
+        times = seconds.get(name, [None] * len(several))
+        times = list(times) if isinstance(times, Sequence) else [times]
+        if not several or len(times) != len(several):
+            raise ValueError(
+                f"{name!r} has {len(several)} models and {len(times)} numbers of seconds. Give at least one model, and "
+                "one number for each."
+            )
+        rows.append(_row(name, several, times, pairs))
+    return Comparison(rows, len(pairs))
+
+
+_MEASURED = ("seconds", "ms", "dice", "iou", "boundary", "missed")
+_HEADINGS = (
+    "model",
+    "parameters",
+    "trainable",
+    "training, s",
+    "ms an image",
+    "Dice",
+    "IoU",
+    "boundary, px",
+    "missed",
+)
+
+
+def _row(name: str, models: list[nn.Module], times: list[float | None], pairs: Dataset) -> dict[str, Any]:
+    sizes = {(_count(m.parameters()), _count(p for p in m.parameters() if p.requires_grad)) for m in models}
+    if len(sizes) > 1:
+        raise ValueError(
+            f"The models of {name!r} differ in their numbers of parameters: {', '.join(map(str, sorted(sizes)))}, all "
+            "and trainable. Give different networks different names."
+        )
+    parameters, trainable = sizes.pop()
+    runs = [{"seconds": s, **_measured(name, m, pairs)} for m, s in zip(models, times, strict=True)]
+    row = {"name": name, "models": len(models), "parameters": parameters, "trainable": trainable}
+    for key in _MEASURED:
+        values = [run[key] for run in runs if run[key] is not None]
+        row[key] = statistics.fmean(values) if values else None
+        row[f"{key}_std"] = statistics.stdev(values) if len(values) > 1 else None
+    return row
+
+
+def _count(parameters: Iterable[Tensor]) -> int:
+    return sum(p.numel() for p in parameters)
+
+
+def _measured(name: str, model: nn.Module, pairs: Dataset) -> dict[str, float | None]:
+    table, distances = 0, []
+    # The clock starts after this pass: the first predictions are slower than the others.
+    for logits, mask in metrics.predictions(model, pairs):
+        known, classes = mask != IGNORE, max(len(logits), 2)
+        highest = int(mask[known].max()) if known.any() else 0
+        if logits.shape[1:] != mask.shape or highest >= classes:
+            raise ValueError(
+                f"{name!r} gives logits {tuple(logits.shape)} for a mask {tuple(mask.shape)} with classes up to "
+                f"{highest}. A model must give a logit for every class, in every pixel."
+            )
+        pred = metrics.class_map(logits)
+        table = table + metrics.confusion_table(pred, mask, classes)
+        for c in range(1, classes):
+            mine, true = (pred == c) & known, mask == c
+            if mine.any() or true.any():
+                distances.append(metrics.boundary_error(mine, true))
+    scores = {key: float(values[1:].mean()) for key, values in metrics.class_scores(table).items()}
+    finite = [d for d in distances if d != float("inf")]
+    return {
+        "ms": _milliseconds_an_image(model, pairs),
+        **scores,
+        "boundary": statistics.fmean(finite) if finite else None,
+        "missed": len(distances) - len(finite),
+    }
+
+
+@torch.no_grad()
+def _milliseconds_an_image(model: nn.Module, pairs: Dataset) -> float:
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    spent = 0.0
+    try:
+        for k in range(len(pairs)):
+            image = pairs[k][0].as_subclass(Tensor)[None].to(device)  # loading is not on the clock
+            _finish(device)
+            start = time.perf_counter()
+            model(image)
+            _finish(device)
+            spent += time.perf_counter() - start
+    finally:
+        model.train(was_training)
+    return 1000 * spent / len(pairs)
+
+
+def _finish(device: torch.device) -> None:
+    if device.type != "cpu":  # an accelerator answers before it is done
+        torch.accelerator.synchronize(device)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    formats = {"seconds": ".1f", "ms": ".1f", "dice": ".3f", "iou": ".3f", "boundary": ".2f", "missed": ".3g"}
+    cells = [row["name"], f"{row['parameters']:,}", f"{row['trainable']:,}"]
+    for key, form in formats.items():
+        value, std = row[key], row[f"{key}_std"]
+        cells.append("–" if value is None else f"{value:{form}}" + ("" if std is None else f" ± {std:{form}}"))
+    return cells

@@ -1,0 +1,1 @@
+"""How a training goes, while it goes: progress, curves, and a validation image whose mask sharpens."""

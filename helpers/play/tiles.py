@@ -1,0 +1,212 @@
+"""`play.tiles`: an image predicted in tiles, beside the same image predicted at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from helpers.play.inputs import grey, plain, size
+from helpers.play.playground import Control, Playground
+from helpers.play.scene import Frame, Picture, Plot, Scene
+from helpers.reference.inference import predict_tiled
+from helpers.reference.unet import UNet
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """Both predictions.
+
+    Attributes:
+        direct, tiled: logits `(H, W)`; of several classes those of the last.
+        seams: how far apart they are, pixel by pixel, over the standard deviation of `direct`.
+        tiles: how many tiles it took.
+        corners: `(top, left)` of each tile in the image; negative where it begins in the mirror image.
+        inside: bool `(H, W)`, true away from the image's border, where seams are measured.
+        worst, mean: the largest and the mean value of `seams` inside.
+    """
+
+    direct: Tensor
+    tiled: Tensor
+    seams: Tensor
+    tiles: int
+    corners: list[tuple[int, int]]
+    inside: Tensor
+    worst: float
+    mean: float
+
+
+def tiles(image: Any, tile: int = 64, overlap: int = 16, model: nn.Module | None = None) -> Tiles:
+    """Predict an image in tiles and at once; as the last line of a cell it is shown.
+
+    Args:
+        image: one image `(C, H, W)` or `(H, W)`, larger than a tile.
+        tile: side of a tile in pixels.
+        overlap: pixels that neighbouring tiles share, from 0 to `tile - 1`.
+        model: maps `(N, C, H, W)` to logits `(N, K, H, W)`. By default a small U-Net with random weights: seams come
+            from cutting, not from what has been learned.
+
+    Raises:
+        ValueError: the overlap does not fit the tile, or the tile not the image.
+    """
+    return Tiles(image, tile, overlap, model)
+
+
+class Tiles(Playground):
+    """An image, a model, and the size and overlap of the tiles."""
+
+    title = "Predicted in tiles, and at once"
+
+    def __init__(self, image: Any, tile: int = 64, overlap: int = 16, model: nn.Module | None = None) -> None:
+        image = plain(image).float()
+        self.image = image[None] if image.ndim == 2 else image
+        if self.image.ndim != 3:
+            raise ValueError(f"image has shape {tuple(image.shape)}; it must be one image: (H, W) or (C, H, W).")
+        self.random = model is None
+        self.model = small_unet(self.image) if model is None else model
+        self.tile, self.overlap = tile, overlap
+        self._check()
+        # Image and model stay; tile and overlap may move, and what was worked out for them is kept.
+        self._direct: Tensor | None = None
+        self._kept: dict[tuple[int, int], Tiled] = {}
+
+    def _check(self) -> None:
+        if not 0 <= self.overlap < self.tile or self.tile > min(self.image.shape[1:]):
+            raise ValueError(
+                f"tile={self.tile} and overlap={self.overlap} do not fit an image of {size(self.image)}. Take a tile "
+                f"of at most {min(self.image.shape[1:])} and an overlap from 0 to {self.tile - 1}."
+            )
+
+    def compute(self) -> Tiled:
+        return self.at(self.overlap)
+
+    def at(self, overlap: int) -> Tiled:
+        """What another overlap would give."""
+        if (self.tile, overlap) not in self._kept:
+            self._kept[self.tile, overlap] = self._tiled(overlap)
+        return self._kept[self.tile, overlap]
+
+    def _tiled(self, overlap: int) -> Tiled:
+        direct = self._once()
+        tiled = predict_tiled(self.model, self.image, self.tile, overlap)[-1]
+        seams = (tiled - direct).abs() / direct.std().clamp(min=1e-12)
+        corners = self._corners(overlap)
+        inside = self._inside()
+        return Tiled(
+            direct, tiled, seams, len(corners), corners, inside, seams[inside].max().item(), seams[inside].mean().item()
+        )
+
+    def by_overlap(self) -> dict[int, Tiled]:
+        """What a few overlaps give, from none to half a tile."""
+        return {overlap: self.at(overlap) for overlap in self._overlaps()}
+
+    def _overlaps(self) -> list[int]:
+        return sorted({k * self.tile // 8 for k in range(5)})
+
+    def working(self) -> str:
+        unknown = [overlap for overlap in {*self._overlaps(), self.overlap} if (self.tile, overlap) not in self._kept]
+        return f"the model runs on every tile, for {len(unknown)} overlap{'s' * (len(unknown) > 1)}" if unknown else ""
+
+    @torch.no_grad()
+    def _once(self) -> Tensor:
+        if self._direct is None:
+            was_training = self.model.training
+            self.model.eval()
+            self._direct = self.model(self.image[None])[0, -1]
+            self.model.train(was_training)
+        return self._direct
+
+    def _corners(self, overlap: int) -> list[tuple[int, int]]:
+        """Where `predict_tiled` puts its tiles."""
+        tops, lefts = (
+            range(-(overlap // 2), side - overlap // 2, self.tile - overlap) for side in self.image.shape[1:]
+        )
+        return [(top, left) for top in tops for left in lefts]
+
+    def _inside(self) -> Tensor:
+        # At the image's border the two differ for another reason: the one sees padding, the other a mirror image.
+        inside = torch.zeros(self.image.shape[1:], dtype=torch.bool)
+        margin = min(self.tile // 2, min(inside.shape) // 4)
+        inside[margin : inside.shape[0] - margin, margin : inside.shape[1] - margin] = True
+        return inside
+
+    def facts(self) -> list[str]:
+        now = self.compute()
+        found = [
+            f"{size(self.image)} pixels in {now.tiles} tiles of {self.tile}×{self.tile} with {self.overlap} pixels of "
+            f"overlap. The model is {'a small U-Net with random weights' if self.random else 'yours'}.",
+            f"Away from the image's border the two predictions are up to {now.worst:.2g} apart, {now.mean:.2g} on the "
+            "average (in standard deviations of the direct prediction).",
+        ]
+        found += [
+            f"Overlap {overlap}: {other.tiles} tiles, up to {other.worst:.2g} apart, {other.mean:.2g} on the average."
+            for overlap, other in self.by_overlap().items()
+            if overlap != self.overlap
+        ]
+        return found
+
+    def controls(self) -> list[Control]:
+        largest = min(self.image.shape[1:])
+        return [
+            Control("tile", "Tile", min=16, max=largest, step=8, whole=True, unit="pixels"),
+            Control("overlap", "Overlap", min=0, max=largest // 2, step=4, whole=True, unit="pixels"),
+        ]
+
+    def change(self, **values: Any) -> None:
+        super().change(**values)
+        self._check()
+
+    def scene(self) -> Scene:
+        now, others = self.compute(), self.by_overlap()
+        image = grey(self.image) if len(self.image) in (1, 3) else self.image[0]
+        tiles = tuple(
+            Frame(top, left, self.tile, self.tile, dashed=bool(k % 2)) for k, (top, left) in enumerate(now.corners)
+        )
+        rows, columns = now.inside.nonzero(as_tuple=True)
+        inside = Frame(
+            int(rows.min()), int(columns.min()), int(rows.max() - rows.min()) + 1,
+            int(columns.max() - columns.min()) + 1, "#ffffff", dashed=True,
+        )  # fmt: skip
+        # a scale by powers of ten, the same for every overlap: a seam a thousand times fainter is seen too
+        seams = (now.seams.clamp(1e-4, 1).log10() + 4) / 4
+        title = "seam map: tiled − direct, 10⁻⁴ to 1 standard deviations (log)"
+        panels = [
+            Picture(f"{now.tiles} tiles", image, frames=tiles),
+            Picture("logits, predicted in tiles", now.tiled),
+            Picture(title, seams, (0, 1), "cividis", written=False, frames=(inside,)),
+            Plot(
+                "inside the dashed frame",
+                "overlap in pixels",
+                "difference (std, log scale)",
+                list(map(float, others)),
+                lines={"largest": [t.worst for t in others.values()], "mean": [t.mean for t in others.values()]},
+                marks=((float(self.overlap), f"now {self.overlap}"),),
+                yscale="log",
+            ),
+        ]
+        alt = (
+            f"The image with {now.tiles} tiles of {self.tile}×{self.tile} pixels drawn in; the logits predicted in "
+            f"tiles, from {now.tiled.min():.2g} to {now.tiled.max():.2g}; the seam map, largest inside the frame "
+            f"{now.worst:.2g}; and the largest difference over the overlap: "
+            + ", ".join(f"{overlap} pixels {other.worst:.2g}" for overlap, other in others.items())
+            + "."
+        )
+        return Scene([panels], alt)
+
+
+@torch.no_grad()
+def small_unet(image: Tensor) -> UNet:
+    """A U-Net with random weights, the same each time; its batch norms know the image, so that values stay in range.
+
+    The global random generator is left as it is.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = UNet(len(image), 1, base_channels=4, depth=2)
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = 1.0  # the running statistics become those of this one image
+    model(image[None])
+    return model.eval()

@@ -1,0 +1,161 @@
+"""What you have done in the course so far, kept in the folder `progress` beside the lessons' folders.
+
+Kept are the latest verdict of each check, which practice questions were answered, and about how long you worked. Each
+lesson writes a file of its own, so that two notebooks at once take nothing from each other.
+Only beside the course's own notebooks, which is where the build has put a `plan.json`, and only where somebody is at
+the other end: where a course is graded or a notebook is run for its output, nothing is written.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from helpers.atomic_write import atomic_write
+
+PLAN, FOLDER = "plan.json", "progress"
+PAUSE_S = 15 * 60  # who does nothing for longer than this has gone away
+
+_failure = ""  # why the latest entry could not be kept
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is kept.
+
+    Attributes:
+        checks: exercise to the latest verdict on it, such as "passed".
+        quizzes: practice question to whether it was ever answered right.
+        seconds: lesson to the time spent in it, about.
+    """
+
+    checks: dict[str, str] = field(default_factory=dict)
+    quizzes: dict[str, bool] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def place() -> tuple[Path, str] | None:
+    """The folder of the course's notebooks and the lesson that runs here, or `""`; none anywhere else."""
+    try:
+        here = Path.cwd()
+        if (here.parent / PLAN).is_file():
+            return here.parent, here.name
+        return (here, "") if (here / PLAN).is_file() else None
+    except OSError:  # the working directory was deleted
+        return None
+
+
+def note_check(exercise: str, lesson: str, status: str) -> None:
+    """Keep the latest verdict on an exercise of a lesson. A check in another lesson is practice, and counts as time."""
+    at = place()
+    if at is None or at[1] != lesson:
+        note_time()
+    else:
+        _note(lambda kept: kept.setdefault("checks", {}).update({exercise: status}))
+
+
+def note_quiz(question: str, right: bool) -> None:
+    """Keep that a practice question was answered; once right it stays right."""
+
+    def change(kept: dict[str, Any]) -> None:
+        quizzes = kept.setdefault("quizzes", {})
+        quizzes[question] = right or quizzes.get(question) is True
+
+    _note(change)
+
+
+def note_time() -> None:
+    """Keep that somebody is at work."""
+    _note(lambda _: None)
+
+
+def read(folder: Path) -> tuple[Record, list[str]]:
+    """What is kept beside a folder of notebooks, and sentences about what could not be read or written.
+
+    Entries that nobody knows are left out.
+    """
+    record, said = Record(), [_failure] if _failure else []
+    for path in sorted((folder / FOLDER).glob("*.json")):
+        try:
+            kept = _read(path)
+        except OSError as error:
+            said.append(f"{FOLDER}/{path.name} cannot be read: {error.strerror or error}.")
+        except _Unreadable as error:
+            said.append(f"{error} It is put aside, and the lesson counted anew, when something is kept there next.")
+        else:
+            record.checks.update((k, v) for k, v in kept.get("checks", {}).items() if isinstance(v, str))
+            for question, right in kept.get("quizzes", {}).items():
+                if isinstance(right, bool):  # one question may be asked in two lessons
+                    record.quizzes[question] = right or record.quizzes.get(question, False)
+            record.seconds[path.stem] = _number(kept.get("seconds"))
+    for path in sorted((folder / FOLDER).glob("*.unreadable")):
+        said.append(
+            f"{FOLDER}/{path.name} could not be read, so this lesson is counted anew. You may delete that file."
+        )
+    return record, said
+
+
+class _Unreadable(Exception):
+    """The file holds something else than a record; the message says so."""
+
+
+def _note(change: Callable[[dict[str, Any]], None]) -> None:
+    """Keep an entry. What goes wrong stops nothing: `progress()` says it."""
+    from helpers import frontend  # the pieces keep their own answers here, so they come later
+
+    global _failure
+    at = place()
+    if at is None or not at[1] or not frontend.is_interactive():
+        return
+    folder, lesson = at
+    try:
+        _keep(folder / FOLDER / f"{lesson}.json", change, time.time())
+        _failure = ""
+    except OSError as error:
+        _failure = f"What you did last could not be kept in {FOLDER}/{lesson}.json: {error.strerror or error}."
+
+
+def _keep(path: Path, change: Callable[[dict[str, Any]], None], now: float) -> None:
+    try:
+        kept = _read(path)
+    except FileNotFoundError:
+        kept = {}
+    except _Unreadable:
+        os.replace(path, path.with_suffix(".unreadable"))
+        kept = {}
+    # Time runs from the last thing done, whatever lesson that was in, unless there was a pause. (A clock may go back.)
+    gap = now - max((last for last in [_number(kept.get("last")), *_last_elsewhere(path)] if last <= now), default=0)
+    if gap <= PAUSE_S:
+        kept["seconds"] = round(_number(kept.get("seconds")) + gap, 1)
+    kept["last"] = round(now, 1)
+    change(kept)
+    atomic_write(path, (json.dumps(kept, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _last_elsewhere(path: Path) -> Iterator[float]:
+    for other in path.parent.glob("*.json"):
+        try:
+            yield _number(_read(other).get("last"))
+        except (OSError, _Unreadable):  # `read` says so; here it is a little time that is estimated wrong
+            continue
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _Unreadable(f"{FOLDER}/{path.name} cannot be read ({type(error).__name__}).") from None
+    if not isinstance(kept, dict) or not all(isinstance(kept.get(part, {}), dict) for part in ("checks", "quizzes")):
+        raise _Unreadable(f"{FOLDER}/{path.name} holds something else than your progress.")
+    return kept
+
+
+def _number(value: Any) -> float:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return float(value) if good else 0.0

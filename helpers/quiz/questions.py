@@ -1,0 +1,364 @@
+"""The questions of the quizzes: read from YAML, checked for the build, and judged. No widget in here.
+
+Each file in `helpers/quiz/bank/` holds the questions of one lesson, as a list:
+
+    - id: dice-or-iou                # lower case, words joined by hyphens, once in all files
+      kind: single                   # exactly one right option; `multiple`: at least one right and one wrong
+      question: Which is larger?     # `code` and *stress* are marked like this, here and in every text below
+      options:
+        - key: a                     # a, b, c … in order
+          text: IoU.
+          right: false
+          why: What a tutor says to a student who chose this one.
+
+    - id: iou-by-hand
+      kind: numeric
+      question: What is the IoU?
+      answer: 0.25
+      tolerance: 0.005               # right when no further than this from the answer
+      why: What a tutor says when it is right.
+      near:                          # wrong numbers that students arrive at, each with its own reason
+        - number: 0.4
+          why: That is Dice.
+      otherwise: A hint for every other number, without the answer in it.
+
+    - id: what-the-skip-carries
+      kind: single                   # or multiple, or numeric: then without options
+      graded: true                   # what is right, and why, is not here: it stays with the lessons' source
+      question: What does the skip carry?
+      options:
+        - key: a
+          text: Where things are, to the pixel.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+BANK = Path(__file__).with_name("bank")
+KINDS = ("single", "multiple", "numeric")
+
+
+@dataclass(frozen=True)
+class Option:
+    key: str
+    text: str
+    right: bool | None = None  # of a graded question nobody knows here
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Near:
+    """A wrong number that students arrive at."""
+
+    number: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why one option, or one number, is right or wrong."""
+
+    given: str
+    right: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is said to one answer.
+
+    Attributes:
+        given: the answer in its plain form: the keys in order ("ac"), or the number as the student wrote it.
+        reasons: one for a single choice or a number; for a multiple choice one for each option that was ticked,
+            and once all is right one for each option.
+        note: what remains to be said about the answer as a whole, or "".
+    """
+
+    given: str
+    right: bool
+    reasons: tuple[Reason, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question. `options` belong to the kinds single and multiple, the fields below them to numeric."""
+
+    id: str
+    lesson: str
+    kind: str
+    text: str
+    options: tuple[Option, ...] = ()
+    answer: float = math.nan
+    tolerance: float = 0.0
+    why: str = ""
+    near: tuple[Near, ...] = ()
+    otherwise: str = ""
+    graded: bool = False
+
+    def read(self, given: Any) -> str:
+        """The answer in its plain form, whatever form it was given in.
+
+        Args:
+            given: for a choice a key or several, as "b", "ac", "a, c" or ["a", "c"]; for numeric a number,
+                or text such as "0.25" or "1/4".
+
+        Raises:
+            ValueError: it cannot be an answer to this question; the message says what can.
+        """
+        if self.kind == "numeric":
+            _to_number(given)
+            return str(given).strip()
+        return self._read_keys(given)
+
+    def judge(self, given: str) -> Judgement:
+        """Right or wrong, and why; for practice questions. `given` is what `read` returned."""
+        if self.kind == "numeric":
+            return self._judge_number(given)
+        return self._judge_keys(given)
+
+    def _read_keys(self, given: Any) -> str:
+        keys = [option.key for option in self.options]
+        known = f"The options of {self.id!r} are {', '.join(keys)}."
+        parts = given if isinstance(given, (list, tuple, set, frozenset)) else [given]
+        if not all(isinstance(part, str) for part in parts):
+            raise ValueError(f"{given!r} is not a key of an option. {known}")
+        chosen = set(re.sub(r"[\s,]", "", "".join(parts)).lower())
+        if not chosen:
+            raise ValueError(f"No option chosen. {known}")
+        unknown = sorted(chosen - set(keys))
+        if unknown:
+            raise ValueError(f"There is no option {', '.join(unknown)}. {known}")
+        if self.kind == "single" and len(chosen) > 1:
+            raise ValueError(f"{given!r} names {len(chosen)} options, and this question takes one. {known}")
+        return "".join(sorted(chosen))
+
+    def _judge_keys(self, given: str) -> Judgement:
+        right = given == "".join(option.key for option in self.options if option.right)
+        ticked = [option for option in self.options if option.key in given]
+        missing = any(option.right and option.key not in given for option in self.options)
+        explained = self.options if right and self.kind == "multiple" else ticked
+        return Judgement(
+            given=given,
+            right=right,
+            reasons=tuple(Reason(option.key, option.right, option.why) for option in explained),
+            note="A right option is not ticked yet." if self.kind == "multiple" and missing else "",
+        )
+
+    def _judge_number(self, given: str) -> Judgement:
+        number = _to_number(given)
+        if _close(number, self.answer, self.tolerance):
+            return Judgement(given, True, (Reason(given, True, self.why),))
+        whys = [near.why for near in self.near if _close(number, near.number, self.tolerance)]
+        return Judgement(given, False, (Reason(given, False, whys[0] if whys else self.otherwise),))
+
+
+def find(id: str) -> Question:
+    """The shipped question of that id.
+
+    Raises:
+        ValueError: there is no such question (the message names those that exist), or a file has problems.
+    """
+    questions = _shipped()
+    if id not in questions:
+        raise ValueError(f"There is no quiz {id!r}. There are: {', '.join(questions)}.")
+    return questions[id]
+
+
+@cache
+def _shipped() -> dict[str, Question]:
+    return {question.id: question for path in files() for question in load(path)}
+
+
+def files() -> list[Path]:
+    """The YAML files of all lessons, in the order of the course."""
+    return sorted(BANK.glob("*.yaml"))
+
+
+def load(path: Path) -> list[Question]:
+    """The questions of one file.
+
+    Raises:
+        ValueError: the file has problems; the message lists them.
+    """
+    found = problems([path])
+    if found:
+        raise ValueError("\n".join(found))
+    return [_question(raw, lesson=path.stem) for raw in yaml.safe_load(path.read_text(encoding="utf-8"))]
+
+
+def _question(raw: dict[str, Any], lesson: str) -> Question:
+    fields = {**raw, "text": raw["question"], "lesson": lesson}
+    del fields["question"]
+    if raw["kind"] == "numeric" and not raw.get("graded"):
+        fields["near"] = tuple(Near(**near) for near in raw["near"])
+    elif raw["kind"] != "numeric":
+        fields["options"] = tuple(Option(**option) for option in raw["options"])
+    return Question(**fields)
+
+
+def _to_number(given: Any) -> float:
+    """A finite number from a number or from text, which may be a fraction. ValueError when it is none."""
+    try:
+        if isinstance(given, str):
+            over, *under = (float(part) for part in given.split("/"))
+            number = over / under[0] if len(under) == 1 else over if not under else math.nan
+        else:
+            number = math.nan if isinstance(given, bool) else float(given)
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        written = given.strip() if isinstance(given, str) else repr(given)
+        raise ValueError(f"{written or 'Nothing'} is not a number. Write one such as 12.5 or 3/8.")
+    return number
+
+
+def within(given: str, answer: float, tolerance: float) -> bool:
+    """Whether a number, written as `Question.read` leaves it, is no further than `tolerance` from `answer`."""
+    return _close(_to_number(given), answer, tolerance)
+
+
+def _close(a: float, b: float, tolerance: float) -> bool:
+    # the tiny extra: 0.255 is within 0.005 of 0.25, whatever binary fractions make of it
+    return abs(a - b) <= tolerance + 1e-9
+
+
+# ---- problems: what an author is told at build --------------------------------------------------------------------
+
+
+def problems(paths: Iterable[Path] | None = None) -> list[str]:
+    """What is wrong with the question files, one line each; an empty list when nothing is.
+
+    Args:
+        paths: the files to look at together; by default all files that ship.
+    """
+    found: list[str] = []
+    first_seen: dict[str, str] = {}
+    for path in files() if paths is None else paths:
+        try:
+            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except yaml.YAMLError as error:
+            found.append(f"{path.name}: not YAML: {' '.join(str(error).split())}")
+            continue
+        if not isinstance(raw, list) or not raw:
+            found.append(f"{path.name}: expected a list of questions")
+            continue
+        for number, question in enumerate(raw, start=1):
+            where = f"{path.name}, question {number}"
+            if not isinstance(question, dict):
+                found.append(f"{where}: expected a mapping with id, kind and question")
+                continue
+            id = question.get("id")
+            if isinstance(id, str):
+                where = f"{path.name}, {id}"
+                if id in first_seen:
+                    found.append(f"{where}: the id is already taken in {first_seen[id]}")
+                first_seen.setdefault(id, path.name)
+            found += [f"{where}: {problem}" for problem in _question_problems(question)]
+    return found
+
+
+def _question_problems(raw: dict[str, Any]) -> list[str]:
+    kind = raw.get("kind")
+    if kind not in KINDS:
+        return [f"kind is {kind!r}, expected one of {', '.join(KINDS)}"]
+    names, graded = ["id", "kind", "question"], "graded" in raw
+    if graded and raw["graded"] is not True:
+        return [f"graded is {raw['graded']!r}; write true, or leave it out of a practice question"]
+    names += ["graded"] if graded else []
+    if kind != "numeric":
+        names += ["options"]
+    elif not graded:
+        names += ["answer", "tolerance", "why", "near", "otherwise"]
+    found = _name_problems(raw, names)
+    if found:
+        return found
+    found = _text_problems(raw, "question")
+    if not isinstance(raw["id"], str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", raw["id"]):
+        found.append(f"id {raw['id']!r}: expected lower-case words joined by hyphens")
+    if kind != "numeric":
+        return found + _option_problems(raw["options"], kind, graded)
+    return found if graded else found + _number_problems(raw)
+
+
+def _option_problems(options: Any, kind: str, graded: bool) -> list[str]:
+    if not isinstance(options, list) or not all(isinstance(option, dict) for option in options) or len(options) < 2:
+        return ["options: expected a list of at least two mappings"]
+    found: list[str] = []
+    for letter, option in zip(string.ascii_lowercase, options, strict=False):
+        names = ("key", "text") if graded else ("key", "text", "right", "why")
+        here = _name_problems(option, [*names]) or _text_problems(option, *(n for n in names if n in ("text", "why")))
+        if option.get("key") != letter:
+            here.append(f"key is {option.get('key')!r}, expected {letter!r}")
+        if "right" in option and not isinstance(option["right"], bool):
+            here.append(f"right is {option['right']!r}, expected true or false")
+        found += [f"option {letter}: {problem}" for problem in here]
+    texts = [_plain(option.get("text")) for option in options]
+    found += [f"two options say {text!r}" for text in sorted({t for t in texts if texts.count(t) > 1})]
+    if graded:
+        return found
+    right = sum(option.get("right") is True for option in options)
+    if kind == "single" and right != 1:
+        found.append(f"{right} options are right, a single choice has exactly one")
+    if kind == "multiple" and not 0 < right < len(options):
+        found.append(f"{right} of {len(options)} options are right, expected at least one right and one wrong")
+    return found
+
+
+def _number_problems(raw: dict[str, Any]) -> list[str]:
+    found = _text_problems(raw, "why", "otherwise")
+    found += [f"{name} is {raw[name]!r}, expected a number" for name in ("answer", "tolerance") if not _real(raw[name])]
+    if not isinstance(raw["near"], list) or not all(isinstance(near, dict) for near in raw["near"]):
+        return [*found, "near: expected a list of mappings with number and why"]
+    for k, near in enumerate(raw["near"], start=1):
+        here = _name_problems(near, ["number", "why"]) or _text_problems(near, "why")
+        if "number" in near and not _real(near["number"]):
+            here.append(f"number is {near['number']!r}, expected a number")
+        found += [f"near {k}: {problem}" for problem in here]
+    if found:
+        return found
+    if raw["tolerance"] < 0:
+        return ["tolerance is negative"]
+    # two numbers closer than this would both fit one answer
+    taken = [("the answer", raw["answer"])]
+    for near in raw["near"]:
+        for name, number in taken:
+            if _close(near["number"], number, 2 * raw["tolerance"]):
+                found.append(f"near {near['number']} cannot be told from {name} with tolerance {raw['tolerance']}")
+        taken.append((f"near {near['number']}", near["number"]))
+    return found
+
+
+def _name_problems(raw: dict[str, Any], names: list[str]) -> list[str]:
+    missing = [f"{name} is missing" for name in names if name not in raw]
+    unknown = [f"unknown key {name!r}, expected {', '.join(names)}" for name in raw if name not in names]
+    return missing + unknown
+
+
+def _text_problems(raw: dict[str, Any], *names: str) -> list[str]:
+    found = []
+    for name in names:
+        if not isinstance(raw[name], str):
+            found.append(f"{name} is {raw[name]!r}, expected text; put it in quotes")
+        elif not raw[name].strip():
+            found.append(f"{name} is empty")
+    return found
+
+
+def _plain(text: Any) -> str:
+    """Text for comparing: `8` and 8 are the same option."""
+    return re.sub(r"[\s`*]+", " ", str(text)).strip().lower()
+
+
+def _real(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

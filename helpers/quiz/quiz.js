@@ -1,0 +1,144 @@
+// The front end of a quiz. It draws the traits of QuizFrontEnd (quiz.py) and sends what the student answers.
+// What is right, and why, is not known here until Python has sent it with an answer.
+
+function render({ model, el }) {
+  const question = model.get("question");
+  // Radio buttons form a group by name, and labels find inputs by id: each view has its own.
+  const name = "quiz-" + Math.random().toString(36).slice(2);
+
+  const form = make("form", "unet-front unet-boxed unet-quiz");
+  form.noValidate = true;
+  const fieldset = make("fieldset", "", form);
+  make("legend", "", fieldset).innerHTML = question.html;
+  const how = make("p", "unet-quiz-how", fieldset);
+  how.id = name + "-how";
+  how.textContent = question.how;
+  fieldset.setAttribute("aria-describedby", how.id);
+  const inputs = question.kind === "numeric" ? [numberInput()] : question.options.map(optionInput);
+  const triedLine = make("p", "unet-quiz-tried", fieldset);
+  const button = make("button", "", form);
+  button.type = "submit";
+  button.textContent = question.graded ? "Keep this answer" : "Check";
+  const feedback = liveRegion("unet-quiz-feedback", form);
+  feedback.setAttribute("aria-atomic", "true");
+
+  function optionInput(option) {
+    const label = make("label", "unet-quiz-option", fieldset);
+    const input = make("input", "", label);
+    input.type = question.kind === "single" ? "radio" : "checkbox";
+    input.name = name;
+    input.value = option.key;
+    make("b", "", label).textContent = option.key;
+    make("span", "", label).innerHTML = option.html;
+    make("span", "unet-quiz-mark", label);
+    return input;
+  }
+
+  function numberInput() {
+    const label = make("label", "unet-quiz-number", fieldset);
+    label.append("Your answer");
+    const input = make("input", "", label);
+    input.type = "text"; // a number input would refuse 1/4
+    input.inputMode = "decimal";
+    input.autocomplete = "off";
+    input.name = name;
+    return input;
+  }
+
+  function chosenHere() {
+    if (question.kind === "numeric") return inputs[0].value.trim();
+    return inputs.filter((input) => input.checked).map((input) => input.value).join("");
+  }
+
+  function showChosen() {
+    const chosen = model.get("chosen");
+    if (chosen === chosenHere()) return; // leaves the text cursor where it is
+    if (question.kind === "numeric") inputs[0].value = chosen;
+    else inputs.forEach((input) => (input.checked = chosen.includes(input.value)));
+  }
+
+  function triedBefore(answer) {
+    return model.get("tried").find((entry) => entry.given === answer);
+  }
+
+  function showTried() {
+    const tried = model.get("tried");
+    if (question.kind === "single") {
+      for (const input of inputs) {
+        const mark = input.closest("label").querySelector(".unet-quiz-mark");
+        const entry = triedBefore(input.value);
+        mark.textContent = entry ? entry.mark : "";
+        mark.dataset.verdict = entry ? entry.verdict : "";
+      }
+    } else if (!question.graded) {
+      const said = tried.map((entry) => `${[...answerParts(entry.given)].join(", ")} ${entry.mark}`);
+      triedLine.textContent = said.length ? "Tried so far: " + said.join("; ") : "";
+    }
+  }
+
+  function answerParts(given) {
+    return question.kind === "multiple" ? given : [given];
+  }
+
+  function showFeedback(entry) {
+    kernel.answered();
+    feedback.dataset.verdict = entry.verdict || "";
+    feedback.innerHTML = entry.html || "";
+  }
+
+  function showNote(text) {
+    const note = make("p", "");
+    note.textContent = text;
+    showFeedback({ html: note.outerHTML });
+  }
+
+  const kernel = kernelOf(model, showNote, "run this cell again, then answer");
+
+  function check(event) {
+    event.preventDefault();
+    const answer = chosenHere();
+    if (!answer) {
+      showNote(question.kind === "numeric" ? "Type a number first." : "Choose an option first.");
+    } else if (triedBefore(answer)) {
+      showFeedback(triedBefore(answer));
+    } else {
+      kernel.send({ answer });
+    }
+  }
+
+  function choose() {
+    model.set("chosen", chosenHere());
+    model.save_changes();
+  }
+
+  function onChosen() {
+    showChosen();
+    const entry = triedBefore(model.get("chosen"));
+    if (entry) showFeedback(entry); // an option tried before shows its reason again
+  }
+
+  function onReply() {
+    showFeedback(model.get("reply"));
+  }
+
+  form.addEventListener("input", choose);
+  form.addEventListener("submit", check);
+  keepKeys(form);
+  model.on("change:chosen", onChosen);
+  model.on("change:tried", showTried);
+  model.on("change:reply", onReply);
+
+  showChosen();
+  showTried();
+  onReply();
+  el.append(form);
+
+  return () => {
+    kernel.stop();
+    model.off("change:chosen", onChosen);
+    model.off("change:tried", showTried);
+    model.off("change:reply", onReply);
+  };
+}
+
+export default { initialize, render };

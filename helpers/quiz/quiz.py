@@ -1,0 +1,294 @@
+"""`quiz("dice-or-iou")`: a question, answered with the mouse, the keyboard or a call.
+
+    quiz("dice-or-iou")                  shows the question
+    quiz("dice-or-iou").answer("b")      answers it, without any widget
+
+A practice question says at once what is right, and why. The answer to a graded one is kept in `answers.json` beside
+the notebook, until it is handed in.
+
+The model is `Quiz`, the front end is `quiz.js` and `quiz.css` beside this file. The front end knows the question and
+what has been answered so far; what is right, and why, reaches it with an answer and not before.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import traitlets
+
+from helpers import frontend, markup, progress_store
+from helpers.quiz import answers
+from helpers.quiz.questions import Judgement, Question, find, problems
+
+__all__ = ["Feedback", "Kept", "Quiz", "problems", "quiz"]
+
+# A sign and a word, so that nothing is said by colour alone. The colours are of the Okabe-Ito palette.
+RIGHT = ("✓", "right", "#009E73")
+WRONG = ("✗", "wrong", "#D55E00")
+HOW = {
+    "single": ("Choose one.", '"a"', "for option a"),
+    "multiple": ("Choose all that apply.", '"ab"', "for options a and b"),
+    "numeric": ("Type a number, such as 12.5 or 3/8.", "12.5", "for 12.5"),
+}
+
+_open: dict[str, Quiz] = {}
+
+
+def quiz(id: str) -> Quiz:
+    """The practice question `id`; as the last line of a cell it is shown.
+
+    The same object each time, so that an answer given by a call appears in the widget above it, and a cell run again
+    still shows what you tried.
+
+    Raises:
+        ValueError: there is no such question; the message names those that exist.
+    """
+    if id not in _open:
+        _open[id] = Quiz(find(id))
+    return _open[id]
+
+
+class Feedback:
+    """What is said to one answer. A notebook shows it as a box, a console as text.
+
+    Attributes:
+        judgement: the answer given, whether it is right, and the reasons.
+    """
+
+    def __init__(self, judgement: Judgement) -> None:
+        self.judgement = judgement
+        self.right = judgement.right
+
+    def __repr__(self) -> str:
+        sign, word, _ = RIGHT if self.right else WRONG
+        head = f"{sign} {', '.join(self._given())}: {word}"
+        lines = [reason.why for reason in self.judgement.reasons]
+        if self._is_list():
+            lines = [f"{(RIGHT if r.right else WRONG)[0]} {r.given}: {r.why}" for r in self.judgement.reasons]
+        return "\n".join([head, *(_indented(line) for line in [*lines, self.judgement.note] if line)])
+
+    def _repr_html_(self) -> str:
+        colour = (RIGHT if self.right else WRONG)[2]
+        style = f"border-left:4px solid {colour};padding:.1em .9em;margin:.6em 0;max-width:62em"
+        return f'<div style="{style}">{self.inner_html()}</div>'
+
+    def inner_html(self) -> str:
+        """The same as HTML without a box around it."""
+        sign, word, _ = RIGHT if self.right else WRONG
+        lines = [f"<b>{sign} {html.escape(', '.join(self._given()))}: {word}</b>"]
+        for reason in self.judgement.reasons:
+            mark = f"<b>{(RIGHT if reason.right else WRONG)[0]} {reason.given}:</b> " if self._is_list() else ""
+            lines.append(mark + markup.as_html(reason.why))
+        if self.judgement.note:
+            lines.append(markup.as_html(self.judgement.note))
+        return "".join(f'<p style="margin:.3em 0">{line}</p>' for line in lines)
+
+    def _given(self) -> list[str]:
+        # keys are single letters; a number is one thing
+        given = self.judgement.given
+        return list(given) if given.isalpha() else [given]
+
+    def _is_list(self) -> bool:
+        return len(self.judgement.reasons) > 1 or bool(self.judgement.note)
+
+
+class Kept:
+    """What is said to an answer to a graded question: that it is kept, and not whether it is right.
+
+    Attributes:
+        given: the answer in its plain form.
+        right: `None`: nobody knows here.
+    """
+
+    right = None
+
+    def __init__(self, given: str) -> None:
+        self.given = given
+
+    def __repr__(self) -> str:
+        return f"• {self.given}: kept. {KEPT}"
+
+    def _repr_html_(self) -> str:
+        style = "border-left:4px solid #0072B2;padding:.1em .9em;margin:.6em 0;max-width:62em"
+        return f'<div style="{style}">{self.inner_html()}</div>'
+
+    def inner_html(self) -> str:
+        """The same as HTML without a box around it."""
+        return f'<p style="margin:.3em 0"><b>• {html.escape(self.given)}: kept.</b> {KEPT}</p>'
+
+
+KEPT = "This is the answer that you hand in with the notebook. You may change it until then."
+
+
+class Quiz:
+    """One question and what has been answered to it so far.
+
+    Attributes:
+        question: the question.
+        attempts: the feedback to each answer, first to last. Of a graded question the first is the answer that
+            `answers.json` held already.
+    """
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.attempts: list[Feedback | Kept] = []
+        self._front_end: QuizFrontEnd | None = None
+        if question.graded:
+            given = answers.read().get(question.id)
+            self.attempts = [Kept(given)] if given is not None else []
+
+    @property
+    def solved(self) -> bool:
+        return any(feedback.right for feedback in self.attempts)
+
+    def answer(self, given: Any) -> Feedback | Kept:
+        """Answer the question, and be told why that is right or wrong. You may answer as often as you like.
+
+        The answer to a graded question replaces the one before it in `answers.json`.
+
+        Args:
+            given: a key such as "b"; several such as "ac" or ["a", "c"]; or a number, also as text: "0.25", "1/4".
+
+        Raises:
+            ValueError: it cannot be an answer to this question; the message says what can.
+            AnswersError: `answers.json` cannot be read or written, so nothing was changed.
+        """
+        plain = self.question.read(given)
+        if self.question.graded:
+            answers.keep(self.question.id, plain)
+            progress_store.note_time()
+            feedback = Kept(plain)
+        else:
+            feedback = Feedback(self.question.judge(plain))
+            progress_store.note_quiz(self.question.id, feedback.right)
+        self.attempts.append(feedback)
+        if self._front_end:
+            self._front_end.show(self)
+            frontend.renew(self, self._fallback())
+        return feedback
+
+    def tried(self) -> list[Feedback | Kept]:
+        """The feedback to each different answer, in the order in which they were first given; if graded, the last."""
+        if self.question.graded:
+            return self.attempts[-1:]
+        return list({feedback.judgement.given: feedback for feedback in self.attempts}.values())
+
+    def __repr__(self) -> str:
+        """The question as text: the static fallback for a console."""
+        lines = _wrapped(f"{self._title()}: {self.question.text}")
+        for option in self.question.options:
+            lines += _wrapped(f"{option.key})  {option.text}", initial_indent="  ", subsequent_indent="      ")
+        what, example, meaning = HOW[self.question.kind]
+        lines.append(f"{what} Without a widget: quiz({_quoted(self.question.id)}).answer({example}) {meaning}.")
+        return "\n".join([*lines, *(repr(feedback) for feedback in self.tried())])
+
+    def as_html(self) -> str:
+        """The question as HTML: the static fallback for a page."""
+        options = "".join(
+            f'<li style="margin:.3em 0"><b>{option.key}</b>&ensp;{markup.as_html(option.text)}</li>'
+            for option in self.question.options
+        )
+        what, example, meaning = HOW[self.question.kind]
+        call = html.escape(f"quiz({_quoted(self.question.id)}).answer({example})", quote=False)
+        return "".join(
+            [
+                '<div style="max-width:62em">',
+                f'<p style="margin:.3em 0"><b>{self._title()}.</b> {markup.as_html(self.question.text)}</p>',
+                f'<ul style="list-style:none;margin:.3em 0;padding-left:1em">{options}</ul>' if options else "",
+                f'<p style="margin:.3em 0">{what} Without a widget: <code>{call}</code> {meaning}.</p>',
+                *(feedback._repr_html_() for feedback in self.tried()),
+                "</div>",
+            ]
+        )
+
+    def _title(self) -> str:
+        return "Graded quiz" if self.question.graded else "Quiz"
+
+    def _fallback(self) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.as_html()}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return frontend.shown(self, self._fallback(), lambda: QuizFrontEnd(self), **kwargs)
+
+    def _ipython_display_(self) -> None:
+        frontend.display(self, self._fallback(), lambda: QuizFrontEnd(self))
+
+
+class QuizFrontEnd(frontend.FrontEnd):
+    """The thin front end of a `Quiz`: its state as traits. All views of one quiz share them.
+
+    Traits:
+        question: what is shown before an answer: kind, texts as HTML, keys. Not what is right, not why.
+        chosen: what is selected or typed at the moment; written by the page, so that its views stay in step.
+        tried: the different answers so far, each with its mark ("✗ wrong") and feedback as HTML.
+        reply: the feedback to the latest answer, numbered by `n` so that the page sees two equal ones as two.
+    """
+
+    _esm = frontend.module(Path(__file__).with_name("quiz.js"))
+    _css = frontend.style(Path(__file__).with_name("quiz.css"))
+    question = traitlets.Dict().tag(sync=True)
+    chosen = traitlets.Unicode().tag(sync=True)
+    tried = traitlets.List().tag(sync=True)
+    reply = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, quiz: Quiz) -> None:
+        question = quiz.question
+        options = [{"key": option.key, "html": markup.as_html(option.text)} for option in question.options]
+        super().__init__(
+            question={
+                "kind": question.kind,
+                "html": markup.as_html(question.text),
+                "how": HOW[question.kind][0] + (" This answer is graded." if question.graded else ""),
+                "graded": question.graded,
+                "options": options,
+            }
+        )
+        self._quiz = quiz
+        self.on_msg(self._on_answer)
+        if quiz.attempts:
+            self.show(quiz)
+            if question.graded:
+                self.chosen = quiz.attempts[-1].given
+
+    def show(self, quiz: Quiz) -> None:
+        """Bring the page up to date with the latest answer."""
+        with self.hold_sync():  # one message, so that no view shows the mark without the reason
+            self.tried = [_entry(feedback) for feedback in quiz.tried()]
+            self._reply(_entry(quiz.attempts[-1]))
+
+    def _on_answer(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        try:
+            self._quiz.answer(content["answer"])
+        except ValueError as error:  # what was typed is no answer: said where it was typed
+            text = f"<p><b>! not counted</b></p><p>{html.escape(str(error))}</p>"
+            self._reply({"given": content["answer"], "verdict": "unread", "html": text})
+
+    def _reply(self, entry: dict[str, Any]) -> None:
+        self.reply = {**entry, "n": self.reply.get("n", 0) + 1}
+
+
+def _entry(feedback: Feedback | Kept) -> dict[str, Any]:
+    if isinstance(feedback, Kept):
+        return {"given": feedback.given, "verdict": "kept", "mark": "• kept", "html": feedback.inner_html()}
+    sign, word, _ = RIGHT if feedback.right else WRONG
+    return {
+        "given": feedback.judgement.given,
+        "verdict": word,
+        "mark": f"{sign} {word}",
+        "html": feedback.inner_html(),
+    }
+
+
+def _quoted(id: str) -> str:
+    return f'"{id}"'
+
+
+def _indented(text: str) -> str:
+    return "\n".join(_wrapped(text, initial_indent="  ", subsequent_indent="  "))
+
+
+def _wrapped(text: str, **indents: str) -> list[str]:
+    return textwrap.wrap(text, 100, break_on_hyphens=False, **indents)

@@ -1,0 +1,121 @@
+"""Running a student's model on images so that nothing of it changes, and saying where it raised."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import linecache
+import random
+import traceback
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+# frames of a traceback that are not the student's
+OURS = [str(Path(__file__).with_name(name)) for name in ("safe_forward.py", "influence.py", "trace.py")]
+NOT_THEIRS = (*OURS, str(Path(torch.__file__).parent))
+
+
+def check_model(model: Any) -> None:
+    """Raise a `TypeError` about anything that cannot be run on an image."""
+    if isinstance(model, type):
+        raise TypeError(f"{model.__name__} is a class. Make one first, such as {model.__name__}(...), and pass that.")
+    if not callable(model):
+        raise TypeError(f"Expected a module or a function that takes an image, got {type(model).__name__}.")
+
+
+def weak_reference(model: Callable) -> Callable[[], Callable | None]:
+    """A function that gives the model as long as somebody else keeps it, and then `None`.
+
+    A function has often no other name, as in `forward(lambda x: ..., image)`, so it is kept; it is light, unless it was
+    made around a model (a closure, a `partial`), which then is kept with it.
+    """
+    if isinstance(model, nn.Module):
+        return weakref.ref(model)
+    if inspect.ismethod(model) and isinstance(model.__self__, nn.Module):
+        return weakref.WeakMethod(model)
+    return lambda: model
+
+
+def prepared(image: Any, model: Any) -> Tensor:
+    """A copy of an image, `(N, C, H, W)`, where and in the number type the model works.
+
+    Raises:
+        ValueError: it is no float tensor of three or four dimensions.
+    """
+    if not isinstance(image, Tensor) or image.ndim not in (3, 4) or not image.is_floating_point():
+        got = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else type(image).__name__
+        raise ValueError(f"Expected an image as a float tensor (N, C, H, W) or (C, H, W), got {got}.")
+    image = image.detach().as_subclass(Tensor)
+    image = image[None] if image.ndim == 3 else image
+    like = next(iter(model.parameters()), None) if isinstance(model, nn.Module) else None
+    return image.to(like).clone() if like is not None and like.is_floating_point() else image.clone()
+
+
+@contextlib.contextmanager
+def unharmed(model: Any) -> Iterator[None]:
+    """Evaluation mode for what is inside; afterwards all is as it was."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modes = [module.training for module in modules]
+    kept = [
+        (store, name, tensor, tensor.detach().clone())
+        for module in modules
+        for store in (module._parameters, module._buffers)
+        for name, tensor in store.items()
+        if tensor is not None
+    ]
+    states = torch.get_rng_state(), random.getstate()
+    devices = [torch.cuda.get_rng_state_all()] if torch.cuda.is_available() else []
+    try:
+        for module in modules:
+            module.training = False  # set, not asked for: `eval` may be overridden, as in a frozen encoder
+        yield
+    finally:
+        for module, mode in zip(modules, modes, strict=True):
+            module.training = mode
+        with torch.no_grad():
+            for store, name, tensor, copy in kept:
+                store[name] = tensor
+                if not _same(tensor, copy):
+                    tensor.copy_(copy)
+        torch.set_rng_state(states[0])
+        random.setstate(states[1])
+        for state in devices:
+            torch.cuda.set_rng_state_all(state)
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return torch.equal(a, b) or bool(((a == b) | (a.isnan() & b.isnan())).all())
+
+
+def in_one_sentence(error: Exception) -> str:
+    """What was raised, and at which line of the student's."""
+    said = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
+    in_notebook = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
+    for frame in [*in_notebook[-1:], *frames[-1:]]:
+        line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
+        if line:
+            return f"{text.rstrip('.')}, at `{line}`."
+    return f"{text.rstrip('.')}."
+
+
+def tensors(value: Any) -> Iterator[Tensor]:
+    """All tensors in what a model takes or gives: alone, in lists or in dicts."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            yield from tensors(v)
+    elif isinstance(value, dict):
+        yield from tensors(list(value.values()))
+
+
+def first_image(given: Tensor) -> Tensor:
+    """`(C, H, W)` of the first image, of a result `(N, C, H, W)` or `(N, H, W)`."""
+    return given[0] if given.ndim == 4 else given[:1]

@@ -1,0 +1,92 @@
+"""The stepper's front end: what the page gets, and that page and Python stay in step."""
+
+import pytest
+import traitlets
+
+from helpers import frontend
+from helpers.stepper import CodeStepper, stepper
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """A stepper that is on a page, and its front end."""
+    monkeypatch.setattr(frontend, "is_interactive", lambda: True)
+    steps = CodeStepper()
+    steps._repr_mimebundle_()
+    return steps, steps._front_end
+
+
+def test_a_page_gets_the_widget_and_the_fallback(monkeypatch):
+    monkeypatch.setattr(frontend, "is_interactive", lambda: True)
+    bundle, _ = CodeStepper()._repr_mimebundle_()
+    assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/plain", "text/html"}
+    assert "unet.py 1/5 · Encoder  (shown)" in bundle["text/plain"]
+
+
+def test_a_headless_run_gets_the_fallback_alone():
+    steps = CodeStepper()
+    assert set(steps._repr_mimebundle_()) == {"text/plain", "text/html"}
+    assert steps._front_end is None
+
+
+def test_all_five_steps_are_sent_at_once(shown):
+    steps, front = shown
+    assert front.steps == steps.as_data()["steps"]
+    assert front.current == 1
+    assert front.small in steps.as_html()
+
+
+def test_python_moves_the_page(shown):
+    steps, front = shown
+    steps.next().next()
+    assert front.current == 3
+    steps.back()
+    assert front.current == 2
+    steps.step(5)
+    assert front.current == 5
+
+
+def test_the_page_moves_python(shown):
+    steps, front = shown
+    front.set_state({"current": 4})
+    assert steps.current == 4
+    assert steps.next().current == 5
+    assert "unet.py 4/5 · 1×1 head  (shown)" not in repr(steps)
+
+
+@pytest.mark.parametrize("wrong", [0, 6, "2"])
+def test_a_page_cannot_go_where_there_is_no_step(shown, wrong):
+    steps, front = shown
+    with pytest.raises(traitlets.TraitError):
+        front.set_state({"current": wrong})
+    assert (steps.current, front.current) == (1, 1)
+
+
+def test_two_views_share_one_front_end(shown):
+    steps, front = shown
+    steps._repr_mimebundle_()
+    assert steps._front_end is front
+    assert CodeStepper()._front_end is None
+
+
+def test_after_all_widgets_were_closed_a_new_front_end_shows_the_step(shown):
+    steps, front = shown
+    steps.step(3)
+    front.close()
+    steps.next()
+    steps._repr_mimebundle_()
+    assert steps._front_end is not front
+    assert steps._front_end.current == 4
+
+
+def test_every_note_of_shapes_has_a_line_to_stand_at():
+    for step in CodeStepper().as_data()["steps"]:
+        marked = {(piece["file"], line[0]) for piece in step["files"] for line in piece["lines"] if line[2]}
+        assert step["shapes"]
+        assert {(file, number) for file, number, _, _ in step["shapes"]} <= marked
+
+
+def test_current_is_moved_by_its_methods_only():
+    with pytest.raises(AttributeError):
+        CodeStepper().current = 9
+    assert len(stepper.STEPS) == 5

@@ -1,0 +1,221 @@
+"""What `progress()` shows: the record and the answers, held against the plan."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from helpers import progress, progress_store
+from helpers.progress import Progress
+
+PLAN = Path(__file__).parents[1] / "notebooks" / "plan.json"
+DONE = {
+    "01_pixels": {"checks": {"to_tensor": "error", "one_hot": "not attempted"}, "seconds": 65 * 60},
+    "02_overlap": {
+        "checks": {"pixel_accuracy": "passed", "iou": "passed", "dice": "wrong", "gone": "passed"},
+        "quizzes": {"iou-by-hand": True, "dice-or-iou": False, "gone": True},
+        "seconds": 1500.0,
+    },
+    "99_gone": {"seconds": 10.0},
+}
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """The course's own plan, an empty record, and somebody in lesson 02."""
+    folder = tmp_path / "notebooks"
+    (folder / "02_overlap").mkdir(parents=True)
+    (folder / "plan.json").write_bytes(PLAN.read_bytes())
+    monkeypatch.chdir(folder / "02_overlap")
+    monkeypatch.setattr(progress_store, "_failure", "")
+    return folder
+
+
+def keep(course, lessons):
+    """Put this on record, and nothing else."""
+    folder = course / "progress"
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    for lesson, kept in lessons.items():
+        (folder / f"{lesson}.json").write_text(json.dumps(kept))
+
+
+@pytest.fixture
+def begun(course):
+    keep(course, DONE)
+    (course / "02_overlap" / "answers.json").write_text('{"dice-from-counts": "0.5", "of-another-course": "a"}')
+    return course
+
+
+def row(shown, title):
+    """The cells of a lesson's row in the text."""
+    (line,) = [line for line in repr(shown).splitlines() if line.startswith(title)]
+    return re.split(r"  +", line)
+
+
+def of(shown, lesson):
+    return next(x for x in shown.lessons if x.plan.lesson == lesson)
+
+
+def test_a_lesson_is_counted_by_what_stands_now(begun):
+    assert row(progress(), "02 · Overlap") == [
+        "02 · Overlap",
+        "2 of 6",
+        "2 of 4, 1 right",
+        "1 of 2",
+        "4 of 21",
+        "25 of 55",
+        "dice: wrong",
+    ]
+    assert row(progress(), "01 · Pixels")[-3:] == ["0 of 18", "65 of 50", "to_tensor: error"]
+    assert row(progress(), "13 · Project")[1] == "–"
+
+
+def test_a_check_that_passed_and_now_fails_does_not_count(begun):
+    assert of(progress(), "02_overlap").points == 4
+    keep(begun, {"02_overlap": {"checks": {"pixel_accuracy": "passed", "iou": "wrong"}}})
+    lesson = of(progress(), "02_overlap")
+    assert (lesson.points, lesson.passed, lesson.failing) == (1, ["pixel_accuracy"], {"iou": "wrong"})
+
+
+def test_the_whole_course_is_summed_up(begun):
+    plan = json.loads(PLAN.read_text(encoding="utf-8"))["lessons"]
+    checks = sum(len(lesson["checks"]) for lesson in plan)
+    by_check = sum(sum(lesson["checks"].values()) for lesson in plan)
+    others = sum(sum(lesson[part].values()) for lesson in plan for part in ("graded", "texts"))
+    text = repr(progress())
+    assert f"2 of {checks} passed here" in text
+    assert f"2 of {sum(len(x['practice']) for x in plan)} answered, 1 right" in text
+    assert f"1 of {sum(len(x['graded']) for x in plan)} answered" in text
+    assert f"4 of {by_check} for checks; {others} more are for graded questions and texts" in text
+    assert "about 1 h 30 min of 10 h 05 min planned" in text
+
+
+def test_it_claims_no_grade(begun):
+    for said in (repr(progress()), progress().as_html()):
+        assert "Passed means passed here" in said
+        assert "the grade is made with what you hand in" in " ".join(said.split())
+
+
+def test_next_is_in_this_lesson_then_in_those_after_it(begun, monkeypatch):
+    assert progress().next() == "Next, in 02 · Overlap: `confusion` (not checked yet)."
+    plan = json.loads(PLAN.read_text(encoding="utf-8"))["lessons"]
+    (overlap,) = (lesson for lesson in plan if lesson["lesson"] == "02_overlap")
+    checks = dict.fromkeys(overlap["checks"], "passed")
+
+    keep(begun, {"02_overlap": {"checks": {**checks, "dice": "wrong"}}})
+    assert progress().next() == "Next, in 02 · Overlap: `dice` (wrong)."
+    keep(begun, {"02_overlap": {"checks": {**checks, "dice": "error"}}})
+    assert progress().next() == "Next, in 02 · Overlap: `dice` (raises an error)."
+    keep(begun, {"02_overlap": {"checks": checks}})
+    assert progress().next() == 'Next, in 02 · Overlap: the graded question `quiz("screening-for-lesions")`.'
+    (begun / "02_overlap" / "answers.json").write_text(json.dumps(dict.fromkeys(overlap["graded"], "a")))
+    assert "the practice question `quiz(" in progress().next()
+    keep(begun, {"02_overlap": {"checks": checks, "quizzes": dict.fromkeys(overlap["practice"], False)}})
+    assert progress().next() == "Next, in 04 · Convolution: `conv2d` (not checked yet)."
+
+
+def test_when_all_is_done_it_says_so_and_an_earlier_lesson_comes_last(course):
+    plan = json.loads(PLAN.read_text(encoding="utf-8"))["lessons"]
+    done = {
+        lesson["lesson"]: {
+            "checks": dict.fromkeys(lesson["checks"], "passed"),
+            "quizzes": dict.fromkeys(lesson["practice"], True),
+        }
+        for lesson in plan
+    }
+    keep(course, done)
+    for lesson in plan:
+        (course / lesson["lesson"]).mkdir(exist_ok=True)
+        (course / lesson["lesson"] / "answers.json").write_text(json.dumps(dict.fromkeys(lesson["graded"], "a")))
+    assert progress().next().startswith("No check and no question is open.")
+    done["01_pixels"]["checks"]["to_tensor"] = "wrong"
+    keep(course, done)
+    assert progress().next() == "Next, in 01 · Pixels: `to_tensor` (wrong)."
+
+
+def test_it_says_when_it_was_made_and_stays_as_it_was(begun):
+    shown = progress()
+    before = repr(shown), shown.as_html()
+    keep(begun, {})
+    assert (repr(shown), shown.as_html()) == before
+    assert f"as of {shown.made:%Y-%m-%d %H:%M:%S}. Run the cell again" in before[0]
+    assert f"{shown.made:%H:%M:%S}" in before[1]
+    assert "0 of 6" in repr(progress())
+
+
+def test_text_and_page_have_the_same_facts(begun):
+    shown = progress()
+    bundle = shown._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html"}
+    page = ET.fromstring(bundle["text/html"])
+    rows = ["".join(cell.itertext()).strip() for cell in page.findall(".//tbody/tr/*")]
+    for line in bundle["text/plain"].splitlines():
+        if " · " in line and not line.startswith("Next"):
+            assert set(re.split(r"  +", line)) <= {text.removeprefix("▸ ") for text in rows} | {""}
+    for _, _, _, words in shown._totals():
+        assert words in bundle["text/plain"]
+        assert words in rows
+    assert "Next, in 02 · Overlap: confusion" in "".join(page.itertext())
+    assert "Next, in 02 · Overlap: confusion" in bundle["text/plain"]
+
+
+def test_the_table_can_be_read_without_eyes_and_without_colour(begun):
+    page = ET.fromstring(progress().as_html())
+    tables = page.findall(".//table")
+    assert all(table.find("caption").text for table in tables)
+    assert all(row.find("th").get("scope") == "row" for row in page.findall(".//tbody/tr"))
+    assert all(head.get("scope") == "col" for head in page.findall(".//thead//th"))
+    bars = [node for node in page.iter("span") if node.get("aria-hidden") == "true"]
+    assert bars
+    assert not any("".join(bar.itertext()) for bar in bars)
+    assert not re.search(r"background:(?!currentColor)|[^-]color:(?!inherit)", progress().as_html())
+    (here,) = [row for row in page.findall(".//tbody/tr") if row.get("aria-current")]
+    assert "".join(here.find("th").itertext()) == "▸ 02 · Overlap"
+    assert here.find(".//a").get("href") == "../02_overlap/02_overlap.ipynb"
+
+
+def test_outside_the_course_it_says_so_and_writes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = progress()
+    assert shown.lessons == []
+    for said in (repr(shown), shown.as_html()):
+        assert "Nothing is kept here" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_looking_writes_nothing(course):
+    progress().as_html()
+    assert not (course / "progress").exists()
+    assert "0 of 46 passed here" in repr(progress())
+
+
+def test_a_truncated_record_is_one_sentence(begun):
+    (begun / "progress" / "02_overlap.json").write_text(json.dumps(DONE)[:40])
+    assert repr(progress()).count("progress/02_overlap.json cannot be read") == 1
+    assert "<b>!</b> progress/02_overlap.json cannot be read" in progress().as_html()
+    assert row(progress(), "02 · Overlap")[1] == "0 of 6"
+    assert row(progress(), "02 · Overlap")[3] == "1 of 2"
+
+
+def test_answers_that_cannot_be_read_are_one_sentence(begun):
+    (begun / "02_overlap" / "answers.json").write_text('{"dice-from')
+    assert "! 02 · Overlap: answers.json beside this notebook cannot be read" in repr(progress())
+    assert row(progress(), "02 · Overlap")[3] == "0 of 2"
+
+
+@pytest.mark.parametrize("plan", ["", "[]", '{"lessons": [{"lesson": "01_pixels"}]}'])
+def test_a_plan_that_cannot_be_read_is_one_sentence(begun, plan):
+    (begun / "plan.json").write_text(plan)
+    assert repr(Progress()).startswith("! plan.json cannot be read")
+
+
+def test_from_the_folder_of_all_lessons_no_lesson_is_this_one(begun, monkeypatch):
+    monkeypatch.chdir(begun)
+    page = ET.fromstring(progress().as_html())
+    assert not page.findall(".//a")
+    assert not [row for row in page.iter("tr") if row.get("aria-current")]
+    assert progress().next() == 'Next, in 00 · Start here: the graded question `quiz("roofs-from-above")`.'

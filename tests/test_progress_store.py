@@ -1,0 +1,210 @@
+"""What is kept of a student's work: where, by whom, and what becomes of a file that cannot be used."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers import exercises, frontend, progress_store
+from helpers.checks import check
+from helpers.quiz.questions import find
+from helpers.quiz.quiz import Quiz
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time, which a test sets by `clock[0] = ...`."""
+    now = [1_000_000.0]
+    monkeypatch.setattr(progress_store.time, "time", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """The folder of a course's notebooks; somebody works in its lesson 02."""
+    folder = tmp_path / "notebooks"
+    for lesson in ("02_overlap", "04_convolution"):
+        (folder / lesson).mkdir(parents=True)
+    (folder / "plan.json").write_text('{"lessons": []}')
+    monkeypatch.chdir(folder / "02_overlap")
+    monkeypatch.setattr(frontend, "is_interactive", lambda: True)
+    monkeypatch.setattr(progress_store, "_failure", "")
+    return folder
+
+
+def kept(folder, lesson="02_overlap"):
+    return json.loads((folder / "progress" / f"{lesson}.json").read_text(encoding="utf-8"))
+
+
+def dice(pred, target):
+    return exercises.load("dice").reference(pred, target)
+
+
+def test_a_check_is_kept_and_the_latest_verdict_counts(course):
+    check(dice)
+    assert kept(course)["checks"] == {"dice": "passed"}
+    check("dice", lambda pred, target: 0.5)
+    assert kept(course)["checks"] == {"dice": "wrong"}
+    check("dice", lambda pred, target: 1 / 0)
+    assert kept(course)["checks"] == {"dice": "error"}
+    found, said = progress_store.read(course)
+    assert (found.checks, found.quizzes, said) == ({"dice": "error"}, {}, [])
+
+
+def test_practice_in_another_lesson_is_no_verdict(course, monkeypatch):
+    monkeypatch.chdir(course / "04_convolution")
+    check("dice", lambda pred, target: 0.5)
+    assert "checks" not in kept(course, "04_convolution")
+    assert not (course / "progress" / "02_overlap.json").exists()
+
+
+def test_a_practice_question_once_right_stays_right(course):
+    asked = Quiz(find("dice-or-iou"))
+    asked.answer("b")
+    assert kept(course)["quizzes"] == {"dice-or-iou": False}
+    asked.answer("c")
+    asked.answer("b")
+    assert kept(course)["quizzes"] == {"dice-or-iou": True}
+
+
+def test_of_a_graded_answer_nothing_but_the_time_is_kept_here(course):
+    Quiz(find("dice-from-counts")).answer(0.5)
+    assert set(kept(course)) == {"last"}
+    assert json.loads((course / "02_overlap" / "answers.json").read_text()) == {"dice-from-counts": "0.5"}
+
+
+def test_time_is_the_gaps_between_what_is_done_without_pauses(course, clock, monkeypatch):
+    progress_store.note_time()
+    assert progress_store.read(course)[0].seconds == {"02_overlap": 0.0}
+    clock[0] += 240
+    progress_store.note_quiz("dice-or-iou", True)
+    clock[0] += progress_store.PAUSE_S + 1  # lunch
+    progress_store.note_check("dice", "02_overlap", "passed")
+    clock[0] -= 3600  # the clock was set back
+    progress_store.note_time()
+    clock[0] += 60
+    monkeypatch.chdir(course / "04_convolution")
+    progress_store.note_time()
+    clock[0] += 30
+    monkeypatch.chdir(course / "02_overlap")
+    progress_store.note_time()  # no second is counted twice, though both lessons are open
+    assert progress_store.read(course)[0].seconds == {"02_overlap": 270.0, "04_convolution": 60.0}
+
+
+def test_outside_the_course_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(frontend, "is_interactive", lambda: True)
+    place = tmp_path / "autograded" / "ana" / "02_overlap"
+    place.mkdir(parents=True)
+    monkeypatch.chdir(place)
+    check(dice)
+    Quiz(find("dice-or-iou")).answer("c")
+    assert progress_store.place() is None
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_run_without_anybody_there_writes_nothing(course, monkeypatch):
+    monkeypatch.setattr(frontend, "is_interactive", lambda: False)
+    check(dice)
+    Quiz(find("dice-or-iou")).answer("c")
+    assert sorted(path.name for path in course.iterdir()) == ["02_overlap", "04_convolution", "plan.json"]
+
+
+def test_the_hidden_check_writes_nothing(course):
+    from helpers.checks import grade
+
+    grade("dice", dice)
+    assert not (course / "progress").exists()
+
+
+@pytest.mark.parametrize(
+    "content", ['{"checks": {"dice": "pas', "[]", '{"checks": []}', "\xff\x00", "[" * 100_000, ""], ids=range(6)
+)
+def test_a_file_that_cannot_be_used_is_said_and_put_aside(course, content):
+    path = course / "progress" / "02_overlap.json"
+    path.parent.mkdir()
+    path.write_text(content, encoding="latin-1")
+    (path.parent / "01_pixels.json").write_text('{"checks": {"to_tensor": "passed"}}')
+    found, (said,) = progress_store.read(course)
+    assert found.checks == {"to_tensor": "passed"}
+    assert said.startswith("progress/02_overlap.json ")
+    check(dice)
+    assert path.with_suffix(".unreadable").read_text(encoding="latin-1") == content
+    found, (said,) = progress_store.read(course)
+    assert found.checks == {"to_tensor": "passed", "dice": "passed"}
+    assert said.startswith("progress/02_overlap.unreadable could not be read")
+    path.with_suffix(".unreadable").unlink()
+    assert progress_store.read(course)[1] == []
+
+
+def test_unknown_keys_and_odd_values_stay_and_do_no_harm(course, clock):
+    odd = {
+        "from": "a later version",
+        "checks": {"gone": "passed", "dice": 3},
+        "quizzes": {"x": "yes"},
+        "seconds": float("nan"),
+        "last": "today",
+    }
+    (course / "progress").mkdir()
+    (course / "progress" / "02_overlap.json").write_text(json.dumps(odd))
+    assert progress_store.read(course) == (progress_store.Record({"gone": "passed"}, {}, {"02_overlap": 0.0}), [])
+    progress_store.note_check("iou", "02_overlap", "passed")
+    clock[0] += 10
+    progress_store.note_time()
+    now = kept(course)
+    assert now["from"] == "a later version"
+    assert now["checks"] == {"gone": "passed", "dice": 3, "iou": "passed"}
+    assert now["seconds"] == 10
+
+
+def test_a_question_asked_in_two_lessons_is_right_when_it_was_right_in_one(course, monkeypatch):
+    progress_store.note_quiz("dice-or-iou", True)
+    monkeypatch.chdir(course / "04_convolution")
+    progress_store.note_quiz("dice-or-iou", False)
+    assert progress_store.read(course)[0].quizzes == {"dice-or-iou": True}
+
+
+def test_a_disk_that_is_full_is_said_and_checks_go_on(course, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    progress_store.note_check("iou", "02_overlap", "passed")
+    before = kept(course)
+    with monkeypatch.context() as patched:
+        patched.setattr(progress_store, "atomic_write", full)
+        assert check(dice) == 3
+        (said,) = progress_store.read(course)[1]
+    assert said == "What you did last could not be kept in progress/02_overlap.json: No space left on device."
+    assert kept(course) == before
+    check(dice)
+    assert progress_store.read(course)[1] == []
+
+
+def test_two_notebooks_at_once_lose_nothing_of_each_other(course):
+    code = """
+import sys
+from helpers import progress_store
+from helpers import frontend
+frontend.is_interactive = lambda: True
+for k in range(60):
+    assert not progress_store.note_quiz(f"{sys.argv[1]}-{k}", True)
+"""
+    lessons = ("02_overlap", "04_convolution")
+    running = [subprocess.Popen([sys.executable, "-c", code, lesson], cwd=course / lesson) for lesson in lessons]
+    assert [process.wait(60) for process in running] == [0, 0]
+    assert set(progress_store.read(course)[0].quizzes) == {f"{lesson}-{k}" for lesson in lessons for k in range(60)}
+
+
+def test_a_deleted_working_directory_is_nowhere(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert progress_store.place() is None
+
+
+def test_the_record_is_kept_out_of_git():
+    assert "/notebooks/progress/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
