@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from helpers import markup
 from helpers.play.scene import for_the_page
-from helpers.widgets import front, markup
+from helpers.widgets import front
 
 if TYPE_CHECKING:
     from helpers.play.twin import Playground

@@ -6,18 +6,17 @@ The same facts stand in both, so that a screen reader, a printed page and a cons
 from __future__ import annotations
 
 import html
-import textwrap
 from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from helpers import show
+from helpers import markup, show
 from helpers.play.painting import paint
 from helpers.play.scene import Scene
 from helpers.play.stage import Control, Stage
-from helpers.widgets import front, markup
+from helpers.widgets import front
 
 MISSED, FALSE, BOTH, CONFUSED = (
     ("missed", show.BLUE, "...."),
@@ -68,7 +67,7 @@ class Playground(ABC):
     def __repr__(self) -> str:
         found = [self.title]
         for fact in self.facts():
-            found += textwrap.wrap(fact, 100, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+            found.append(markup.wrapped(fact, initial_indent="- ", subsequent_indent="  "))
         return "\n".join(found)
 
     def as_html(self) -> str:

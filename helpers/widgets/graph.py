@@ -18,7 +18,8 @@ import html
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from helpers.widgets import front, graph_layout, host, markup
+from helpers import markup
+from helpers.widgets import front, graph_layout, host
 from helpers.widgets.concepts import Concept, concepts, keep, kept_in, read
 
 if TYPE_CHECKING:

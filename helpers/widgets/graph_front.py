@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 from ipywidgets import HBox, Layout
 
-from helpers.widgets import front, graph_layout, markup
+from helpers import markup
+from helpers.widgets import front, graph_layout
 from helpers.widgets.graph import LEGEND, Card, description, table
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _drawing(graph: ArchitectureGraph) -> dict[str, Any]:
 def _spoken(card: Card) -> str:
     """What a screen reader says of a part before it is selected."""
     facts = card.facts() or ["unlocked, not run here" if card.unlocked else "locked"]
-    return f"{card.name}: {' '.join(facts)}".replace("`", "")
+    return markup.as_text(f"{card.name}: {' '.join(facts)}")
 
 
 def _card(card: Card) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from helpers.widgets import markup
+from helpers import markup
 from helpers.widgets.running import first_image, in_one_sentence, prepared, tensors, unharmed
 from helpers.widgets.trace import Output, trace
 

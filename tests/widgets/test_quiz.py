@@ -11,7 +11,8 @@ import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
-from helpers.widgets import markup, questions
+from helpers import markup
+from helpers.widgets import questions
 from helpers.widgets.questions import Option, Question
 from helpers.widgets.quiz import Quiz, QuizFront, problems, quiz
 
@@ -220,12 +221,12 @@ def test_the_twin_has_the_question_and_how_to_answer_and_no_reason(id, tmp_path,
     twin = asked._repr_mimebundle_()
     assert set(twin) == {"text/plain", "text/html"}  # no kernel here, so no widget
     text = " ".join(twin["text/plain"].split())
-    assert asked.question.text in text
+    assert markup.as_text(asked.question.text) in text
     for shown in twin.values():
         assert f'quiz("{id}").answer(' in shown
         assert not any(secret in " ".join(shown.split()) for secret in secrets_of(asked.question))
     for option in asked.question.options:
-        assert f"{option.key}) {option.text}" in text
+        assert f"{option.key}) {markup.as_text(option.text)}" in text
 
 
 def test_the_twin_shows_what_was_tried():
