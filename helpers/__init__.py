@@ -1,4 +1,4 @@
-"""What a course notebook imports: checks, data, pictures, quizzes, the glossary, your progress.
+"""What the first cell of every notebook imports, all of it: `__all__` is what a lesson may call without an import.
 
 Importing this package is light: torch and matplotlib load when they are used. It sets the number of threads that torch
 will use, once, before torch is imported.
@@ -8,9 +8,24 @@ from helpers.threads import limit_threads
 
 limit_threads()
 
-from helpers.checks import check, earlier, hint, solution, use  # noqa: E402  (threads come first)
+from helpers import data, play, show  # noqa: E402  (threads come first)
+from helpers.checks import check, earlier, hint, solution, use  # noqa: E402
 from helpers.glossary import glossary  # noqa: E402
+from helpers.widgets import ArchitectureGraph, CodeStepper, quiz  # noqa: E402
 from helpers.widgets.progress import progress  # noqa: E402
-from helpers.widgets.quiz import quiz  # noqa: E402
 
-__all__ = ["check", "earlier", "glossary", "hint", "progress", "quiz", "solution", "use"]
+__all__ = [
+    "ArchitectureGraph",
+    "CodeStepper",
+    "check",
+    "data",
+    "earlier",
+    "glossary",
+    "hint",
+    "play",
+    "progress",
+    "quiz",
+    "show",
+    "solution",
+    "use",
+]
