@@ -19,6 +19,7 @@ import json
 import pprint
 import re
 import tempfile
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+import helpers
 from autograde import answer_keys, plan
 from autograde.build_cache import LESSONS, inputs, lesson_names
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
@@ -49,13 +51,16 @@ from helpers.quiz.grading import grade_answer
 grade_answer("{id}", {key})
 ### END HIDDEN TESTS"""
 
-# Colab opens one notebook without the course around it.
-COLAB_CELL = """\
-# On Colab this fetches the course. Everywhere else it is here already, and nothing happens.
+# Colab opens one notebook without the course around it. No magic command: `earlier` reads the cell as Python.
+FIRST_CELL = """\
+# On Colab this fetches the course. Everywhere else it is here already.
 import importlib.util
 if importlib.util.find_spec("helpers") is None:
-    %pip install --quiet git+{repository}
-import helpers  # before torch: it sees to it that threads which wait do not keep others from working"""
+    get_ipython().run_line_magic("pip", "install --quiet git+{repository}")
+# What you may call in every lesson. Before torch: it sees to it that threads which wait keep nobody from working.
+from helpers import (
+{names}
+)"""
 
 
 class BuildError(Exception):
@@ -80,13 +85,19 @@ def master(lesson: str, source: Path | None = None) -> NotebookNode:
     script = jupytext.read(source or LESSONS / f"{lesson}.py", fmt="py:percent")
     cells = [_cell(lesson, cell) for cell in script.cells]
     first_code = next(k for k, cell in enumerate(cells) if cell.cell_type == "code")
-    cells.insert(first_code, nbformat.v4.new_code_cell(COLAB_CELL.format(repository=_repository())))
+    cells.insert(first_code, nbformat.v4.new_code_cell(first_cell()))
     for cell in cells:
         cell.id = _id(cell, taken={c.id for c in cells if c is not cell})
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata.language_info = {"name": "python"}
     return notebook
+
+
+def first_cell() -> str:
+    """The code that every notebook begins with."""
+    names = textwrap.indent(textwrap.fill(", ".join(helpers.__all__), 88), "    ")
+    return FIRST_CELL.format(repository=_repository(), names=names)
 
 
 def student_versions(lessons: list[str], course: Path) -> dict[str, str]:

@@ -20,7 +20,8 @@ def inputs() -> str:
     folders = (LESSONS, LESSONS / "keys", ROOT / "helpers" / "exercises", ROOT / "helpers" / "quiz" / "bank")
     files = [path for folder in folders for path in sorted(folder.glob("*")) if path.is_file()]
     digest = hashlib.sha256()
-    for path in [*files, ROOT / "autograde" / "build.py", ROOT / "autograde" / "plan.py", ROOT / "pyproject.toml"]:
+    single = ("autograde/build.py", "autograde/plan.py", "helpers/__init__.py", "pyproject.toml")
+    for path in [*files, *(ROOT / name for name in single)]:
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 

@@ -1,16 +1,33 @@
-"""What a course notebook imports: checks, data, pictures, quizzes, the glossary, your progress.
+"""What the first cell of every notebook imports, all of it: `__all__` is what a lesson may call without an import.
 
 Importing this package is light: torch and matplotlib load when they are used. It sets the number of threads that torch
-will use, once, before torch is imported.
+will use, once, before torch is imported. `play` loads torch, so it is imported where it is named.
 """
 
 from helpers.threads import limit_threads
 
 limit_threads()
 
-from helpers.checks import check, earlier, hint, solution, use  # noqa: E402  (threads come first)
+from helpers import data, show  # noqa: E402  (threads come first)
+from helpers.checks import check, earlier, hint, solution, use  # noqa: E402
 from helpers.glossary import glossary  # noqa: E402
+from helpers.graph import ArchitectureGraph  # noqa: E402
 from helpers.progress import progress  # noqa: E402
-from helpers.quiz.quiz import quiz  # noqa: E402
+from helpers.quiz import quiz  # noqa: E402
+from helpers.stepper import CodeStepper  # noqa: E402
 
-__all__ = ["check", "earlier", "glossary", "hint", "progress", "quiz", "solution", "use"]
+__all__ = [
+    "ArchitectureGraph",
+    "CodeStepper",
+    "check",
+    "data",
+    "earlier",
+    "glossary",
+    "hint",
+    "play",
+    "progress",
+    "quiz",
+    "show",
+    "solution",
+    "use",
+]

@@ -14,13 +14,13 @@ from __future__ import annotations
 import difflib
 import html
 import re
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from helpers import markup
 from helpers.data.validation import check_choice
 
 LESSONS = {
@@ -48,7 +48,6 @@ THEMES = {
     "baseline": "Comparing with others",
     "wild": "In the wild",
 }
-WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Entry:
     picture: str = ""
 
     def __repr__(self) -> str:
-        return f"{self.term} · {_wrapped(_unmarked(self.says))}\n  {_where(self.lesson)}"
+        return f"{_wrapped(f'{self.term} · {self.says}')}\n  {_where(self.lesson)}"
 
     def as_html(self, picture: bool = True) -> str:
         """The entry as HTML, in whatever colours the page has.
@@ -80,7 +79,7 @@ class Entry:
         Args:
             picture: whether to draw the picture as well, where the entry has one.
         """
-        text = f"<b>{html.escape(self.term)}</b> · {_as_html(self.says)} <small>{_where(self.lesson)}.</small>"
+        text = f"<b>{html.escape(self.term)}</b> · {markup.as_html(self.says)} <small>{_where(self.lesson)}.</small>"
         drawn = f"<br>{_picture(self.picture)}" if picture and self.picture else ""
         return f'<p style="margin:.5em 0;max-width:62em">{text}{drawn}</p>'
 
@@ -97,12 +96,12 @@ class Answer:
     lesson: str
 
     def __repr__(self) -> str:
-        return f"{self.question}\n  {_wrapped(_unmarked(self.answer))}\n  {_where(self.lesson)}"
+        return f"{self.question}\n  {_wrapped(self.answer)}\n  {_where(self.lesson)}"
 
     def as_html(self) -> str:
         return (
-            f'<p style="margin:.7em 0;max-width:62em"><b>{html.escape(self.question)}</b><br>{_as_html(self.answer)} '
-            f"<small>{_where(self.lesson)}.</small></p>"
+            f'<p style="margin:.7em 0;max-width:62em"><b>{html.escape(self.question)}</b><br>'
+            f"{markup.as_html(self.answer)} <small>{_where(self.lesson)}.</small></p>"
         )
 
 
@@ -212,15 +211,5 @@ def _where(lesson: str) -> str:
     return f"Lesson {lesson} · {LESSONS[lesson]}"
 
 
-def _as_html(text: str) -> str:
-    from helpers import markup
-
-    return markup.as_html(text)
-
-
-def _unmarked(text: str) -> str:
-    return re.sub(r"\*([^*\s](?:[^*]*[^*\s])?)\*", r"\1", text)
-
-
 def _wrapped(text: str) -> str:
-    return "\n  ".join(textwrap.wrap(text, WIDTH, break_on_hyphens=False))
+    return markup.wrapped(text, subsequent_indent="  ")

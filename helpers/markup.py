@@ -1,19 +1,72 @@
-"""The little markup of the texts that widgets show: `code` and *stress*."""
+"""The little markup of the course's own texts, `code` and *stress*: as HTML, as plain text, and shown as both.
+
+Text that is not ours, such as a student's line or the message of an exception, comes in through `code`, and is then
+shown letter by letter. Importing this module is light.
+"""
 
 from __future__ import annotations
 
 import html
 import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+WIDTH = 100
+# As in CommonMark: a run of backticks opens, the next run of as many closes.
+_CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_STRESS = re.compile(r"\*([^*\s](?:[^*]*[^*\s])?)\*")
+
+
+def code(text: str) -> str:
+    """Marks any text as code; backticks and stars in it stay what they are."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    spaced = f" {text} " if "`" in text or text[:1] == text[-1:] == " " else text
+    return f"{fence}{spaced}{fence}" if text else ""
 
 
 def as_html(text: str) -> str:
     """Marked-up text as HTML, everything else escaped."""
-    # Code is cut out first: a star inside backticks is a star.
-    parts = re.split(r"`([^`]+)`", text)
-    for k, part in enumerate(parts):
-        escaped = html.escape(part)
-        if k % 2:
-            parts[k] = f"<code>{escaped}</code>"
-        else:
-            parts[k] = re.sub(r"\*([^*\s](?:[^*]*[^*\s])?)\*", r"<em>\1</em>", escaped)
-    return "".join(parts)
+    return "".join(
+        f"<code>{html.escape(part)}</code>" if is_code else _STRESS.sub(r"<em>\1</em>", html.escape(part))
+        for part, is_code in _parts(text)
+    )
+
+
+def as_text(text: str) -> str:
+    """Marked-up text without its marks."""
+    return "".join(part if is_code else _STRESS.sub(r"\1", part) for part, is_code in _parts(text))
+
+
+def wrapped(text: str, **indents: str) -> str:
+    """Marked-up text without its marks, in lines that break between words only."""
+    return textwrap.fill(as_text(text), WIDTH, break_long_words=False, break_on_hyphens=False, **indents)
+
+
+class Shown:
+    """The same facts for a console and for a notebook's page."""
+
+    def __init__(self, text: str, page: str) -> None:
+        self._text, self._page = text, page
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
+        return {"text/plain": self._text, "text/html": self._page}
+
+
+def say(text: str) -> None:
+    """Show a marked-up text: formatted in a notebook, in a console as lines."""
+    from IPython.display import display
+
+    display(Shown(wrapped(text), f'<p style="margin:.3em 0;max-width:62em">{as_html(text)}</p>'))
+
+
+def _parts(text: str) -> Iterator[tuple[str, bool]]:
+    """The pieces of a text in order, and whether each is code."""
+    before, *rest = _CODE.split(text)
+    yield before, False
+    for code, after in zip(rest[1::3], rest[2::3], strict=True):
+        yield code[1:-1] if len(code) > 2 and code[0] == code[-1] == " " else code, True
+        yield after, False

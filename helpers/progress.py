@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import json
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -145,7 +144,7 @@ class Progress:
             widths = [max(len(row[k]) for row in rows) for k in range(len(HEADS))]
             table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
             lines += ["", *(row.rstrip() for row in table), ""]
-            lines += [_wrapped(self.next().replace("`", "")), _wrapped(NO_GRADE), _wrapped(ABOUT_TIME)]
+            lines += [_wrapped(self.next()), _wrapped(NO_GRADE), _wrapped(ABOUT_TIME)]
         return "\n".join([*lines, *(_wrapped(f"! {said}") for said in self.said)])
 
     def as_html(self) -> str:
@@ -274,4 +273,4 @@ def _paragraph(text: str) -> str:
 
 
 def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 100, subsequent_indent="  ", break_on_hyphens=False)
+    return markup.wrapped(text, subsequent_indent="  ")

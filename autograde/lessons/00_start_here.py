@@ -23,7 +23,6 @@ import time
 import torch
 from torchvision.utils import draw_bounding_boxes
 
-from helpers import check, data, glossary, hint, progress, quiz, show, use
 from helpers.data import files
 from helpers.share import load_shared
 
@@ -156,7 +155,6 @@ quiz("what-a-mask-answers")
 # go to the picture with Tab, to the node with the arrow keys, and press Enter.
 
 # %%
-from helpers.graph import ArchitectureGraph
 
 graph = ArchitectureGraph()
 graph

@@ -25,7 +25,6 @@ from skimage.data import immunohistochemistry
 from torch.utils.data import DataLoader, Dataset
 from torchvision.utils import draw_bounding_boxes
 
-from helpers import check, data, hint, progress, quiz, show, use
 from helpers.data import files
 
 # %% [markdown]

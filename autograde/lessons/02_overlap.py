@@ -21,7 +21,6 @@ import torch.nn.functional as F
 from scipy import ndimage
 from skimage.filters import threshold_multiotsu, threshold_otsu
 
-from helpers import check, data, hint, play, progress, quiz, show, use
 from helpers.metrics import boundary_error
 
 # %% [markdown]

@@ -23,7 +23,6 @@ import torch.nn.functional as F
 from skimage.filters import threshold_otsu
 from torch import nn
 
-from helpers import check, data, hint, play, progress, quiz, show, use
 
 image, labels = data.load("nuclei", "train", tile=128)[7]
 x = image.as_subclass(torch.Tensor)[None]  # (1, 1, 128, 128): a batch of one grey image

@@ -20,8 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import check, data, earlier, hint, metrics, progress, quiz, show, use
-from helpers.graph import ArchitectureGraph
+from helpers import metrics
 
 DoubleConv, receptive_field = earlier("DoubleConv", "receptive_field")
 

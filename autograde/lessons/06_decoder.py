@@ -21,9 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import check, data, earlier, hint, metrics, play, progress, quiz, show, use
+from helpers import metrics
 from helpers.training import fit
-from helpers.graph import ArchitectureGraph
 
 DoubleConv, Encoder = earlier("DoubleConv", "Encoder")
 

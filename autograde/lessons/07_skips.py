@@ -21,10 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import check, data, earlier, hint, metrics, progress, quiz, show, use
+from helpers import metrics
 from helpers.training import fit
-from helpers.graph import ArchitectureGraph
-from helpers.stepper import CodeStepper
 
 output_size, DoubleConv, Encoder, UpConv, Hourglass = earlier(
     "output_size", "DoubleConv", "Encoder", "UpConv", "Hourglass"

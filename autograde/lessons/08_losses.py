@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
 from skimage.filters import threshold_otsu
 
-from helpers import check, data, earlier, hint, metrics, play, progress, quiz, show, use
+from helpers import metrics
 from helpers.reference.inference import calibration_error
 from helpers.training import fit
 

@@ -24,9 +24,8 @@ from skimage.filters import threshold_otsu
 from torch import nn
 from torch.utils.data import Subset
 
-from helpers import check, data, earlier, hint, metrics, play, progress, quiz, show, use
+from helpers import metrics
 from helpers.training import TrainingError, dice_and_cross_entropy, fit
-from helpers.graph import ArchitectureGraph
 
 UNet, iou, to_tensor = earlier("UNet", "iou", "to_tensor")
 

@@ -22,22 +22,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import Subset
 
-from helpers import (
-    check,
-    compare_models,
-    data,
-    earlier,
-    hint,
-    metrics,
-    play,
-    progress,
-    quiz,
-    show,
-    use,
-)
+from helpers import compare_models, metrics
 from helpers.baseline import build_baseline
 from helpers.training import dice_and_cross_entropy, fit
-from helpers.graph import ArchitectureGraph
 
 UNet, flip_pair, augment_pair, train_one_epoch = earlier(
     "UNet", "flip_pair", "augment_pair", "train_one_epoch"

@@ -25,9 +25,8 @@ import torch
 import torch.nn.functional as F
 from IPython.display import display
 
-from helpers import check, data, earlier, hint, play, progress, quiz, show, use
 from helpers.baseline import compare
-from helpers.share import export_onnx, gallery, load_shared, share
+from helpers.share import comment, export_onnx, gallery, load_shared, share
 from helpers.training import fit
 
 UNet, dice, soft_dice_loss = earlier("UNet", "dice", "soft_dice_loss")

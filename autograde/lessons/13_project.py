@@ -26,7 +26,6 @@ import torch
 from PIL import Image
 from skimage.filters import threshold_otsu
 
-from helpers import data, earlier, play, progress, quiz, show
 from helpers.baseline import build_baseline, compare
 from helpers.metrics import class_map, class_scores, confusion_table, predictions
 from helpers.share import gallery, load_shared, share

@@ -18,7 +18,6 @@
 # there is a shorter way. It works in every notebook, and finds a term by its other names, too:
 
 # %%
-from helpers import glossary
 from helpers.glossary import faq
 
 glossary("jaccard")

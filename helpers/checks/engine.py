@@ -17,15 +17,16 @@ from typing import Any
 from torch import Tensor
 
 from helpers import exercises
-from helpers.checks.equality import difference, kind_of
+from helpers.checks.equality import MOST_PARTS, difference, kind_of
 from helpers.checks.fixtures import Fixture
 from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
 from helpers.checks.observe import Observation, watch
 from helpers.checks.probes import Build, Call, Draw, Probe, Script, as_probe, size_of
 from helpers.checks.process import Lost, unfinished
-from helpers.checks.subject import Foreign, LocalSubject, Raised, Subject, raised
-from helpers.checks.verdict import Verdict
+from helpers.checks.subject import Foreign, LocalSubject, Raised, Subject, raised, readable
+from helpers.checks.verdict import Verdict, is_tensor
 from helpers.exercises import Answer, Exercise
+from helpers.markup import as_text, code
 
 SECONDS = 10.0  # an answer takes well under one; this is for endless loops
 MOST_VALUES = 4096  # a verdict carries the numbers of tensors up to this size
@@ -86,7 +87,8 @@ def examine(name: str, obj: Any, seed: int | None = None) -> Verdict:
     seed = secrets.randbits(31) if seed is None else seed
     if callable(obj):
         return examine_through(name, LocalSubject(obj), seed)
-    message = f"`{name}` is {_shown(obj)} here. It must be the function or class that you wrote: run its cell again."
+    what = "None" if obj is None else f"an object of type {code(readable(type(obj).__name__))}"
+    message = f"`{name}` is {what} here. It must be the function or class that you wrote: run its cell again."
     return _verdict(exercise, seed, "wrong", message)
 
 
@@ -107,7 +109,9 @@ def examine_through(name: str, subject: Subject, seed: int | None = None) -> Ver
             happened = unfinished(SECONDS, raised(stopped.__cause__, None))
         except Lost as lost:
             happened = lost.reason
-        except (Exception, SystemExit) as error:  # out of what is no call, such as a `train` of the answer's own
+        except KeyboardInterrupt:  # the student's own, who has waited long enough
+            raise
+        except BaseException as error:  # out of what is no call, such as a `train` of the answer's own
             happened = f"raised {raised(error, None)}."
         else:
             return _judge(exercise, trace, seed)
@@ -355,7 +359,8 @@ def _label(exercise: Exercise, probe: Probe) -> str:
         )
     arguments = [_shown(x) for x in probe.args] + [f"{k}={_shown(v)}" for k, v in probe.kwargs.items()]
     shapes = " and ".join(str(tuple(x.shape)) for x in probe.inputs)
-    return f"`{exercise.name}({', '.join(arguments)})` on an input of shape {shapes}"
+    call = code(as_text(f"{exercise.name}({', '.join(arguments)})"))
+    return f"{call} on an input of shape {shapes}"
 
 
 def _named_inputs(exercise: Exercise, probe: Probe) -> dict[str, Any]:
@@ -369,7 +374,10 @@ def _named_inputs(exercise: Exercise, probe: Probe) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, bool | str) or value is None:
+    """Plain data in a few words, marked up as in `helpers.markup`."""
+    if isinstance(value, str):
+        return code(repr(readable(value)))
+    if isinstance(value, bool) or value is None:
         return repr(value)
     if isinstance(value, float):
         return f"{value:.5g}"
@@ -379,11 +387,11 @@ def _shown(value: Any) -> str:
         values = value.settings.get("values")
         return f"a {value.kind}" + (f" of shape {tuple(values.shape)}" if isinstance(values, Tensor) else "")
     if isinstance(value, Foreign | Raised):
-        return str(value) if isinstance(value, Raised) else f"an object of type {value.kind}"
-    if isinstance(value, tuple | list) and len(value) <= 8:
+        return str(value) if isinstance(value, Raised) else f"an object of type {kind_of(value)}"
+    if isinstance(value, tuple | list) and len(value) <= MOST_PARTS:
         return f"({', '.join(map(_shown, value))})"
-    if isinstance(value, dict) and len(value) <= 8:
-        return "{" + ", ".join(f"{key!r}: {_shown(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, dict) and len(value) <= MOST_PARTS:
+        return "{" + ", ".join(f"{_shown(key)}: {_shown(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Tensor):
         return f"of shape {tuple(value.shape)}"
     return f"a {kind_of(value)}"
@@ -399,8 +407,10 @@ def _as_json(value: Any) -> Any:
             "dtype": str(value.dtype).removeprefix("torch."),
             "values": values,
         }
-    if isinstance(value, tuple | list):
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, tuple | list) and len(value) <= MOST_VALUES:
         return [_as_json(v) for v in value]
-    if isinstance(value, dict):
+    if isinstance(value, dict) and len(value) <= MOST_VALUES and not is_tensor(value):
         return {k: _as_json(v) for k, v in value.items()}
-    return value if value is None or isinstance(value, bool | int | float | str) else _shown(value)
+    return value if value is None or isinstance(value, bool | int | float) else as_text(_shown(value))

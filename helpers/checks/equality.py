@@ -13,9 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.checks.subject import Raised
+from helpers.checks.subject import Foreign, Raised, readable
+from helpers.markup import code
 
 RTOL, ATOL = 1e-4, 1e-5
+MOST_PARTS = 8  # of a list or dict that are named
 
 
 def difference(yours: Any, expected: Any, tolerance_scale: float = 1.0) -> str | None:
@@ -48,7 +50,7 @@ def difference(yours: Any, expected: Any, tolerance_scale: float = 1.0) -> str |
 
 
 def kind_of(value: Any) -> str:
-    """A short name for what `value` is."""
+    """A short name for what `value` is, marked up as in `helpers.markup`."""
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, Tensor):
@@ -56,10 +58,10 @@ def kind_of(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"{type(value).__name__} of {len(value)}"
     if isinstance(value, dict):
-        return f"dict with {', '.join(map(str, value))}"
-    return getattr(value, "kind", None) or {"int": "number", "float": "number"}.get(
-        type(value).__name__, type(value).__name__
-    )
+        return f"dict with {', '.join(code(readable(key)) for key in list(value)[:MOST_PARTS])}"
+    if isinstance(value, Foreign):
+        return code(readable(value.kind))
+    return "number" if isinstance(value, int | float) else type(value).__name__
 
 
 def _tensor_difference(yours: Any, expected: Tensor, tolerance_scale: float) -> str | None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from helpers.checks.equality import difference, kind_of
 from helpers.checks.probes import Build, Call, Probe, Script
 from helpers.checks.subject import Raised, Subject, tensors_in
+from helpers.markup import as_text
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _viewed(value: Any, probe: Call) -> Any:
     try:
         return probe.view(value, probe.args)
     except Exception:  # the view expects a result of the right kind; this one is of another
-        return f"a {kind_of(value)}"
+        return as_text(f"a {kind_of(value)}")
 
 
 def _as_tensors(value: Any) -> list[Tensor]:
@@ -136,7 +137,7 @@ def shapes_of(value: Any) -> Any:
     """The shapes of the tensors in a result; of what is none, what it is."""
     if isinstance(value, Tensor):
         return tuple(value.shape)
-    return [shapes_of(v) for v in value] if isinstance(value, tuple | list) else kind_of(value)
+    return [shapes_of(v) for v in value] if isinstance(value, tuple | list) else as_text(kind_of(value))
 
 
 def _watch_script(subject: Subject, probe: Script) -> Iterator[Observation]:

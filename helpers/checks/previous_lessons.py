@@ -12,7 +12,7 @@ import linecache
 from pathlib import Path
 from typing import Any
 
-from helpers import exercises
+from helpers import exercises, markup
 from helpers.checks.session import SEED
 
 
@@ -32,7 +32,7 @@ def earlier(*names: str) -> Any:
         raise ValueError('earlier() needs the name of a piece, such as earlier("DoubleConv").')
     found = {name: _own_or_reference(name) for name in names}
     for reason in dict.fromkeys(why for _, why in found.values()):
-        print(f"{', '.join(name for name, (_, why) in found.items() if why == reason)}: {reason}")
+        markup.say(f"{', '.join(f'`{name}`' for name, (_, why) in found.items() if why == reason)}: {reason}")
     pieces = tuple(piece for piece, _ in found.values())
     return pieces[0] if len(pieces) == 1 else pieces
 

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from helpers.checks import codec
 from helpers.checks.subject import LocalSubject, Parameters, Raised, Reply, raised
+from helpers.markup import code
 
 SECONDS = 5.0  # one call takes milliseconds
 GRACE = 1.0  # for a child that was interrupted to say where it was
@@ -47,7 +48,7 @@ class Lost(BaseException):
 
 def unfinished(seconds: float, where: Raised | None) -> str:
     """What to say of an answer that was stopped after `seconds`, and where, if that is known."""
-    line = f" It was stopped in line {where.line}: `{where.source}`." if where and where.line else ""
+    line = f" It was stopped in line {where.line}: {code(where.source)}." if where and where.line else ""
     return f"did not finish within {seconds:g} seconds.{line} Is there a loop that never ends?"
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-import re
 from typing import Any
 
-from helpers.checks.verdict import Verdict
+from helpers import markup
+from helpers.checks.verdict import Verdict, is_tensor
 
 # A word and a sign, so that nothing is said by colour alone. The colours are of the Okabe-Ito palette.
 SIGNS = {
@@ -16,6 +16,9 @@ SIGNS = {
     "not attempted": ("○", "#767676"),
 }
 MOST_SHOWN = 8  # a tensor larger than 8×8 is drawn, not written out
+MOST_DRAWN = 1e9  # a number beyond it, or one that is not finite, has no place on a scale of colours
+MOST_TEXT = 2000  # letters of a result that is written out
+VERBATIM = "white-space:pre-wrap;overflow-wrap:anywhere"  # a student's blanks and line ends are kept
 
 
 def as_text(verdict: Verdict) -> str:
@@ -24,9 +27,9 @@ def as_text(verdict: Verdict) -> str:
     lines = [f"{sign} {verdict.exercise}: {verdict.status}, {verdict.points:g} of {verdict.max_points:g} points"]
     if verdict.diagnosis:
         lines.append(f"  {verdict.diagnosis}")
-    lines.append(f"  {verdict.message}")
+    lines.append(f"  {markup.as_text(verdict.message)}")
     if verdict.probe:
-        lines += [f"  {name}: {text}" for name, text in _facts(verdict.probe)]
+        lines += [f"  {name}: {markup.as_text(text)}" for name, text in _facts(verdict.probe)]
     return "\n".join(lines)
 
 
@@ -41,11 +44,11 @@ def as_html(verdict: Verdict) -> str:
     ]
     if verdict.diagnosis:
         parts.append(f"<div><b>{html.escape(verdict.diagnosis[:1].upper() + verdict.diagnosis[1:])}</b></div>")
-    parts.append(f"<div>{_with_code(verdict.message)}</div>")
+    parts.append(f'<div style="{VERBATIM}">{markup.as_html(verdict.message)}</div>')
     if verdict.probe:
         facts = "".join(
             f"<tr><th scope='row' style='text-align:left;vertical-align:top;padding-right:1em'>{name}</th>"
-            f"<td style='text-align:left;white-space:pre-wrap'>{html.escape(text)}</td></tr>"
+            f"<td style='text-align:left;{VERBATIM}'>{markup.as_html(text)}</td></tr>"
             for name, text in _facts(verdict.probe)
         )
         picture = _picture(verdict.probe)
@@ -54,20 +57,22 @@ def as_html(verdict: Verdict) -> str:
 
 
 def _facts(probe: dict[str, Any]) -> list[tuple[str, str]]:
-    facts = [("Input", probe["label"].replace("`", ""))]
+    """Names and marked-up texts of what is said about the probe."""
+    facts = [("Input", probe["label"])]
     if not probe["what"].endswith(("unchanged", "untouched", "time", "kept", "parameters")):
-        facts += [("Yours", _written(probe["yours"]).replace("`", "")), ("Expected", _written(probe["expected"]))]
+        facts += [(name.capitalize(), markup.code(_written(probe[name])[:MOST_TEXT])) for name in ("yours", "expected")]
     return facts
 
 
 def _written(value: Any) -> str:
-    if _is_tensor(value):
-        shape = "×".join(map(str, value["shape"]))
-        kind = f"{value['dtype']} tensor of shape {shape or 'a single number'}"
-        rows = value["values"]
-        if rows is None or max(value["shape"], default=0) > MOST_SHOWN or len(value["shape"]) > 2:
+    if is_tensor(value):
+        rows, axes = value["values"], len(value["shape"])
+        if axes == 0:
+            return f"{_number(rows)}, a single {value['dtype']} number"
+        kind = f"{value['dtype']} tensor of shape {'×'.join(map(str, value['shape']))}"
+        if rows is None or max(value["shape"]) > MOST_SHOWN or axes > 2:
             return kind
-        rows = rows if len(value["shape"]) == 2 else [rows]
+        rows = rows if axes == 2 else [rows]
         return kind + "\n" + "\n".join("  ".join(_number(x) for x in row) for row in rows)
     if isinstance(value, list):
         return "(" + ", ".join(_written(v) for v in value) + ")"
@@ -80,41 +85,27 @@ def _number(value: Any) -> str:
     return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"shape", "dtype", "values"}
-
-
 def _picture(probe: dict[str, Any]) -> str:
     """The probe's tensors beside yours, expected and the difference, as an `<img>`; empty when there is none."""
-    panels = [(name, x) for name, x in probe["input"].items() if _is_image(x)]
-    results = [("yours", probe["yours"]), ("expected", probe["expected"])]
-    if all(_is_image(x) for _, x in results):
-        panels += results
-    if not panels:
+    images = [(name, _image(x)) for name, x in probe["input"].items()]
+    results = [(name, _image(probe[name])) for name in ("yours", "expected")]
+    images += results if all(image is not None for _, image in results) else []
+    images = [(title, image) for title, image in images if image is not None]
+    if not images:
         return ""
-    # torch and matplotlib load when a picture is drawn
-    import torch
-
-    from helpers import show
-
-    images = [(title, _first_plane(torch.tensor(x["values"]).float())) for title, x in panels]
     if len(images) >= 2 and images[-1][0] == "expected" and images[-1][1].shape == images[-2][1].shape:
         images.append(("difference", images[-2][1] - images[-1][1]))
+    from helpers import show  # matplotlib loads when a picture is drawn
+
     alt = "; ".join(f"{title}, {image.shape[0]}×{image.shape[1]}" for title, image in images)
     return show.grid_html(images, alt=f"The probe as pictures: {alt}.")
 
 
-def _is_image(value: Any) -> bool:
-    return _is_tensor(value) and len(value["shape"]) >= 2 and value["values"] is not None and all(value["shape"])
+def _image(value: Any) -> Any:
+    """The first image and channel of a tensor, a float array `(H, W)`; none where a picture cannot show it."""
+    import numpy as np
 
-
-def _first_plane(tensor: Any) -> Any:
-    """The first image and channel of `(N, C, H, W)` or `(C, H, W)`, or `(H, W)` itself."""
-    return tensor.reshape(-1, *tensor.shape[-2:])[0]
-
-
-def _with_code(text: str) -> str:
-    """Escaped text in which `backticks` mark code and *stars* mark stress."""
-    escaped = html.escape(text)
-    escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
-    return re.sub(r"(?<!\*)\*([^*\s][^*]*)\*", r"<em>\1</em>", escaped)
+    if not is_tensor(value) or len(value["shape"]) < 2 or value["values"] is None or not all(value["shape"]):
+        return None
+    plane = np.array(value["values"], dtype=float).reshape(-1, *value["shape"][-2:])[0]
+    return plane if (abs(plane) < MOST_DRAWN).all() else None

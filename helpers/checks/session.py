@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
-from helpers import exercises, progress_store
+from helpers import exercises, markup, progress_store
 from helpers.checks.render import as_html, as_text
 from helpers.checks.verdict import Verdict
 
@@ -58,18 +59,23 @@ def show(verdict: Verdict) -> None:
     """Show a verdict in a notebook: text, and the same facts with a picture."""
     from IPython.display import display
 
-    display({"text/plain": as_text(verdict), "text/html": as_html(verdict)}, raw=True)
+    display(markup.Shown(as_text(verdict), as_html(verdict)))
 
 
 def hint(name: str, k: int | None = None) -> None:
-    """Print hint `k` of an exercise, counted from 1, or the next one."""
-    print(exercises.load(name).hint(k))
+    """Show hint `k` of an exercise, counted from 1, or the next one."""
+    markup.say(exercises.load(name).hint(k))
     progress_store.note_time()
 
 
 def solution(name: str) -> None:
-    """Print the reference solution, after a pass or after three wrong tries."""
-    print(exercises.load(name).solution())
+    """Print the reference solution, after a pass or after three wrong tries; until then, say what is missing."""
+    exercise = exercises.load(name)
+    left = exercise.tries_left()
+    if left:
+        markup.say(f"The solution of `{name}` opens when yours passes, or after {left} more tries.")
+    else:
+        print(inspect.getsource(exercise.reference))
 
 
 def use(obj: Any) -> Any:
@@ -83,7 +89,7 @@ def use(obj: Any) -> Any:
         verdict = _examine(name, obj, SEED)
         if verdict.status != "passed":
             state = "is not written yet" if verdict.status == "not attempted" else "does not pass its check yet"
-            print(f"Your `{name}` {state}, so this cell uses the course's own. Run it again when yours passes.")
+            markup.say(f"Your `{name}` {state}, so this cell uses the course's own. Run it again when yours passes.")
             return exercises.load(name).reference
         attempt.passed = obj
     return obj
@@ -97,11 +103,14 @@ def _examine(name: str, obj: Any, seed: int | None) -> Verdict:
 
 def _name_and_object(answer: tuple) -> tuple[str, Any]:
     if len(answer) == 1 and not isinstance(answer[0], str):
-        name = getattr(answer[0], "__name__", None)
-        if name is None:
+        try:
+            name = answer[0].__name__
+        except Exception:  # a student's class decides what happens here
+            name = None
+        if not isinstance(name, str):
             raise TypeError(
-                f"check got {answer[0]!r}, which has no name. Pass the function or class that you wrote, check(dice), "
-                'or the exercise\'s name first, check("dice", my_function).'
+                f"check got an object of type {type(answer[0]).__name__}, which has no name. Pass the function or "
+                'class that you wrote, check(dice), or the exercise\'s name first, check("dice", my_function).'
             )
         return name, answer[0]
     if len(answer) == 2 and isinstance(answer[0], str):

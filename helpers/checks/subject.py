@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
+from types import FrameType, FunctionType, MethodType
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +25,15 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from helpers.checks.fixtures import Fixture, make, overwritten, state_of
+from helpers.markup import code
+
+DTYPES = {  # of the tensors that are plain data
+    *(torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.int8, torch.int16, torch.int32),
+    *(torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64),
+}
+MOST_NUMBERS = 2**23  # far above any task's result; an expanded tensor may claim any size
+MOST_TEXT = 1000  # letters of a text that is shown
+DEEPEST = 16  # a list in a list in ...; no task asks for more than four
 
 
 @dataclass(frozen=True)
@@ -37,8 +46,9 @@ class Raised:
     source: str = ""
 
     def __str__(self) -> str:
-        where = f" in line {self.line}: `{self.source}`" if self.line else ""
-        return f"{self.kind}: {self.message}{where}" if self.message else f"{self.kind}{where}"
+        """Marked up as in `helpers.markup`."""
+        where = f" in line {self.line}: {code(self.source)}" if self.line else ""
+        return f"{self.kind}: {code(self.message)}{where}" if self.message else f"{self.kind}{where}"
 
 
 @dataclass(frozen=True)
@@ -294,26 +304,43 @@ class _ParameterUse(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def plain(value: Any) -> Any:
-    """`value` as plain data; what is none of it becomes `Foreign`."""
+def plain(value: Any, depth: int = DEEPEST) -> Any:
+    """`value` as plain data; what is none of it, or lies in more than `depth` lists, becomes `Foreign`."""
+    if value is None or type(value) in (bool, float, str):
+        return value
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "biufc":
         return Foreign(f"numpy {value.dtype}")
     if isinstance(value, Tensor | np.ndarray | np.generic):
         tensor = torch.as_tensor(value).detach()
-        if tensor.layout != torch.strided or tensor.is_complex() or tensor.numel() > MOST_NUMBERS:
+        if tensor.is_nested:
+            return Foreign("nested tensor")
+        if tensor.layout != torch.strided or tensor.dtype not in DTYPES or tensor.numel() > MOST_NUMBERS:
             kind = str(tensor.layout if tensor.layout != torch.strided else tensor.dtype).removeprefix("torch.")
             return Foreign(f"{kind} tensor of shape {tuple(tensor.shape)}")
         # A copy: the answer may keep what it returned, and change it in a later call.
         return tensor.item() if tensor.ndim == 0 else tensor.cpu().as_subclass(Tensor).clone()
     if isinstance(value, int) and value.bit_length() > 1000:
         return Foreign("whole number larger than any float")
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
+    for kind, exact in ((int, int.__pos__), (float, float.__pos__), (str, str.__str__)):
+        if isinstance(value, kind):
+            return exact(value)  # not as a class of the student's would show or compare it
+    if isinstance(value, tuple | list | dict) and depth == 0:
+        return Foreign(f"{type(value).__name__} in more than {DEEPEST} others")
     if isinstance(value, tuple | list):
-        return type(value)(map(plain, value)) if type(value) in (tuple, list) else tuple(map(plain, value))
+        return (list if type(value) is list else tuple)(plain(item, depth - 1) for item in value)
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {readable(key): plain(item, depth - 1) for key, item in value.items()}
     return Foreign(type(value).__name__)
+
+
+def readable(thing: Any) -> str:
+    """`str(thing)`, shortened where it is long; an object that raises when it is shown has only its kind."""
+    try:
+        text = str.__str__(str(thing))
+    except Exception:
+        text = f"{type(thing).__name__} that cannot be shown"
+    text = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} …"
+    return text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair reaches no page
 
 
 def raised(error: BaseException, student: Any) -> Raised:
@@ -324,15 +351,13 @@ def raised(error: BaseException, student: Any) -> Raised:
         if frame.filename in own or not _is_library(frame.filename):
             place = frame
     line, source = (place.lineno, (place.line or "").strip()) if place else (None, "")
-    return Raised(type(error).__name__, str(error), line, source)
+    return Raised(type(error).__name__, readable(error), line, source)
 
 
 def _source_files(student: Any) -> set[str]:
     functions = [student, *vars(student).values()] if isinstance(student, type) else [student]
-    return {f.__code__.co_filename for f in functions if hasattr(f, "__code__")}
+    return {f.__code__.co_filename for f in functions if isinstance(f, FunctionType | MethodType)}
 
-
-MOST_NUMBERS = 2**23  # far above any task's result; an expanded tensor may claim any size
 
 _HELPERS = str(Path(__file__).parents[1])
 _LIBRARIES = (
@@ -383,13 +408,14 @@ def _pulled_back(outputs: list[Tensor], weights: list[Tensor], wanted: list[Tens
     return [None if g is None else g.detach() for g in torch.autograd.grad(total, wanted, allow_unused=True)]
 
 
-def tensors_in(value: Any) -> list[Tensor]:
-    """All tensors in nested tuples, lists and dicts, in order."""
+def tensors_in(value: Any, depth: int = DEEPEST) -> list[Tensor]:
+    """All tensors in nested tuples, lists and dicts, in order; as deep as `plain` looks."""
     if isinstance(value, Tensor):
         return [value]
     if isinstance(value, dict):
         value = list(value.values())
-    return [x for item in value for x in tensors_in(item)] if isinstance(value, tuple | list) else []
+    deeper = isinstance(value, tuple | list) and depth
+    return [x for item in value for x in tensors_in(item, depth - 1)] if deeper else []
 
 
 def _random_states() -> tuple:

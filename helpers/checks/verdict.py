@@ -38,3 +38,8 @@ class Verdict:
     def to_json(self) -> str:
         """The verdict as JSON text."""
         return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value in `Verdict.probe` is a tensor."""
+    return isinstance(value, dict) and set(value) == {"shape", "dtype", "values"}

@@ -86,12 +86,9 @@ class Exercise:
         self.attempt.hints_seen = max(self.attempt.hints_seen, number)
         return f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]}"
 
-    def solution(self) -> str:
-        """The reference's source, after a pass or after three wrong tries; until then, what is missing."""
-        left = TRIES_BEFORE_SOLUTION - self.attempt.wrong_tries
-        if self.attempt.passed is None and left > 0:
-            return f"The solution of `{self.name}` opens when yours passes, or after {left} more tries."
-        return inspect.getsource(self.reference)
+    def tries_left(self) -> int:
+        """Wrong tries after which the solution opens; none after a pass."""
+        return 0 if self.attempt.passed is not None else max(0, TRIES_BEFORE_SOLUTION - self.attempt.wrong_tries)
 
     def card(self) -> str:
         """The card above the exercise, in Markdown."""

@@ -129,7 +129,7 @@ def _drawing(graph: GraphModel) -> dict[str, Any]:
 def _spoken(card: Card) -> str:
     """What a screen reader says of a part before it is selected."""
     facts = card.facts() or ["unlocked, not run here" if card.unlocked else "locked"]
-    return f"{card.name}: {' '.join(facts)}".replace("`", "")
+    return markup.as_text(f"{card.name}: {' '.join(facts)}")
 
 
 def _card(card: Card) -> dict[str, Any]:

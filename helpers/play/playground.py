@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import html
-import textwrap
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,7 +96,7 @@ class Playground(ABC):
     def __repr__(self) -> str:
         found = [self.title]
         for fact in self.facts():
-            found += textwrap.wrap(fact, 100, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+            found.append(markup.wrapped(fact, initial_indent="- ", subsequent_indent="  "))
         return "\n".join(found)
 
     def as_html(self) -> str:

@@ -32,8 +32,8 @@ def grade_answer(id: str, key: dict[str, Any]) -> float:
     why = key["why"]
     lines = [f"{k}: {text}" for k, text in why.items()] if isinstance(why, dict) else [why]
     page = "".join(f"<p>{markup.as_html(line)}</p>" for line in lines)
-    said = {"text/plain": "\n".join([head, *lines]), "text/html": f"<div><p><b>{html.escape(head)}</b></p>{page}</div>"}
-    display(said, raw=True)
+    text = "\n".join([head, *map(markup.as_text, lines)])
+    display(markup.Shown(text, f"<div><p><b>{html.escape(head)}</b></p>{page}</div>"))
     return points
 
 

@@ -13,7 +13,6 @@ what has been answered so far; what is right, and why, reaches it with an answer
 from __future__ import annotations
 
 import html
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ HOW = {
     "multiple": ("Choose all that apply.", '"ab"', "for options a and b"),
     "numeric": ("Type a number, such as 12.5 or 3/8.", "12.5", "for 12.5"),
 }
+INDENTED = {"initial_indent": "  ", "subsequent_indent": "  "}
 
 _open: dict[str, Quiz] = {}
 
@@ -68,7 +68,7 @@ class Feedback:
         lines = [reason.why for reason in self.judgement.reasons]
         if self._is_list():
             lines = [f"{(RIGHT if r.right else WRONG)[0]} {r.given}: {r.why}" for r in self.judgement.reasons]
-        return "\n".join([head, *(_indented(line) for line in [*lines, self.judgement.note] if line)])
+        return "\n".join([head, *(markup.wrapped(line, **INDENTED) for line in [*lines, self.judgement.note] if line)])
 
     def _repr_html_(self) -> str:
         colour = (RIGHT if self.right else WRONG)[2]
@@ -178,9 +178,10 @@ class Quiz:
 
     def __repr__(self) -> str:
         """The question as text: the static fallback for a console."""
-        lines = _wrapped(f"{self._title()}: {self.question.text}")
+        lines = [markup.wrapped(f"{self._title()}: {self.question.text}")]
         for option in self.question.options:
-            lines += _wrapped(f"{option.key})  {option.text}", initial_indent="  ", subsequent_indent="      ")
+            text = f"{option.key})  {option.text}"
+            lines.append(markup.wrapped(text, initial_indent="  ", subsequent_indent="      "))
         what, example, meaning = HOW[self.question.kind]
         lines.append(f"{what} Without a widget: quiz({_quoted(self.question.id)}).answer({example}) {meaning}.")
         return "\n".join([*lines, *(repr(feedback) for feedback in self.tried())])
@@ -284,11 +285,3 @@ def _entry(feedback: Feedback | Kept) -> dict[str, Any]:
 
 def _quoted(id: str) -> str:
     return f'"{id}"'
-
-
-def _indented(text: str) -> str:
-    return "\n".join(_wrapped(text, initial_indent="  ", subsequent_indent="  "))
-
-
-def _wrapped(text: str, **indents: str) -> list[str]:
-    return textwrap.wrap(text, 100, break_on_hyphens=False, **indents)

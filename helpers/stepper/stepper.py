@@ -16,7 +16,6 @@ import html
 import importlib
 import inspect
 import sys
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -227,7 +226,7 @@ def _as_text(k: int, current: bool) -> str:
     shown = _shown(k)
     sign = "  (shown)" if current else ""
     lines = [f"unet.py {k}/{len(STEPS)} · {shown.step.title}{sign}"]
-    lines += textwrap.wrap(shown.step.sentence.replace("*", "").replace("`", ""), 100)
+    lines.append(markup.wrapped(shown.step.sentence))
     for file, code in shown.files:
         lines.append(f"-- {file}")
         lines += [f"{'>' if line.marked else ' '} {line.number:4d}  {line.text}".rstrip() for line in code]

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from helpers.markup import code
+
 # frames of a traceback that are not the student's
 OURS = [str(Path(__file__).with_name(name)) for name in ("safe_forward.py", "influence.py", "trace.py")]
 NOT_THEIRS = (*OURS, str(Path(torch.__file__).parent))
@@ -95,14 +97,14 @@ def _same(a: Tensor, b: Tensor) -> bool:
 def in_one_sentence(error: Exception) -> str:
     """What was raised, and at which line of the student's."""
     said = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
+    text = f"{type(error).__name__}: {code(said[0])}" if said else type(error).__name__
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(NOT_THEIRS)]
     in_notebook = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
     for frame in [*in_notebook[-1:], *frames[-1:]]:
         line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
         if line:
-            return f"{text.rstrip('.')}, at `{line}`."
-    return f"{text.rstrip('.')}."
+            return f"{text}, at {code(line)}."
+    return f"{text}."
 
 
 def tensors(value: Any) -> Iterator[Tensor]:

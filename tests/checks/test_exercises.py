@@ -2,8 +2,9 @@
 
 import pytest
 
-from helpers import exercises
+from helpers import exercises, show
 from helpers.checks import engine, examine
+from helpers.checks.render import as_html, as_text
 
 SEEDS = [0]  # `python course.py accuracy` takes twenty
 
@@ -14,12 +15,15 @@ RIGHT = [pytest.param(e.name, a, id=f"{e.name}: {a.name}") for e in EXERCISES fo
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("name", "answer"), WRONG)
-def test_a_misconception_is_caught_and_named(name, answer, seed):
+def test_a_misconception_is_caught_named_and_shown(name, answer, seed, monkeypatch):
     verdict = examine(name, answer.solution, seed)
     assert verdict.status in ("wrong", "error")
     assert verdict.points == 0
     assert verdict.diagnosis == answer.name
     assert answer.sentence in verdict.message
+    assert answer.name in as_text(verdict)
+    monkeypatch.setattr(show, "img_tag", lambda figure, alt: f'<img alt="{alt}">')  # writing the file takes longest
+    assert "<table" in as_html(verdict)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

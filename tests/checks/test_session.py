@@ -1,5 +1,7 @@
 """What a student calls in a notebook: `check`, `grade`, `use`, `hint`, `solution`."""
 
+import re
+
 import pytest
 import torch
 from IPython.core.formatters import DisplayFormatter
@@ -20,7 +22,7 @@ def fresh_session(monkeypatch):
 def shown(monkeypatch):
     """What was displayed: a list of dicts from mime type to content."""
     displayed = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: displayed.append(data))
+    monkeypatch.setattr("IPython.display.display", lambda shown: displayed.append(shown._repr_mimebundle_()))
     return displayed
 
 
@@ -139,7 +141,7 @@ def test_use_takes_the_students_own_when_it_passes(capsys):
 @pytest.mark.parametrize(("answer", "state"), [(stub, "is not written yet"), (wrong, "does not pass its check yet")])
 def test_use_takes_the_reference_otherwise_and_says_so(capsys, answer, state):
     assert use(answer) is overlap.dice
-    assert f"Your `dice` {state}" in capsys.readouterr().out
+    assert f"Your dice {state}" in capsys.readouterr().out
 
 
 def test_use_checks_an_answer_anew_after_it_was_rewritten(shown):
@@ -153,10 +155,16 @@ def test_use_checks_an_answer_anew_after_it_was_rewritten(shown):
 def test_hints_come_one_by_one_and_the_last_stays(capsys):
     for _ in range(4):
         hint("dice")
-    lines = capsys.readouterr().out.splitlines()
-    assert [line[:11] for line in lines] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3", "Hint 3 of 3"]
+    said = capsys.readouterr().out
+    assert re.findall(r"^Hint . of 3", said, flags=re.MULTILINE) == [f"Hint {k} of 3" for k in (1, 2, 3, 3)]
     hint("dice", 1)
-    assert capsys.readouterr().out.splitlines() == lines[:1]
+    assert said.startswith(capsys.readouterr().out)
+
+
+def test_a_hint_is_a_page_in_a_notebook(shown):
+    hint("dice", 2)
+    assert "Hint 2 of 3: For boolean masks & keeps what is in both" in shown[0]["text/plain"]
+    assert "Hint 2 of 3: For boolean masks <code>&amp;</code> keeps" in shown[0]["text/html"]
 
 
 def test_a_hint_that_does_not_exist_is_refused():
@@ -166,7 +174,7 @@ def test_a_hint_that_does_not_exist_is_refused():
 
 def test_the_solution_opens_after_three_wrong_tries(capsys, shown):
     solution("dice")
-    assert "after 3 more tries" in capsys.readouterr().out
+    assert "after 3 more tries" in shown[-1]["text/plain"]
     for _ in range(3):
         check(wrong)
     solution("dice")
@@ -179,8 +187,8 @@ def test_the_solution_opens_after_a_pass(capsys, shown):
     assert "def dice(" in capsys.readouterr().out
 
 
-def test_an_untouched_stub_is_no_try(capsys, shown):
+def test_an_untouched_stub_is_no_try(shown):
     for _ in range(3):
         check(stub)
     solution("dice")
-    assert "after 3 more tries" in capsys.readouterr().out
+    assert "after 3 more tries" in shown[-1]["text/plain"]

@@ -221,12 +221,12 @@ def test_the_fallback_has_the_question_and_how_to_answer_and_no_reason(id, tmp_p
     fallback = asked._repr_mimebundle_()
     assert set(fallback) == {"text/plain", "text/html"}  # no kernel here, so no widget
     text = " ".join(fallback["text/plain"].split())
-    assert asked.question.text in text
+    assert markup.as_text(asked.question.text) in text
     for shown in fallback.values():
         assert f'quiz("{id}").answer(' in shown
         assert not any(secret in " ".join(shown.split()) for secret in secrets_of(asked.question))
     for option in asked.question.options:
-        assert f"{option.key}) {option.text}" in text
+        assert f"{option.key}) {markup.as_text(option.text)}" in text
 
 
 def test_the_fallback_shows_what_was_tried():

@@ -192,7 +192,7 @@ def test_a_model_that_raises_meanwhile():
     graph = drawn(model)
     model.mood = 1
     with pytest.raises(
-        CannotSee, match=r"The network stopped: KeyError: 'no mood', at `raise KeyError\(\"no mood\"\)`"
+        CannotSee, match=r"The network stopped: KeyError: `'no mood'`, at `raise KeyError\(\"no mood\"\)`"
     ):
         graph.sees(0, 0)
 

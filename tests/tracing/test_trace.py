@@ -378,7 +378,7 @@ def test_a_model_that_raises_shows_what_was_reached():
     assert found.error.startswith(
         "`Reversed` stopped in or after up-convolution 1 (`cat` of 1×8×32×32 and 1×4×64×64): "
     )
-    assert "RuntimeError: Sizes of tensors must match" in found.error
+    assert "RuntimeError: `Sizes of tensors must match" in found.error
     assert found.error.endswith("at `x = torch.cat([up.up(x), skip], 1)`.")
     assert "\n" not in found.error
     assert found.notes[-1].startswith("Not reached, since it stopped before: ")
