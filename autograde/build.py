@@ -29,7 +29,8 @@ from nbformat import NotebookNode
 from autograde import keys, plan
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
 from autograde.stamp import LESSONS, inputs, lesson_names
-from helpers import exercises, record
+from helpers import exercises
+from helpers.plan import PATH as PLAN
 from helpers.widgets.quiz import problems as quiz_problems
 from helpers.writing import write_whole
 
@@ -71,14 +72,14 @@ class Report:
     kept: list[str] = field(default_factory=list)  # holds somebody's work, so it was left alone
 
 
-def master(lesson: str, source: Path | None = None) -> NotebookNode:
+def master(lesson: str, source: Path | None = None, keys_folder: Path = keys.KEYS) -> NotebookNode:
     """The instructor's notebook of a lesson: solutions and hidden checks inside, nbgrader's metadata on its cells.
 
     Raises:
         BuildError: the lesson names no exercise, or one that is not complete.
     """
     script = jupytext.read(source or LESSONS / f"{lesson}.py", fmt="py:percent")
-    cells = [_cell(lesson, cell) for cell in script.cells]
+    cells = [_cell(lesson, cell, keys_folder) for cell in script.cells]
     first_code = next(k for k, cell in enumerate(cells) if cell.cell_type == "code")
     cells.insert(first_code, nbformat.v4.new_code_cell(COLAB_CELL.format(repository=_repository())))
     for cell in cells:
@@ -89,14 +90,16 @@ def master(lesson: str, source: Path | None = None) -> NotebookNode:
     return notebook
 
 
-def student_versions(lessons: list[str], course: Path) -> dict[str, str]:
+def student_versions(lessons: list[str], course: Path, keys_folder: Path = keys.KEYS) -> dict[str, str]:
     """Put masters into `course/source/`, have nbgrader make `course/release/`, and return the students' notebooks."""
+    if problems := keys.problems(keys_folder):
+        raise BuildError("The keys are not in order:\n  " + "\n  ".join(problems))
     course.mkdir(parents=True, exist_ok=True)
     write(course / "nbgrader_config.py", CONFIG_FILE)
     nbgrader = api(course)
     built = {}
     for lesson in lessons:
-        write(course / "source" / lesson / f"{lesson}.ipynb", dumped(master(lesson)))
+        write(course / "source" / lesson / f"{lesson}.ipynb", dumped(master(lesson, keys_folder=keys_folder)))
         result = nbgrader.generate_assignment(lesson)
         if not result["success"] and "there are submissions associated with it" in result["log"]:
             raise BuildError(
@@ -112,20 +115,26 @@ def student_versions(lessons: list[str], course: Path) -> dict[str, str]:
     return built
 
 
-def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = False) -> Report:
+def build(
+    notebooks: Path = NOTEBOOKS,
+    course: Path = COURSE,
+    force: bool = False,
+    keys_folder: Path = keys.KEYS,
+    plan_file: Path = PLAN,
+) -> Report:
     """Build every lesson into the nbgrader course folder and into `notebooks/`.
 
-    A notebook in which somebody has written is left as it is, unless `force` is set.
+    A notebook in which somebody has written is left as it is, unless `force` is set. `keys_folder` holds the keys of
+    the graded questions: the course's own, or an instructor's.
 
     Raises:
         BuildError: a lesson, an exercise or a quiz file is not in order.
     """
-    problems = [p for name in exercises.names() for p in exercises.problems(exercises.load(name))] + quiz_problems()
-    problems += keys.problems() if not problems else []
+    problems = [p for exercise in exercises.written() for p in exercises.problems(exercise)] + quiz_problems()
     if problems:
         raise BuildError("The lessons cannot be built:\n  " + "\n  ".join(problems))
     report = Report()
-    for lesson, text in student_versions(lesson_names(), course).items():
+    for lesson, text in student_versions(lesson_names(), course, keys_folder).items():
         target = notebooks / lesson / f"{lesson}.ipynb"
         if target.exists() and target.read_text(encoding="utf-8") == text:
             report.unchanged.append(lesson)
@@ -134,7 +143,7 @@ def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = Fals
         else:
             write(target, text)
             report.written.append(lesson)
-    write(notebooks / record.PLAN, planned(course))
+    write(plan_file, planned(course))
     write(course / "built.json", json.dumps({"inputs": inputs()}))
     return report
 
@@ -168,7 +177,7 @@ def between(text: str, mark: str, markdown: str) -> str:
     return f"{before}{begin}\n{markdown}\n{end}{after}"
 
 
-def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
+def _cell(lesson: str, cell: NotebookNode, keys_folder: Path) -> NotebookNode:
     marks = {key: cell.metadata[key] for key in MARKS if key in cell.metadata}
     if not marks:
         make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
@@ -177,7 +186,7 @@ def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
     if more:
         raise BuildError(f"{lesson}: a cell is marked {' and '.join(marks)}. Give it one mark.")
     if mark == "graded":
-        return _graded(lesson, cell, name)
+        return _graded(lesson, cell, name, keys_folder)
     if mark == "manual":
         return _manual(lesson, cell, name)
     try:
@@ -199,11 +208,11 @@ def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
     return made
 
 
-def _graded(lesson: str, cell: NotebookNode, id: str) -> NotebookNode:
+def _graded(lesson: str, cell: NotebookNode, id: str, keys_folder: Path) -> NotebookNode:
     """The cell of a graded question: it shows the question, and when graded compares the answer with the key."""
-    key = keys.load(lesson).get(id)
+    key = keys.load(lesson, keys_folder).get(id)
     if key is None:
-        raise BuildError(f"{lesson}: the graded question {id!r} has no key in {keys.KEYS.name}/{lesson}.yaml.")
+        raise BuildError(f"{lesson}: the graded question {id!r} has no key in {keys_folder.name}/{lesson}.yaml.")
     if cell.source.strip() != f'quiz("{id}")':
         raise BuildError(f'{lesson}: the cell of the graded question {id!r} must be quiz("{id}") and nothing else.')
     key = {name: value for name, value in key.items() if name != "id"}

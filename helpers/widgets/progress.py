@@ -1,21 +1,19 @@
 """`progress()`: what you have done in the course, lesson by lesson, and what is next.
 
-It holds the record (`helpers.record`) and the answers to graded questions against the plan that the build has put
-beside the notebooks. It says what stands here, and never a grade: that is made with what is handed in.
+It holds the record (`helpers.record`) and the answers to graded questions against the plan of the course
+(`helpers.plan`). It says what stands here, and never a grade: that is made with what is handed in.
 """
 
 from __future__ import annotations
 
 import html
-import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from helpers import record
+from helpers import plan, record
 from helpers.record import Record
 from helpers.widgets import answers, markup
 
@@ -118,10 +116,8 @@ class Progress:
             self.said = [NOWHERE]
             return
         folder, self._here = at
-        plan, problem = _plan(folder)
-        kept, said = record.read(folder)
-        self.said = [*problem, *said]
-        for planned in plan:
+        kept, self.said = record.read(folder)
+        for planned in (Planned(**lesson) for lesson in plan.lessons()):
             try:
                 given = answers.read(folder / planned.lesson)
             except answers.AnswersError as error:
@@ -216,17 +212,6 @@ def progress() -> Progress:
     It shows the moment at which it was called; run the cell again to bring it up to date.
     """
     return Progress()
-
-
-def _plan(folder: Path) -> tuple[list[Planned], list[str]]:
-    try:
-        lessons = json.loads((folder / record.PLAN).read_text(encoding="utf-8"))["lessons"]
-        return [Planned(**lesson) for lesson in lessons], []
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        return [], [
-            f"{record.PLAN} cannot be read ({type(error).__name__}), so nobody knows what the lessons ask for. "
-            "`python course.py build` writes it anew."
-        ]
 
 
 def _row(lesson: Lesson) -> list[str]:
