@@ -3,7 +3,7 @@
     python course.py lab [--no-browser] [--port N] ...   open JupyterLab on the notebooks
     python course.py test [pytest arguments]             run the whole test suite
     python course.py doctor                              say what is here and what is missing
-    python course.py build | grade | accuracy | bench | messages ...
+    python course.py build | grade | release | accuracy | bench | messages ...
                                                          the course's own commands (add --help)
 
 The first run makes .venv and installs the versions in constraints.txt; a later run reinstalls nothing.
@@ -44,6 +44,7 @@ except ImportError:  # Windows
 
 ROOT = Path(__file__).resolve().parent
 NEWEST = (3, 14)  # the newest Python for which every package in constraints.txt has a wheel
+EVERYTHING = ".[lab,class,share,test]"  # the course with all its extras
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 
@@ -201,7 +202,7 @@ def install(root: Path, lock: int) -> None:
             pip(root, lock, *both)
 
     step(3, "everything else, as constraints.txt pins it")
-    pip(root, lock, "-e", ".[test]")
+    pip(root, lock, "-e", EVERYTHING)
 
     step(4, "checking that torch and torchvision work together")
     trouble = pair_trouble(root, pair)
@@ -209,7 +210,7 @@ def install(root: Path, lock: int) -> None:
         print(f"      {trouble}\n      so both come again, from the default package index", flush=True)
         enough_room(root, 9 if platform.system() == "Linux" else 3)
         pip(root, lock, "--force-reinstall", "--no-deps", *both)
-        pip(root, lock, "-e", ".[test]")  # brings what this build of torch needs besides
+        pip(root, lock, "-e", EVERYTHING)  # brings what this build of torch needs besides
         trouble = pair_trouble(root, pair)
     if trouble:
         raise Problem(

@@ -1,5 +1,7 @@
 """The keys of the graded questions: one YAML file a lesson in `autograde/lessons/keys/`, never in what a student gets.
 
+`build` and `grade` take another folder of such files, outside the repository, with `--keys`.
+
 - id: what-the-skip-carries
   points: 2
   answer: b               # single: a key; multiple: keys such as ac; numeric: a number, with `tolerance:`
@@ -37,6 +39,8 @@ def problems(folder: Path = KEYS, asked: list[questions.Question] | None = None)
         folder: of the keys.
         asked: all questions; by default those that ship.
     """
+    if not folder.is_dir():
+        return [f"{folder}: there is no such folder. --keys names one with a file a lesson, such as 02_overlap.yaml"]
     if asked is None:
         asked = [question for path in questions.files() for question in questions.load(path)]
     graded = {question.id: question for question in asked if question.graded}
@@ -45,13 +49,13 @@ def problems(folder: Path = KEYS, asked: list[questions.Question] | None = None)
         try:
             keys = yaml.safe_load(path.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
-            found.append(f"keys/{path.name}: not YAML: {' '.join(str(error).split())}")
+            found.append(f"{folder.name}/{path.name}: not YAML: {' '.join(str(error).split())}")
             continue
         if not isinstance(keys, list) or not all(isinstance(key, dict) and "id" in key for key in keys):
-            found.append(f"keys/{path.name}: expected a list of mappings with an id")
+            found.append(f"{folder.name}/{path.name}: expected a list of mappings with an id")
             continue
         for key in keys:
-            where, question = f"keys/{path.name}, {key['id']}", graded.get(key["id"])
+            where, question = f"{folder.name}/{path.name}, {key['id']}", graded.get(key["id"])
             if question is None:
                 found.append(f"{where}: there is no graded question of that id")
             elif question.lesson != path.stem:
@@ -62,7 +66,9 @@ def problems(folder: Path = KEYS, asked: list[questions.Question] | None = None)
                 found += [f"{where}: {problem}" for problem in _problems(key, question)]
             keyed.add(key["id"])
     return found + [
-        f"{q.lesson}.yaml, {id}: the graded question has no key" for id, q in graded.items() if id not in keyed
+        f"{folder.name}/{q.lesson}.yaml, {id}: the graded question has no key"
+        for id, q in graded.items()
+        if id not in keyed
     ]
 
 

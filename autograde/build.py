@@ -31,8 +31,9 @@ import helpers
 from autograde import answer_keys, plan
 from autograde.build_cache import LESSONS, inputs, lesson_names
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
-from helpers import exercises, progress_store
+from helpers import exercises
 from helpers.atomic_write import atomic_write
+from helpers.plan import PATH as PLAN
 from helpers.quiz.quiz import problems as quiz_problems
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -76,14 +77,14 @@ class Report:
     kept: list[str] = field(default_factory=list)  # holds somebody's work, so it was left alone
 
 
-def master(lesson: str, source: Path | None = None) -> NotebookNode:
+def master(lesson: str, source: Path | None = None, keys_folder: Path = answer_keys.KEYS) -> NotebookNode:
     """The instructor's notebook of a lesson: solutions and hidden checks inside, nbgrader's metadata on its cells.
 
     Raises:
         BuildError: the lesson names no exercise, or one that is not complete.
     """
     script = jupytext.read(source or LESSONS / f"{lesson}.py", fmt="py:percent")
-    cells = [_cell(lesson, cell) for cell in script.cells]
+    cells = [_cell(lesson, cell, keys_folder) for cell in script.cells]
     first_code = next(k for k, cell in enumerate(cells) if cell.cell_type == "code")
     cells.insert(first_code, nbformat.v4.new_code_cell(first_cell()))
     for cell in cells:
@@ -100,14 +101,16 @@ def first_cell() -> str:
     return FIRST_CELL.format(repository=_repository(), names=names)
 
 
-def student_versions(lessons: list[str], course: Path) -> dict[str, str]:
+def student_versions(lessons: list[str], course: Path, keys_folder: Path = answer_keys.KEYS) -> dict[str, str]:
     """Put masters into `course/source/`, have nbgrader make `course/release/`, and return the students' notebooks."""
+    if problems := answer_keys.problems(keys_folder):
+        raise BuildError("The keys are not in order:\n  " + "\n  ".join(problems))
     course.mkdir(parents=True, exist_ok=True)
     write(course / "nbgrader_config.py", CONFIG_FILE)
     nbgrader = api(course)
     built = {}
     for lesson in lessons:
-        write(course / "source" / lesson / f"{lesson}.ipynb", dumped(master(lesson)))
+        write(course / "source" / lesson / f"{lesson}.ipynb", dumped(master(lesson, keys_folder=keys_folder)))
         result = nbgrader.generate_assignment(lesson)
         if not result["success"] and "there are submissions associated with it" in result["log"]:
             raise BuildError(
@@ -123,20 +126,26 @@ def student_versions(lessons: list[str], course: Path) -> dict[str, str]:
     return built
 
 
-def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = False) -> Report:
+def build(
+    notebooks: Path = NOTEBOOKS,
+    course: Path = COURSE,
+    force: bool = False,
+    keys_folder: Path = answer_keys.KEYS,
+    plan_file: Path = PLAN,
+) -> Report:
     """Build every lesson into the nbgrader course folder and into `notebooks/`.
 
-    A notebook in which somebody has written is left as it is, unless `force` is set.
+    A notebook in which somebody has written is left as it is, unless `force` is set. `keys_folder` holds the keys of
+    the graded questions: the course's own, or an instructor's.
 
     Raises:
         BuildError: a lesson, an exercise or a quiz file is not in order.
     """
-    problems = [p for name in exercises.names() for p in exercises.problems(exercises.load(name))] + quiz_problems()
-    problems += answer_keys.problems() if not problems else []
+    problems = [p for exercise in exercises.written() for p in exercises.problems(exercise)] + quiz_problems()
     if problems:
         raise BuildError("The lessons cannot be built:\n  " + "\n  ".join(problems))
     report = Report()
-    for lesson, text in student_versions(lesson_names(), course).items():
+    for lesson, text in student_versions(lesson_names(), course, keys_folder).items():
         target = notebooks / lesson / f"{lesson}.ipynb"
         if target.exists() and target.read_text(encoding="utf-8") == text:
             report.unchanged.append(lesson)
@@ -145,7 +154,7 @@ def build(notebooks: Path = NOTEBOOKS, course: Path = COURSE, force: bool = Fals
         else:
             write(target, text)
             report.written.append(lesson)
-    write(notebooks / progress_store.PLAN, planned(course))
+    write(plan_file, planned(course))
     write(course / "built.json", json.dumps({"inputs": inputs()}))
     return report
 
@@ -179,7 +188,7 @@ def between(text: str, mark: str, markdown: str) -> str:
     return f"{before}{begin}\n{markdown}\n{end}{after}"
 
 
-def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
+def _cell(lesson: str, cell: NotebookNode, keys_folder: Path) -> NotebookNode:
     marks = {key: cell.metadata[key] for key in MARKS if key in cell.metadata}
     if not marks:
         make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
@@ -188,7 +197,7 @@ def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
     if more:
         raise BuildError(f"{lesson}: a cell is marked {' and '.join(marks)}. Give it one mark.")
     if mark == "graded":
-        return _graded(lesson, cell, name)
+        return _graded(lesson, cell, name, keys_folder)
     if mark == "manual":
         return _manual(lesson, cell, name)
     try:
@@ -210,11 +219,11 @@ def _cell(lesson: str, cell: NotebookNode) -> NotebookNode:
     return made
 
 
-def _graded(lesson: str, cell: NotebookNode, id: str) -> NotebookNode:
+def _graded(lesson: str, cell: NotebookNode, id: str, keys_folder: Path) -> NotebookNode:
     """The cell of a graded question: it shows the question, and when graded compares the answer with the key."""
-    key = answer_keys.load(lesson).get(id)
+    key = answer_keys.load(lesson, keys_folder).get(id)
     if key is None:
-        raise BuildError(f"{lesson}: the graded question {id!r} has no key in {answer_keys.KEYS.name}/{lesson}.yaml.")
+        raise BuildError(f"{lesson}: the graded question {id!r} has no key in {keys_folder.name}/{lesson}.yaml.")
     if cell.source.strip() != f'quiz("{id}")':
         raise BuildError(f'{lesson}: the cell of the graded question {id!r} must be quiz("{id}") and nothing else.')
     key = {name: value for name, value in key.items() if name != "id"}

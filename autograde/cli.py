@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-from rich.console import Console
+from helpers.extras import extra
+
+with extra("class", SystemExit):
+    import typer
+    from rich.console import Console
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
+Keys = Annotated[Path | None, typer.Option(help="A folder of keys to graded questions, in place of the course's.")]
 
 
 @app.callback()
@@ -23,6 +27,7 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", help="Also replace notebooks in which somebody has written.")
     ] = False,
+    keys: Keys = None,
 ) -> None:
     """Make notebooks/ and the nbgrader course folder from the lessons."""
     from autograde import build_cache
@@ -30,10 +35,11 @@ def build(
     if if_stale and build_cache.up_to_date(build_cache.ROOT / "notebooks", build_cache.ROOT / "course"):
         return
     from autograde import build as builder
+    from autograde.answer_keys import KEYS
 
     try:
         with console.status("Building the notebooks"):
-            report = builder.build(force=force)
+            report = builder.build(force=force, keys_folder=keys or KEYS)
     except builder.BuildError as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
@@ -55,14 +61,16 @@ def grade(
     ],
     course: Annotated[Path | None, typer.Option(help="The nbgrader course folder.")] = None,
     cell_seconds: Annotated[int, typer.Option(help="Seconds a cell may run.")] = 120,
+    keys: Keys = None,
 ) -> None:
     """Grade a class: gradebook, feedback pages, CSV."""
     from autograde import grade as grading
+    from autograde.build import BuildError
     from autograde.nbgrader_course import COURSE
 
     try:
-        grading.grade_class(lesson, submissions, course or COURSE, cell_seconds=cell_seconds, console=console)
-    except grading.GradingError as error:
+        grading.grade_class(lesson, submissions, course or COURSE, cell_seconds, console, keys)
+    except (BuildError, grading.GradingError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
@@ -125,6 +133,14 @@ def architecture() -> None:
 
     write(drawn.PAGE, drawn.page())
     console.print(f"written: {drawn.PAGE.relative_to(drawn.ROOT)}")
+
+
+@app.command()
+def release() -> None:
+    """Make dist/course-v….zip: what a student is given, `helpers` and `datasets`."""
+    from autograde.release import release as write_archive
+
+    console.print(str(write_archive()), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -198,4 +214,5 @@ def bench(
 
 
 if __name__ == "__main__":
-    app()
+    with extra("class", SystemExit):  # what a verb needs is imported when it is called
+        app()

@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from autograde.build import dumped, write
+from autograde.build import dumped, student_versions, write
 from autograde.build_cache import lesson_names
 from autograde.intake import (
     Assembled,
@@ -70,13 +70,20 @@ class Result:
 
 
 def grade_class(
-    lesson: str, submissions: Path, course: Path, cell_seconds: int = 120, console: Console | None = None
+    lesson: str,
+    submissions: Path,
+    course: Path,
+    cell_seconds: int = 120,
+    console: Console | None = None,
+    keys_folder: Path | None = None,
 ) -> list[Result]:
     """Grade every submission of `lesson` in `submissions`, and write gradebook, feedback pages and CSV into `course`.
 
     A broken submission gets no points for what is broken, with the reason in its feedback, and never stops the rest.
+    The keys are those that the course was built with, unless there is a `keys_folder`.
 
     Raises:
+        BuildError: the keys in `keys_folder` are not in order.
         GradingError: there is no such lesson, the submissions cannot be read, or nbgrader itself does not work.
     """
     console = console or Console(quiet=True)
@@ -86,6 +93,8 @@ def grade_class(
         raise GradingError(
             f"{lesson} is not built. The lessons are: {', '.join(lesson_names())}. Run `python course.py build` first."
         )
+    if keys_folder:
+        student_versions([lesson], course, keys_folder)
     released = nbformat.read(released_path, as_version=4)
     try:
         handed_in = collect(submissions, lesson)

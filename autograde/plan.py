@@ -1,4 +1,4 @@
-"""The plan of the course: what each lesson asks for, by name and points. It goes beside the notebooks, as `plan.json`.
+"""The plan of the course: what each lesson asks for, by name and points. It goes into `helpers/plan.json`.
 
 `progress()` holds a student's record against it. It is written by the build, so that it is what the notebooks ask for.
 """

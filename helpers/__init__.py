@@ -4,9 +4,13 @@ Importing this package is light: torch and matplotlib load when they are used. I
 will use, once, before torch is imported. `play` loads torch, so it is imported where it is named.
 """
 
+import logging
+
 from helpers.threads import limit_threads
 
 limit_threads()
+# It warns, on stderr, where torch comes without triton, as every CPU build does; only Triton's kernels would need it.
+logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
 
 from helpers import data, show  # noqa: E402  (threads come first)
 from helpers.checks import check, earlier, hint, solution, use  # noqa: E402

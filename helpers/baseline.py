@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from helpers.compare_models import compare
 from helpers.data.validation import check_choice
+from helpers.extras import extra
 from helpers.reference.padding import pad_to_multiple, unpad
 
 __all__ = ["DEFAULT", "Baseline", "WeightsError", "build_baseline", "compare", "imagenet_weights"]
@@ -275,8 +276,9 @@ def _from_hub(encoder: str, repository: str, file: str, revision: str | None = N
     Where there is no answer, the hub's client asks again and again, for more than a minute. So it is asked once first,
     with little patience.
     """
-    import huggingface_hub as hub
-    from huggingface_hub.utils import LocalEntryNotFoundError
+    with extra("share", WeightsError):
+        import huggingface_hub as hub
+        from huggingface_hub.utils import LocalEntryNotFoundError
 
     try:
         path = hub.hf_hub_download(repository, file, revision=revision, local_files_only=True)

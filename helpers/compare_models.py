@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 import statistics
 import time
 from collections.abc import Iterable, Sequence
@@ -39,18 +38,11 @@ class Comparison:
     images: int
 
     def __str__(self) -> str:
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        for k, heading in enumerate(_HEADINGS):
-            table.add_column(heading, justify="right" if k else "left", no_wrap=True)
-        for row in self.rows:
-            table.add_row(*_cells(row))
-        text = io.StringIO()
-        # In a notebook rich would show the table at once, as an output of its own, and write nothing into the text.
-        Console(file=text, width=200, color_system=None, markup=False, force_jupyter=False).print(table)
-        lines = [line.rstrip() for line in text.getvalue().splitlines()]
+        rows = [_HEADINGS, *map(_cells, self.rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join([name.ljust(widths[0]), *map(str.rjust, cells, widths[1:])]).rstrip() for name, *cells in rows
+        ]
         return "\n".join([*lines, "", self._caption()])
 
     __repr__ = __str__  # what a cell and a terminal show

@@ -1,20 +1,18 @@
 """`progress()`: what you have done in the course, lesson by lesson, and what is next.
 
-It holds the record (`helpers.progress_store`) and the answers to graded questions against the plan that the build has
-put beside the notebooks. It says what stands here, and never a grade: that is made with what is handed in.
+It holds the record (`helpers.progress_store`) and the answers to graded questions against the plan of the course
+(`helpers.plan`). It says what stands here, and never a grade: that is made with what is handed in.
 """
 
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from helpers import markup, progress_store
+from helpers import markup, plan, progress_store
 from helpers.progress_store import Record
 from helpers.quiz import answers
 
@@ -117,10 +115,8 @@ class Progress:
             self.said = [NOWHERE]
             return
         folder, self._here = at
-        plan, problem = _plan(folder)
-        kept, said = progress_store.read(folder)
-        self.said = [*problem, *said]
-        for planned in plan:
+        kept, self.said = progress_store.read(folder)
+        for planned in (Planned(**lesson) for lesson in plan.lessons()):
             try:
                 given = answers.read(folder / planned.lesson)
             except answers.AnswersError as error:
@@ -215,17 +211,6 @@ def progress() -> Progress:
     It shows the moment at which it was called; run the cell again to bring it up to date.
     """
     return Progress()
-
-
-def _plan(folder: Path) -> tuple[list[Planned], list[str]]:
-    try:
-        lessons = json.loads((folder / progress_store.PLAN).read_text(encoding="utf-8"))["lessons"]
-        return [Planned(**lesson) for lesson in lessons], []
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        return [], [
-            f"{progress_store.PLAN} cannot be read ({type(error).__name__}), so nobody knows what the lessons ask for. "
-            "`python course.py build` writes it anew."
-        ]
 
 
 def _row(lesson: Lesson) -> list[str]:

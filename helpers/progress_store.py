@@ -2,8 +2,8 @@
 
 Kept are the latest verdict of each check, which practice questions were answered, and about how long you worked. Each
 lesson writes a file of its own, so that two notebooks at once take nothing from each other.
-Only beside the course's own notebooks, which is where the build has put a `plan.json`, and only where somebody is at
-the other end: where a course is graded or a notebook is run for its output, nothing is written.
+Only among the folders of lessons, outside of nbgrader's, and only where somebody is at the other end: where a course is
+graded or a notebook is run for its output, nothing is written.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from helpers import plan
 from helpers.atomic_write import atomic_write
 
-PLAN, FOLDER = "plan.json", "progress"
+FOLDER = "progress"
 PAUSE_S = 15 * 60  # who does nothing for longer than this has gone away
 
 _failure = ""  # why the latest entry could not be kept
@@ -44,11 +45,17 @@ def place() -> tuple[Path, str] | None:
     """The folder of the course's notebooks and the lesson that runs here, or `""`; none anywhere else."""
     try:
         here = Path.cwd()
-        if (here.parent / PLAN).is_file():
+        if _holds_lessons(here.parent):
             return here.parent, here.name
-        return (here, "") if (here / PLAN).is_file() else None
+        return (here, "") if _holds_lessons(here) else None
     except OSError:  # the working directory was deleted
         return None
+
+
+def _holds_lessons(folder: Path) -> bool:
+    """Whether folders of lessons lie here, and not as what an instructor releases or was handed in."""
+    by_nbgrader = any((above / "nbgrader_config.py").exists() for above in list(folder.parents)[:2])
+    return not by_nbgrader and any((folder / lesson["lesson"]).is_dir() for lesson in plan.lessons())
 
 
 def note_check(exercise: str, lesson: str, status: str) -> None:

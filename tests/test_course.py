@@ -120,7 +120,8 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
     files = {
         "tiny.pth": os.getcwd() + "\\n",
         "tiny-0.dist-info/METADATA": "Metadata-Version: 2.1\\nName: tiny\\nVersion: 0\\nRequires-Dist: torch\\n"
-        "Requires-Dist: torchvision\\nProvides-Extra: test\\n",
+        "Requires-Dist: torchvision\\n"
+        + "".join(f"Provides-Extra: {extra}\\n" for extra in ("lab", "class", "share", "test")),
         "tiny-0.dist-info/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
     }
     record = "".join(f"{path},,\\n" for path in [*files, "tiny-0.dist-info/RECORD"])

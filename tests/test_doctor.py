@@ -48,6 +48,15 @@ def test_what_is_missing_comes_with_what_to_do(monkeypatch):
     assert "rich 1.0 (tested: 15.0.0)" in text(found)
 
 
+def test_outside_of_a_checkout_no_extra_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["torch>=2.6", 'not-here; extra == "class"'])
+    monkeypatch.setattr(doctor_module, "__file__", str(tmp_path / "helpers" / "doctor.py"))
+    found = Report()
+    doctor_module._look_at_packages(found)
+    assert list(found.versions) == ["torch"]
+    assert not found.missing
+
+
 def test_altered_data_is_named(tmp_path, monkeypatch):
     from helpers.data import files
 

@@ -26,14 +26,37 @@ CONDA = {"huggingface-hub": "huggingface_hub", "torch": "pytorch-cpu", "playwrig
 # torch to the torchvision of the same release day and the same CUDA (see constraints.txt).
 PAIRS = {"2.14.1": "0.29.1", "2.15.0": "0.29.2"}
 
+# What a host has already, and our lower bounds must admit: Colab as published in August 2026, conda-forge in November.
+COLAB = {
+    "anywidget": "0.9.21",
+    "ipykernel": "6.17.1",
+    "ipython": "7.34.0",
+    "ipywidgets": "7.7.1",
+    "matplotlib": "3.10.0",
+    "numpy": "2.1.3",
+    "scikit-image": "0.25.2",
+    "scipy": "1.16.3",
+    "timm": "1.0.28",
+    "torch": "2.11.0",
+    "torchvision": "0.26.0",
+    "traitlets": "5.7.1",
+}
+CONDA_FORGE = {"nbgrader": "0.9.5", "segmentation-models-pytorch": "0.5.0", "torch": "2.13.0", "torchvision": "0.28.0"}
+
 # Comes with torch on some platforms only; torch names the versions itself.
 PLATFORM = re.compile(r"(nvidia|cuda)-|triton$|intel-|tbb$|mkl$")
 
 
-def requirements() -> list[Requirement]:
-    """The direct dependencies, with those of the tests."""
+def declared() -> dict[str, list[Requirement]]:
+    """The direct dependencies: under "" those of the core, then those of each extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [Requirement(r) for r in project["dependencies"] + project["optional-dependencies"]["test"]]
+    lists = {"": project["dependencies"], **project["optional-dependencies"]}
+    return {extra: [Requirement(r) for r in wanted] for extra, wanted in lists.items()}
+
+
+def requirements() -> list[Requirement]:
+    """The direct dependencies, with those of all extras."""
+    return [r for wanted in declared().values() for r in wanted]
 
 
 def constraints() -> list[Requirement]:
@@ -65,6 +88,12 @@ def test_every_direct_dependency_is_pinned_within_its_range(python):
         version = pinned.get(canonicalize_name(r.name))
         assert version, f"constraints.txt does not pin {r.name}"
         assert r.specifier.contains(version), f"constraints.txt pins {r.name} {version}; pyproject.toml wants {r}"
+
+
+@pytest.mark.parametrize("host", [COLAB, CONDA_FORGE], ids=["Colab", "conda-forge"])
+def test_what_a_host_has_already_is_admitted(host):
+    refused = [str(r) for r in requirements() if r.name in host and not r.specifier.contains(host[r.name])]
+    assert not refused
 
 
 @pytest.mark.parametrize("python", PYTHONS)

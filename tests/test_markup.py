@@ -4,13 +4,13 @@ import html
 import re
 
 import pytest
-from helpers.widgets.concepts import concepts
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helpers import exercises, glossary, markup
 from helpers.checks.engine import RULES
 from helpers.glossary import faq
+from helpers.graph.concepts import concepts
 
 
 def test_code_and_stress_are_marked_and_everything_else_is_escaped():

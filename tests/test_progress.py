@@ -3,14 +3,11 @@
 import json
 import re
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 
-from helpers import progress, progress_store
-from helpers.progress import Progress
+from helpers import plan, progress, progress_store
 
-PLAN = Path(__file__).parents[1] / "notebooks" / "plan.json"
 DONE = {
     "01_pixels": {"checks": {"to_tensor": "error", "one_hot": "not attempted"}, "seconds": 65 * 60},
     "02_overlap": {
@@ -27,7 +24,6 @@ def course(tmp_path, monkeypatch):
     """The course's own plan, an empty record, and somebody in lesson 02."""
     folder = tmp_path / "notebooks"
     (folder / "02_overlap").mkdir(parents=True)
-    (folder / "plan.json").write_bytes(PLAN.read_bytes())
     monkeypatch.chdir(folder / "02_overlap")
     monkeypatch.setattr(progress_store, "_failure", "")
     return folder
@@ -82,14 +78,14 @@ def test_a_check_that_passed_and_now_fails_does_not_count(begun):
 
 
 def test_the_whole_course_is_summed_up(begun):
-    plan = json.loads(PLAN.read_text(encoding="utf-8"))["lessons"]
-    checks = sum(len(lesson["checks"]) for lesson in plan)
-    by_check = sum(sum(lesson["checks"].values()) for lesson in plan)
-    others = sum(sum(lesson[part].values()) for lesson in plan for part in ("graded", "texts"))
+    lessons = plan.lessons()
+    checks = sum(len(lesson["checks"]) for lesson in lessons)
+    by_check = sum(sum(lesson["checks"].values()) for lesson in lessons)
+    others = sum(sum(lesson[part].values()) for lesson in lessons for part in ("graded", "texts"))
     text = repr(progress())
     assert f"2 of {checks} passed here" in text
-    assert f"2 of {sum(len(x['practice']) for x in plan)} answered, 1 right" in text
-    assert f"1 of {sum(len(x['graded']) for x in plan)} answered" in text
+    assert f"2 of {sum(len(x['practice']) for x in lessons)} answered, 1 right" in text
+    assert f"1 of {sum(len(x['graded']) for x in lessons)} answered" in text
     assert f"4 of {by_check} for checks; {others} more are for graded questions and texts" in text
     assert "about 1 h 30 min of 10 h 05 min planned" in text
 
@@ -102,8 +98,8 @@ def test_it_claims_no_grade(begun):
 
 def test_next_is_in_this_lesson_then_in_those_after_it(begun, monkeypatch):
     assert progress().next() == "Next, in 02 · Overlap: `confusion` (not checked yet)."
-    plan = json.loads(PLAN.read_text(encoding="utf-8"))["lessons"]
-    (overlap,) = (lesson for lesson in plan if lesson["lesson"] == "02_overlap")
+    lessons = plan.lessons()
+    (overlap,) = (lesson for lesson in lessons if lesson["lesson"] == "02_overlap")
     checks = dict.fromkeys(overlap["checks"], "passed")
 
     keep(begun, {"02_overlap": {"checks": {**checks, "dice": "wrong"}}})
@@ -119,16 +115,16 @@ def test_next_is_in_this_lesson_then_in_those_after_it(begun, monkeypatch):
 
 
 def test_when_all_is_done_it_says_so_and_an_earlier_lesson_comes_last(course):
-    plan = json.loads(PLAN.read_text(encoding="utf-8"))["lessons"]
+    lessons = plan.lessons()
     done = {
         lesson["lesson"]: {
             "checks": dict.fromkeys(lesson["checks"], "passed"),
             "quizzes": dict.fromkeys(lesson["practice"], True),
         }
-        for lesson in plan
+        for lesson in lessons
     }
     keep(course, done)
-    for lesson in plan:
+    for lesson in lessons:
         (course / lesson["lesson"]).mkdir(exist_ok=True)
         (course / lesson["lesson"] / "answers.json").write_text(json.dumps(dict.fromkeys(lesson["graded"], "a")))
     assert progress().next().startswith("No check and no question is open.")
@@ -205,12 +201,6 @@ def test_answers_that_cannot_be_read_are_one_sentence(begun):
     (begun / "02_overlap" / "answers.json").write_text('{"dice-from')
     assert "! 02 · Overlap: answers.json beside this notebook cannot be read" in repr(progress())
     assert row(progress(), "02 · Overlap")[3] == "0 of 2"
-
-
-@pytest.mark.parametrize("plan", ["", "[]", '{"lessons": [{"lesson": "01_pixels"}]}'])
-def test_a_plan_that_cannot_be_read_is_one_sentence(begun, plan):
-    (begun / "plan.json").write_text(plan)
-    assert repr(Progress()).startswith("! plan.json cannot be read")
 
 
 def test_from_the_folder_of_all_lessons_no_lesson_is_this_one(begun, monkeypatch):

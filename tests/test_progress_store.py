@@ -29,7 +29,6 @@ def course(tmp_path, monkeypatch):
     folder = tmp_path / "notebooks"
     for lesson in ("02_overlap", "04_convolution"):
         (folder / lesson).mkdir(parents=True)
-    (folder / "plan.json").write_text('{"lessons": []}')
     monkeypatch.chdir(folder / "02_overlap")
     monkeypatch.setattr(frontend, "is_interactive", lambda: True)
     monkeypatch.setattr(progress_store, "_failure", "")
@@ -95,22 +94,33 @@ def test_time_is_the_gaps_between_what_is_done_without_pauses(course, clock, mon
     assert progress_store.read(course)[0].seconds == {"02_overlap": 270.0, "04_convolution": 60.0}
 
 
-def test_outside_the_course_nothing_is_written(tmp_path, monkeypatch):
+@pytest.mark.parametrize("place", ["mine", "course/autograded/ana/02_overlap", "course/source/02_overlap", "course"])
+def test_outside_the_course_nothing_is_written(tmp_path, monkeypatch, place):
     monkeypatch.setattr(frontend, "is_interactive", lambda: True)
-    place = tmp_path / "autograded" / "ana" / "02_overlap"
-    place.mkdir(parents=True)
-    monkeypatch.chdir(place)
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "nbgrader_config.py").touch()
+    (tmp_path / place).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path / place)
     check(dice)
     Quiz(find("dice-or-iou")).answer("c")
     assert progress_store.place() is None
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["nbgrader_config.py"]
+
+
+@pytest.mark.parametrize(
+    ("here", "lesson"), [("02_overlap", "02_overlap"), ("glossary", "glossary"), ("", ""), ("02_overlap/deeper", None)]
+)
+def test_the_place_of_a_lesson_is_known_by_the_lessons_around_it(course, monkeypatch, here, lesson):
+    (course / here).mkdir(exist_ok=True)
+    monkeypatch.chdir(course / here)
+    assert progress_store.place() == (None if lesson is None else (course, lesson))
 
 
 def test_a_run_without_anybody_there_writes_nothing(course, monkeypatch):
     monkeypatch.setattr(frontend, "is_interactive", lambda: False)
     check(dice)
     Quiz(find("dice-or-iou")).answer("c")
-    assert sorted(path.name for path in course.iterdir()) == ["02_overlap", "04_convolution", "plan.json"]
+    assert sorted(path.name for path in course.iterdir()) == ["02_overlap", "04_convolution"]
 
 
 def test_the_hidden_check_writes_nothing(course):

@@ -155,7 +155,6 @@ quiz("what-a-mask-answers")
 # go to the picture with Tab, to the node with the arrow keys, and press Enter.
 
 # %%
-
 graph = ArchitectureGraph()
 graph
 

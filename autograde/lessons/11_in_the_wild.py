@@ -803,12 +803,20 @@ gallery(place)
 # ```
 #
 # And for programs that are not Python there is ONNX, an exchange format. `export_onnx` runs the exported network
-# beside yours on random pictures and writes the file if the logits agree.
+# beside yours on random pictures and writes the file if the logits agree. Its packages are an extra of the course; where
+# they are missing, the cell says how to install them.
 
 # %%
-exported = export_onnx(model, place / "ana.onnx", in_channels=1, size=128)
-print(f"{exported.path.name}: {exported.path.stat().st_size / 1e3:.0f} kB,", end=" ")
-print(f"any size: {exported.any_size}, logits differ by at most {exported.difference:.0e}")
+from helpers.share import ShareError
+
+try:
+    exported = export_onnx(model, place / "ana.onnx", in_channels=1, size=128)
+    print(f"{exported.path.name}: {exported.path.stat().st_size / 1e3:.0f} kB,", end=" ")
+    print(
+        f"any size: {exported.any_size}, logits differ by at most {exported.difference:.0e}"
+    )
+except ShareError as error:
+    print(error)
 
 # %% [markdown]
 # ## Recap

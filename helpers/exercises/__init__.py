@@ -17,12 +17,13 @@ below; `load` imports it by the exercise's name. The engine in `helpers.checks` 
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from helpers import plan
 
 LEAST_MISCONCEPTIONS, LEAST_VARIANTS, LEAST_HINTS = 5, 2, 3
 TRIES_BEFORE_SOLUTION = 3
@@ -148,9 +149,13 @@ def variant(name: str) -> Callable[[Callable], Callable]:
 
 
 def names() -> list[str]:
-    """Names of all exercises, in the order of the course: by lesson, then as the reference module has them."""
-    found = [_of_module(info.name) for info in pkgutil.iter_modules(__path__)]
-    return [e.name for e in sorted(found, key=lambda e: (e.lesson, inspect.getsourcelines(e.reference)[1]))]
+    """Names of all exercises, in the order in which the lessons ask for them; imports none of them."""
+    return plan.exercises()
+
+
+def written() -> list[Exercise]:
+    """Every exercise that has a file here, whether a lesson asks for it yet or not; imports them all."""
+    return [_of_module(info.name) for info in pkgutil.iter_modules(__path__)]
 
 
 def load(name: str) -> Exercise:

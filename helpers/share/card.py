@@ -10,7 +10,7 @@ import io
 import math
 from typing import Any
 
-from huggingface_hub import EvalResult, ModelCard, ModelCardData
+import yaml
 from torch.utils.data import Dataset
 
 from helpers.share import archive
@@ -60,30 +60,32 @@ def text(
         intended_use, limits: in the author's words, Markdown.
     """
     measured, learned = scores["measured_on"], scores["trained_on"]
-    results = [
-        EvalResult(
-            task_type="image-segmentation",
-            task_name="Semantic segmentation",
-            dataset_type=measured["dataset"],
-            dataset_name=f"{measured['dataset']}, {measured['images']} images",
-            dataset_split=measured["split"],
-            metric_type=metric,
-            metric_name=f"{METRICS[metric]}, mean over the images",
-            metric_value=value["mean"],
-            metric_args={"standard_deviation": value["std"]},
-        )
+    metrics = [
+        {
+            "type": metric,
+            "value": value["mean"],
+            "name": f"{METRICS[metric]}, mean over the images",
+            "args": {"standard_deviation": value["std"]},
+        }
         for metric, value in scores["metrics"].items()
         if value["mean"] is not None
     ]
-    data = ModelCardData(
-        model_name=name,
-        library_name="pytorch" if network.library == REFERENCE else "segmentation-models-pytorch",
-        pipeline_tag="image-segmentation",
-        tags=["image-segmentation", "semantic-segmentation", "pytorch", "build-unet"],
-        eval_results=results or None,
-    )
+    dataset = {
+        "type": measured["dataset"],
+        "name": f"{measured['dataset']}, {measured['images']} images",
+        "split": measured["split"],
+    }
+    task = {"type": "image-segmentation", "name": "Semantic segmentation"}
+    metadata = {
+        "library_name": "pytorch" if network.library == REFERENCE else "segmentation-models-pytorch",
+        "pipeline_tag": "image-segmentation",
+        "tags": ["image-segmentation", "semantic-segmentation", "pytorch", "build-unet"],
+    }
+    if metrics:
+        result = {"task": task, "dataset": dataset, "metrics": metrics}
+        metadata["model-index"] = [{"name": name, "results": [result]}]
     parts = [
-        f"---\n{data.to_yaml()}\n---\n",
+        f"---\n{yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True)}---\n",
         f"# {name}\n",
         f"`{network.call}` of `{network.library}`: {parameters:,} parameters. From images `(N, {network.in_channels}, "
         f"H, W)` with values from 0 to 1 it makes logits `(N, {network.num_classes}, H, W)`"
@@ -117,7 +119,7 @@ def text(
     parts += ["\n## Intended use\n", intended_use + "\n", "## Limits\n", limits + "\n"]
     if flaws:
         parts += [f"Known flaws of the data set {_plain(measured['dataset'])}:\n", flaws + "\n"]
-    return str(ModelCard("\n".join(parts)))
+    return "\n".join(parts)
 
 
 def flaws_of(pairs: Dataset) -> str:

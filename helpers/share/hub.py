@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from helpers.extras import extra
 from helpers.share.bundle import opened
 from helpers.share.errors import ShareError
 
@@ -24,12 +25,13 @@ def push(bundle: str | Path, repo_id: str, *, token: str | None = None, private:
         The address of the repository.
 
     Raises:
-        ShareError: the bundle is refused, there is no token, the name cannot be one of a repository, the Hub cannot be
-            reached, or it says no.
+        ShareError: the share extra is not installed, the bundle is refused, there is no token, the name cannot be one
+            of a repository, the Hub cannot be reached, or it says no.
     """
-    import huggingface_hub
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
-    from huggingface_hub.utils import validate_repo_id
+    with extra("share", ShareError):
+        import huggingface_hub
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+        from huggingface_hub.utils import validate_repo_id
 
     checked = opened(Path(bundle))
     try:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from helpers.extras import extra
 from helpers.share import archive
 from helpers.share.errors import ShareError
 
@@ -51,12 +52,10 @@ def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int 
         ShareError: the packages for it are missing, the network cannot be exported, or the logits differ by more than
             0.0001 of the largest.
     """
-    try:
+    with extra("share", ShareError):
         import onnx  # noqa: F401
         import onnxruntime
         import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise ShareError(f"{error.name} is missing. Run: pip install onnx onnxscript onnxruntime") from None
 
     path = Path(path)
     height, width = (size, size) if isinstance(size, int) else size

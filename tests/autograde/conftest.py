@@ -9,5 +9,5 @@ from autograde import build
 def course(tmp_path_factory):
     """The course folder, freshly built, with its gradebook."""
     folder = tmp_path_factory.mktemp("course")
-    build.build(notebooks=folder / "notebooks", course=folder)
+    build.build(notebooks=folder / "notebooks", course=folder, plan_file=folder / "plan.json")
     return folder

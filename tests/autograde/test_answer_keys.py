@@ -1,8 +1,12 @@
 """The keys of graded questions: complete, possible, and each for a question that is asked."""
 
-import pytest
+import json
+import shutil
 
-from autograde import answer_keys, build
+import pytest
+from typer.testing import CliRunner
+
+from autograde import answer_keys, build, cli, grade
 from helpers.quiz.questions import Option, Question
 
 CHOICE = Question("what", "05_test", "single", "What?", (Option("a", "This"), Option("b", "That")), graded=True)
@@ -60,7 +64,7 @@ def test_a_key_in_another_lessons_file_is_refused(tmp_path):
 @pytest.fixture
 def lesson(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        answer_keys, "load", lambda name: {"what": {"id": "what", "points": 2, "answer": "b", "why": {}}}
+        answer_keys, "load", lambda name, folder: {"what": {"id": "what", "points": 2, "answer": "b", "why": {}}}
     )
 
     def made(cell):
@@ -106,3 +110,56 @@ def test_a_text_to_grade_by_hand_is_open_and_has_points(lesson):
 def test_a_cell_that_is_not_in_order_is_refused(lesson, cell, said):
     with pytest.raises(build.BuildError, match=said):
         lesson(cell)
+
+
+# ---- an instructor's own keys ----
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory):
+    """A folder of keys outside the repository, in which the answer to the graded question of lesson 00 is another."""
+    folder = tmp_path_factory.mktemp("private") / "keys"
+    shutil.copytree(answer_keys.KEYS, folder)
+    path = folder / "00_start_here.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("answer: c", "answer: d"), encoding="utf-8")
+    return folder
+
+
+def test_a_class_is_graded_by_the_instructors_own_keys(private, tmp_path):
+    build.student_versions(["00_start_here"], tmp_path / "course")  # with the keys of the repository
+    released = tmp_path / "course" / "release" / "00_start_here" / "00_start_here.ipynb"
+    for student, answer in (("ana", "c"), ("ben", "d")):
+        (tmp_path / "handed-in" / student).mkdir(parents=True)
+        shutil.copy(released, tmp_path / "handed-in" / student / "notebook.ipynb")
+        (tmp_path / "handed-in" / student / "answers.json").write_text(json.dumps({"roofs-from-above": answer}))
+    results = grade.grade_class("00_start_here", tmp_path / "handed-in", tmp_path / "course", keys_folder=private)
+    assert {r.student: r.score for r in results} == {"ana": 0, "ben": 1}
+
+
+def test_what_students_get_does_not_depend_on_the_keys(private, tmp_path):
+    made = build.student_versions(["00_start_here"], tmp_path / "course", private)
+    assert made == build.student_versions(["00_start_here"], tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("mend", "said"),
+    [
+        (lambda folder: shutil.rmtree(folder), "there is no such folder"),
+        (
+            lambda folder: (folder / "02_overlap.yaml").unlink(),
+            "02_overlap.yaml, dice-from-counts: the graded question",
+        ),
+        (lambda folder: (folder / "02_overlap.yaml").write_text("- id: dice-from-counts"), "it has id; expected"),
+    ],
+)
+def test_keys_that_are_not_in_order_are_one_message(private, tmp_path, course, monkeypatch, mend, said):
+    folder = tmp_path / "keys"
+    shutil.copytree(private, folder)
+    mend(folder)
+    with pytest.raises(build.BuildError, match="The keys are not in order"):
+        grade.grade_class("02_overlap", tmp_path, course, keys_folder=folder)
+    monkeypatch.setenv("COLUMNS", "1000")
+    done = CliRunner().invoke(cli.app, ["build", "--keys", str(folder)])
+    assert done.exit_code == 1
+    assert done.output.startswith("The keys are not in order:\n  ")
+    assert said in done.output

@@ -27,12 +27,11 @@ def test_committed_notebooks_are_what_a_build_makes(course):
     for lesson in LESSONS:
         built = (course / "notebooks" / lesson / f"{lesson}.ipynb").read_bytes()
         assert (build.NOTEBOOKS / lesson / f"{lesson}.ipynb").read_bytes() == built, "run `python course.py build`"
-    plan = (course / "notebooks" / "plan.json").read_bytes()
-    assert (build.NOTEBOOKS / "plan.json").read_bytes() == plan, "run `python course.py build`"
+    assert build.PLAN.read_bytes() == (course / "plan.json").read_bytes(), "run `python course.py build`"
 
 
 def test_the_plan_is_what_the_notebooks_ask_for(course, released):
-    plan = json.loads((course / "notebooks" / "plan.json").read_text(encoding="utf-8"))["lessons"]
+    plan = json.loads((course / "plan.json").read_text(encoding="utf-8"))["lessons"]
     assert [planned["lesson"] for planned in plan] == [name for name in LESSONS if name != "glossary"]
     for planned in plan:
         cells = released[planned["lesson"]].cells
@@ -139,12 +138,13 @@ def test_a_lesson_that_is_not_in_order_is_refused(tmp_path, cell, message):
 def notebooks(course, tmp_path_factory):
     """A notebooks folder and course of its own, built once; each test starts from the built files."""
     folder = tmp_path_factory.mktemp("checkout")
-    build.build(notebooks=folder / "notebooks", course=folder / "course")
+    rebuild(folder)
     return folder
 
 
 def rebuild(folder, **options):
-    return build.build(notebooks=folder / "notebooks", course=folder / "course", **options)
+    places = {"notebooks": folder / "notebooks", "course": folder / "course", "plan_file": folder / "plan.json"}
+    return build.build(**places, **options)
 
 
 def test_a_second_build_writes_nothing(notebooks):
@@ -187,9 +187,6 @@ def test_a_file_that_is_no_notebook_is_kept(notebooks):
 def test_a_build_is_due_when_an_input_or_a_notebook_is_gone(notebooks, monkeypatch, tmp_path):
     assert not build_cache.up_to_date(tmp_path, notebooks / "course")
     assert not build_cache.up_to_date(notebooks / "notebooks", tmp_path)
-    (notebooks / "notebooks" / "plan.json").rename(tmp_path / "plan.json")
-    assert not build_cache.up_to_date(notebooks / "notebooks", notebooks / "course")
-    (tmp_path / "plan.json").rename(notebooks / "notebooks" / "plan.json")
     monkeypatch.setattr(build_cache, "inputs", lambda: "other")
     assert not build_cache.up_to_date(notebooks / "notebooks", notebooks / "course")
 
@@ -202,6 +199,6 @@ def test_a_gradebook_with_submissions_to_other_cells_is_refused_in_one_message(t
         gradebook.add_submission("02_overlap", "ana")
     whole = build.master("02_overlap")
     whole.cells = [cell for cell in whole.cells if cell.id != "check-dice"]
-    monkeypatch.setattr(build, "master", lambda lesson: whole)
+    monkeypatch.setattr(build, "master", lambda lesson, keys_folder: whole)
     with pytest.raises(build.BuildError, match="02_overlap has other graded cells than before.*holds submissions"):
         build.student_versions(["02_overlap"], tmp_path)

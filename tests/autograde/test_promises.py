@@ -11,11 +11,11 @@ import re
 import pytest
 
 import helpers
-from autograde import build, stamp
+from autograde import build, build_cache
 from autograde.nbgrader_course import ROOT
 from helpers import exercises
 
-LESSONS = stamp.lesson_names()
+LESSONS = build_cache.lesson_names()
 # What a student gets by the name of an exercise, or through another call.
 NOT_IMPORTED = ("reference", "exercises", "checks")
 NEED_THE_NETWORK = {"build_baseline"}
@@ -114,5 +114,5 @@ def test_every_lesson_begins_with_the_same_names():
     (source,) = first
     (names,) = [s for s in ast.parse(source).body if isinstance(s, ast.ImportFrom)]
     assert [alias.name for alias in names.names] == helpers.__all__
-    linted = re.search(r"builtins = (\[[^]]*\])", (stamp.LESSONS / "ruff.toml").read_text(encoding="utf-8"))
+    linted = re.search(r"builtins = (\[[^]]*\])", (build_cache.LESSONS / "ruff.toml").read_text(encoding="utf-8"))
     assert ast.literal_eval(linted[1]) == helpers.__all__

@@ -2,14 +2,12 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-PLAN = Path(__file__).parents[2] / "notebooks" / "plan.json"
 WORK = """\
 from helpers import check, progress, quiz
 check("iou", lambda pred, target: 0.5)
@@ -25,7 +23,6 @@ def lesson(lab, open_notebook, dark):
     for name in ("01_pixels", "02_overlap"):
         (course / name).mkdir(parents=True)
         (course / name / f"{name}.ipynb").write_bytes(notebook.path.read_bytes())
-    (course / "plan.json").write_bytes(PLAN.read_bytes())
     notebook.path = course / "02_overlap" / "02_overlap.ipynb"
     path = f"lab/workspaces/{course.name}/tree/{course.name}/02_overlap/02_overlap.ipynb"
     notebook.page.goto(f"{lab.url}/{path}?token={lab.token}")

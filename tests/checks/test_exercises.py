@@ -1,11 +1,16 @@
 """Every exercise: what it must reject, name, and accept; and how exercises are found."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from helpers import exercises, show
 from helpers.checks import engine, examine
 from helpers.checks.render import as_html, as_text
 
+ROOT = Path(__file__).parents[2]
 SEEDS = [0]  # `python course.py accuracy` takes twenty
 
 EXERCISES = [exercises.load(name) for name in exercises.names()]
@@ -65,3 +70,20 @@ def test_no_script_breaks_off_on_a_right_answer(exercise):
     for k, answer in enumerate(exercise.right_answers):
         seen = [o for probe in engine._known_trace(exercise.name, k, SEEDS[0]) for o in probe]
         assert not [o for o in seen if o.what == "course of the steps"], answer.name
+
+
+def test_the_plan_lists_every_exercise_that_has_a_file():
+    assert sorted(exercises.names()) == sorted(e.name for e in exercises.written()), "run `python course.py build`"
+
+
+def test_the_order_of_exercises_imports_none_and_one_is_imported_alone():
+    code = """
+import sys
+from helpers import exercises
+modules = lambda: [name for name in sys.modules if name.startswith("helpers.exercises.")]
+assert len(exercises.names()) > 40 and not modules()
+exercises.load("dice")
+print(modules())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['helpers.exercises.dice']"

@@ -88,7 +88,10 @@ def test_a_network_that_fails(tmp_path):
         export_onnx(UNet(1, 2, 2, 1), tmp_path / "net.onnx", in_channels=3, size=16)
 
 
-def test_without_the_packages(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ShareError, match="pip install onnx onnxscript onnxruntime"):
+@pytest.mark.parametrize("package", ["onnx", "onnxruntime", "onnxscript"])
+def test_without_the_packages(tmp_path, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        ShareError, match=rf'^{package} is missing. Install the share extra: pip install "build-unet.share."$'
+    ):
         export_onnx(UNet(1, 2, 2, 1), tmp_path / "net.onnx", in_channels=1, size=16)
