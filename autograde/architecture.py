@@ -78,8 +78,9 @@ def floors(graph: dict[str, set[str]]) -> list[list[str]]:
 
 def page() -> str:
     """The text of `docs/architecture.md`."""
-    graph = parts(imports())
-    graph.pop("helpers")  # what a notebook imports: a list of names
+    whole = parts(imports())
+    # `helpers` itself is a list of names that a notebook imports.
+    graph = {name: others - {"helpers"} for name, others in whole.items() if name != "helpers"}
     lines = ["flowchart TB"]
     by_floor = floors(graph)
     for number, floor in reversed(list(enumerate(by_floor))):
