@@ -27,11 +27,6 @@ def test_arrows_run_one_way(below, above):
     assert not [(name, other) for name, other in wrong if other.startswith(above)]
 
 
-def test_no_exercise_imports_another():
-    files = {name for name in IMPORTS if name.startswith("helpers.exercises.")}
-    assert not [(name, other) for name in files for other in IMPORTS[name] & files]
-
-
 def test_no_files_import_each_other_in_a_circle():
     architecture.floors(IMPORTS)
 
