@@ -127,12 +127,12 @@ def check() -> None:
 
 @app.command()
 def architecture() -> None:
-    """Draw the parts of the course and what they import into docs/architecture.md."""
+    """Draw the parts of the course and what they import: docs/architecture.svg and docs/architecture.md."""
     from autograde import architecture as drawn
     from autograde.build import write
 
     write(drawn.PAGE, drawn.page())
-    console.print(f"written: {drawn.PAGE.relative_to(drawn.ROOT)}")
+    write(drawn.PICTURE, drawn.picture())
 
 
 @app.command()
