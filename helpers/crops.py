@@ -80,13 +80,6 @@ class Crops:
         """How many batches show every image once, on average."""
         return len(self._owners) / self.batch_size
 
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """`(N, C, h, w)` of a batch's images."""
-        channels, *sides = self._pair(0)[0].shape
-        height, width = sides if self.crop is None else (self.crop, self.crop)
-        return self.batch_size, channels, height, width
-
     def batch(self, number: int, part: int = 0, parts: int = 1) -> tuple[Tensor, Tensor]:
         """Images `(N, C, h, w)` and masks `(N, h, w)` of batch `number`, or one of `parts` equal fractions of it."""
         fraction = self.batch_size // parts
@@ -96,15 +89,14 @@ class Crops:
 
     def ahead(self, start: int, part: int = 0, parts: int = 1) -> Generator[tuple[Tensor, Tensor]]:
         """Batches from number `start` on without end, prepared by a second thread while the first one trains."""
-        numbers = itertools.count(start)
-        with ThreadPoolExecutor(max_workers=1) as thread:
-            ready = deque(thread.submit(self.batch, next(numbers), part, parts) for _ in range(AHEAD))
-            try:
-                while True:
-                    ready.append(thread.submit(self.batch, next(numbers), part, parts))
-                    yield ready.popleft().result()
-            finally:
-                thread.shutdown(cancel_futures=True)
+        thread = ThreadPoolExecutor(max_workers=1)
+        ready = deque(thread.submit(self.batch, start + k, part, parts) for k in range(AHEAD))
+        try:
+            for number in itertools.count(start + AHEAD):
+                ready.append(thread.submit(self.batch, number, part, parts))
+                yield ready.popleft().result()
+        finally:
+            thread.shutdown(cancel_futures=True)
 
     def _sample(self, number: int) -> tuple[Tensor, Tensor]:
         epoch, place = divmod(number, len(self._owners))

@@ -67,7 +67,7 @@ class History:
         scores: for each validation `{"step", "seconds", "loss", "iou", "dice"}`.
         best: the entry of `scores` whose weights the model holds now.
         stopped: why it ended, in words.
-        seconds: how long it took, validation and an earlier part that was resumed included.
+        seconds: how long it took, with validation and with the part before a break.
         device: where it ran.
     """
 
@@ -134,8 +134,8 @@ def fit(
     With `epochs`, a run on the CPU is the same for the same seed and number of threads, bit for bit; a small network,
     such as those of the lessons, always trains on one thread. With `seconds` the run depends on the machine's speed.
 
-    A notebook shows the progress (`helpers.monitor.monitor`), with a button that does what Ctrl-C does; a terminal has
-    one line. Watching changes no bit of what is learned, and takes about 2 % of the time at most.
+    A notebook shows the progress, with a button that does what Ctrl-C does; a terminal has one line. Watching changes
+    no bit of what is learned.
 
     Args:
         model: images `(N, C, H, W)` to logits `(N, K, H, W)`.
@@ -240,7 +240,7 @@ class _Run:
         self.watch: Watch | Unwatched = Unwatched()
         # Another number of threads rounds differently, so a run of given epochs must not choose it by the clock.
         alone = fabric.device.type == "cpu" and fabric.world_size == 1
-        little = alone and self.seconds is None and _is_little_work(self.average, self.crops.shape)
+        little = alone and self.seconds is None and _is_little_work(self.average, self.crops.batch(0)[0])
         most = 1 if little else torch.get_num_threads()
         self.threads = QuickestThreads(most, least=1 if alone and self.seconds is not None else most)
         self.began = time.perf_counter()
@@ -396,33 +396,26 @@ class _Run:
 
 
 def give_memory_back() -> None:
-    """Ask the C library to return free memory to the system; does nothing where it cannot be asked.
+    """Ask the C library to return free memory to the system, where it can be asked.
 
-    glibc keeps what was freed in a pool for each thread (malloc_trim(3)). After a short run of the pretrained baseline
-    170 of 1000 MB were such memory, which a laptop or Binder's 2 GB have better uses for.
+    glibc keeps it in a pool for each thread (malloc_trim(3)): 170 of 1000 MB after a short run of the baseline.
     """
     with suppress(OSError, AttributeError, TypeError):  # no such function; on Windows no library of that name
         ctypes.CDLL(None).malloc_trim(0)
 
 
 @torch.no_grad()
-def _is_little_work(model: nn.Module, shape: tuple[int, int, int, int]) -> bool:
-    """Whether a batch of that shape is so little work that several threads would mostly wait for each other.
-
-    Counted and not timed, so that the answer is the same on every machine and in every run.
-    """
+def _is_little_work(model: nn.Module, images: Tensor) -> bool:
+    """Whether several threads would mostly wait for each other; counted and not timed, to be the same everywhere."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter:
-        model.eval()(torch.zeros(shape))
+        model.eval()(images)
     return counter.get_total_flops() < LITTLE_WORK
 
 
 def _fabric(device: str) -> Fabric:
-    """The device, the processes and the precision: bfloat16 on a GPU that has it, else float32.
-
-    `autograde.bench_step` measures both on a CPU.
-    """
+    """The device, the processes and the precision: bfloat16 on a GPU that has it; `autograde.bench_step` says why."""
     from lightning_fabric import Fabric
 
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
