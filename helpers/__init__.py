@@ -1,7 +1,7 @@
-"""What the first cell of every notebook imports, all of it: `__all__` is what a lesson may call without an import.
+"""The first cell of every notebook imports all of this: `__all__` is what a lesson may call without an import.
 
-Importing this package is light: torch and matplotlib load when they are used. It sets the number of threads that torch
-will use, once, before torch is imported. `play` loads torch, so it is imported where it is named.
+The import is light: torch and matplotlib load when they are used. It sets torch's number of threads, before torch is
+imported. `play` loads torch, so it is imported where it is named.
 """
 
 import logging
@@ -9,7 +9,7 @@ import logging
 from helpers.threads import limit_threads
 
 limit_threads()
-# It warns, on stderr, where torch comes without triton, as every CPU build does; only Triton's kernels would need it.
+# It warns on stderr that triton is missing, as in every CPU build; only Triton's kernels would need it.
 logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
 
 from helpers import data, show  # noqa: E402  (threads come first)

@@ -9,17 +9,14 @@ from pathlib import Path
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Write a file beside its place, then move it there in one step; folders on the way are made.
+    """Write a file beside its place, then move it there in one step; missing folders are made.
 
-    Whatever cuts it short, what was at `path` before stays as it was, and nothing else is left.
-
-    Raises:
-        OSError: it cannot be written.
+    Whatever cuts it short (an `OSError`, an interrupt), what was at `path` stays as it was, and nothing else is left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
     try:
-        # Not `tempfile`: its files are private, and this one may be for others in the folder, too.
+        # Not `tempfile`: its files are private, and others may have to read this one.
         with open(temporary, "xb") as file:
             file.write(content)
             file.flush()

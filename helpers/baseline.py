@@ -52,10 +52,14 @@ class Baseline(nn.Module):
         mean, std: of each channel over the pictures its encoder was trained on, in images from 0 to 1.
 
     Shape:
-        float images `(N, C, H, W)` from 0 to 1 to logits `(N, num_classes, H, W)`, of any size: the image is brought
-        to the encoder's mean and standard deviation, then padded with zeros to multiples of its stride. Where the
-        network has three channels, a grey image is taken for a grey photograph.
+        float images `(N, C, H, W)` from 0 to 1 to logits `(N, num_classes, H, W)`, of any size: images are normalised
+        by the encoder's mean and standard deviation, then padded with zeros to multiples of its stride. A network of
+        three channels takes a grey image as a grey photograph.
     """
+
+    network: Any  # smp has no types
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
@@ -70,13 +74,14 @@ class Baseline(nn.Module):
         return self.network.encoder
 
     def forward(self, images: Tensor) -> Tensor:
+        """Logits of images, as under Shape."""
         channels = len(self.mean)
         if not images.is_floating_point() or images.ndim != 4 or images.shape[1] not in (1, channels):
             raise ValueError(
                 f"The images are {images.dtype} of shape {tuple(images.shape)}. This model takes floats from 0 to 1 of "
                 f"shape (N, {channels}, H, W)."
             )
-        x, pads = pad_to_multiple((images - self.mean) / self.std, self.encoder.output_stride)
+        x, pads = pad_to_multiple((images - self.mean) / self.std, self.network.encoder.output_stride)
         return unpad(self.network(x), pads)
 
 
@@ -85,22 +90,21 @@ def build_baseline(
 ) -> Baseline:
     """An `smp.Unet` with a pretrained encoder and an untrained decoder, drawn by torch's global generator.
 
-    Fewer or more channels than the three of a photograph are handled as smp does: one gets the sum of the first
-    layer's weights for red, green and blue; several get these weights in turn, scaled by `3 / in_channels`. Mean and
-    standard deviation go with them: in turn, and for one channel their mean, so that a grey image gives what its
-    picture in colour would give (exactly, where the three are the same, as they are in the default encoder).
+    Other numbers of channels than a photograph's three are handled as smp does: one gets the sum of the first layer's
+    weights for red, green and blue; several get these weights in turn, scaled by `3 / in_channels`. Mean and standard
+    deviation likewise: in turn, and for one channel their mean, so that a grey image gives what the same picture in
+    colour gives (exactly, where the three are the same, as in the default encoder).
 
     Args:
         encoder: a name that smp knows, such as `"resnet34"`, or `"tu-"` and the name of a timm model.
         in_channels: channels of the images.
-        num_classes: channels of the logits; 1 for a single probability a pixel.
-        weights: `"auto"` for the encoder's ImageNet weights: those of the default encoder are installed with the
-            course, all others come from the Hugging Face hub, once, and are then kept in its cache. `None` for random
-            ones.
+        num_classes: channels of the logits; 1 for a single probability per pixel.
+        weights: `"auto"` for ImageNet weights: the default encoder's are installed with the course, all others come
+            from the Hugging Face hub, once, and are then kept in its cache. `None` for random ones.
 
     Raises:
-        ValueError: there is no such encoder, it cannot be that of a U-Net, there are no trained weights of it, or an
-            argument is out of its range.
+        ValueError: there is no such encoder, it does not fit a U-Net, it has no trained weights, or an argument is out
+            of its range.
         WeightsError: the weights are missing, altered, or cannot be fetched.
     """
     if weights not in ("auto", None):
@@ -108,32 +112,29 @@ def build_baseline(
     if in_channels < 1 or num_classes < 1:
         raise ValueError(f"in_channels is {in_channels} and num_classes is {num_classes}; both must be 1 or more.")
     _check_encoder(encoder)
-    mean = std = NEUTRAL
-    if weights is None:
+    name = "imagenet"
+    if weights is None or encoder == DEFAULT:
         network = _unet(encoder, in_channels, num_classes, None)
-    elif encoder == DEFAULT:
-        network = _unet(encoder, in_channels, num_classes, None)
-        _fill_lite0(network.encoder.model, in_channels)
-        mean, std = _statistics(encoder)
+        if weights:
+            _fill_lite0(network.encoder.model, in_channels)
     elif encoder.startswith("tu-"):
         path = _from_hub(encoder, _timm_repository(encoder), "model.safetensors")
         # timm itself fits the first layer to the channels, and renames what it must; it is only told where to read.
         network = _unet(encoder, in_channels, num_classes, True, pretrained_cfg_overlay={"file": path})
-        mean, std = _statistics(encoder)
     else:
         name, settings = _smp_weights(encoder)
         for file in ("config.json", "model.safetensors"):  # fetched here, and found by smp in the cache
             _from_hub(encoder, settings["repo_id"], file, settings["revision"])
         network = _unet(encoder, in_channels, num_classes, name)
-        mean, std = _statistics(encoder, name)
+    mean, std = _statistics(encoder, name) if weights else (NEUTRAL, NEUTRAL)
     return Baseline(network, _for_channels(mean, in_channels), _for_channels(std, in_channels))
 
 
 def imagenet_weights() -> dict[str, Tensor]:
     """The weights of EfficientNet-Lite0, trained on ImageNet, from the installed package, by timm's names.
 
-    They are those of the whole classifier, `timm.create_model("tf_efficientnet_lite0")`: 296 tensors. Nothing of the
-    package is imported, and its file is used only if it is the one that was released.
+    All 296 tensors of the classifier, `timm.create_model("tf_efficientnet_lite0")`. The package is not imported, and
+    its file is used only if it is the one that was released.
 
     Raises:
         WeightsError: the package or its file is missing, the file was altered, or timm has other names or shapes.
@@ -179,9 +180,8 @@ def _check_encoder(encoder: str) -> None:
         if tag:
             check_choice(f"set of weights of {arch!r}", tag, tags)
         return
-    known = [*own, *(f"tu-{name}" for name in timm.list_models())]
-    near = difflib.get_close_matches(encoder, [*known, *timm.list_models()], n=3)
-    near = [name if name in known else f"tu-{name}" for name in near]
+    known = {name: f"tu-{name}" for name in timm.list_models()} | {name: name for name in own}
+    near = [known.get(name, name) for name in difflib.get_close_matches(encoder, {*known, *known.values()}, n=3)]
     guess = f" Did you mean {' or '.join(map(repr, dict.fromkeys(near)))}?" if near else ""
     raise ValueError(
         f"There is no encoder {encoder!r}.{guess} There are those of segmentation_models_pytorch, such as "
@@ -190,7 +190,7 @@ def _check_encoder(encoder: str) -> None:
     )
 
 
-def _unet(encoder: str, in_channels: int, num_classes: int, weights: Any, **options: Any) -> nn.Module:
+def _unet(encoder: str, in_channels: int, num_classes: int, weights: str | bool | None, **options: Any) -> Any:
     import segmentation_models_pytorch as smp
 
     try:
@@ -219,7 +219,7 @@ def _timm_name(name: str) -> str:
     if part in outside:
         return f"{outside[part]}.{rest}"
     index, layer, tensor = rest.split(".")
-    # The package counts the blocks through; timm counts them in each of seven stages.
+    # The package numbers the blocks throughout; timm numbers them in each of seven stages.
     stage, place = [(s, k) for s, repeats in enumerate((1, 2, 2, 3, 3, 4, 1)) for k in range(repeats)][int(index)]
     if stage == 0:  # does not expand: depthwise, then pointwise
         layers = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
@@ -233,7 +233,7 @@ def _timm_repository(encoder: str) -> str:
     import timm
 
     config = timm.get_pretrained_cfg(encoder.removeprefix("tu-"))
-    if config is None or not config.hf_hub_id:
+    if not (config and config.hf_hub_id):
         raise ValueError(
             f"There are no trained weights of {encoder!r} on the hub. Give weights=None for random ones, or choose an "
             "encoder of timm.list_pretrained()."
@@ -242,7 +242,7 @@ def _timm_repository(encoder: str) -> str:
 
 
 def _smp_weights(encoder: str) -> tuple[str, dict[str, str]]:
-    """Name and place of an encoder's trained weights: ImageNet's, or the first there are."""
+    """Name and place of an encoder's trained weights: ImageNet's if there are any, else the first."""
     import segmentation_models_pytorch as smp
 
     known = smp.encoders.encoders[encoder]["pretrained_settings"]
@@ -250,7 +250,7 @@ def _smp_weights(encoder: str) -> tuple[str, dict[str, str]]:
     return name, known[name]
 
 
-def _statistics(encoder: str, weights: str = "imagenet") -> tuple[Sequence[float], Sequence[float]]:
+def _statistics(encoder: str, weights: str) -> tuple[Sequence[float], Sequence[float]]:
     """Mean and standard deviation of the channels that the encoder was trained with."""
     import segmentation_models_pytorch as smp
 
@@ -265,16 +265,13 @@ def _statistics(encoder: str, weights: str = "imagenet") -> tuple[Sequence[float
 
 def _for_channels(values: Sequence[float], channels: int) -> list[float]:
     """A mean or standard deviation of red, green and blue, for as many channels as the images have."""
-    if channels == 1:
-        return [statistics.fmean(values)]
-    return [values[k % len(values)] for k in range(channels)]
+    return [statistics.fmean(values)] if channels == 1 else [values[k % len(values)] for k in range(channels)]
 
 
 def _from_hub(encoder: str, repository: str, file: str, revision: str | None = None) -> str:
     """Path of a file of the Hugging Face hub: in its cache, or fetched now.
 
-    Where there is no answer, the hub's client asks again and again, for more than a minute. So it is asked once first,
-    with little patience.
+    Without an answer the hub's client retries for more than a minute, so it is asked once first, with little patience.
     """
     with extra("share", WeightsError):
         import huggingface_hub as hub

@@ -1,8 +1,8 @@
 """Checkpoints: tensors in a safetensors file, everything else in JSON; whole or not at all, and never unpickled.
 
 A checkpoint is a JSON file that names its tensors' file and that file's SHA-256. The tensors are written first, under
-a name of their own; putting the new JSON in place of the old one, a single step for the file system, is what makes
-the checkpoint. Whatever is cut short before leaves the one before as it was.
+a name of their own; replacing the old JSON, a single step for the file system, is what makes the checkpoint. Whatever
+is cut short earlier leaves the old one as it was.
 """
 
 from __future__ import annotations
@@ -24,17 +24,11 @@ FORMAT = "build-unet checkpoint 1"
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that is not there, not whole, or not one of this kind. The message says which, and what to do."""
+    """A checkpoint is missing, not whole, or not one of this kind. The message says which, and what to do."""
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Write a checkpoint, replacing one that is there only when the new one is whole.
-
-    Args:
-        path: the JSON file; its tensors lie beside it.
-        tensors: by name.
-        facts: what JSON can hold.
-    """
+    """Write the JSON file `path`, with its tensors beside it; an older checkpoint goes once the new one is whole."""
     path = Path(path)
     content = bytes_of({name: x.detach().cpu().contiguous().clone() for name, x in tensors.items()})
     digest = hashlib.sha256(content).hexdigest()
@@ -51,7 +45,7 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and the facts of a checkpoint.
 
     Raises:
-        CheckpointError: it is not there, truncated, altered, or something else.
+        CheckpointError: it is missing, truncated, altered, or something else.
     """
     path = Path(path)
     again = "Train anew, or give the path of another checkpoint."

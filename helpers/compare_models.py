@@ -11,12 +11,23 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from helpers import metrics
 from helpers.data.pairs import IGNORE
 from helpers.data.validation import check_choice
+from helpers.eval_mode import eval_mode
+from helpers.metrics import Pairs
 from helpers.progress_bar import with_progress
+
+_COLUMNS = {  # heading and number format of each measured value
+    "seconds": ("training, s", ".1f"),
+    "ms": ("ms an image", ".1f"),
+    "dice": ("Dice", ".3f"),
+    "iou": ("IoU", ".3f"),
+    "boundary": ("boundary, px", ".2f"),
+    "missed": ("missed", ".3g"),
+}
+_HEADINGS = ["model", "parameters", "trainable", *(heading for heading, _ in _COLUMNS.values())]
 
 
 @dataclass(frozen=True)
@@ -24,13 +35,13 @@ class Comparison:
     """What models cost and what they get, on the same images; a table where it is shown or printed.
 
     Attributes:
-        rows: a dict for each name: `"name"`; `"models"`, how many there are of it; `"parameters"`, how many numbers
-            one of them has, and `"trainable"`, how many of these follow their gradient; and, as the mean over its
-            models, `"seconds"` of training; `"ms"`, milliseconds of prediction for one image; `"dice"` and `"iou"`,
-            pooled over all pixels, mean over the classes but the background; `"boundary"`, the distance of the borders
-            in pixels, mean over images and classes; `"missed"`, in how many cases there is no such distance, because
-            only one of prediction and truth has a border. Each of the six also with `"_std"` after its name: the
-            standard deviation over the models. `None` for what there is not, such as the deviation of one model.
+        rows: a dict for each name: `"name"`; `"models"`, how many there are of it; `"parameters"` of one of them, and
+            how many are `"trainable"`; and, as the mean over its models, `"seconds"` of training; `"ms"`, milliseconds
+            of prediction for one image; `"dice"` and `"iou"`, pooled over all pixels, mean over the classes but the
+            background; `"boundary"`, the distance of the borders in pixels, mean over images and classes; `"missed"`,
+            in how many cases only one of prediction and truth has a border, so that there is no distance. Each of the
+            six also with `"_std"` after its name: the standard deviation over the models. `None` where there is no
+            value, such as the deviation of one model.
         images: on how many images.
     """
 
@@ -40,9 +51,7 @@ class Comparison:
     def __str__(self) -> str:
         rows = [_HEADINGS, *map(_cells, self.rows)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join([name.ljust(widths[0]), *map(str.rjust, cells, widths[1:])]).rstrip() for name, *cells in rows
-        ]
+        lines = ["  ".join([name.ljust(widths[0]), *map(str.rjust, cells, widths[1:])]) for name, *cells in rows]
         return "\n".join([*lines, "", self._caption()])
 
     __repr__ = __str__  # what a cell and a terminal show
@@ -73,16 +82,16 @@ class Comparison:
 
 def compare(
     models: dict[str, nn.Module | Sequence[nn.Module]],
-    pairs: Dataset,
+    pairs: Pairs,
     seconds: dict[str, float | Sequence[float]] | None = None,
 ) -> Comparison:
     """The fair table: the same images, the same scores, one image at a time, and what each model cost.
 
     Args:
-        models: by name: a model, or several trained with different seeds, of which mean and standard deviation are
-            given. Each maps images `(N, C, H, W)` from 0 to 1 to logits `(N, K, H, W)`, runs where its parameters are,
-            and is given back in the mode it came in.
-        pairs: a data set as `helpers.data.load` gives it; pixels of 255 do not count.
+        models: by name: a model, or several trained with different seeds, for mean and standard deviation. Each maps
+            images `(N, C, H, W)` from 0 to 1 to logits `(N, K, H, W)`, runs where its parameters are, and is given back
+            in the mode it came in.
+        pairs: pixels of 255 do not count.
         seconds: how long the training took (`fit(...).seconds`), by name: one number a model.
 
     Raises:
@@ -97,8 +106,8 @@ def compare(
     rows = []
     for name, given in with_progress(list(models.items()), "Comparing models"):
         several = [given] if isinstance(given, nn.Module) else list(given)
-        times = seconds.get(name, [None] * len(several))
-        times = list(times) if isinstance(times, Sequence) else [times]
+        took = seconds.get(name)
+        times = [*took] if isinstance(took, Sequence) else [took] * (len(several) if took is None else 1)
         if not several or len(times) != len(several):
             raise ValueError(
                 f"{name!r} has {len(several)} models and {len(times)} numbers of seconds. Give at least one model, and "
@@ -108,21 +117,7 @@ def compare(
     return Comparison(rows, len(pairs))
 
 
-_MEASURED = ("seconds", "ms", "dice", "iou", "boundary", "missed")
-_HEADINGS = (
-    "model",
-    "parameters",
-    "trainable",
-    "training, s",
-    "ms an image",
-    "Dice",
-    "IoU",
-    "boundary, px",
-    "missed",
-)
-
-
-def _row(name: str, models: list[nn.Module], times: list[float | None], pairs: Dataset) -> dict[str, Any]:
+def _row(name: str, models: list[nn.Module], times: Sequence[float | None], pairs: Pairs) -> dict[str, Any]:
     sizes = {(_count(m.parameters()), _count(p for p in m.parameters() if p.requires_grad)) for m in models}
     if len(sizes) > 1:
         raise ValueError(
@@ -131,8 +126,8 @@ def _row(name: str, models: list[nn.Module], times: list[float | None], pairs: D
         )
     parameters, trainable = sizes.pop()
     runs = [{"seconds": s, **_measured(name, m, pairs)} for m, s in zip(models, times, strict=True)]
-    row = {"name": name, "models": len(models), "parameters": parameters, "trainable": trainable}
-    for key in _MEASURED:
+    row: dict[str, Any] = {"name": name, "models": len(models), "parameters": parameters, "trainable": trainable}
+    for key in _COLUMNS:
         values = [run[key] for run in runs if run[key] is not None]
         row[key] = statistics.fmean(values) if values else None
         row[f"{key}_std"] = statistics.stdev(values) if len(values) > 1 else None
@@ -143,8 +138,8 @@ def _count(parameters: Iterable[Tensor]) -> int:
     return sum(p.numel() for p in parameters)
 
 
-def _measured(name: str, model: nn.Module, pairs: Dataset) -> dict[str, float | None]:
-    table, distances = 0, []
+def _measured(name: str, model: nn.Module, pairs: Pairs) -> dict[str, Any]:
+    tables, distances = [], []
     # The clock starts after this pass: the first predictions are slower than the others.
     for logits, mask in metrics.predictions(model, pairs):
         known, classes = mask != IGNORE, max(len(logits), 2)
@@ -155,28 +150,24 @@ def _measured(name: str, model: nn.Module, pairs: Dataset) -> dict[str, float | 
                 f"{highest}. A model must give a logit for every class, in every pixel."
             )
         pred = metrics.class_map(logits)
-        table = table + metrics.confusion_table(pred, mask, classes)
+        tables.append(metrics.confusion_table(pred, mask, classes))
         for c in range(1, classes):
             mine, true = (pred == c) & known, mask == c
             if mine.any() or true.any():
                 distances.append(metrics.boundary_error(mine, true))
-    scores = {key: float(values[1:].mean()) for key, values in metrics.class_scores(table).items()}
     finite = [d for d in distances if d != float("inf")]
     return {
         "ms": _milliseconds_an_image(model, pairs),
-        **scores,
+        **metrics.mean_scores(torch.stack(tables).sum(0)),
         "boundary": statistics.fmean(finite) if finite else None,
         "missed": len(distances) - len(finite),
     }
 
 
 @torch.no_grad()
-def _milliseconds_an_image(model: nn.Module, pairs: Dataset) -> float:
-    device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    spent = 0.0
-    try:
+def _milliseconds_an_image(model: nn.Module, pairs: Pairs) -> float:
+    device, spent = next(model.parameters()).device, 0.0
+    with eval_mode(model):
         for k in range(len(pairs)):
             image = pairs[k][0].as_subclass(Tensor)[None].to(device)  # loading is not on the clock
             _finish(device)
@@ -184,8 +175,6 @@ def _milliseconds_an_image(model: nn.Module, pairs: Dataset) -> float:
             model(image)
             _finish(device)
             spent += time.perf_counter() - start
-    finally:
-        model.train(was_training)
     return 1000 * spent / len(pairs)
 
 
@@ -195,9 +184,8 @@ def _finish(device: torch.device) -> None:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    formats = {"seconds": ".1f", "ms": ".1f", "dice": ".3f", "iou": ".3f", "boundary": ".2f", "missed": ".3g"}
     cells = [row["name"], f"{row['parameters']:,}", f"{row['trainable']:,}"]
-    for key, form in formats.items():
+    for key, (_, form) in _COLUMNS.items():
         value, std = row[key], row[f"{key}_std"]
         cells.append("–" if value is None else f"{value:{form}}" + ("" if std is None else f" ± {std:{form}}"))
     return cells

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import queue
-import threading
+import itertools
 import zlib
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from helpers.data.pairs import IGNORE
+from helpers.metrics import Pairs
 
 Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
@@ -21,18 +22,14 @@ AHEAD = 4  # batches prepared while the model is busy
 
 
 def any_way_up(image: Tensor, mask: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """One of the eight ways up of a square, all equally likely; of four, for what is not square.
+    """One of the eight ways up of a square, all equally likely; of four where the image is not square.
 
-    The augmentation that asks least of the data: where up does not matter it costs nothing. Light is left alone, since
-    how much of it an image bears depends on the image: 0.2 is little on a photograph and drowns a dim micrograph.
+    It asks least of the data: where up does not matter it costs nothing. Brightness is left alone, since how much
+    change an image bears depends on the image: 0.2 is little on a photograph and drowns a dim micrograph.
 
     Args:
-        image: `(C, H, W)`.
-        mask: `(H, W)`.
-        generator: where every random number is drawn from.
-
-    Returns:
-        Image and mask, both turned in the same way.
+        image, mask: `(C, H, W)` and `(H, W)`, turned in the same way.
+        generator: source of every random number.
     """
     turns, mirrored = (int(torch.randint(n, (), generator=generator)) for n in (4, 2))
     if mask.shape[-2] != mask.shape[-1]:
@@ -44,12 +41,12 @@ def any_way_up(image: Tensor, mask: Tensor, generator: torch.Generator) -> tuple
 class Crops:
     """Any batch of an endless training run, by its number.
 
-    Image k of batch n depends on the seed and on `n` and `k` alone. So a run that resumes sees what it would have
-    seen, and the processes of a distributed run share out one batch between them. In every epoch each image gives
-    crops in proportion to its area, in an order of that epoch's own.
+    Image k of batch n depends on the seed, `n` and `k` alone. So a resumed run sees what it would have seen, and the
+    processes of a distributed run split one batch between them. Each epoch has its own order, in which each image gives
+    crops in proportion to its area.
 
     Args:
-        pairs: images `(C, H, W)` and masks `(H, W)`, as `helpers.data.load` gives them.
+        pairs: images and masks.
         crop: side of a square crop in pixels; `None` takes whole images, which must then be of one size.
         batch_size: images in a batch.
         augment: `augment(image, mask, generator)`, or `None`.
@@ -59,16 +56,16 @@ class Crops:
         ValueError: there is no pair, or the images differ in size and `crop` is `None`.
     """
 
-    def __init__(
-        self, pairs: Dataset, crop: int | None, batch_size: int, augment: Augment | None, seed: int = 0
-    ) -> None:
+    def __init__(self, pairs: Pairs, crop: int | None, batch_size: int, augment: Augment | None, seed: int = 0) -> None:
         if len(pairs) == 0:
             raise ValueError("The training set has no pairs. Give at least one image with its mask.")
         self.crop, self.batch_size, self.augment, self.seed = crop, batch_size, augment, seed
-        self._pairs, self._kept = pairs, {}
+        self._pairs = pairs
         first, _ = self._pair(0)
-        self._keep = first.numel() * first.element_size() * len(pairs) <= KEPT_BYTES
-        sizes = [self._pair(k)[1].shape for k in range(len(pairs))] if self._keep else [first.shape[1:]] * len(pairs)
+        sizes = [first.shape[1:]] * len(pairs)
+        if first.numel() * first.element_size() * len(pairs) <= KEPT_BYTES:
+            self._pairs = [self._pair(k) for k in range(len(pairs))]
+            sizes = [mask.shape for _, mask in self._pairs]
         if crop is None and len(set(sizes)) > 1:
             raise ValueError(
                 f"The images differ in size ({', '.join(sorted({f'{h}×{w}' for h, w in sizes}))}), and a batch needs "
@@ -83,13 +80,6 @@ class Crops:
         """How many batches show every image once, on average."""
         return len(self._owners) / self.batch_size
 
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """`(N, C, h, w)` of a batch's images."""
-        channels, *sides = self._pair(0)[0].shape
-        height, width = sides if self.crop is None else (self.crop, self.crop)
-        return self.batch_size, channels, height, width
-
     def batch(self, number: int, part: int = 0, parts: int = 1) -> tuple[Tensor, Tensor]:
         """Images `(N, C, h, w)` and masks `(N, h, w)` of batch `number`, or one of `parts` equal fractions of it."""
         fraction = self.batch_size // parts
@@ -97,39 +87,16 @@ class Crops:
         images, masks = zip(*(self._sample(k) for k in range(start, start + fraction)), strict=True)
         return torch.stack(images), torch.stack(masks)
 
-    def ahead(self, start: int, part: int = 0, parts: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
+    def ahead(self, start: int, part: int = 0, parts: int = 1) -> Generator[tuple[Tensor, Tensor]]:
         """Batches from number `start` on without end, prepared by a second thread while the first one trains."""
-        ready: queue.Queue = queue.Queue(maxsize=AHEAD)
-        stop = threading.Event()
-
-        def prepare() -> None:
-            number = start
-            while not stop.is_set():
-                try:
-                    item = self.batch(number, part, parts)
-                except Exception as error:  # raised again where it is waited for
-                    item = error
-                while not stop.is_set():
-                    try:
-                        ready.put(item, timeout=0.1)
-                        break
-                    except queue.Full:
-                        continue
-                if isinstance(item, Exception):
-                    return
-                number += 1
-
-        thread = threading.Thread(target=prepare, daemon=True)
-        thread.start()
+        thread = ThreadPoolExecutor(max_workers=1)
+        ready = deque(thread.submit(self.batch, start + k, part, parts) for k in range(AHEAD))
         try:
-            while True:
-                item = ready.get()
-                if isinstance(item, Exception):
-                    raise item
-                yield item
+            for number in itertools.count(start + AHEAD):
+                ready.append(thread.submit(self.batch, number, part, parts))
+                yield ready.popleft().result()
         finally:
-            stop.set()
-            thread.join()
+            thread.shutdown(cancel_futures=True)
 
     def _sample(self, number: int) -> tuple[Tensor, Tensor]:
         epoch, place = divmod(number, len(self._owners))
@@ -147,16 +114,12 @@ class Crops:
         return torch.Generator().manual_seed(zlib.crc32(f"{self.seed} {kind} {number}".encode()))
 
     def _pair(self, index: int) -> tuple[Tensor, Tensor]:
-        if index in self._kept:
-            return self._kept[index]
         image, mask = (torch.as_tensor(x).as_subclass(Tensor) for x in self._pairs[index])
-        if getattr(self, "_keep", False):
-            self._kept[index] = (image, mask)
         return image, mask
 
 
 def _cropped(image: Tensor, mask: Tensor, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A random square; what is smaller is filled up with zeros, and those pixels have no label."""
+    """A random square; smaller images are filled up with zeros, and those pixels have no label."""
     height, width = mask.shape
     below, right = max(0, side - height), max(0, side - width)
     if below or right:

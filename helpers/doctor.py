@@ -3,8 +3,7 @@
     python course.py doctor                                 on the command line
     from helpers.doctor import report, text; print(text(report()))      in a notebook
 
-It runs as a file of its own as well (that is what course.py does), so that it can still speak where `import helpers`
-fails because a package is missing.
+course.py runs it as a file, so that it can still speak where `import helpers` fails because a package is missing.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import platform
 import re
 import shutil
 import sys
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @dataclass
 class Report:
-    """Plain data, ready for `dataclasses.asdict` and JSON. `missing` holds one sentence a thing, with what to do."""
+    """Plain data, ready for JSON. `missing` holds one sentence for each thing, with what to do."""
 
     system: str = ""
     versions: dict[str, str] = field(default_factory=dict)  # the course's direct dependencies; "" where absent
@@ -53,18 +53,15 @@ def text(found: Report) -> str:
     """The report as lines to print."""
     present = [f"{name} {version}" for name, version in found.versions.items() if version]
     lines = [f"system      {found.system}"]
-    if present:
-        lines += _wrapped("packages    ", present)
-    if found.untested:
-        differ = [f"{name} {found.versions[name]} (tested: {pin})" for name, pin in found.untested.items()]
-        lines += _wrapped("untested    ", differ)
+    differ = [f"{name} {found.versions[name]} (tested: {pin})" for name, pin in found.untested.items()]
+    for label, items in (("packages    ", present), ("untested    ", differ)):
+        joined = ", ".join(item.replace(" ", "\xa0") for item in items)  # a line ends only between items
+        wrapped = textwrap.wrap(joined, 88, break_on_hyphens=False)
+        lines += _labelled(label, [line.replace("\xa0", " ") for line in wrapped])
     lines += [f"device      {found.device}", f"threads     {found.threads}"]
-    for label, (name, state) in zip(["data sets   "] + [" " * 12] * 99, found.datasets.items(), strict=False):
-        lines.append(f"{label}{name:<8}{state}")
+    lines += _labelled("data sets   ", [f"{name:<8}{state}" for name, state in found.datasets.items()])
     lines.append(f"browser     {found.browser}")
-    for label, sentence in zip(["missing     "] + [" " * 12] * 99, found.missing or ["nothing"], strict=False):
-        lines.append(label + sentence)
-    return "\n".join(lines)
+    return "\n".join(lines + _labelled("missing     ", found.missing or ["nothing"]))
 
 
 def find_browser() -> str | None:
@@ -72,17 +69,17 @@ def find_browser() -> str | None:
     for name in BROWSERS:
         if path := shutil.which(name):
             return path
+    get = os.environ.get
     places = [
         ("/Applications", "*/Contents/MacOS/Google Chrome"),
         ("/Applications", "*/Contents/MacOS/Chromium"),
-        (os.environ.get("PROGRAMFILES"), "Google/Chrome/Application/chrome.exe"),
-        (os.environ.get("PROGRAMFILES(X86)"), "Microsoft/Edge/Application/msedge.exe"),
+        (get("PROGRAMFILES"), "Google/Chrome/Application/chrome.exe"),
+        (get("PROGRAMFILES(X86)"), "Microsoft/Edge/Application/msedge.exe"),
     ]
-    # What `playwright install chromium` fetched.
-    for home in (os.environ.get("PLAYWRIGHT_BROWSERS_PATH"), "~/.cache/ms-playwright", "~/Library/Caches/ms-playwright",
-                 f"{os.environ.get('LOCALAPPDATA', '~')}/ms-playwright"):  # fmt: skip
-        for program in ("chrome", "chrome.exe", "*.app/Contents/MacOS/*"):
-            places.append((home, f"chromium-*/chrome-*/{program}"))
+    caches = [get("PLAYWRIGHT_BROWSERS_PATH")]  # what `playwright install chromium` fetched
+    caches += [f"{home}/ms-playwright" for home in ("~/.cache", "~/Library/Caches", get("LOCALAPPDATA", "~"))]
+    for program in ("chrome", "chrome.exe", "*.app/Contents/MacOS/*"):
+        places += [(cache, f"chromium-*/chrome-*/{program}") for cache in caches]
     for folder, pattern in places:
         if folder and (paths := sorted(Path(folder).expanduser().glob(pattern))):
             return str(paths[-1])
@@ -100,7 +97,7 @@ def _look_at_packages(found: Report) -> None:
     for requirement in requirements:
         if "extra ==" in requirement and not constraints.is_file():  # outside of a checkout nobody needs all extras
             continue
-        name = re.match(r"[\w.-]+", requirement).group().lower()
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower()
         try:
             found.versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -126,7 +123,7 @@ def _pins(constraints: Path) -> dict[str, str]:
 def _look_at_torch(found: Report) -> None:
     try:
         import torch
-        import torchvision  # noqa: F401  (a torchvision that does not fit its torch fails here)
+        import torchvision  # noqa: F401  (one that does not fit its torch fails here)
 
         from helpers.threads import available_cpus
     except Exception as error:  # whatever it is, it is what the reader asked for
@@ -176,13 +173,9 @@ def _look_at_datasets(found: Report) -> None:
             found.datasets[name] = "your own images and masks" if name == "folder" else "here, computed when loaded"
 
 
-def _wrapped(label: str, items: list[str], width: int = 100) -> list[str]:
-    lines = [label]
-    for item in items:
-        if len(lines[-1]) + len(item) > width:
-            lines.append(" " * len(label))
-        lines[-1] += item + ("" if item is items[-1] else ", ")
-    return [line.rstrip() for line in lines]
+def _labelled(label: str, lines: list[str]) -> list[str]:
+    """The label before the first line, and as much space before the others."""
+    return [(" " * len(label) if k else label) + line for k, line in enumerate(lines)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What comes with an extra of the course, such as `build-unet[share]`, and may not be installed."""
+"""Packages that come with an extra of the course, such as `build-unet[share]`, and may be missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def extra(name: str, error: type[BaseException]) -> Iterator[None]:
-    """Around the imports of what an extra brings: where one is missing, `error` says which extra, in one line.
+    """Around the imports of an extra's packages: where one is missing, `error` says which extra, in one line.
 
     with extra("share", ShareError):
         import onnx

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from helpers.data.pairs import IGNORE
+from helpers.eval_mode import eval_mode
 
 
-def predictions(model: nn.Module, pairs: Dataset) -> Iterator[tuple[Tensor, Tensor]]:
+class Pairs(Protocol):
+    """A data set of images `(C, H, W)` and their masks `(H, W)`, as `helpers.data.load` gives it; or a list of them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> tuple[Tensor, Tensor]: ...
+
+
+def predictions(model: nn.Module, pairs: Pairs) -> Iterator[tuple[Tensor, Tensor]]:
     """Logits `(K, H, W)` and mask `(H, W)` of every pair, one image at a time, on the CPU.
 
     The model runs in evaluation mode, where its parameters are, and is given back in the mode it came in.
@@ -23,17 +31,13 @@ def predictions(model: nn.Module, pairs: Dataset) -> Iterator[tuple[Tensor, Tens
 
 
 @torch.no_grad()
-def _predictions(model: nn.Module, pairs: Dataset) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def _predictions(model: nn.Module, pairs: Pairs) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """The same with the image `(C, H, W)` before them."""
     device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    try:
+    with eval_mode(model):
         for image, mask in (pairs[k] for k in range(len(pairs))):
             logits = model(image.as_subclass(Tensor)[None].to(device))[0].float().cpu()
             yield image, logits, mask.as_subclass(Tensor)
-    finally:
-        model.train(was_training)
 
 
 def class_map(logits: Tensor) -> Tensor:
@@ -43,7 +47,7 @@ def class_map(logits: Tensor) -> Tensor:
 
 def score(
     model: nn.Module,
-    pairs: Dataset,
+    pairs: Pairs,
     loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     look: Callable[[int, Tensor, Tensor, Tensor], Any] | None = None,
 ) -> dict[str, float]:
@@ -51,23 +55,22 @@ def score(
 
     Args:
         model: images `(N, C, H, W)` to logits `(N, K, H, W)`.
-        pairs: a data set; pixels of 255 do not count.
+        pairs: pixels of 255 do not count.
         loss: also give the mean of `loss(logits, masks)` over the images, as `"loss"`.
         look: called as `look(k, image, logits, mask)` for each image, to see what is predicted.
 
     Returns:
         `"iou"` and `"dice"`, the mean over the classes but the background; 1.0 for a class that is in neither.
     """
-    table, losses = 0, []
+    tables, losses = [], []
     for k, (image, logits, mask) in enumerate(_predictions(model, pairs)):
-        table = table + confusion_table(class_map(logits), mask, max(len(logits), 2))
+        tables.append(confusion_table(class_map(logits), mask, max(len(logits), 2)))
         if loss is not None:
             losses.append(float(loss(logits[None], mask[None])))
         if look is not None:
             look(k, image, logits, mask)
     scores = {"loss": float(np.mean(losses))} if losses else {}
-    per_class = class_scores(table)
-    return scores | {name: float(values[1:].mean()) for name, values in per_class.items()}
+    return scores | mean_scores(torch.stack(tables).sum(0))
 
 
 def confusion_table(pred: Tensor, target: Tensor, num_classes: int) -> Tensor:
@@ -88,11 +91,16 @@ def class_scores(table: Tensor) -> dict[str, Tensor]:
     }
 
 
+def mean_scores(table: Tensor) -> dict[str, float]:
+    """The mean of `class_scores` over the classes but the background."""
+    return {name: float(values[1:].mean()) for name, values in class_scores(table).items()}
+
+
 def boundary_error(pred: Tensor, target: Tensor) -> float:
     """Mean distance between the borders of two masks, in pixels: average symmetric surface distance (Heimann 2009).
 
-    From every border pixel of one mask to the nearest border pixel of the other, both ways, and the mean of it all. A
-    border pixel belongs to the object and has a neighbour (of four) that does not; the image's edge is no border.
+    The mean over every border pixel of both masks of the distance to the nearest border pixel of the other. A border
+    pixel belongs to the object and has a neighbour (of four) that does not; the image's edge is no border.
 
     Args:
         pred, target: bool `(H, W)`.
@@ -100,32 +108,26 @@ def boundary_error(pred: Tensor, target: Tensor) -> float:
     Returns:
         0.0 when the borders are the same, or neither mask has one; infinite when only one has.
     """
-    borders = [_border(np.asarray(mask, dtype=bool)) for mask in (pred, target)]
-    if not any(b.any() for b in borders):
-        return 0.0
-    if not all(b.any() for b in borders):
-        return float("inf")
-    to_target, to_pred = (ndimage.distance_transform_edt(~b) for b in reversed(borders))
-    distances = np.concatenate([to_target[borders[0]], to_pred[borders[1]]])
-    return float(distances.mean())
+    ours, theirs = _border(np.asarray(pred, dtype=bool)), _border(np.asarray(target, dtype=bool))
+    if not (ours.any() and theirs.any()):
+        return float("inf") if ours.any() or theirs.any() else 0.0
+    distances = [ndimage.distance_transform_edt(~theirs)[ours], ndimage.distance_transform_edt(~ours)[theirs]]
+    return float(np.concatenate(distances).mean())
 
 
 def tolerant_iou(pred: Tensor, target: Tensor, tolerance: int = 1) -> float:
-    """IoU that lets go what is wrong within `tolerance` pixels of the true border, where an annotator may be off.
+    """IoU that forgives errors within `tolerance` pixels of the true border, where an annotator may be off.
 
     Args:
         pred, target: bool `(H, W)`.
         tolerance: in pixels; a diagonal step counts as one.
     """
-    pred, target = (np.asarray(mask, dtype=bool) for mask in (pred, target))
-    if target.all() or not target.any():
-        near = np.zeros_like(target)  # no border
-    else:
-        depth = [ndimage.distance_transform_cdt(mask, "chessboard") for mask in (target, ~target)]
-        near = sum(depth) <= tolerance  # one of the two is 0
-    seen = np.where(near, target, pred)
-    union = (seen | target).sum()
-    return float((seen & target).sum() / union) if union else 1.0
+    found, true = np.asarray(pred, dtype=bool), np.asarray(target, dtype=bool)
+    if true.any() and not true.all():  # there is a border
+        inside, outside = (ndimage.distance_transform_cdt(mask, "chessboard") for mask in (true, ~true))
+        found = np.where(inside + outside <= tolerance, true, found)  # one of the two distances is 0
+    union = (found | true).sum()
+    return float((found & true).sum() / union) if union else 1.0
 
 
 def _border(mask: np.ndarray) -> np.ndarray:

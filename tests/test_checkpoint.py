@@ -1,7 +1,7 @@
 """Checkpoints are whole or not there, and nothing in one is believed unseen."""
 
+import hashlib
 import json
-import os
 
 import pytest
 import torch
@@ -44,30 +44,18 @@ def test_two_checkpoints_in_one_folder_leave_each_other_alone(written):
     assert checkpoint.read(written.with_name("run-2.json"))[0]["a"].tolist() == [0.0]
 
 
-@pytest.mark.parametrize("broken_at", ["tensors", "json"])
+@pytest.mark.parametrize("broken_at", [".safetensors", ".json"])
 def test_a_write_that_is_cut_short_leaves_the_one_before(written, monkeypatch, broken_at):
-    put, calls = checkpoint.atomic_write, []
+    put = checkpoint.atomic_write
 
     def cut(path, content):
-        calls.append(path)
-        if path.suffix == (".json" if broken_at == "json" else ".safetensors"):
+        if path.suffix == broken_at:
             raise KeyboardInterrupt
         put(path, content)
 
     monkeypatch.setattr(checkpoint, "atomic_write", cut)
     with pytest.raises(KeyboardInterrupt):
         checkpoint.write(written, {"a": torch.zeros(1)}, {"step": 4})
-    assert checkpoint.read(written)[1]["step"] == 3
-
-
-def test_a_full_disk_leaves_no_half_file(written, monkeypatch):
-    def full(handle):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        checkpoint.write(written, {"a": torch.zeros(1)}, {})
-    assert len(list(written.parent.iterdir())) == 2
     assert checkpoint.read(written)[1]["step"] == 3
 
 
@@ -98,8 +86,6 @@ def edit(path, **facts):
 
 
 def test_a_file_that_is_no_safetensors_is_refused_even_with_the_right_hash(written):
-    import hashlib
-
     content = b"\x80\x04\x95 not tensors"
     tensors_of(written).write_bytes(content)
     edit(written, sha256=hashlib.sha256(content).hexdigest())

@@ -1,6 +1,7 @@
 """Batches are a function of the seed and their number."""
 
 import itertools
+import threading
 from collections import Counter
 
 import pytest
@@ -16,34 +17,35 @@ def pairs(*sizes):
     return [(torch.full((1, h, w), k + 1.0), torch.full((h, w), k)) for k, (h, w) in enumerate(sizes)]
 
 
+def nuclei(crop=32, seed=0):
+    return Crops(data.load("nuclei", "train", tile=None), crop, 4, augment_pair, seed)
+
+
 def test_shapes_and_types_of_real_data():
-    images, masks = Crops(data.load("nuclei", "train", tile=None), 64, 4, augment_pair).batch(0)
+    images, masks = nuclei(64).batch(0)
     assert (images.shape, images.dtype) == ((4, 1, 64, 64), torch.float32)
     assert (masks.shape, masks.dtype) == ((4, 64, 64), torch.int64)
     assert type(images) is type(masks) is torch.Tensor
 
 
 def test_a_batch_depends_on_the_seed_and_its_number_alone():
-    def crops(seed):
-        return Crops(data.load("nuclei", "train", tile=None), 32, 4, augment_pair, seed)
-
-    forward = [crops(3).batch(k) for k in range(6)]
-    again = crops(3)
+    forward = [nuclei(seed=3).batch(k) for k in range(6)]
+    again = nuclei(seed=3)
     for k in (5, 0, 3):
         assert all(torch.equal(x, y) for x, y in zip(again.batch(k), forward[k], strict=True))
-    assert not torch.equal(crops(4).batch(0)[0], forward[0][0])
+    assert not torch.equal(nuclei(seed=4).batch(0)[0], forward[0][0])
     assert not torch.equal(forward[0][0], forward[1][0])
 
 
 def test_the_global_generator_is_neither_read_nor_moved():
     torch.manual_seed(1)
     state = torch.get_rng_state()
-    Crops(data.load("nuclei", "train", tile=None), 32, 4, augment_pair).batch(0)
+    nuclei().batch(0)
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_the_parts_of_a_batch_are_the_batch():
-    crops = Crops(data.load("nuclei", "train", tile=None), 32, 4, augment_pair)
+    crops = nuclei()
     whole, parts = crops.batch(2), [crops.batch(2, part, 2) for part in range(2)]
     assert all(torch.equal(whole[k], torch.cat([p[k] for p in parts])) for k in range(2))
 
@@ -70,10 +72,7 @@ def test_what_is_smaller_than_a_crop_is_filled_up_and_has_no_label_there():
 
 
 def test_ahead_gives_the_same_batches_and_ends_its_thread():
-    import threading
-
-    crops = Crops(data.load("nuclei", "train", tile=None), 32, 2, augment_pair)
-    before = threading.active_count()
+    crops, before = nuclei(), threading.active_count()
     batches = crops.ahead(3)
     for k, (images, _) in enumerate(itertools.islice(batches, 5)):
         assert torch.equal(images, crops.batch(3 + k)[0])

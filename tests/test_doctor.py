@@ -29,12 +29,10 @@ def test_the_report_is_plain_data_and_its_text_names_everything():
 
 
 def test_what_is_missing_comes_with_what_to_do(monkeypatch):
-    installed = {"torch": "2.15.0+cpu", "rich": "1.0"}
-
     def version(name):
-        if name not in installed:
+        if name == "pooch":
             raise importlib.metadata.PackageNotFoundError(name)
-        return installed[name]
+        return {"torch": "2.15.0+cpu", "rich": "1.0"}[name]
 
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["torch>=2.6", "rich>=13", 'pooch; extra == "x"'])
     monkeypatch.setattr(importlib.metadata, "version", version)
@@ -43,8 +41,8 @@ def test_what_is_missing_comes_with_what_to_do(monkeypatch):
     doctor_module._look_at_packages(found)
     assert found.versions == {"torch": "2.15.0+cpu", "rich": "1.0", "pooch": ""}
     assert found.untested == {"rich": "15.0.0"}
-    assert len(found.missing) == 1
-    assert found.missing[0].startswith("the package pooch: python course.py lab")
+    [missing] = found.missing
+    assert missing.startswith("the package pooch: python course.py lab")
     assert "rich 1.0 (tested: 15.0.0)" in text(found)
 
 
@@ -69,19 +67,17 @@ def test_altered_data_is_named(tmp_path, monkeypatch):
     assert found.datasets["nuclei"] == "broken"
     assert found.datasets["brain"] == "here, checksums right"
     assert found.datasets["pets"].startswith("not downloaded")
-    assert len(found.missing) == 1
-    assert "image.png" in found.missing[0]
+    [missing] = found.missing
+    assert "image.png" in missing
 
 
 def test_it_speaks_where_the_course_cannot_be_imported(tmp_path):
     """As course.py runs it: as a file, in a .venv in which a package is missing."""
     (tmp_path / "helpers").mkdir()
     (tmp_path / "helpers" / "__init__.py").write_text("import anywidget_is_not_here\n")
-    shutil.copy(ROOT / "helpers" / "doctor.py", tmp_path / "helpers")
+    file = shutil.copy(ROOT / "helpers" / "doctor.py", tmp_path / "helpers")
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    result = subprocess.run(
-        [sys.executable, "-S", tmp_path / "helpers" / "doctor.py"], capture_output=True, text=True, env=env
-    )
+    result = subprocess.run([sys.executable, "-S", file], capture_output=True, text=True, env=env)
     assert result.returncode == 1, result.stderr
     assert "the course itself is not installed" in result.stdout
     assert "cannot be imported: ModuleNotFoundError" in result.stdout

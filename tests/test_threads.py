@@ -10,6 +10,7 @@ import types
 from pathlib import Path
 
 import pytest
+import torch
 
 from helpers.threads import QuickestThreads, available_cpus, limit_threads
 
@@ -32,6 +33,11 @@ def tree(root: Path, cgroup: str, files: dict[str, str]) -> Path:
     return root
 
 
+CFS = "cpu,cpuacct/docker/9f/cpu.cfs_"
+BOTH = {CFS + "quota_us": "500000\n", CFS + "period_us": "100000\n"}
+ABOVE = {"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "25000\n", "cpu/job/cpu.cfs_quota_us": "-1\n"}
+
+
 @pytest.mark.parametrize(
     ("cgroup", "files", "expected"),
     [
@@ -44,21 +50,8 @@ def tree(root: Path, cgroup: str, files: dict[str, str]) -> Path:
         pytest.param("0::/\n", {"cpu.max": "10000 100000\n"}, 1, id="v2, a tenth of a processor is 1"),
         pytest.param("0::/\n", {"cpu.max": "2500000 100000\n"}, 16, id="v2, a quota above the mask"),
         pytest.param("0::/\n", {"cpu.max": "nonsense\n"}, 16, id="v2, unreadable"),
-        pytest.param(
-            "4:memory:/x\n3:cpu,cpuacct:/docker/9f\n0::/\n",
-            {
-                "cpu,cpuacct/docker/9f/cpu.cfs_quota_us": "500000\n",
-                "cpu,cpuacct/docker/9f/cpu.cfs_period_us": "100000\n",
-            },
-            5,
-            id="v1, named by both controllers",
-        ),
-        pytest.param(
-            "1:cpu:/job\n",
-            {"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "25000\n", "cpu/job/cpu.cfs_quota_us": "-1\n"},
-            2,
-            id="v1, above; -1 is no quota",
-        ),
+        pytest.param("4:memory:/x\n3:cpu,cpuacct:/docker/9f\n0::/\n", BOTH, 5, id="v1, named by both controllers"),
+        pytest.param("1:cpu:/job\n", ABOVE, 2, id="v1, above; -1 is no quota"),
         pytest.param("2:cpuset:/\n1:cpuacct:/\n", {"cpuacct/cpu.cfs_quota_us": "1\n"}, 16, id="v1, no cpu controller"),
     ],
 )
@@ -81,39 +74,34 @@ def test_a_system_without_masks_and_groups(tmp_path, monkeypatch):
 
 @pytest.fixture
 def environment(monkeypatch):
-    """No variable set, four processors, and a stand-in for an imported torch."""
+    """No variable set, four processors, and a stand-in for an imported torch: the numbers that it was told."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "")  # so that monkeypatch puts back what was there
         monkeypatch.delenv(name)
     monkeypatch.setattr("helpers.threads.available_cpus", lambda: 4)
-    torch = types.SimpleNamespace(set_to=[])
-    torch.set_num_threads = torch.set_to.append
-    torch.get_num_threads = lambda: torch.set_to[-1] if torch.set_to else 64
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    return monkeypatch, torch
+    told = [64]
+    stand_in = types.SimpleNamespace(set_num_threads=told.append, get_num_threads=lambda: told[-1])
+    monkeypatch.setitem(sys.modules, "torch", stand_in)
+    return told
 
 
 def test_an_imported_torch_is_told_once(environment):
-    _, torch = environment
-    assert limit_threads() == 4
-    assert limit_threads() == 4
-    assert torch.set_to == [4]
+    assert limit_threads() == limit_threads() == 4
+    assert environment == [64, 4]
     assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "4"
 
 
-def test_what_the_user_has_set_wins(environment):
-    patch, torch = environment
-    patch.setenv("OMP_NUM_THREADS", "3")
-    patch.setenv("MKL_NUM_THREADS", "1")
+def test_what_the_user_has_set_wins(environment, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("MKL_NUM_THREADS", "1")
     assert limit_threads() == 3
-    assert torch.set_to == [3]
+    assert environment == [64, 3]
     assert os.environ["MKL_NUM_THREADS"] == "1"
 
 
 @pytest.mark.parametrize(("value", "expected"), [("2,1", 2), ("0", 4), ("many", 4), (" 8 ", 8)])
-def test_a_variable_that_is_a_list_or_no_number(environment, value, expected):
-    patch, _ = environment
-    patch.setenv("OMP_NUM_THREADS", value)
+def test_a_variable_that_is_a_list_or_no_number(environment, monkeypatch, value, expected):
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert limit_threads() == expected
 
 
@@ -132,8 +120,6 @@ def test_torch_follows_when_it_is_imported_later_and_nothing_else_is_imported():
 
 @pytest.mark.parametrize("quicker", [1, 2])
 def test_the_quicker_number_of_threads_is_found_and_the_one_before_put_back(quicker):
-    import torch
-
     before, used = torch.get_num_threads(), []
     threads = QuickestThreads(2, again=1000)
     for _ in range(20):
@@ -147,8 +133,6 @@ def test_the_quicker_number_of_threads_is_found_and_the_one_before_put_back(quic
 
 
 def test_it_is_tried_anew_after_a_while():
-    import torch
-
     threads, slow = QuickestThreads(2, again=0.0), 2
     for k in range(24):
         slow = 2 if k < 12 else 1
@@ -159,8 +143,6 @@ def test_it_is_tried_anew_after_a_while():
 
 def test_a_number_that_is_hopeless_is_tried_once_only():
     """On a machine that others use, one step with two threads can take seconds."""
-    import torch
-
     threads, used = QuickestThreads(2, again=1000), []
     for _ in range(8):
         with threads.step():
@@ -170,8 +152,6 @@ def test_a_number_that_is_hopeless_is_tried_once_only():
 
 
 def test_other_work_gets_the_quicker_number_also_during_a_trial():
-    import torch
-
     threads, before = QuickestThreads(2, again=1000), torch.get_num_threads()
     for took in (0.005, 0.005, 0.005, 0.1):
         with threads.step():
@@ -181,8 +161,8 @@ def test_other_work_gets_the_quicker_number_also_during_a_trial():
     assert torch.get_num_threads() == before
 
 
-def test_one_processor_leaves_nothing_to_choose():
-    threads = QuickestThreads(1)
-    with threads.step():
-        pass
-    assert threads.chosen == 1
+def test_one_number_leaves_nothing_to_choose():
+    threads = QuickestThreads(2, least=2)
+    for _ in range(4):
+        with threads.step():
+            assert torch.get_num_threads() == 2
