@@ -13,10 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from helpers import metrics
-from helpers.data.pairs import IGNORE
+from helpers.data.pairs import IGNORE, Pairs
 from helpers.data.validation import check_choice
 from helpers.eval_mode import eval_mode
-from helpers.metrics import Pairs
 from helpers.progress_bar import with_progress
 
 _COLUMNS = {  # heading and number format of each measured value

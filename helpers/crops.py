@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from helpers.data.pairs import IGNORE
-from helpers.metrics import Pairs
+from helpers.data.pairs import IGNORE, Pairs
 
 Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 

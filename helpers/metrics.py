@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor, nn
 
-from helpers.data.pairs import IGNORE
+from helpers.data.pairs import IGNORE, Pairs
 from helpers.eval_mode import eval_mode
-
-
-class Pairs(Protocol):
-    """A data set of images `(C, H, W)` and their masks `(H, W)`, as `helpers.data.load` gives it; or a list of them."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int, /) -> tuple[Tensor, Tensor]: ...
 
 
 def predictions(model: nn.Module, pairs: Pairs) -> Iterator[tuple[Tensor, Tensor]]:

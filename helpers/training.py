@@ -31,8 +31,7 @@ from helpers import checkpoint as checkpoints
 from helpers import metrics
 from helpers.batch_norm import freeze_batch_norm, share_batch_norm
 from helpers.crops import Augment, Crops, any_way_up
-from helpers.data.pairs import IGNORE
-from helpers.metrics import Pairs
+from helpers.data.pairs import IGNORE, Pairs
 from helpers.monitor.monitor import Unwatched, Watch, watching
 from helpers.threads import QuickestThreads
 

@@ -3,23 +3,22 @@
     python datasets/brain/make.py               # where nilearn is installed (it is not imported)
     python datasets/brain/make.py FILE.whl      # from the wheel file itself
 
-The course does not depend on nilearn: run this only to check or to repeat how the three files came about.
+The course does not depend on nilearn: run this only to make the three files again.
 """
 
 import gzip
-import hashlib
-import importlib.util
 import io
 import lzma
 import struct
 import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from helpers.data import files
+
 PACKAGE = "nilearn"
-# Where each file lies in the package, and its SHA-256: another version of the wheel may hold other voxels.
+# Where each file is in the package, and its SHA-256, as another version of the wheel may hold other voxels.
 SOURCES = {
     "t1.npy.xz": (
         "datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz",
@@ -37,30 +36,11 @@ SOURCES = {
 SHAPE = (197, 233, 189)  # x right, y front, z up: 1 mm voxels, the first at (-98, -134, -72) mm
 
 
-def read_source(member: str, sha256: str, wheel: str | None = None) -> bytes:
-    """The bytes of one file of the package, from the wheel file or from where the package is installed.
-
-    Raises FileNotFoundError where the package is not installed, ValueError where the file is another one.
-    """
-    if wheel:
-        with zipfile.ZipFile(wheel) as archive:
-            data = archive.read(f"{PACKAGE}/{member}")
-    else:
-        spec = importlib.util.find_spec(PACKAGE)
-        if spec is None or not spec.submodule_search_locations:
-            raise FileNotFoundError(f"{PACKAGE} is not installed: install it, or give its .whl file")
-        data = Path(spec.submodule_search_locations[0], member).read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
-        raise ValueError(f"{PACKAGE}/{member} is not the file this set was made from: {found} ≠ {sha256}")
-    return data
-
-
 def read_nifti(data: bytes) -> np.ndarray:
     """The voxels (x, y, z) of a gzipped NIfTI-1 file of unsigned bytes.
 
-    The header's fields by byte offset (nifti.nimh.nih.gov/nifti-1): dim 40, datatype 70, vox_offset 108,
-    the rows of the affine 280. Only what these three files hold is read; anything else raises ValueError.
+    The header's fields are at byte offsets (nifti.nimh.nih.gov/nifti-1): dim 40, datatype 70, vox_offset 108, rows of
+    the affine 280. Anything but what these three files hold raises ValueError.
     """
     data = gzip.decompress(data)
     dims = struct.unpack_from("<8h", data, 40)
@@ -76,19 +56,14 @@ def read_nifti(data: bytes) -> np.ndarray:
 
 def make(wheel: str | None = None) -> dict[str, bytes]:
     """The set's files by name: xz-compressed .npy of (197, 233, 189) uint8, values as in the wheel."""
-    files = {}
+    made = {}
     for name, (member, sha256) in SOURCES.items():
         out = io.BytesIO()
-        # C order puts z, the smoothest neighbour in memory, last: it halves the compressed size.
-        np.save(out, np.ascontiguousarray(read_nifti(read_source(member, sha256, wheel))))
-        files[name] = lzma.compress(out.getvalue(), preset=9 | lzma.PRESET_EXTREME)
-    return files
+        # C order puts z last, along which voxels vary least: half the compressed size.
+        np.save(out, np.ascontiguousarray(read_nifti(files.from_wheel(PACKAGE, member, sha256, wheel))))
+        made[name] = lzma.compress(out.getvalue(), preset=9 | lzma.PRESET_EXTREME)
+    return made
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    made = make(*sys.argv[1:2])
-    made["SHA256SUMS"] = "".join(f"{hashlib.sha256(b).hexdigest()}  {n}\n" for n, b in made.items()).encode()
-    for name, data in made.items():
-        (here / name).write_bytes(data)
-        print(f"{here / name}: {len(data)} bytes")
+    files.write(Path(__file__).parent, make(*sys.argv[1:2]))

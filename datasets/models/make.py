@@ -2,8 +2,8 @@
 
     python datasets/models/make.py               # a minute on two cores
 
-What it writes, nuclei.unet.zip and SHA256SUMS, is in the repository: run this only to repeat how they came about. The
-run is given seconds, so another machine, or a second run, arrives at other weights of about the same worth.
+The results, nuclei.unet.zip and SHA256SUMS, are in the repository. Training is limited by time, so each run ends with
+other weights, about as good.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ USE = "To be looked at in lesson 00: a small U-Net that was trained for a minute
 
 
 def make(folder: Path) -> Path:
-    """Train on the left half of the micrograph, choose the weights on the quarter beside it, and write the bundle."""
+    """Train on the left half of the micrograph, choose the weights on the next quarter, and write the bundle."""
     train, validation = (data.load("nuclei", split, tile=None) for split in ("train", "validation"))
     torch.manual_seed(0)
     model = UNet(1, 1, base_channels=8, depth=3)
     history = fit(model, train, validation, seconds=SECONDS, crop=64, device="cpu")
     print(f"{history.steps} steps in {history.seconds:.0f} s; best on validation: {history.best}")
-    # the examples on the card are tiles: of the quarter in one piece there would be one only
+    # tiles, since the whole quarter would be a single example on the card
     tiles = data.load("nuclei", "validation", tile=128)
     return share(model, "nuclei", train, tiles, folder=folder, history=history, intended_use=USE)
 
@@ -39,5 +39,5 @@ if __name__ == "__main__":
     digest = hashlib.sha256(bundle.read_bytes()).hexdigest()
     (here / "SHA256SUMS").write_text(f"{digest}  {bundle.name}\n", encoding="utf-8")
     print(f"{bundle}: {bundle.stat().st_size} bytes")
-    # the right quarter: looked at once, when all is decided
+    # the right quarter, looked at once, after all is decided
     print("test:", score(load_shared(bundle), data.load("nuclei", "test", tile=None)))

@@ -1,4 +1,4 @@
-"""The course's data sets, all through one call: `load(name, split, **options)`.
+"""The course's data sets, all loaded by one call: `load(name, split, **options)`.
 
     from helpers import data
     train = data.load("nuclei", "train", tile=128)
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "load"]
 
-# One module a set; each holds one PairSet of this name.
+# Each set has a module of its name, with this class.
 _CLASSES = {"nuclei": "Nuclei", "brain": "Brain", "cells": "Cells", "pets": "Pets", "folder": "Folder"}
 NAMES: tuple[str, ...] = tuple(_CLASSES)
 
@@ -39,14 +39,13 @@ def load(name: str, split: str, **options) -> PairSet:
     - "pets": `size=None`; an int or (height, width) resizes every pair. Downloads 0.8 GB the first time.
     - "folder": `images`, `masks`, `classes` (all three needed), `fractions=(0.7, 0.15, 0.15)`, `seed=0`.
 
-    The set's class (`helpers.data.nuclei.Nuclei` …) says what each of them does. Every pair is a
-    `tv_tensors.Image` `(C, H, W)` float32 in [0, 1] and a `tv_tensors.Mask` `(H, W)` int64 with values in
-    `range(len(classes))`, or 255 where a pixel is to be ignored (only "pets" and "folder" have such pixels).
-    The set has `.classes`, `.card`, and for "nuclei" and "cells" `.instances`: the instance labels, `(H, W)` int64,
-    0 for background, by the index of the pair.
+    The set's class (`helpers.data.nuclei.Nuclei` …) explains them. Every pair is a `tv_tensors.Image` `(C, H, W)`
+    float32 in [0, 1] and a `tv_tensors.Mask` `(H, W)` int64 with values in `range(len(classes))`, or 255 for pixels
+    to ignore (only "pets" and "folder" have them). The set has `.classes`, `.card`, and for "nuclei" and "cells"
+    `.instances`: by the index of the pair its instance labels, `(H, W)` int64, 0 for background.
 
-    Raises ValueError for a name, split or option that does not exist, naming those that do, and for a value out of
-    its range; `files.DataError` where the files are missing, altered or unreadable.
+    Raises ValueError for an unknown name, split or option, naming those that exist, and for a value out of range;
+    `files.DataError` where files are missing, altered or unreadable.
     """
     check_choice("data set", name, NAMES)
     module = importlib.import_module(f".{name}", __name__)

@@ -1,4 +1,4 @@
-"""Axial slices of the MNI152 brain template in four classes, divided by block or, to show a leak, at random."""
+"""Axial slices of the MNI152 brain template in four classes, split by block or, to show a leak, at random."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from helpers.data import files
 from helpers.data.pairs import PairSet
 from helpers.data.validation import check_choice
 
-# The voxels kept of 197×233×189: a field of 192×160 (both divide by 32) with the midline in its middle and the
-# whole brain inside, and the slices of which brain fills at least a twentieth.
+# Kept of 197×233×189 voxels: a field of 192×160 (multiples of 32) around the whole brain with the midline in the
+# middle, and the slices of which brain fills at least a twentieth.
 X = slice(18, 178)
 Y = slice(22, 214)
 MIN_BRAIN = 0.05
@@ -29,7 +29,7 @@ def _volume(folder: str) -> tuple[np.ndarray, np.ndarray, list[int]]:
         np.load(io.BytesIO(lzma.decompress(files.read("brain", f"{name}.npy.xz"))), allow_pickle=False)[X, Y]
         for name in ("t1", "gm", "wm")
     )
-    # The maps are probabilities in 255ths; they never add up to more than 255, and the rest is fluid and other.
+    # The maps are probabilities in 255ths that never add up to more than 255; the rest is fluid and other.
     other = 255 - grey - white
     most = np.stack([other, grey, white]).argmax(0).astype(np.uint8) + 1
     classes = np.where(t1 > 0, most, 0).astype(np.uint8)
@@ -42,10 +42,10 @@ def _volume(folder: str) -> tuple[np.ndarray, np.ndarray, list[int]]:
 class Brain(PairSet):
     """Axial slices, 1 mm a pixel: image `(1, 192, 160)`, mask 0 background, 1 fluid and other, 2 grey, 3 white.
 
-    The front of the head is up; the left of the picture is the left of the brain. `split_by="block"` (default)
-    gives each split a block of neighbouring slices, with ten slices between two blocks left out: `BLOCKS`.
-    `split_by="random"` deals the same numbers of slices at random: a test slice then has training slices one
-    millimetre away, which is the leak the course shows. `.slices[i]` is the voxel index z of pair i.
+    The front of the head is up, the left of the brain on the left. `split_by="block"` gives each split a block of
+    neighbouring slices and leaves out ten between two blocks: `BLOCKS`. `split_by="random"` deals the same numbers
+    of slices at random; then a test slice has training slices one millimetre away, the leak that the course shows.
+    `.slices[i]` is the voxel index z of pair i.
     """
 
     name = "brain"
@@ -60,7 +60,7 @@ class Brain(PairSet):
         if split_by == "block":
             self.slices = list(BLOCKS[split])
         else:
-            # PCG64's raw stream is the same on every machine and in every version of numpy.
+            # The raw stream of PCG64 is the same on every machine and in every version of numpy.
             order = np.argsort(np.random.PCG64(0).random_raw(len(kept)), kind="stable")
             start = sum(len(BLOCKS[s]) for s in self.splits[: self.splits.index(split)])
             self.slices = sorted(kept[i] for i in order[start : start + len(BLOCKS[split])])
@@ -69,5 +69,6 @@ class Brain(PairSet):
         return len(self.slices)
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """T1 and classes of a slice, both uint8."""
         z = self.slices[index]
         return self._t1[z], self._classes[z]

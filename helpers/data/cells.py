@@ -1,43 +1,47 @@
-"""Simulated fluorescence micrographs of cell nuclei, with exact masks: any amount, any size, any density.
+"""Simulated fluorescence micrographs of cell nuclei with exact masks: any number, size and density.
 
-A picture is made the way a microscope makes one. Nuclei are laid out (`lay_out`), some of them in touching groups;
-their dye gives light, unevenly (chromatin); optics blur it, more where a nucleus is out of focus, and spread a faint
-haze; the lamp lights the field unevenly; the camera counts photons, adds its read noise, and rounds to 8 bits
-(`photograph`). Same seed, same pixels, on every machine: see `helpers.data.portable_math`.
+Each picture is made as a microscope makes one. Nuclei are laid out, some in touching groups (`lay_out`). Then
+(`photograph`) their dye glows unevenly (chromatin); optics blur the light, more so out of focus, and add a faint haze;
+the lamp lights the field unevenly; the camera counts photons, adds read noise and rounds to 8 bits. The same seed gives
+the same pixels on every machine: see `helpers.data.portable_math`.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
-from helpers.data.pairs import SPLITS, Instances, PairSet
+from helpers.data.pairs import SPLITS, InstanceSet
 from helpers.data.portable_math import Stream, blur, interpolate, smooth_noise
 from helpers.data.tiles import Size, as_size
 
-PI = 3.141592653589793
 FOREGROUND = (0.005, 0.5)  # the fractions of object pixels that can be asked for
 
 
+@dataclass
 class Layout:
-    """Where the nuclei of one picture lie: `labels` (H, W) int64, 0 background, 1…n nuclei; and what drew them.
+    """Where the nuclei of one picture lie.
 
-    `pieces` holds for each nucleus its window (two slices) and in it its level: below `edge` inside the nucleus,
-    0 in its middle. Nuclei overlap there, as they do under a microscope; in `labels` each pixel has one owner.
+    Attributes:
+        labels: (H, W) int64, 0 background, 1…n nuclei; each pixel belongs to one.
+        pieces: for each nucleus its window (two slices) and in it its level: 0 in the middle, below `edge` inside.
+            There nuclei overlap, as they do under a microscope.
     """
 
-    def __init__(self, labels: np.ndarray, pieces: list[tuple[tuple[slice, slice], np.ndarray]], edge: float):
-        self.labels, self.pieces, self.edge = labels, pieces, edge
+    labels: np.ndarray
+    pieces: list[tuple[tuple[slice, slice], np.ndarray]]
+    edge: float
 
 
 def lay_out(stream: Stream, size: tuple[int, int], foreground: float, diameter: float) -> Layout:
     """Place nuclei that together own `foreground` of the pixels.
 
-    Each nucleus has a level that grows outwards like the square of the distance from its middle, in coordinates
-    first stretched (an ellipse) and then bent by smooth noise (no ellipse any more). A pixel belongs to the nucleus
-    whose level is lowest there, and the pixels lowest of all, exactly as many as asked, are the object.
+    The level of a nucleus grows with the square of the distance from its middle, in coordinates that are stretched (to
+    an ellipse) and bent by smooth noise. A pixel belongs to the nucleus whose level is lowest there; the pixels lowest
+    of all, exactly as many as wanted, are the foreground.
     """
     height, width = size
     wanted = int(foreground * height * width + 0.5)
@@ -51,7 +55,7 @@ def lay_out(stream: Stream, size: tuple[int, int], foreground: float, diameter: 
         for _ in range(2)
     ]
     reach = 2.0
-    while True:  # widen the windows until they hold enough pixels: nearly always the first time
+    while True:  # until the windows hold enough pixels: nearly always the first time
         lowest = np.full(size, np.inf)
         owner = np.zeros(size, np.int64)
         pieces = []
@@ -81,17 +85,17 @@ def lay_out(stream: Stream, size: tuple[int, int], foreground: float, diameter: 
 
 def _radii(stream: Stream, wanted: int, diameter: float) -> np.ndarray:
     """Radii of nuclei whose areas add up to `wanted` pixels."""
-    area = PI / 4.0 * diameter * diameter
+    area = math.pi / 4.0 * diameter * diameter
     n = max(1, int(wanted / area + 0.5))
     fractions = (0.45 + stream.uniform(n)).tolist()
     total = 0.0
-    for fraction in fractions:
+    for fraction in fractions:  # one by one: `sum` of floats differs between versions of Python
         total += fraction
-    return np.sqrt(np.array([fraction / total * wanted / PI for fraction in fractions]))
+    return np.sqrt(np.array([fraction / total * wanted / math.pi for fraction in fractions]))
 
 
 def _centres(stream: Stream, size: tuple[int, int], radii: np.ndarray, tries: int = 12) -> np.ndarray:
-    """(n, 2) float64 (y, x): nuclei one after the other, nearly half of them right beside one already there."""
+    """(n, 2) float64 (y, x): nuclei placed one by one, nearly half of them right beside an earlier one."""
     height, width = size
     centres = np.zeros((len(radii), 2))
     for i, radius in enumerate(radii.tolist()):
@@ -110,7 +114,7 @@ def _centres(stream: Stream, size: tuple[int, int], radii: np.ndarray, tries: in
             spots = others[beside] + directions * distance[:, None]
         dy = spots[:, :1] - others[:, 0]
         dx = spots[:, 1:] - others[:, 1]
-        # How near the nearest nucleus is, as a fraction of touching; beyond touching all spots are alike.
+        # Distance to the nearest nucleus, as a fraction of that when touching; farther away all spots are alike.
         nearness = np.minimum(np.sqrt(dy * dy + dx * dx) / (radii[:i] + radius), 0.96).min(1)
         outside = (spots[:, 0] < margin[0]) | (spots[:, 0] > height - margin[0])
         outside |= (spots[:, 1] < margin[1]) | (spots[:, 1] > width - margin[1])
@@ -121,7 +125,7 @@ def _centres(stream: Stream, size: tuple[int, int], radii: np.ndarray, tries: in
 
 
 def one_piece_each(owner: np.ndarray) -> np.ndarray:
-    """Number the nuclei 1…n, each in one connected piece: a crumb cut off by a neighbour becomes background."""
+    """Number the nuclei 1…n, each one connected piece: a crumb cut off by a neighbour becomes background."""
     labels = np.zeros_like(owner)
     number = 0
     for i, window in enumerate(ndimage.find_objects(owner)):
@@ -137,7 +141,7 @@ def one_piece_each(owner: np.ndarray) -> np.ndarray:
 
 
 def photograph(stream: Stream, layout: Layout, diameter: float) -> np.ndarray:
-    """The picture of a layout: (H, W) uint8, as a camera with 256 levels gives it."""
+    """The picture of a layout: (H, W) uint8, as an 8-bit camera takes it."""
     size = layout.labels.shape
     height, width = size
     sharp, soft = np.zeros(size), np.zeros(size)
@@ -147,7 +151,7 @@ def photograph(stream: Stream, layout: Layout, diameter: float) -> np.ndarray:
         dye = exposure * (0.55 + 0.6 * a) * (0.7 + 0.6 * b)
         if rare < 0.03:  # dividing or dying: dense and bright
             dye = dye * 2.2
-        # Thick in the middle, thin at the rim.
+        # thick in the middle, thin at the rim
         thickness = np.where(level <= layout.edge, dye * (1.12 - 0.42 / layout.edge * level), 0.0)
         plane = soft if focus < 0.2 else sharp
         plane[window] += thickness
@@ -156,14 +160,14 @@ def photograph(stream: Stream, layout: Layout, diameter: float) -> np.ndarray:
     chromatin = 1.0 + stream.between(0.2, 0.5) * fine + stream.between(0.15, 0.4) * coarse
     passes = 2 + int(stream.uniform(1)[0] * 3)
     light = blur(sharp * chromatin + blur(soft * chromatin, 6), passes)
-    # Haze: light from above and below the focus, and from the optics; wide, so worked out on every fourth pixel.
+    # Haze: light from out of focus, and from the optics. It is wide, so every fourth pixel is enough.
     wide = blur(np.pad(light[::4, ::4], 3, mode="edge"), 8)
     haze = interpolate(np.pad(wide, ((0, 2), (0, 2)), mode="edge"), size, 4.0, (3.0, 3.0))
     veil = stream.between(0.05, 0.1) * (1.0 + 0.3 * smooth_noise(stream, size, 5.0 * diameter))
     light = light + stream.between(0.06, 0.16) * haze + veil
     light = light * _lamp(stream, height, width)
 
-    # The camera. A full well of few electrons is a dim, noisy picture.
+    # The camera: the fewer electrons fill a well, the noisier the picture.
     full_well = stream.between(250.0, 1100.0)
     # Anscombe: the square root of a Poisson count is normal with σ = 1/2, nearly; here run backwards.
     root = np.sqrt(light * full_well + 0.375) + 0.5 * stream.normal(height, width)
@@ -173,25 +177,24 @@ def photograph(stream: Stream, layout: Layout, diameter: float) -> np.ndarray:
 
 
 def _lamp(stream: Stream, height: int, width: int) -> np.ndarray:
-    """Uneven light, (H, W) around 1: brightest at a spot somewhere in the field, up to 35 % less far from it."""
+    """Uneven light, (H, W) around 1: brightest at some spot of the field, up to 35 % weaker far from it."""
     y, x, fall = (float(v) for v in stream.uniform(3))
     v = (np.arange(height) / height - (0.2 + 0.6 * y))[:, None]
     u = (np.arange(width) / width - (0.2 + 0.6 * x))[None, :]
     return 1.1 - (0.08 + 0.3 * fall) * (v * v + u * u)
 
 
-class Cells(PairSet):
+class Cells(InstanceSet):
     """Simulated micrographs: image `(1, H, W)`, mask 0 background, 1 nucleus; `.instances[i]` the single nuclei.
 
     - `size`: pixels, an int or (height, width), at least 16 each way;
-    - `count`: how many pairs the split has;
-    - `foreground`: the fraction of nucleus pixels in each picture, 0.005 to 0.5, kept within a tenth of what is asked;
-      it must come to at least 5 pixels;
+    - `count`: pairs in the split;
+    - `foreground`: fraction of nucleus pixels in each picture, 0.005 to 0.5 and at least 5 pixels; kept within a tenth;
     - `diameter`: of a typical nucleus, in pixels, at least 6; it sets how many nuclei share the foreground;
-    - `seed`: any integer from 0. Each (seed, split, index) is a picture of its own, made when it is asked for and
-      the same whatever was asked for before.
+    - `seed`: an integer from 0. Each (seed, split, index) is a picture of its own, made when it is fetched,
+      whatever was fetched before.
 
-    Raises ValueError for a value out of its range.
+    Raises ValueError for a value out of range.
     """
 
     name = "cells"
@@ -228,16 +231,13 @@ class Cells(PairSet):
         return self.count
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """The picture, uint8, and where it shows a nucleus."""
         layout = self._layout(index)
         return photograph(self._stream(index, 1), layout, self.diameter), layout.labels > 0
 
     def instance_labels(self, index: int) -> np.ndarray:
+        """The nuclei, numbered without gaps."""
         return self._layout(index).labels
-
-    @property
-    def instances(self) -> Instances:
-        """The single nuclei of each pair, numbered from 1: `.instances[i]` is a `tv_tensors.Mask` `(H, W)` int64."""
-        return Instances(self)
 
     def _layout(self, index: int) -> Layout:
         return lay_out(self._stream(index, 0), self.size, self.foreground, self.diameter)

@@ -1,13 +1,15 @@
-"""Where the data sets' files are, and whether they are whole.
+"""Where the data sets' files are, and whether they are intact.
 
 A set's files lie in `datasets/<name>/` of a source checkout, or in `helpers/_datasets/<name>/` of an installed
-package (the wheel puts them there). Each folder with binary files has a `SHA256SUMS`; nothing is used unverified.
+package. Each folder with binary files has a `SHA256SUMS`; nothing is used unverified.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
+import zipfile
 from pathlib import Path
 
 _HELPERS = Path(__file__).resolve().parents[1]
@@ -18,12 +20,9 @@ class DataError(RuntimeError):
 
 
 def root() -> Path:
-    """The folder of all sets: `datasets/` of the source checkout, else `_datasets/` of the installed package.
-
-    Raises DataError where neither exists.
-    """
+    """The folder of all sets, in the source checkout or the installed package; DataError if there is none."""
     for candidate in (_HELPERS.parent / "datasets", _HELPERS / "_datasets"):
-        # A card must be there: some other project's folder `datasets` may lie beside an installed package.
+        # Beside an installed package may lie another project's folder `datasets`, without our card.
         if (candidate / "nuclei" / "README.md").is_file():
             return candidate
     raise DataError(
@@ -34,10 +33,7 @@ def root() -> Path:
 
 
 def read(name: str, file: str) -> bytes:
-    """The bytes of one of the files of set `name`, checked against the set's SHA256SUMS.
-
-    Raises DataError where the file is missing or is not the one that was released.
-    """
+    """The bytes of one file of set `name`; DataError if it is missing or does not match the set's SHA256SUMS."""
     path = root() / name / file
     repair = f"Fetch it anew: in a checkout `git checkout -- datasets/{name}`, else install the course again."
     try:
@@ -61,16 +57,41 @@ def read(name: str, file: str) -> bytes:
     )
 
 
+def from_wheel(package: str, member: str, sha256: str, wheel: str | None = None) -> bytes:
+    """The bytes of one file of a package, from its wheel file or from where it is installed (it is not imported).
+
+    Raises FileNotFoundError where the package is not installed, ValueError where the file is another one.
+    """
+    if wheel:
+        with zipfile.ZipFile(wheel) as archive:
+            data = archive.read(f"{package}/{member}")
+    else:
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise FileNotFoundError(f"{package} is not installed: install it, or give its .whl file")
+        data = Path(spec.submodule_search_locations[0], member).read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise ValueError(f"{package}/{member} is not the file this set was made from: {found} ≠ {sha256}")
+    return data
+
+
+def write(folder: Path, made: dict[str, bytes]) -> None:
+    """Write a set's files and their SHA256SUMS."""
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in made.items())
+    for name, content in {**made, "SHA256SUMS": sums.encode()}.items():
+        (folder / name).write_bytes(content)
+        print(f"{folder / name}: {len(content)} bytes")
+
+
 def card(name: str) -> str:
-    """The set's card: the text of its README.md."""
+    """The set's card: its README.md."""
     return (root() / name / "README.md").read_text(encoding="utf-8")
 
 
 def cache() -> Path:
-    """The folder for downloads (made where it is missing).
-
-    The environment variable COURSE_CACHE where it is set; else `datasets/cache/` of a source checkout; else the
-    user's cache folder of this system (`pooch.os_cache`).
+    """The folder for downloads, made if missing: the environment variable COURSE_CACHE if set, else `datasets/cache/`
+    of a source checkout, else the user's cache folder of this system.
     """
     if os.environ.get("COURSE_CACHE"):
         folder = Path(os.environ["COURSE_CACHE"]).expanduser()

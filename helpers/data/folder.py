@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,29 +17,38 @@ from helpers.data.files import DataError
 from helpers.data.pairs import IGNORE, SPLITS, PairSet
 from helpers.data.pictures import FORMATS, PictureError, read_image, read_mask
 
-# Files the operating system leaves in folders; anything else that is no picture is reported.
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
+
+
+_Pair = tuple[Path, Path]
+
+
+class _Listing(NamedTuple):
+    """A folder and its entries (name, whether a file, size, time of change); it keys the cache of `_check_folders`."""
+
+    folder: str
+    entries: tuple[tuple[str, bool, int, int], ...]
 
 
 class Folder(PairSet):
     """Pairs of an image and a mask with the same stem (`cat7.jpg` and `cat7.png`), in order of the stems.
 
-    - `images`, `masks`: two folders; their files are PNG, JPEG or TIFF, directly in the folder;
+    - `images`, `masks`: two folders with PNG, JPEG or TIFF files directly in them;
     - `classes`: the names of the classes, two or more, in the order of the numbers in the masks: 0, 1, …;
-    - `fractions`: the fractions of train, validation and test, which add up to 1. The pairs are put in the order of the
-      SHA-256 of their stems, which is as good as random and the same everywhere, and cut into three; every
-      split with a fraction above 0 gets at least one pair. The split "all" holds every pair.
+    - `fractions`: of train, validation and test, adding up to 1. The pairs are sorted by the SHA-256 of their stems, as
+      good as random and the same everywhere, and cut into three; every split with a fraction above 0 gets at least
+      one pair. The split "all" holds every pair.
 
-    Images are grey `(1, H, W)` where all are grey, else all are `(3, H, W)`: a grey one is repeated. Values are
-    divided by the largest of the file's type: 255, or 65535 for 16 bits. `pictures.read_image` says the rest.
+    Images are `(1, H, W)` if all are grey, else `(3, H, W)` with the grey ones repeated. Values are divided by the
+    largest of the file's type: 255, or 65535 for 16 bits. See also `pictures.read_image`.
 
     Masks hold class numbers, as grey values or palette indices. 255 means "ignore" and stays 255, with one exception:
-    where there are two classes and no mask of the folder holds a 1, masks are taken to be drawn in 0 and 255, and
-    255 becomes 1. A 1-bit mask is 0 and 1 in any case.
+    if there are two classes and no mask holds a 1, the masks count as drawn in 0 and 255, and 255 becomes 1. A 1-bit
+    mask is always 0 and 1.
 
-    Every file is read when the set is loaded. Raises DataError that lists, by file name, everything that does not
-    match, cannot be read, differs in size or holds a number outside the classes; nothing is left out. Only hidden
-    files (".…") and `Thumbs.db`, `desktop.ini` are passed over. Raises ValueError for a wrong option.
+    Every file is read when the set is loaded. DataError lists, by file name, everything that has no partner, cannot be
+    read, differs in size or holds a number outside the classes; only hidden files (".…"), `Thumbs.db` and
+    `desktop.ini` are passed over. A wrong option raises ValueError.
     """
 
     name = "folder"
@@ -65,13 +75,12 @@ class Folder(PairSet):
             raise ValueError(f"images and masks are the same folder, {image_folder}; put the masks into their own")
         contents = _listing(image_folder, "images"), _listing(mask_folder, "masks")
         pairs, self._channels, self._white = _check_folders(*contents, len(self.classes))
-        chosen = pairs if split == "all" else _divide(pairs, fractions)[SPLITS.index(split)]
-        if not chosen:
+        self._pairs = pairs if split == "all" else _divide(pairs, fractions)[SPLITS.index(split)]
+        if not self._pairs:
             raise ValueError(
                 f"The split {split!r} is empty: {len(pairs)} pairs divided by fractions={fractions}. "
                 "Add pairs, or give the split a larger fraction."
             )
-        self._pairs = chosen
 
     @property
     def stems(self) -> tuple[str, ...]:
@@ -82,6 +91,7 @@ class Folder(PairSet):
         return len(self._pairs)
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Image and mask as read, the image grey or RGB as the whole set is."""
         image_file, mask_file = self._pairs[index]
         image, mask = read_image(image_file), read_mask(mask_file)
         if self._channels == 3 and image.ndim == 2:
@@ -99,8 +109,7 @@ def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
     return tuple(classes)
 
 
-def _listing(folder: Path, what: str) -> tuple[str, tuple[tuple[str, bool, int, int], ...]]:
-    """The folder and its entries (name, is a file, size, time of change): they key the cache of `_check_folders`."""
+def _listing(folder: Path, what: str) -> _Listing:
     if not folder.is_dir():
         raise DataError(f"{what}: there is no folder {folder}. Give the path of an existing folder.")
     try:
@@ -111,24 +120,24 @@ def _listing(folder: Path, what: str) -> tuple[str, tuple[tuple[str, bool, int, 
     for entry in found:
         if entry.name.startswith(".") or entry.name.lower() in _SYSTEM_FILES:
             continue
-        # A link to nowhere has no stat; it is listed, and reported when it cannot be read.
+        # A broken link has no stat of its own; it is reported when it cannot be read.
         status = entry.stat() if entry.exists() else entry.lstat()
         entries.append((entry.name, not entry.is_dir(), status.st_size, status.st_mtime_ns))
-    return str(folder), tuple(entries)
+    return _Listing(str(folder), tuple(entries))
 
 
 @lru_cache(maxsize=8)
-def _check_folders(images: tuple, masks: tuple, classes: int) -> tuple[list[tuple[Path, Path]], int, bool]:
+def _check_folders(images: _Listing, masks: _Listing, classes: int) -> tuple[list[_Pair], int, bool]:
     """The pairs in order of their stems, the images' channels (1 or 3), and whether 255 in a mask means class 1.
 
     Cached, as train, validation and test come from the same files. Raises DataError with every problem found.
     """
     problems: list[str] = []
-    by_stem = [_by_stem(*images, problems), _by_stem(*masks, problems)]
-    for mine, others, kind in ((by_stem[0], by_stem[1], "mask"), (by_stem[1], by_stem[0], "image")):
+    image_of, mask_of = _by_stem(images, problems), _by_stem(masks, problems)
+    for mine, others, kind in ((image_of, mask_of, "mask"), (mask_of, image_of, "image")):
         for stem in mine.keys() - others.keys():
             problems.append(f"{_short(mine[stem])}: there is no {kind} with the stem {stem!r}")
-    pairs = [(by_stem[0][stem], by_stem[1][stem]) for stem in sorted(by_stem[0].keys() & by_stem[1].keys())]
+    pairs = [(image_of[stem], mask_of[stem]) for stem in sorted(image_of.keys() & mask_of.keys())]
 
     channels = 1
     labels: dict[Path, set[int]] = {}
@@ -152,22 +161,22 @@ def _check_folders(images: tuple, masks: tuple, classes: int) -> tuple[list[tupl
             )
     if problems:
         raise DataError(
-            f"{len(problems)} problems with the files in {images[0]} and {masks[0]}:\n  "
+            f"{len(problems)} problems with the files in {images.folder} and {masks.folder}:\n  "
             + "\n  ".join(sorted(problems))
             + "\nEvery image needs one mask with the same stem and size, and every file must be readable. "
             "Nothing was loaded: mend these files or move them elsewhere."
         )
     if not pairs:
-        raise DataError(f"There are no images in {images[0]}. They are files ending in {', '.join(FORMATS)}.")
+        raise DataError(f"There are no images in {images.folder}. They are files ending in {', '.join(FORMATS)}.")
     return pairs, channels, classes == 2 and not any(1 in found for found in labels.values())
 
 
-def _by_stem(folder: str, entries: tuple, problems: list[str]) -> dict[str, Path]:
+def _by_stem(listing: _Listing, problems: list[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for name, is_file, *_ in entries:
-        path = Path(folder, name)
+    for name, is_file, *_ in listing.entries:
+        path = Path(listing.folder, name)
         if not is_file:
-            problems.append(f"{_short(path)}: is a folder; put its files directly into {folder}")
+            problems.append(f"{_short(path)}: is a folder; put its files directly into {listing.folder}")
         elif path.suffix.lower() not in FORMATS:
             problems.append(f"{_short(path)}: is no picture this course reads ({', '.join(FORMATS)})")
         elif _stem(path) in found:
@@ -177,7 +186,7 @@ def _by_stem(folder: str, entries: tuple, problems: list[str]) -> dict[str, Path
     return found
 
 
-def _read(reader, path: Path, problems: list[str]) -> np.ndarray | None:
+def _read(reader: Callable[[Path], np.ndarray], path: Path, problems: list[str]) -> np.ndarray | None:
     try:
         return reader(path)
     except PictureError as error:
@@ -186,7 +195,7 @@ def _read(reader, path: Path, problems: list[str]) -> np.ndarray | None:
 
 
 def _stem(path: Path) -> str:
-    """The name without its ending; letters with accents in one spelling (macOS writes é as two characters)."""
+    """The name without its ending, and accents in one spelling: macOS writes é as two characters."""
     return unicodedata.normalize("NFC", path.stem)
 
 
@@ -204,7 +213,7 @@ def _one_bit(path: Path) -> bool:
         return False
 
 
-def _divide(pairs: list, fractions: tuple[float, float, float]) -> list[list]:
+def _divide(pairs: list[_Pair], fractions: tuple[float, float, float]) -> list[list[_Pair]]:
     """Three lists of pairs, each in the order of `pairs`."""
     try:
         train, validation, test = (float(f) for f in fractions)
@@ -215,7 +224,7 @@ def _divide(pairs: list, fractions: tuple[float, float, float]) -> list[list]:
     n = len(pairs)
     wanted = [n * train, n * validation, n * test]
     counts = [max(int(w), int(w > 0)) for w in wanted]
-    # What rounding left over, or took too much, is settled where it changes the shares least.
+    # What rounding left over, or took too much, is settled where it changes the fractions least.
     while sum(counts) < n:
         counts[int(np.argmax([w - c for w, c in zip(wanted, counts, strict=True)]))] += 1
     while sum(counts) > n:

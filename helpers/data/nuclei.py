@@ -9,29 +9,29 @@ import numpy as np
 from PIL import Image
 
 from helpers.data import files
-from helpers.data.pairs import Instances, PairSet
+from helpers.data.pairs import InstanceSet
 from helpers.data.tiles import Size, as_size, tile_corners
 
-# The columns of each split: it is the picture that is divided, before any tile is cut.
+# The columns of each split: the picture is divided before any tile is cut.
 COLUMNS = {"train": (0, 256), "validation": (256, 384), "test": (384, 512)}
 
 
 @lru_cache(maxsize=1)
 def _micrograph(folder: str) -> tuple[np.ndarray, np.ndarray]:
     """The image and the instance labels, both (512, 512) uint8; `folder` keys the cache."""
-    return tuple(
+    image, labels = (
         np.asarray(Image.open(io.BytesIO(files.read("nuclei", name)))) for name in ("image.png", "instances.png")
     )
+    return image, labels
 
 
-class Nuclei(PairSet):
+class Nuclei(InstanceSet):
     """Tiles of the micrograph: image `(1, h, w)`, mask 0 background, 1 nucleus.
 
-    `tile` and `stride` are pixels, an int or (height, width); `stride` is `tile` where it is not given. A split is
-    512 pixels high and 256 (train) or 128 (validation, test) wide; where the stride does not divide it, the last
-    tile is moved back to the split's border (`tiles.tile_corners`). `tile=None` gives the split in one piece.
-    `.instances[i]` are the labels the annotators gave, kept as they are in the whole micrograph. A nucleus on the
-    border of two splits is cut there: no pixel is in two splits.
+    `tile` and `stride` (by default the tile) are pixels, an int or (height, width). A split is 512 pixels high and 256
+    (train) or 128 (validation, test) wide; where the stride does not divide that, the last tile is moved back to the
+    split's border (`tiles.tile_corners`). `tile=None` gives the split in one piece. `.instances[i]` keeps the numbers
+    that the annotators gave. A nucleus on the border of two splits is cut there: no pixel is in both.
     """
 
     name = "nuclei"
@@ -51,15 +51,12 @@ class Nuclei(PairSet):
         return len(self.corners)
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """The tile, uint8, and where it shows a nucleus."""
         return self._cut(self._image, index), self._cut(self._labels, index) > 0
 
     def instance_labels(self, index: int) -> np.ndarray:
+        """The labels of the tile, uint8."""
         return self._cut(self._labels, index)
-
-    @property
-    def instances(self) -> Instances:
-        """The single nuclei of each pair: `.instances[i]` is a `tv_tensors.Mask` `(h, w)` int64."""
-        return Instances(self)
 
     def _cut(self, whole: np.ndarray, index: int) -> np.ndarray:
         top, left = self.corners[index]

@@ -1,11 +1,13 @@
-"""What every data set of the course is: a torch Dataset of (image, mask) pairs."""
+"""The data sets of the course: torch datasets of (image, mask) pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from typing import Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
@@ -16,33 +18,40 @@ SPLITS = ("train", "validation", "test")
 IGNORE = 255  # a mask's value where a pixel has no label: leave it out of the loss and of the metrics
 
 
+class Pairs(Protocol):
+    """Any data set of pairs: one that `load` gives, a `Subset` of it, a list of `(image, mask)`."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> tuple[Tensor, Tensor]: ...
+
+
 class PairSet(Dataset):
     """One split of a data set.
 
     `set[i]` is `(image, mask)`: `tv_tensors.Image` `(C, H, W)` float32 in [0, 1] and `tv_tensors.Mask` `(H, W)`
-    int64 with values in `range(len(classes))` or `IGNORE`. An index counts from the end where it is negative and
-    raises IndexError out of range, so a set can be iterated. Every call returns new tensors.
+    int64 with values in `range(len(classes))` or `IGNORE`, new tensors each time. A negative index counts from the
+    end; one out of range raises IndexError, so a loop over the set ends.
 
-    A subclass sets `name` and `classes`, and gives `__len__` and `arrays`.
+    A subclass sets `name` and `classes`, and implements `__len__` and `arrays`.
     """
 
     name: str
     classes: tuple[str, ...]
     splits: tuple[str, ...] = SPLITS
+    split_hint = ""  # ends the error about an unknown split
 
     def __init__(self, split: str):
         check_choice(f"split of {self.name!r}", split, self.splits, self.split_hint)
         self.split = split
 
-    split_hint = ""  # one more sentence for the error about an unknown split
-
     def __len__(self) -> int:
         raise NotImplementedError
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Pair `index`, 0 ≤ index < len: the image `(H, W)` or `(H, W, C)`, the mask `(H, W)`.
+        """Image `(H, W)` or `(H, W, C)` and mask `(H, W)` of pair `index`, from 0 on.
 
-        An image of integers is divided by the largest value of its type, one of floats is in [0, 1] already.
+        The image is in [0, 1], or of integers; those are then divided by the largest value of their type.
         """
         raise NotImplementedError
 
@@ -65,14 +74,23 @@ class PairSet(Dataset):
         return f"<{self.name} {self.split}: {len(self)} pairs, classes {', '.join(self.classes)}>"
 
 
-class Instances(Sequence):
-    """The instance labels of a set, by the index of the pair: `tv_tensors.Mask` `(H, W)` int64, 0 is background.
+class InstanceSet(PairSet):
+    """A set whose objects are numbered, too; a subclass also implements `instance_labels`."""
 
-    The set gives `instance_labels(index)`, an `(H, W)` array of integers. (No closure is kept: a DataLoader sends
-    the set to its workers by pickle.)
-    """
+    def instance_labels(self, index: int) -> np.ndarray:
+        """Labels `(H, W)` of pair `index`: 0 background, a positive integer for each object."""
+        raise NotImplementedError
 
-    def __init__(self, pairs: PairSet):
+    @property
+    def instances(self) -> Instances:
+        """The single objects of each pair: `.instances[i]` is a `tv_tensors.Mask` `(H, W)` int64, 0 background."""
+        return Instances(self)
+
+
+class Instances:
+    """The instance labels of a set, by the index of the pair: `tv_tensors.Mask` `(H, W)` int64, 0 background."""
+
+    def __init__(self, pairs: InstanceSet):
         self._pairs = pairs
 
     def __len__(self) -> int:
@@ -86,8 +104,8 @@ class Instances(Sequence):
 def _whole_index(index: int, length: int) -> int:
     """`index` counted from the start; IndexError out of range, TypeError for anything but an integer."""
     try:
-        whole = index.__index__()
-    except AttributeError:
+        whole = operator.index(index)
+    except TypeError:
         raise TypeError(f"A pair is picked by one integer, not by {index!r}") from None
     if not -length <= whole < length:
         raise IndexError(f"There is no pair {whole}: the set has {length} pairs, 0 to {length - 1}")

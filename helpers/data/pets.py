@@ -17,28 +17,25 @@ from helpers.data.files import DataError
 from helpers.data.pairs import IGNORE, PairSet
 from helpers.data.tiles import Size, as_size
 
-# A trimap's values to a mask's: 1 pet, 2 background, 3 the border between them, which belongs to neither.
+# From trimap to mask: 1 pet, 2 background, 3 the border between them, which belongs to neither.
 TRIMAP = np.array([IGNORE, 1, 0, IGNORE], np.uint8)
-EVERY = 5  # of the images for training and validation, every fifth is for validation
-SECONDS = 30  # a server silent for so long is taken for no network
+EVERY = 5  # every fifth image of the list for training and validation is for validation
+SECONDS = 30  # a server silent for so long counts as no network
 
 
 def fetch() -> Path:
-    """The folder with the whole set, downloaded where it is not there yet (0.8 GB).
+    """The folder of the whole set, downloaded (0.8 GB) if missing; DataError says why it cannot be.
 
-    torchvision takes a folder half unpacked for a whole set, so everything happens in `pets.partial`, and only a
-    whole set is renamed to `pets`. On a second try an archive already here is checked (MD5) and kept; only one that
-    is missing or broken is fetched again.
-
-    Raises DataError, saying why, where the set cannot be had; what arrived is kept for the next try.
+    torchvision accepts a half-unpacked folder, so everything happens in `pets.partial`, which is renamed to `pets` when
+    it is whole. A second try checks (MD5) and keeps the archives that arrived, and fetches the others again.
     """
     done, partial = files.cache() / "pets", files.cache() / "pets.partial"
     if not done.is_dir():
         for unpacked in ("images", "annotations"):  # by a try that was cut short; the archives stay
             shutil.rmtree(partial / "oxford-iiit-pet" / unpacked, ignore_errors=True)
         _download(partial)
-        if _missing(partial):
-            raise DataError(f"The pets were unpacked, but {_missing(partial)[0]} is missing. Load them again.")
+        if lost := _missing(partial):
+            raise DataError(f"The pets were unpacked, but {lost[0]} is missing. Load them again.")
         partial.rename(done)
         for archive in (done / "oxford-iiit-pet").glob("*.tar.gz"):
             archive.unlink()
@@ -52,7 +49,7 @@ def fetch() -> Path:
 
 def _download(folder: Path) -> None:
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(SECONDS)  # torchvision sets none: without a network it could wait for ever
+    socket.setdefaulttimeout(SECONDS)  # torchvision sets none and could wait for ever
     try:
         OxfordIIITPet(folder, download=True)
     except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
@@ -61,7 +58,7 @@ def _download(folder: Path) -> None:
             "What arrived whole is kept: load them again when there is a network. "
             "These sets need none: nuclei, brain, cells, folder."
         ) from error
-    except RuntimeError as error:  # torchvision's word for a wrong checksum
+    except RuntimeError as error:  # what torchvision raises for a wrong checksum
         raise DataError(
             "The pets did not arrive whole: an archive's checksum (MD5) is wrong, so the transfer was cut short or "
             "changed on its way. Nothing of it is used. Load them again: only the broken archive is fetched anew. "
@@ -77,7 +74,7 @@ def _download(folder: Path) -> None:
 
 
 def _missing(folder: Path) -> list[Path]:
-    """The files that the set's own two lists name and that are not there."""
+    """The files that the set's own two lists name and that do not exist."""
     base = folder / "oxford-iiit-pet"
     lost = []
     for listing in (base / "annotations" / "trainval.txt", base / "annotations" / "test.txt"):
@@ -94,12 +91,12 @@ def _missing(folder: Path) -> list[Path]:
 class Pets(PairSet):
     """Photographs: image `(3, H, W)`, mask 0 background, 1 pet, 255 on the border between them (to be ignored).
 
-    Train and validation divide the authors' "trainval" list, which runs breed by breed: every fifth image is for
-    validation, so both hold all 37 breeds alike. Test is the authors' test list. Every image has a size of its own,
-    unless `size` (an int or (height, width)) is given: then images are resized bilinearly with antialiasing and
-    masks to the nearest pixel, without keeping the aspect ratio.
+    Every fifth image of the authors' "trainval" list, which runs breed by breed, is for validation, the others for
+    training, so both hold all 37 breeds alike. Test is the authors' test list. Images differ in size, unless `size`
+    (an int or (height, width)) is given: then images are resized bilinearly with antialiasing, masks to the nearest
+    pixel, without keeping the aspect ratio.
 
-    Raises DataError where the set is not here and cannot be downloaded.
+    Raises DataError where the set is missing and cannot be downloaded.
     """
 
     name = "pets"
@@ -110,13 +107,16 @@ class Pets(PairSet):
         self.size = None if size is None else as_size(size, "size")
         official = "test" if split == "test" else "trainval"
         self._pets = OxfordIIITPet(fetch(), official, target_types="segmentation")
-        in_validation = [i % EVERY == EVERY - 1 for i in range(len(self._pets))]
-        self._chosen = [i for i, v in enumerate(in_validation) if split == "test" or v == (split == "validation")]
+        everything = range(len(self._pets))
+        held_out = everything[EVERY - 1 :: EVERY]
+        chosen = {"train": [i for i in everything if i not in held_out], "validation": held_out, "test": everything}
+        self._chosen = chosen[split]
 
     def __len__(self) -> int:
         return len(self._chosen)
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """The photograph, uint8, and its trimap as a mask."""
         image, trimap = self._pets[self._chosen[index]]
         if self.size:
             width_height = self.size[::-1]

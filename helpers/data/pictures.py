@@ -1,28 +1,30 @@
-"""Read one picture file, an image or a mask, into an array; whatever is wrong with it becomes one sentence.
+"""Read an image or a mask from a file into an array; whatever is wrong with it becomes one sentence.
 
-PNG, JPEG and TIFF through Pillow; TIFFs of several colours with more than 8 bits each through tifffile.
+Pillow reads PNG, JPEG and TIFF; tifffile the TIFFs that Pillow cannot, or not whole.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
 
 
 class PictureError(ValueError):
-    """What is wrong with a picture file, in a sentence without its name."""
+    """What is wrong with a picture file, in a sentence that does not name it."""
 
 
 def read_image(path: Path) -> np.ndarray:
     """An image: `(H, W)` grey or `(H, W, 3)` colour; uint8, uint16, or float32 in [0, 1].
 
-    Palettes become colours, alpha is dropped (not blended with any background), CMYK becomes RGB. A photograph is
-    turned upright as its EXIF tag says. Raises PictureError.
+    Palettes and CMYK become RGB, alpha is dropped (not blended), and a photograph is turned upright as its EXIF tag
+    says. Raises PictureError.
     """
     pixels = _pixels(path, as_mask=False)
     if pixels.ndim == 3:
@@ -41,7 +43,7 @@ def read_image(path: Path) -> np.ndarray:
 def read_mask(path: Path) -> np.ndarray:
     """A mask's values, `(H, W)` int64: palette indices, grey values, or 255 for the ones of a 1-bit file.
 
-    Colour is accepted where red, green and blue are equal everywhere; alpha is dropped. Raises PictureError.
+    RGB is accepted if red, green and blue are equal everywhere; alpha is dropped. Raises PictureError.
     """
     pixels = _pixels(path, as_mask=True)
     if pixels.ndim == 3:
@@ -56,41 +58,37 @@ def read_mask(path: Path) -> np.ndarray:
 
 def _pixels(path: Path, as_mask: bool) -> np.ndarray:
     """The file's array, `(H, W)` or `(H, W, C)`."""
+    kind = FORMATS[path.suffix.lower()]
+    # Phones save a photograph and its preview as one MPO file named .jpg; the first frame is the photograph.
+    formats = [kind, "MPO"] if kind == "JPEG" else [kind]
     try:
         with warnings.catch_warnings():
-            # Pillow only warns from its limit up to twice that; a picture so large is refused here.
+            # From its limit up to twice that, Pillow only warns; here it refuses.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             try:
-                with Image.open(path, formats=_formats(path)) as picture:
+                with Image.open(path, formats=formats) as picture:
                     if not _beyond_pillow(picture):
                         return _pillow_pixels(picture, as_mask)
-                return _tiff_pixels(path)
             except UnidentifiedImageError:
-                if FORMATS[path.suffix.lower()] != "TIFF":
+                if kind != "TIFF":
                     raise
-                return _tiff_pixels(path)
+            return _tiff_pixels(path)
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(f"has more than {Image.MAX_IMAGE_PIXELS} pixels; cut it into smaller ones") from None
     except UnidentifiedImageError:
-        raise PictureError(f"cannot be read: it is no {FORMATS[path.suffix.lower()]}") from None
+        raise PictureError(f"cannot be read: it is no {kind}") from None
     except Exception as error:  # a broken file makes the readers raise nearly anything
         raise PictureError(f"cannot be read: {error or type(error).__name__}") from None
-
-
-def _formats(path: Path) -> list[str]:
-    kind = FORMATS[path.suffix.lower()]
-    # Phones save a photograph and its preview as one MPO file named .jpg; the first frame is the photograph.
-    return [kind, "MPO"] if kind == "JPEG" else [kind]
 
 
 def _beyond_pillow(picture: Image.Image) -> bool:
     """Whether this is a TIFF of several colours with more than 8 bits each.
 
-    Pillow opens it, keeps the upper 8 bits, and mixes up the pixels where colours are stored plane by plane.
+    Pillow keeps the upper 8 bits only, and mixes up the pixels where colours are stored plane by plane.
     """
-    bits = picture.tag_v2.get(258, (8,)) if picture.format == "TIFF" else (8,)  # tag 258: BitsPerSample
+    bits = picture.tag_v2.get(258, (8,)) if isinstance(picture, TiffImageFile) else (8,)  # tag 258: BitsPerSample
     return len(bits) > 1 and max(bits) > 8
 
 
@@ -116,8 +114,8 @@ def _tiff_pixels(path: Path) -> np.ndarray:
     with tifffile.TiffFile(path) as tiff:
         if len(tiff.pages) > 1:
             raise PictureError(f"holds {len(tiff.pages)} pages or frames; save each as a file of its own")
-        page = tiff.pages[0]
-        if page.imagelength * page.imagewidth > Image.MAX_IMAGE_PIXELS:
+        page = tiff.pages.first
+        if page.imagelength * page.imagewidth > (Image.MAX_IMAGE_PIXELS or math.inf):  # Pillow's own limit
             raise Image.DecompressionBombError
         pixels = page.asarray()
         if pixels.ndim == 3 and page.planarconfig == 2:  # one plane a colour

@@ -1,20 +1,20 @@
 """Random numbers and image operations with the same result, bit for bit, on every machine.
 
-Two rules make it so. Random numbers come from the raw 64-bit stream of PCG64, which numpy keeps the same across
-versions and platforms (its `normal` and `poisson` it does not). And pixels see only operations that IEEE 754 rounds
-exactly — + − × ÷ √, comparisons — one after the other in a written order: no sin or exp, no matrix product, no
-FFT, no floating-point `sum`, whose last bits differ between processors.
+Random numbers come from the raw 64-bit stream of PCG64, which numpy keeps the same across versions and platforms,
+unlike its `normal` and `poisson`. And pixels see only operations that IEEE 754 rounds exactly (+ − × ÷ √, comparisons)
+in a fixed order: no sin or exp, no matrix product, no FFT, no floating-point `sum`, whose last bits differ between
+processors.
 """
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-_SQRT3 = 1.7320508075688772
+import numpy as np
 
 
 class Stream:
-    """Random numbers from a key of non-negative integers; other keys give independent streams."""
+    """Random numbers from a key of non-negative integers; different keys give independent streams."""
 
     def __init__(self, *key: int):
         self._bits = np.random.PCG64(np.random.SeedSequence(key))
@@ -29,25 +29,25 @@ class Stream:
         return low + (high - low) * float(self.uniform(1)[0])
 
     def normal(self, *shape: int) -> np.ndarray:
-        """Float64 of mean 0 and variance 1: the sum of four 16-bit uniforms, bell-shaped, within ±3.47."""
+        """Float64 of mean 0 and variance 1: the sum of four 16-bit uniforms, nearly normal, within ±3.47."""
         raw = self._bits.random_raw(int(np.prod(shape, dtype=np.int64)))
         mask = np.uint64(0xFFFF)
         total = (raw & mask) + (raw >> np.uint64(16) & mask) + (raw >> np.uint64(32) & mask) + (raw >> np.uint64(48))
         # Each uniform has mean 65535 / 2 and variance 65536² / 12 (nearly); four of them 65536² / 3.
-        return ((total.astype(np.float64) - 131070.0) * (_SQRT3 / 65536.0)).reshape(shape)
+        return ((total.astype(np.float64) - 131070.0) * (math.sqrt(3.0) / 65536.0)).reshape(shape)
 
     def directions(self, n: int) -> np.ndarray:
-        """(n, 2) float64 vectors of length 1, all directions alike."""
+        """(n, 2) float64 vectors of length 1, all directions equally likely."""
         vectors = self.normal(n, 2)
         length = np.sqrt(vectors[:, 0] * vectors[:, 0] + vectors[:, 1] * vectors[:, 1])
         return vectors / np.where(length > 0, length, 1.0)[:, None]
 
 
 def interpolate(lattice: np.ndarray, size: tuple[int, int], spacing: float, start: tuple[float, float]) -> np.ndarray:
-    """`lattice` (rows, columns), its points `spacing` pixels apart, read at `size` (H, W) pixels.
+    """A smooth (H, W) picture of `size` through the values of `lattice` (rows, columns), `spacing` pixels apart.
 
-    Pixel (0, 0) is `start` lattice steps into the lattice. Between points the weight eases in and out (3t² − 2t³),
-    so the result is smooth. The caller gives a lattice that reaches past the last pixel.
+    Pixel (0, 0) is `start` steps into the lattice, which has to reach past the last pixel. Between two values the
+    weight is 3t² − 2t³.
     """
     rows, down = _positions(size[0], spacing, start[0])
     columns, right = _positions(size[1], spacing, start[1])
@@ -71,9 +71,9 @@ def smooth_noise(stream: Stream, size: tuple[int, int], spacing: float) -> np.nd
 
 
 def blur(image: np.ndarray, passes: int) -> np.ndarray:
-    """`image` (H, W) blurred by `passes` times (1, 2, 1) / 4 each way: a Gaussian of σ = √(passes / 2) pixels.
+    """`image` (H, W) blurred `passes` times by (1, 2, 1) / 4 each way: a Gaussian of σ = √(passes / 2) pixels.
 
-    The image goes on beyond its border with the values at the border.
+    Beyond the border the values at the border count.
     """
     for _ in range(passes):
         padded = np.concatenate([image[:1], image, image[-1:]])

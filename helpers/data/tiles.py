@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import operator
+
 Size = int | tuple[int, int]
 
 
 def as_size(value: Size, what: str) -> tuple[int, int]:
     """(height, width) of an int or a pair of ints, at least 1 each; ValueError for anything else."""
-    pair = (value, value) if hasattr(value, "__index__") else value
     try:
-        height, width = (side.__index__() for side in pair)
-    except (TypeError, ValueError, AttributeError):
+        height, width = map(operator.index, value if isinstance(value, tuple | list) else (value, value))
+    except (TypeError, ValueError):
         raise ValueError(f"{what} is {value!r}; it takes an int or (height, width) in pixels") from None
     if height < 1 or width < 1 or isinstance(value, bool):
         raise ValueError(f"{what} is {value!r}; it takes at least 1 pixel each way")
@@ -20,12 +21,11 @@ def as_size(value: Size, what: str) -> tuple[int, int]:
 def tile_corners(shape: tuple[int, int], tile: Size, stride: Size | None = None) -> list[tuple[int, int]]:
     """The (top, left) of every tile of an image of `shape` (height, width), row by row.
 
-    Tiles start `stride` pixels apart (default: the tile's size, side by side). Where the last one would stick out
-    it is moved back until it ends at the image's border, so tiles cover every pixel and never leave the image;
-    it then overlaps the one before it by more than the others do.
+    Tiles start `stride` pixels apart (default: the tile's size, side by side). Where the last one would stick out, it
+    is moved back to end at the image's border, so it overlaps the one before it more than the others do. Tiles cover
+    every pixel and never leave the image.
 
-    Raises ValueError where the tile is larger than the image, or the stride larger than the tile (pixels between
-    tiles would be lost).
+    Raises ValueError where the tile is larger than the image, or the stride larger than the tile.
     """
     tile = as_size(tile, "tile")
     stride = tile if stride is None else as_size(stride, "stride")

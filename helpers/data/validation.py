@@ -1,4 +1,4 @@
-"""One clear error for a name that is not one of those that exist."""
+"""One clear error for an unknown name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def check_choice(what: str, value: object, known: Sequence[str], hint: str = "") -> None:
-    """Raise ValueError unless `value` is one of `known`; the message lists them and the nearest."""
+    """Raise ValueError unless `value` is one of `known`; the message lists them and suggests the nearest."""
     if isinstance(value, str) and value in known:
         return
     near = difflib.get_close_matches(value.lower(), known, n=1) if isinstance(value, str) else []

@@ -1,5 +1,4 @@
-"""Reference implementations: the right answers, one module a lesson, in the order of the course.
+"""Reference implementations: the right answers, written to be read.
 
-Written to be read: the lessons quote them, the checks compare with them, and a later lesson takes from here what an
-earlier one left unwritten.
+The lessons quote them, the checks compare with them, and a later lesson takes from here what an earlier one left open.
 """

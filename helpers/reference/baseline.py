@@ -1,4 +1,4 @@
-"""Lesson 10: a network that others trained on a million photographs, as the one to beat."""
+"""Lesson 10: the network to beat, pretrained on a million photographs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from helpers.reference.training import evaluate
 
 
 def normalise(image: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """An image as the encoder knows it from its training: each channel less its mean, over its standard deviation.
+    """An image as the encoder was trained on: from each channel its mean subtracted, divided by its standard deviation.
 
     Args:
-        image: float `(C, H, W)` or `(N, C, H, W)` from 0 to 1, with as many channels as `mean` has, or a single one.
-            A single one, grey, is used for every channel: that is what a grey photograph looks like in RGB.
-        mean: mean of each channel over the pictures the encoder was trained on.
+        image: float `(C, H, W)` or `(N, C, H, W)` from 0 to 1, with as many channels as `mean`, or a single one: grey,
+            which is used for every channel, as a grey photograph in RGB.
+        mean: mean of each channel over the encoder's training images.
         std: standard deviation of each channel, above 0.
 
     Returns:
@@ -37,18 +37,18 @@ def normalise(image: Tensor, mean: Sequence[float], std: Sequence[float]) -> Ten
 
 
 def freeze_encoder(model: nn.Module) -> nn.Module:
-    """Keep what the encoder knows: from now on training leaves `model.encoder` as it is.
+    """Freeze the encoder: from now on training leaves `model.encoder` as it is.
 
-    Two things move in training, and both have to stop. Parameters follow their gradient. The running statistics of a
-    batch norm follow the data in every forward pass in training mode, gradient or not; and in that mode it computes
-    with the statistics of the batch, so the encoder would give the decoder other features than in evaluation mode.
+    Two things move in training, and both have to stop: parameters follow their gradient, and a batch norm's running
+    statistics follow the data in every forward pass in training mode, gradient or not. In that mode it also computes
+    with the statistics of the batch, so the decoder would get other features than in evaluation mode.
 
     Args:
-        model: any network with an `encoder`. It is changed in place. The rest of it goes on learning.
+        model: any network with an `encoder`; changed in place. The rest of it goes on learning.
 
     Returns:
-        The same model: no parameter of its encoder asks for a gradient, and its encoder stays in evaluation mode, also
-        when `model.train()` is called later.
+        The same model: no parameter of its encoder requires a gradient, and its encoder stays in evaluation mode, even
+        after `model.train()`.
     """
     model.encoder.requires_grad_(False)
     # `model.train()` calls `train` of each part; this part now has its own.
@@ -60,16 +60,15 @@ def freeze_encoder(model: nn.Module) -> nn.Module:
 def compare(
     models: dict[str, nn.Module], loader: Iterable[tuple[Tensor, Tensor]]
 ) -> list[dict[str, str | int | float]]:
-    """What each model costs and what it gets, measured on the same images.
+    """What each model costs and how good it is, measured on the same images.
 
     Args:
-        models: by name; each maps images `(N, C, H, W)` to logits `(N, K, H, W)`, and is given back in the mode it
-            came in.
-        loader: gives images `(N, C, H, W)` and masks `(N, H, W)` of class indices, the same ones in every round.
+        models: by name; each maps images `(N, C, H, W)` to logits `(N, K, H, W)` and is left in its mode.
+        loader: images `(N, C, H, W)` and masks `(N, H, W)` of class indices, the same in every pass.
 
     Returns:
-        A row for each model, in their order: `"name"`; `"parameters"`, how many numbers there are to learn, frozen ones
-        among them; `"ms"`, milliseconds of prediction for one image; `"dice"` and `"iou"`, as `evaluate` gives them.
+        A row for each model, in their order: `"name"`; `"parameters"`, their number, frozen ones included; `"ms"`,
+        milliseconds of prediction for one image; `"dice"` and `"iou"`, as in `evaluate`.
     """
     rows = []
     for name, model in models.items():
@@ -87,7 +86,7 @@ def compare(
 
 
 def _stay_in_evaluation_mode(encoder: nn.Module, mode: bool = True) -> nn.Module:
-    """Takes the place of `encoder.train`: whatever mode is asked for, it is evaluation mode."""
+    """Replaces `encoder.train`: whatever mode is asked for, evaluation mode is set."""
     return type(encoder).train(encoder, False)
 
 

@@ -1,4 +1,4 @@
-"""Lesson 04: convolution by hand, its arithmetic, and the block that every level of the U-Net is made of."""
+"""Lesson 04: convolution by hand, and its arithmetic."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from torch import Tensor
 
 
 def conv2d(image: Tensor, kernel: Tensor, bias: float = 0.0, stride: int = 1, padding: int = 0) -> Tensor:
-    """Slide a kernel over an image: at each place, the sum of the products of what lies under each other.
+    """Slide a kernel over an image: at each place, multiply it with the pixels below and add up the products.
 
     Deep learning calls this convolution; strictly it is cross-correlation, since the kernel is not flipped.
 
     Args:
         image: float `(H, W)`.
         kernel: float `(k, k)`.
-        bias: is added to every value of the result.
+        bias: added to every value of the result.
         stride: pixels from one window to the next, in both directions.
-        padding: zeros around each side of the image.
+        padding: zeros on each side of the image.
 
     Returns:
-        float, `(H + 2 * padding - k) // stride + 1` rows and as many columns by the same rule from `W`.
+        float, with `(H + 2 * padding - k) // stride + 1` rows, and columns by the same rule from `W`.
     """
     k = kernel.shape[0]
     height, width = image.shape
@@ -37,7 +37,7 @@ def conv2d(image: Tensor, kernel: Tensor, bias: float = 0.0, stride: int = 1, pa
 
 
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
-    """Values along one side of what a convolution or a pooling makes of a side of `size` pixels.
+    """Length of one side of a convolution's or a pooling's output, from a side of `size` pixels.
 
     Args:
         size: pixels along this side of the input.
@@ -47,20 +47,17 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
         dilation: pixels from one weight of the kernel to the next.
 
     Returns:
-        How many windows fit; what is left over at the end gets none. Zero or less: the kernel does not fit.
+        How many windows fit; pixels left over at the end are in none. Zero or less: the kernel does not fit.
     """
     span = dilation * (kernel - 1) + 1  # pixels from the first weight to the last, both included
     return (size + 2 * padding - span) // stride + 1
 
 
 def receptive_field(layers: Iterable[tuple[int, int]]) -> int:
-    """Side of the square of input pixels that one value of the last layer depends on.
+    """Side of the square of input pixels that one value of the last layer depends on; 1 without layers.
 
     Args:
         layers: `(kernel, stride)` of each convolution or pooling, from the input on.
-
-    Returns:
-        Pixels of the input; 1 without layers, where a value sees itself.
     """
     field, step = 1, 1  # step: input pixels between two neighbours at this depth
     for kernel, stride in layers:
@@ -70,13 +67,13 @@ def receptive_field(layers: Iterable[tuple[int, int]]) -> int:
 
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """1×1 convolution: the same matrix product at every pixel, over the channels (Lin et al. 2013).
+    """1×1 convolution: the same matrix product over the channels at every pixel (Lin et al. 2013).
 
-    The last layer of the U-Net is one: it turns the channels of a pixel into a score for each class.
+    It is the last layer of the U-Net and turns the channels of a pixel into a score for each class.
 
     Args:
         x: float `(N, C, H, W)`.
-        weight: float `(K, C)`, one row for each channel that comes out.
+        weight: float `(K, C)`, a row for each output channel.
         bias: float `(K,)`.
 
     Returns:

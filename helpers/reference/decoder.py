@@ -1,4 +1,6 @@
-"""Lesson 06: the way up, from a small deep map back to one label a pixel."""
+"""Lesson 06: the way up, from a small deep map back to a label for every pixel."""
+
+# ruff: noqa: D102 -- each class says what its `forward` does
 
 from __future__ import annotations
 
@@ -9,16 +11,16 @@ from helpers.reference.unet import DoubleConv, Encoder, UpConv
 
 
 def transposed_conv2d(x: Tensor, kernel: Tensor, stride: int = 2) -> Tensor:
-    """Transposed convolution of one map: every pixel stamps the kernel, scaled by its value, and overlaps add up.
+    """Transposed convolution of one map: every pixel stamps the kernel, scaled by its value; overlaps add up.
 
-    It is the convolution with the same kernel and stride run backwards (Dumoulin and Visin 2016), with no padding.
+    It is the convolution with the same kernel and stride run backwards (Dumoulin and Visin 2016), without padding.
     Where the kernel is no multiple of the stride, some pixels get more stamps than others: the checkerboard of Odena
     et al. (2016).
 
     Args:
         x: float `(H, W)`.
-        kernel: float `(k, k)`; it is stamped as it is, not flipped.
-        stride: steps in the output from one stamp to the next, at least 1.
+        kernel: float `(k, k)`, stamped without flipping.
+        stride: pixels of the output from one stamp to the next, at least 1.
 
     Returns:
         float `((H - 1) * stride + k, (W - 1) * stride + k)`.
@@ -36,7 +38,7 @@ def upsample_nearest(x: Tensor, scale: int = 2) -> Tensor:
 
     Args:
         x: `(N, C, H, W)`.
-        scale: how many times larger each side becomes, at least 1.
+        scale: factor for each side, at least 1.
 
     Returns:
         `(N, C, H * scale, W * scale)`; the value at row r and column c is that of `x` at `r // scale`, `c // scale`.
@@ -47,19 +49,19 @@ def upsample_nearest(x: Tensor, scale: int = 2) -> Tensor:
 
 
 class Hourglass(nn.Module):
-    """An encoder, and a decoder that has nothing but the bottleneck to draw from: the U-Net without its skips.
+    """The U-Net without its skips: the decoder sees nothing but the bottleneck.
 
     Args:
         in_channels: channels of the image.
-        num_classes: classes, and channels of the logits.
+        num_classes: channels of the logits.
         base_channels: channels at full size; each level below has twice as many.
         depth: how often the sides are halved, and doubled again.
 
-    Raises:
-        ValueError: (in `forward`) a side is no multiple of `2**depth`.
-
     Shape:
         `(N, in_channels, H, W)` to logits `(N, num_classes, H, W)`.
+
+    Raises:
+        ValueError: (in `forward`) a side is no multiple of `2**depth`.
     """
 
     def __init__(self, in_channels: int, num_classes: int, base_channels: int = 16, depth: int = 4) -> None:

@@ -1,4 +1,4 @@
-"""Lesson 05: the way down, from pixels to what they mean."""
+"""Lesson 05: the way down, from pixels to meaning."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def max_pool2x2(x: Tensor) -> Tensor:
-    """The largest value of each 2×2 window, the windows side by side.
+    """The largest value of each 2×2 window; the windows do not overlap.
 
     Args:
         x: float `(N, C, H, W)`.

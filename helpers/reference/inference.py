@@ -1,4 +1,4 @@
-"""Lesson 11: images of any size, touching objects, and how far to trust a prediction."""
+"""Lesson 11: images of any size, touching objects, and whether to trust a prediction."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def predict_tiled(model: nn.Module, image: Tensor, tile: int, overlap: int) -> Tensor:
-    """Logits of an image of any size, from a model that only ever sees `tile` × `tile` pixels.
+    """Logits of an image of any size, from a model that sees `tile` × `tile` pixels at a time.
 
-    The overlap-tile strategy (Ronneberger et al. 2015): neighbouring tiles share `overlap` pixels, and what lies
-    beyond the image is its mirror image. Near the edge of a tile a model guesses what comes next. So a pixel's weight
-    is 0 within `overlap / 4` of the edge; from there it rises in a straight line to 1 at `3/4 · overlap`, so that one
-    tile fades into the next.
+    The overlap-tile strategy (Ronneberger et al. 2015): neighbouring tiles share `overlap` pixels, and beyond the image
+    lies its mirror image. Near the edge of a tile a model guesses what comes next, so a pixel's weight is 0 within
+    `overlap / 4` of the edge and rises linearly to 1 at `3/4 · overlap`: one tile fades into the next.
 
     Args:
-        model: maps `(N, C, tile, tile)` to logits `(N, K, tile, tile)`. It runs in evaluation mode and without
-            gradients, and is given back in the mode it came in.
-        image: float `(C, H, W)`, any size, also smaller than a tile.
+        model: maps `(N, C, tile, tile)` to logits `(N, K, tile, tile)`; run in evaluation mode without gradients, and
+            left in its mode.
+        image: float `(C, H, W)`, any size, even smaller than a tile.
         tile: side of a tile in pixels.
         overlap: pixels that neighbouring tiles share, from 0 to `tile - 1`.
 
     Returns:
-        Float `(K, H, W)`. Where the model looks at most `overlap // 4` pixels far, this is what it would predict from
-        the whole image, except at the image's own border, where it sees a mirror image instead of its padding.
+        Float `(K, H, W)`. If the model sees at most `overlap // 4` pixels far, it is the prediction from the whole
+        image, except at the image's border, where the model sees a mirror image instead of its padding.
 
     Raises:
         ValueError: the overlap does not fit the tile.
@@ -64,18 +63,15 @@ def predict_tiled(model: nn.Module, image: Tensor, tile: int, overlap: int) -> T
 
 @torch.no_grad()
 def predict_dihedral(model: nn.Module, image: Tensor) -> Tensor:
-    """Mean of the logits over the eight ways in which a square can be turned and flipped.
+    """Mean of the logits, float `(K, H, W)`, over the eight ways in which a square can be turned and flipped.
 
     A cell has no upper side, a network's weights do: it answers a little differently to each view. The mean of the
     eight, each turned back, is steadier than any of them.
 
     Args:
-        model: maps `(N, C, H, W)` to logits `(N, K, H, W)`, with the sides swapped too. It runs in evaluation mode and
-            without gradients, and is given back in the mode it came in.
+        model: maps `(N, C, H, W)` to logits `(N, K, H, W)`, with the sides swapped too; run in evaluation mode without
+            gradients, and left in its mode.
         image: float `(C, H, W)`, not necessarily square.
-
-    Returns:
-        Float `(K, H, W)`.
     """
     was_training = model.training
     model.eval()
@@ -91,14 +87,14 @@ def predict_dihedral(model: nn.Module, image: Tensor) -> Tensor:
 
 
 def split_instances(probability: Tensor, threshold: float = 0.5, min_distance: int = 5) -> Tensor:
-    """Numbers the objects of a probability map, touching ones apart, by watershed (Beucher and Lantuéjoul 1979).
+    """Number the objects of a probability map, touching ones apart, by watershed (Beucher and Lantuéjoul 1979).
 
-    The distance to the background is a landscape with a hill for every object and a saddle where two touch. Turned
-    upside down the hills are basins; water that rises from each summit meets at the saddles.
+    The distance to the background is a landscape with a hill for every object and a saddle where two touch. Upside down
+    the hills are basins; water that rises from each summit meets at the saddles.
 
     Args:
         probability: float `(H, W)`, from 0 to 1.
-        threshold: what is above belongs to an object.
+        threshold: pixels above it belong to an object.
         min_distance: summits closer than this, in pixels, belong to one object.
 
     Returns:
@@ -117,18 +113,18 @@ def split_instances(probability: Tensor, threshold: float = 0.5, min_distance: i
 def match_instances(pred: Tensor, target: Tensor, threshold: float = 0.5) -> dict[str, float]:
     """How many objects were found, by one-to-one matching (as in the 2018 Data Science Bowl, Caicedo et al. 2019).
 
-    A predicted and a true object can be a pair when their IoU is at least `threshold`; no object is in two pairs.
-    From 0.5 on the pairs are clear, since an object cannot share half of its union with two others and leave both
-    something to choose. Below, as many pairs as possible are made.
+    A predicted and a true object can be a pair if their IoU is at least `threshold`; no object is in two pairs. From
+    0.5 on the pairs are unique, but for ties: two objects would each have to cover exactly half of a third. Below, as
+    many pairs as possible are made.
 
     Args:
-        pred: int64 `(H, W)`, 0 for background and a number of its own for each object, in any order and with gaps.
+        pred: int64 `(H, W)`, 0 for background and a number for each object, in any order and with gaps.
         target: int64 `(H, W)`, likewise; the numbers need not correspond.
         threshold: least IoU of a pair, above 0 and up to 1.
 
     Returns:
         `precision`: pairs over predicted objects, `recall`: pairs over true objects, `f1`: twice the pairs over the sum
-        of both. All three are 1.0 when neither has an object, and 0.0 when only one has.
+        of both. All three are 1.0 if neither has an object, and 0.0 if only one has.
     """
     overlap, pred_areas, target_areas = _overlaps(pred, target)
     if overlap.numel() == 0:
@@ -144,14 +140,14 @@ def match_instances(pred: Tensor, target: Tensor, threshold: float = 0.5) -> dic
 def calibration_error(probability: Tensor, target: Tensor, bins: int = 10) -> float:
     """Expected calibration error of probabilities (Naeini et al. 2015): do 80 of 100 pixels at 0.8 hold an object?
 
-    Pixels are put into bins of equal width by their probability. In each bin the mean probability is what was promised
-    and the fraction of object pixels what came; the error is their distance, averaged over the bins, each weighed by
-    its fraction of all pixels. (Guo et al. 2017 do the same with the confidence in the predicted class.)
+    Pixels go into bins of equal width by their probability. In each bin the mean probability was promised and the
+    fraction of object pixels came true; the error is the mean of their distances, weighted by the pixels of the bins.
+    (Guo et al. 2017 use the confidence in the predicted class.)
 
     Args:
         probability: float, any shape, from 0 to 1: the probability of "object".
         target: bool, same shape, true where the object is.
-        bins: number of bins of equal width over [0, 1]; 1.0 belongs to the last. Empty bins do not count.
+        bins: number of bins over [0, 1]; 1.0 belongs to the last. Empty bins do not count.
 
     Returns:
         A number from 0.0 (as promised) to 1.0.
@@ -164,14 +160,14 @@ def calibration_error(probability: Tensor, target: Tensor, bins: int = 10) -> fl
 
 
 def _mirrored(start: int, stop: int, size: int) -> Tensor:
-    """Indices into `size` pixels for the places from `start` to `stop - 1`, mirrored at the first and last pixel."""
+    """Indices into `size` pixels for places `start` to `stop - 1`, mirrored at the first and the last pixel."""
     period = max(2 * (size - 1), 1)  # there and back again
     places = torch.arange(start, stop) % period
     return torch.minimum(places, period - places)
 
 
 def _tile_weight(tile: int, overlap: int) -> Tensor:
-    """`(tile, tile)`: 0 near the edges, 1 inside, and a ramp between; the ramps of two neighbours add up to 1."""
+    """`(tile, tile)`: 0 near the edges, 1 inside, a ramp between; the ramps of two neighbours add up to 1."""
     place = torch.arange(tile) + 0.5
     from_edge = torch.minimum(place, tile - place)  # 0.5 for the outermost pixel
     ramp = ((from_edge - overlap / 4) / (overlap / 2)).clamp(0, 1)  # x / 0 is inf: all ones without an overlap
@@ -181,7 +177,7 @@ def _tile_weight(tile: int, overlap: int) -> Tensor:
 def _overlaps(pred: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Pixels that each predicted object shares with each true one, `(P, T)`, and the areas, `(P,)` and `(T,)`; float64.
 
-    One count over the pairs of numbers that meet in a pixel, so hundreds of objects cost no more than one.
+    The pairs of numbers at all pixels are counted at once, so hundreds of objects cost no more than one.
     """
     zero = pred.new_zeros(1)  # so that background comes first, even where there is none
     _, p = torch.cat([zero, pred.flatten()]).unique(return_inverse=True)

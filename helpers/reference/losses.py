@@ -1,7 +1,7 @@
 """Lesson 08: what training makes small.
 
-Logits are what the network gives out, any real number; `sigmoid(logits)` is the probability of "object". Targets are
-float, 1.0 where the truth says "object" and 0.0 elsewhere, in the shape of the logits.
+Logits are the network's output, any real number; `sigmoid(logits)` is the probability of "object". Targets are float in
+the shape of the logits: 1.0 where the truth says "object", 0.0 elsewhere.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from torch import Tensor
 
 
 def bce_with_logits(logits: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy, mean over all pixels, from logits.
+    """Binary cross-entropy from logits, mean over all pixels.
 
     With p = sigmoid(x), the loss of a pixel is -log(p) where the target is 1 and -log(1 - p) where it is 0. Both are
-    log(1 + exp(x)) - x·target. Taking the larger of 0 and x out of the logarithm leaves an exponent that is never
-    positive, so nothing overflows: a pixel's loss and gradient are finite for every finite logit.
+    log(1 + exp(x)) - x·target. With the larger of 0 and x taken out of the logarithm, the exponent is never positive,
+    so nothing overflows: loss and gradient are finite for every finite logit.
 
     Args:
         logits: float `(N, 1, H, W)`, or any other shape.
@@ -32,14 +32,14 @@ def bce_with_logits(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
-    """One minus the Dice coefficient, with probabilities in place of a mask; mean over the images.
+    """One minus the Dice coefficient with probabilities in place of a mask, mean over the images.
 
-    V-Net (Milletari et al. 2016) introduced the loss with squares in the denominator; here the areas are plain sums.
+    V-Net (Milletari et al. 2016) introduced it with squares in the denominator; here the areas are plain sums.
 
     Args:
         logits: float `(N, 1, H, W)`.
         target: float `(N, 1, H, W)`, 0.0 or 1.0.
-        smooth: added above and below in each image, so that an image without objects has a gradient too.
+        smooth: added to numerator and denominator of each image, so that one without objects has a gradient too.
 
     Returns:
         0-d tensor, from 0.0 to 1.0.
@@ -52,13 +52,12 @@ def soft_dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tenso
 
 
 def iou_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
-    """One minus the intersection over union, with probabilities in place of a mask (Rahman and Wang 2016); mean over
-    the images.
+    """One minus the IoU with probabilities in place of a mask (Rahman and Wang 2016), mean over the images.
 
     Args:
         logits: float `(N, 1, H, W)`.
         target: float `(N, 1, H, W)`, 0.0 or 1.0.
-        smooth: added above and below in each image.
+        smooth: added to numerator and denominator of each image.
 
     Returns:
         0-d tensor, from 0.0 to 1.0.
@@ -73,14 +72,13 @@ def iou_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
 def focal_loss(logits: Tensor, target: Tensor, gamma: float = 2.0, alpha: float = 0.25) -> Tensor:
     """Focal loss (Lin et al. 2017), mean over all pixels.
 
-    Cross-entropy times (1 - p_t)^gamma, where p_t is the probability that the prediction gives to the truth: a pixel
-    that is easy already counts for little.
+    Cross-entropy times (1 - p_t)^gamma, where p_t is the predicted probability of the truth: easy pixels count little.
 
     Args:
         logits: float `(N, 1, H, W)`, or any other shape.
         target: float, same shape, 0.0 or 1.0.
-        gamma: 0 is cross-entropy; the larger, the less easy pixels count.
-        alpha: weight of object pixels, from 0 to 1; background pixels weigh `1 - alpha`.
+        gamma: the larger, the less easy pixels count; 0 is cross-entropy.
+        alpha: weight of object pixels, from 0 to 1; background pixels have `1 - alpha`.
 
     Returns:
         0-d tensor, 0.0 or more.
@@ -98,18 +96,17 @@ def weight_map(instances: Tensor, w0: float = 10.0, sigma: float = 5.0) -> Tenso
     """How much more the pixels in the gaps between objects count (Ronneberger et al. 2015, equation 2).
 
     w0 · exp(-(d1 + d2)² / (2 sigma²)), where d1 and d2 are the distances to the nearest and the second nearest object.
-    The paper adds a weight w_c for the balance of the classes; it is not part of this map. The weights of a loss are
+    The paper adds a weight w_c that balances the classes; it is not part of this map. The weights of a loss are
     `1 + weight_map(instances)`, or w_c in place of the 1.
 
     Args:
-        instances: int64 `(H, W)`, 0 for background and a number of its own for each object, in any order and with gaps.
-        w0: what the weight comes close to where objects almost touch.
-        sigma: how fast it falls off with the width of the gap, in pixels.
+        instances: int64 `(H, W)`, 0 for background and a number for each object, in any order and with gaps.
+        w0: the weight where objects almost touch.
+        sigma: how far it reaches, in pixels of the gap's width.
 
     Returns:
-        float32 `(H, W)`, 0.0 on object pixels, and everywhere when there are fewer than two objects: then there is no
-        gap. A distance is the Euclidean one, in pixels, from a pixel's centre to the centre of the object's nearest
-        pixel.
+        float32 `(H, W)`; 0.0 on object pixels, and everywhere if there are fewer than two objects, so no gap. Distances
+        are Euclidean, in pixels, from a pixel's centre to that of the object's nearest pixel.
 
     Raises:
         ValueError: `instances` is not `(H, W)`.
@@ -127,12 +124,12 @@ def weight_map(instances: Tensor, w0: float = 10.0, sigma: float = 5.0) -> Tenso
 
 
 def combined_loss(logits: Tensor, target: Tensor, dice_weight: float = 0.5) -> Tensor:
-    """Soft Dice loss and binary cross-entropy, weighted: cross-entropy teaches every pixel, Dice sees the whole object.
+    """Weighted mean of soft Dice loss, which sees whole objects, and cross-entropy, which teaches every pixel.
 
     Args:
         logits: float `(N, 1, H, W)`.
         target: float `(N, 1, H, W)`, 0.0 or 1.0.
-        dice_weight: weight of the Dice part, from 0 to 1; cross-entropy gets the rest.
+        dice_weight: weight of the Dice loss, from 0 to 1; cross-entropy gets the rest.
 
     Returns:
         0-d tensor, 0.0 or more.

@@ -1,4 +1,4 @@
-"""Lesson 02: how much of two masks is the same."""
+"""Lesson 02: how well two masks agree."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from torch import Tensor
 
 
 def confusion(pred: Tensor, target: Tensor) -> tuple[int, int, int, int]:
-    """Every pixel is one of four kinds: the counts that all scores of this lesson are made of.
+    """Count the four kinds of pixels, of which all scores of this lesson are made.
 
     Args:
         pred: bool `(H, W)`, true where the prediction says "object".
         target: bool `(H, W)`, true where the truth does.
 
     Returns:
-        `(tp, fp, fn, tn)`: pixels found, invented, missed, and rightly left alone. Together they are all pixels.
+        `(tp, fp, fn, tn)`: pixels found, invented, missed, and rightly left alone; together all pixels.
     """
     tp = (pred & target).sum().item()
     fp = (pred & ~target).sum().item()
@@ -43,7 +43,7 @@ def iou(pred: Tensor, target: Tensor) -> float:
         target: bool `(H, W)`, true where the truth does.
 
     Returns:
-        Pixels in both over pixels in either, from 0.0 to 1.0; 1.0 when both masks are empty.
+        Pixels in both over pixels in either, from 0.0 to 1.0; 1.0 if both masks are empty.
     """
     overlap = (pred & target).sum().item()
     union = (pred | target).sum().item()
@@ -58,7 +58,7 @@ def dice(pred: Tensor, target: Tensor) -> float:
         target: bool `(H, W)`, true where the truth does.
 
     Returns:
-        Twice the pixels in both over the sum of the two areas, from 0.0 to 1.0; 1.0 when both masks are empty.
+        Twice the pixels in both over the sum of the two areas, from 0.0 to 1.0; 1.0 if both masks are empty.
     """
     overlap = (pred & target).sum().item()
     total = pred.sum().item() + target.sum().item()
@@ -66,17 +66,17 @@ def dice(pred: Tensor, target: Tensor) -> float:
 
 
 def mean_iou(pred: Tensor, target: Tensor, num_classes: int, ignore_index: int = 255) -> float:
-    """Mean over the classes of their IoU, each counted over all pixels at once.
+    """Mean over the classes of the IoU, each over all pixels at once.
 
     Args:
         pred: int64 `(H, W)`, or `(N, H, W)` for a batch that is counted as one; classes 0 to `num_classes - 1`.
         target: int64 of the same shape; classes as in `pred`, or `ignore_index`.
-        num_classes: number of classes, background among them.
-        ignore_index: where the target has this value nothing is counted, whatever the prediction says.
+        num_classes: number of classes, with the background.
+        ignore_index: pixels with this target do not count, whatever the prediction.
 
     Returns:
-        A number from 0.0 to 1.0. A class that is in neither mask does not take part in the mean; when no class is
-        left, because every pixel is ignored, 1.0.
+        A number from 0.0 to 1.0. Classes that are in neither mask are left out; without any class, because every pixel
+        is ignored, 1.0.
     """
     known = target != ignore_index
     pred, target = pred[known], target[known]
@@ -94,9 +94,8 @@ def dice_scores(preds: Tensor, targets: Tensor, reduction: str) -> float:
     Args:
         preds: bool `(N, H, W)`.
         targets: bool `(N, H, W)`.
-        reduction: `"pooled"` counts the pixels of all images together, so large objects weigh most; `"per_image"`
-            is the mean of the N scores, so every image weighs the same, and one without object counts 1.0 when
-            nothing was found in it.
+        reduction: `"pooled"` counts the pixels of all images together, so large objects weigh most; `"per_image"` is
+            the mean of the N scores, so every image weighs the same; an empty one counts 1.0 if nothing was found.
 
     Returns:
         A number from 0.0 to 1.0.

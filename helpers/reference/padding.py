@@ -1,4 +1,4 @@
-"""Lesson 08: make two maps of unlike size fit, by cropping one or padding the other."""
+"""Lesson 07: make maps of different size fit, by cropping or padding."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 def center_crop(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """The middle of a map, as the 2015 network cuts its skips to the smaller map of its decoder.
+    """The middle of a map: the 2015 network cuts its skips to the smaller map of its decoder.
 
     Args:
         x: `(N, C, H, W)`.
-        size: `(height, width)` of the result. Where an odd number of rows or columns goes, the one left over goes at
-            the bottom or on the right: the first row kept is `(H - height) // 2`.
+        size: `(height, width)` of the result. Of an odd number of rows or columns one more is cut at the bottom or on
+            the right: the first row kept is `(H - height) // 2`.
 
     Returns:
         `(N, C, height, width)`.
@@ -31,17 +31,17 @@ def center_crop(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> tuple[Tensor, tuple[int, int, int, int]]:
-    """Zeros around a map, as few as it takes for both sides to be multiples of `multiple`.
+    """Put as few zeros around a map as make both sides multiples of `multiple`.
 
-    A network that halves its sides `depth` times loses no row and no column when they are multiples of `2**depth`.
+    A network that halves the sides `depth` times loses no row or column if they are multiples of `2**depth`.
 
     Args:
         x: `(N, C, H, W)`.
         multiple: at least 1.
 
     Returns:
-        The padded map, and `pads`: how many columns were added on the left and on the right, how many rows on top and
-        at the bottom, in this order, which is that of `torch.nn.functional.pad`.
+        The padded map, and `pads`: columns added on the left and right, rows added on top and bottom, in the order of
+        `torch.nn.functional.pad`.
     """
     rows, columns = -x.shape[2] % multiple, -x.shape[3] % multiple
     pads = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
@@ -49,11 +49,11 @@ def pad_to_multiple(x: Tensor, multiple: int) -> tuple[Tensor, tuple[int, int, i
 
 
 def unpad(padded: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
-    """What was there before the padding: `unpad(*pad_to_multiple(x, multiple))` is `x`. Fits logits, too.
+    """Undo the padding, of logits, too: `unpad(*pad_to_multiple(x, multiple))` is `x`.
 
     Args:
         padded: `(N, C, H, W)`.
-        pads: columns to take away on the left and on the right, rows on top and at the bottom.
+        pads: columns to remove on the left and right, rows on top and bottom.
 
     Returns:
         `(N, C, H - top - bottom, W - left - right)`.

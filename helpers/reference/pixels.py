@@ -1,4 +1,4 @@
-"""Lesson 01: pictures and masks as tensors."""
+"""Lesson 01: images and masks as tensors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch.utils.data import Dataset
 
 
 def to_tensor(image: np.ndarray) -> Tensor:
-    """A picture as it is read from a file, as the tensor that a network takes.
+    """An image as read from a file, as the tensor that a network takes.
 
     Args:
         image: uint8 array, grey `(H, W)` or with the channels last `(H, W, C)`.
 
     Returns:
-        float32 `(C, H, W)` in [0, 1], where a grey picture has one channel. It shares no memory with `image`.
+        float32 `(C, H, W)` in [0, 1], a grey image with one channel. It shares no memory with `image`.
 
     Raises:
         ValueError: `image` has another dtype or another number of axes.
@@ -34,12 +34,12 @@ def to_tensor(image: np.ndarray) -> Tensor:
 
 
 def one_hot(mask: Tensor, num_classes: int, ignore_index: int = 255) -> Tensor:
-    """One channel a class: 1 where the pixel is of that class, 0 elsewhere.
+    """One channel per class: 1 where the pixel is of that class, 0 elsewhere.
 
     Args:
         mask: int64 `(H, W)`, class indices from 0 to `num_classes - 1`, or `ignore_index`.
         num_classes: number of classes K.
-        ignore_index: pixels of this value have no label; they are 0 in every channel.
+        ignore_index: pixels of this value have no label and are 0 in every channel.
 
     Returns:
         float32 `(K, H, W)`.
@@ -65,8 +65,8 @@ def mask_to_box(mask: Tensor) -> tuple[int, int, int, int] | None:
         mask: bool `(H, W)`.
 
     Returns:
-        `(x0, y0, x1, y1)` in pixels: columns from `x0` up to but without `x1`, rows from `y0` up to but without `y1`,
-        so that `mask[y0:y1, x0:x1]` is the box. `None` when no pixel is true.
+        `(x0, y0, x1, y1)` in pixels, so that `mask[y0:y1, x0:x1]` is the box: `x1` and `y1` are just outside. `None`
+        if no pixel is true.
     """
     if not mask.any():
         return None
@@ -75,7 +75,7 @@ def mask_to_box(mask: Tensor) -> tuple[int, int, int, int] | None:
 
 
 def flip_pair(image: Tensor, mask: Tensor, horizontal: bool, vertical: bool) -> tuple[Tensor, Tensor]:
-    """An image and its mask, mirrored together.
+    """An image and its mask, flipped together.
 
     Args:
         image: `(C, H, W)`.
@@ -84,7 +84,7 @@ def flip_pair(image: Tensor, mask: Tensor, horizontal: bool, vertical: bool) -> 
         vertical: swap top and bottom.
 
     Returns:
-        Image and mask in the shapes they came in.
+        Image and mask, shaped as before.
     """
     # Counted from the end, an axis has one number in both: (C, H, W) and (H, W).
     axes = [axis for axis, wanted in ((-1, horizontal), (-2, vertical)) if wanted]
@@ -92,19 +92,18 @@ def flip_pair(image: Tensor, mask: Tensor, horizontal: bool, vertical: bool) -> 
 
 
 class PairDataset(Dataset):
-    """Pictures and their masks as a data set of pairs, ready for a `DataLoader`.
+    """Images and masks as a data set of pairs, ready for a `DataLoader`.
 
     `pairs[i]` is `(image, mask)`: float32 `(C, H, W)` in [0, 1] and int64 `(H, W)`, new tensors each time. A negative
-    index counts from the end, and one out of range raises IndexError, so a loop over the data set ends.
+    index counts from the end; one out of range raises IndexError, so a loop over the data set ends.
 
     Args:
-        images: uint8 arrays as `to_tensor` takes them: `(H, W)` or `(H, W, C)`, of any sizes.
-        masks: for each image an array `(H, W)` of whole numbers, the class of each pixel.
-        transform: called as `transform(image, mask)` with the two tensors, each time a pair is fetched; what it
-            returns, again an image and a mask, is the pair.
+        images: uint8 arrays `(H, W)` or `(H, W, C)` of any sizes, as for `to_tensor`.
+        masks: for each image an array `(H, W)` of integers, the class of each pixel.
+        transform: each time a pair is fetched, it is the image and mask that `transform(image, mask)` returns.
 
     Raises:
-        ValueError: there are not as many masks as images.
+        ValueError: the numbers of images and masks differ.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Lesson 09: more data from the data there is, the loop, and when to stop it."""
+"""Lesson 09: augmentation, the training loop, and when to stop it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Batches = Iterable[tuple[Tensor, Tensor]]  # images (N, C, H, W) and masks (N, H
 
 
 def augment_pair(image: Tensor, mask: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Flip and turn an image and its mask at random, both in the same way, and change the light of the image.
+    """Flip and turn an image and its mask at random, both alike, and change the light of the image.
 
-    All eight ways up of a square are equally likely. What is not square is flipped only: a quarter turn would exchange
-    its sides, and a batch needs images of one size.
+    All eight ways up of a square are equally likely. Other images are only flipped: a quarter turn would exchange their
+    sides, and a batch needs images of one size.
 
     Args:
         image: float `(C, H, W)`, 0.0 to 1.0.
         mask: int64 `(H, W)`, class indices.
-        generator: where every random number is drawn from.
+        generator: source of every random number.
 
     Returns:
-        A new image and a new mask, in the shapes of those given: the image within 0.0 to 1.0, its contrast and its
-        brightness changed by up to 0.2; the mask with the values it had.
+        A new image within 0.0 to 1.0, its contrast and brightness changed by up to 0.2, and a new mask with the old
+        values; shapes as before.
 
     Raises:
         ValueError: image and mask differ in size.
@@ -52,21 +52,21 @@ def augment_pair(image: Tensor, mask: Tensor, generator: torch.Generator) -> tup
 def elastic_pair(
     image: Tensor, mask: Tensor, alpha: float, sigma: float, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Bend an image and its mask, both in the same way: elastic deformation (Simard et al. 2003).
+    """Bend an image and its mask alike: elastic deformation (Simard et al. 2003).
 
-    Every pixel of the result is fetched from a place a little off its own. How far off is smooth noise: neighbours move
-    alike. The 2015 U-Net (Ronneberger et al.) owes it much of what it learned from 30 images.
+    Every pixel is fetched from a place a little off its own. The offset is smooth noise: neighbours move alike. The
+    2015 U-Net (Ronneberger et al.) owes it much of what it learned from 30 images.
 
     Args:
         image: float `(C, H, W)`.
         mask: int64 `(H, W)`, class indices.
-        alpha: how far pixels move along each axis, in pixels: the root mean square over the image. 0 moves nothing.
+        alpha: root mean square of the offset along each axis, in pixels; 0 moves nothing.
         sigma: standard deviation in pixels of the Gaussian that smooths the noise; the larger, the wider the bends.
-        generator: where every random number is drawn from.
+        generator: source of every random number.
 
     Returns:
-        A new image, interpolated bilinearly, and a new mask, taken from the nearest pixel. Beyond the border the
-        nearest pixel inside counts.
+        A new image, interpolated bilinearly, and a new mask, from the nearest pixel. Beyond the border the nearest
+        pixel inside counts.
 
     Raises:
         ValueError: image and mask differ in size.
@@ -93,13 +93,13 @@ def train_one_epoch(
     """Show the model every batch once, with one step of the optimizer after each.
 
     Args:
-        model: images `(N, C, H, W)` to logits; trained in place, and in training mode afterwards.
-        loader: gives images `(N, C, H, W)` and masks `(N, H, W)`.
+        model: images `(N, C, H, W)` to logits; trained in place, and left in training mode.
+        loader: images `(N, C, H, W)` and masks `(N, H, W)`.
         loss_fn: `loss_fn(logits, masks)` is the mean loss of the batch, a 0-d tensor.
-        optimizer: holds the model's parameters.
+        optimizer: of the model's parameters.
 
     Returns:
-        The mean loss of an image. A last batch that is smaller counts for as many images as it has.
+        The mean loss over the images, so a smaller last batch counts less.
     """
     model.train()
     total, count = 0.0, 0
@@ -118,13 +118,12 @@ def evaluate(model: nn.Module, loader: Batches) -> dict[str, float]:
     """Loss and overlap of a model's predictions, each the mean over all images.
 
     Args:
-        model: images `(N, C, H, W)` to logits `(N, K, H, W)`. With K = 1 it is the logit of "object", and the object
-            is where it is above 0; with more, a pixel's class is that of its largest logit, and 0 is background.
-        loader: gives images `(N, C, H, W)` and masks `(N, H, W)` of class indices, a label in every pixel.
+        model: images `(N, C, H, W)` to logits `(N, K, H, W)`, left in its mode. With K = 1 the object is where the
+            logit is above 0; with more, a pixel's class is that of its largest logit, and 0 is background.
+        loader: images `(N, C, H, W)` and masks `(N, H, W)` of class indices, with a label in every pixel.
 
     Returns:
-        `"loss"`, the cross-entropy; `"iou"` and `"dice"`, as in lesson 02, of each class but the background, mean over
-        these classes. The model is back in the mode it came in.
+        `"loss"`, the cross-entropy; `"iou"` and `"dice"`, as in lesson 02, means over the classes but the background.
     """
     was_training = model.training
     model.eval()
@@ -145,7 +144,7 @@ def evaluate(model: nn.Module, loader: Batches) -> dict[str, float]:
 
 
 class EarlyStopping:
-    """Says when training no longer helps, and keeps the weights of the best epoch (Prechelt 1998).
+    """Tell when training no longer helps, and keep the weights of the best epoch (Prechelt 1998).
 
         if stopping.step(score, model):
             break
@@ -153,12 +152,12 @@ class EarlyStopping:
         model.load_state_dict(stopping.best_weights)
 
     Args:
-        patience: how many values in a row may fail to beat the best, 1 or more; the last of them stops.
-        mode: `"max"` where larger is better, as for Dice; `"min"` for a loss.
+        patience: stop after so many values in a row that do not beat the best, 1 or more.
+        mode: `"max"` if larger is better, as for Dice; `"min"` for a loss.
 
     Attributes:
         best: the best value so far, `None` before there is one.
-        best_weights: `state_dict()` of the model at the best value, copied; `None` where no model was given.
+        best_weights: a copy of the model's `state_dict()` at the best value; `None` if no model was given.
 
     Raises:
         ValueError: `mode` is neither of the two, or `patience` is below 1.
@@ -175,10 +174,7 @@ class EarlyStopping:
         self.waited = 0
 
     def step(self, value: float, model: nn.Module | None = None) -> bool:
-        """Take in the value of one epoch; true when it is time to stop.
-
-        Only a value that is truly better counts: not an equal one, and never NaN.
-        """
+        """Take the value of one epoch; true when it is time to stop. An equal value is not better, nor is NaN."""
         if self._is_better(value):
             self.best, self.waited = value, 0
             if model is not None:  # copied, because training goes on in these very tensors

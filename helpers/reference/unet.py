@@ -1,4 +1,4 @@
-"""The whole U-Net on one page, from its block to the network: read it from the top.
+"""The whole U-Net on one page, from its block to the network. Read it from the top.
 
     DoubleConv   two convolutions: the block that every level is made of        lesson 04
     Down         halve the sides, then a block                                  lesson 05
@@ -8,8 +8,10 @@
     UNet         encoder, a way up for each level, and a 1×1 head               lesson 07
 
 After Ronneberger, Fischer and Brox (2015), https://arxiv.org/abs/1505.04597, with padded convolutions and batch
-normalisation. What else the lessons build stands in the other files of this folder.
+normalisation. The lessons' other pieces are in the other files of this folder.
 """
+
+# ruff: noqa: D102 -- each class says what its `forward` does
 
 from __future__ import annotations
 
@@ -21,13 +23,13 @@ from torch import Tensor, nn
 class DoubleConv(nn.Module):
     """Two 3×3 convolutions, each followed by a normalisation and a ReLU.
 
-    The 2015 network (Ronneberger et al.) has `padding=0` and no normalisation; with `padding=1` the sides stay as they
-    are, and batch normalisation (Ioffe and Szegedy 2015) lets it learn in minutes.
+    The 2015 network (Ronneberger et al.) has `padding=0` and no normalisation; `padding=1` keeps the sides, and batch
+    normalisation (Ioffe and Szegedy 2015) lets the network learn in minutes.
 
     Args:
-        in_channels: channels that come in.
+        in_channels: channels of the input.
         out_channels: channels of both convolutions.
-        padding: zeros around each side before each convolution; 0 makes each side 4 pixels shorter.
+        padding: zeros on each side before each convolution; 0 makes each side 4 pixels shorter.
         norm: put a `BatchNorm2d` between each convolution and its ReLU.
 
     Shape:
@@ -50,7 +52,7 @@ class DoubleConv(nn.Module):
 
 
 class Down(nn.Module):
-    """One step down: 2×2 max pooling halves the sides, then a `DoubleConv` changes the channels.
+    """A step down: 2×2 max pooling halves the sides, then a `DoubleConv` changes the channels.
 
     Shape:
         `(N, in_channels, H, W)` to `(N, out_channels, H // 2, W // 2)`.
@@ -76,7 +78,7 @@ class Encoder(nn.Module):
     Shape:
         `(N, in_channels, H, W)` to a pair `(bottleneck, skips)`. `bottleneck` is level `depth`,
         `(N, base_channels * 2**depth, H // 2**depth, W // 2**depth)`. `skips` is a list of the `depth` levels above it,
-        from shallow to deep: `skips[k]` is `(N, base_channels * 2**k, H // 2**k, W // 2**k)`, taken before the pooling.
+        from shallow to deep: `skips[k]` is `(N, base_channels * 2**k, H // 2**k, W // 2**k)`, taken before pooling.
 
     Raises:
         RuntimeError: (in `forward`) a side is shorter than `2**depth`, so nothing is left to pool.
@@ -96,21 +98,21 @@ class Encoder(nn.Module):
 
 
 class UpConv(nn.Module):
-    """Doubles the sides and changes the channels, with learned weights.
+    """Double the sides and change the channels, with learned weights.
 
-    `"transposed"` is the 2015 network's: a transposed convolution 2×2 with stride 2, whose stamps do not overlap.
-    `"nearest"` and `"bilinear"` enlarge first and then convolve 3×3, which leaves no checkerboard (Odena et al. 2016).
+    `"transposed"` is the 2015 network's: a 2×2 transposed convolution with stride 2, whose stamps do not overlap.
+    `"nearest"` and `"bilinear"` upsample, then convolve 3×3, which leaves no checkerboard (Odena et al. 2016).
 
     Args:
-        in_channels: channels that come in.
-        out_channels: channels that go out.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
         mode: `"transposed"`, `"nearest"` or `"bilinear"`.
-
-    Raises:
-        ValueError: `mode` is none of the three.
 
     Shape:
         `(N, in_channels, H, W)` to `(N, out_channels, 2 * H, 2 * W)`.
+
+    Raises:
+        ValueError: `mode` is none of the three.
     """
 
     def __init__(self, in_channels: int, out_channels: int, mode: str = "transposed") -> None:
@@ -130,15 +132,15 @@ class UpConv(nn.Module):
 
 
 class Up(nn.Module):
-    """One step up: double the sides, put the skip beside it, let a `DoubleConv` merge the two.
+    """A step up: double the sides, put the skip beside it, let a `DoubleConv` merge the two.
 
-    The output has the size of the skip, always. An odd side that was halved on the way down comes back one pixel short;
+    The output always has the size of the skip. An odd side that was halved on the way down comes back one pixel short;
     then a row of zeros is added at the bottom, a column of zeros on the right.
 
     Args:
         in_channels: channels of `x`, the map from below.
         skip_channels: channels of the skip.
-        out_channels: channels after the transposed convolution, and of the result.
+        out_channels: channels after the transposed convolution, and of the output.
 
     Shape:
         `x` is `(N, in_channels, h, w)`, `skip` is `(N, skip_channels, H, W)` with `H` either `2 * h` or `2 * h + 1`,
@@ -162,7 +164,7 @@ class UNet(nn.Module):
 
     Args:
         in_channels: channels of the image.
-        num_classes: classes, and channels of the logits; 1 for a single probability a pixel.
+        num_classes: channels of the logits; 1 for a single probability per pixel.
         base_channels: channels at full size; each level below has twice as many.
         depth: how often the sides are halved, and doubled again. The paper has 64 channels and depth 4.
 

@@ -1,12 +1,12 @@
-"""Sharing: one file holds a trained network and what to know about it; a gallery measures a class's files again.
+"""Share a trained network as one file with all there is to know about it, and measure a class's files in a gallery.
 
     from helpers.share import share, load_shared, gallery, comment
     share(model, "ana", train, validation, folder="class", history=history)
     comment("class", "ana", author="Ben", text="What did you do about the touching ones?")
     gallery("class", export="gallery.html")
 
-What comes from others is data and nothing else: no code is run, nothing is unpickled, and a file that does not keep the
-rules is refused with the reason.
+Files of others are data only: no code is run, nothing is unpickled, and a file that breaks a rule is refused with the
+reason.
 """
 
 from helpers.share.bundle import load_shared, share

@@ -1,14 +1,14 @@
-"""Which networks a bundle may hold, and how one is built from a few checked numbers.
+"""Which networks a bundle may hold, and how to build one from a few checked numbers.
 
-A config is data from a stranger. So it names one of a fixed list, every argument has a type and bounds, and the network
-is first built without memory (on torch's meta device) to count its weights.
+A config comes from a stranger. So it names an architecture of a fixed list, every argument has a type and bounds, and
+the network is first built without memory (on torch's meta device) to count its weights.
 """
 
 from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -20,7 +20,7 @@ from helpers.share.errors import ShareError
 FORMAT = "build-unet bundle 1"
 REFERENCE, SMP, BASELINE = "helpers.reference", "segmentation_models_pytorch", "helpers.baseline"
 
-# No name here makes a library look for anything outside: timm would follow "hf-hub:…" to the network.
+# A fixed list, since timm would follow a name such as "hf-hub:…" to the network.
 ENCODERS = (
     "efficientnet-b0",
     "efficientnet-b1",
@@ -48,16 +48,16 @@ ARCHITECTURES: dict[tuple[str, str], dict[str, tuple]] = {
     (SMP, "Linknet"): _OF_SMP,
     (BASELINE, "Unet"): _WITH_CHANNELS,  # smp's, with the mean and standard deviation of its encoder's images
 }
-_OF_WEIGHTS = ("encoder_weights", "pretrained_cfg_overlay")  # where smp took the weights from, which are ours now
+_ORIGIN_OF_WEIGHTS = ("encoder_weights", "pretrained_cfg_overlay")  # of no matter: the bundle brings the weights
 MOST_NUMBERS = 60 * 10**6  # weights and statistics: 240 MB in float32, which fits into a bundle
 
 
 @dataclass(frozen=True)
 class Network:
-    """What rebuilds a network: one of `ARCHITECTURES` and its arguments, checked when it is made.
+    """What rebuilds a network: one of `ARCHITECTURES` with its arguments.
 
     Raises:
-        ShareError: a foreign architecture, or arguments that are not its own or out of bounds.
+        ShareError: the architecture is unknown, or its arguments are wrong or out of bounds.
     """
 
     library: str
@@ -69,7 +69,7 @@ class Network:
 
     @classmethod
     def of(cls, config: dict[str, Any]) -> Network:
-        """From the object in a bundle's `config.json`."""
+        """The network that a bundle's `config.json` describes."""
         if config.get("format") != FORMAT:
             raise ShareError(f'its config is of another format than "{FORMAT}".')
         if config.keys() != {"format", "library", "architecture", "arguments"}:
@@ -78,21 +78,17 @@ class Network:
 
     @property
     def config(self) -> dict[str, Any]:
-        """As it stands in `config.json`."""
-        return {
-            "format": FORMAT,
-            "library": self.library,
-            "architecture": self.architecture,
-            "arguments": self.arguments,
-        }
+        """The content of `config.json`."""
+        return {"format": FORMAT, **vars(self)}
 
     @property
     def in_channels(self) -> int:
+        """Channels of the image."""
         return self.arguments["in_channels"]
 
     def takes(self, channels: int) -> bool:
-        """Whether it takes images with so many channels."""
-        return channels == self.in_channels or (self.library == BASELINE and channels == 1)  # grey, as a photograph
+        """Whether it accepts images with this number of channels."""
+        return channels == self.in_channels or (self.library == BASELINE and channels == 1)  # grey is repeated as RGB
 
     @property
     def num_classes(self) -> int:
@@ -101,7 +97,7 @@ class Network:
 
     @property
     def call(self) -> str:
-        """As one would write it: `UNet(in_channels=1, …)`."""
+        """The call that builds it: `UNet(in_channels=1, …)`."""
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
         return f"{self.architecture}({arguments})"
 
@@ -109,7 +105,7 @@ class Network:
         """The network without memory for its weights.
 
         Raises:
-            ShareError: it would have more than `MOST_NUMBERS` of them, or the library does not build it.
+            ShareError: it has more than `MOST_NUMBERS` weights, or the library cannot build it.
         """
         try:
             with torch.device("meta"):
@@ -136,13 +132,13 @@ class Network:
             return model
         from helpers.baseline import Baseline
 
-        return Baseline(model, [0.0] * self.in_channels, [1.0] * self.in_channels)  # the true ones are in the weights
+        return Baseline(model, [0.0] * self.in_channels, [1.0] * self.in_channels)  # buffers: loaded with the weights
 
     def filled(self, content: bytes) -> nn.Module:
         """The network with the weights of a safetensors file, in evaluation mode.
 
         Raises:
-            ShareError: it is no such file, or its tensors are not finite or not those of this network.
+            ShareError: `content` is no such file, or its tensors are not finite or belong to another network.
         """
         model = self.skeleton()
         try:
@@ -155,36 +151,36 @@ class Network:
 
 
 def network_of_smp(model: nn.Module) -> Network | None:
-    """How a model of segmentation_models_pytorch, or a `Baseline`, was made, from its own record; `None` if it is none.
+    """How a `Baseline` or a model of segmentation_models_pytorch was built, by its own record; `None` for any other.
 
     Raises:
-        ShareError: it is one that cannot be shared.
+        ShareError: a bundle cannot hold it.
     """
     library = type(model).__module__
     if library == BASELINE:
-        model = model.network
+        model = model.get_submodule("network")
     elif library.startswith(f"{SMP}."):
         library = SMP
     else:
         return None
-    name, made = type(model).__name__, dict(model.config)
+    name, given = type(model).__name__, cast("dict[str, Any]", model.config)
     known = ARCHITECTURES.get((library, name), {})
     defaults = {p.name: p.default for p in inspect.signature(type(model).__init__).parameters.values()}
-    for argument, value in made.items():
-        if argument not in (*known, *_OF_WEIGHTS) and known and value != defaults.get(argument):
+    for argument, value in given.items():
+        if argument not in (*known, *_ORIGIN_OF_WEIGHTS) and known and value != defaults.get(argument):
             raise ShareError(
                 f"smp.{name} was made with {argument}={value!r}, which a bundle cannot hold. "
                 f"Leave {argument} at {defaults.get(argument)!r}; free to choose are {', '.join(known)}."
             )
-    arguments = {argument: made.get(argument) for argument in known}
+    arguments = {argument: given.get(argument) for argument in known}
     if "decoder_channels" in arguments:
-        arguments["decoder_channels"] = list(arguments["decoder_channels"])
+        arguments["decoder_channels"] = list(given["decoder_channels"])
     return Network(library, name, arguments)
 
 
 def _check(library: Any, architecture: Any, arguments: Any) -> None:
-    named = isinstance(library, str) and isinstance(architecture, str)
-    known = ARCHITECTURES.get((library, architecture)) if named else None
+    strings = isinstance(library, str) and isinstance(architecture, str)  # a list would not be hashable
+    known = ARCHITECTURES.get((library, architecture)) if strings else None
     if known is None:
         listed = ", ".join(f"{a} of {x}" for x, a in ARCHITECTURES)
         raise ShareError(
@@ -200,20 +196,16 @@ def _check(library: Any, architecture: Any, arguments: Any) -> None:
             if value not in allowed:
                 raise ShareError(f"the encoder {str(value)[:80]!r} is foreign here. Known are {', '.join(allowed)}.")
             continue
-        values = [value]
-        if name == "decoder_channels":
-            if not isinstance(value, list) or len(value) != arguments["encoder_depth"]:
-                raise ShareError("decoder_channels has to be a list with a number for each level of the encoder.")
-            values = value
+        if name == "decoder_channels" and not (isinstance(value, list) and len(value) == arguments["encoder_depth"]):
+            raise ShareError("decoder_channels has to be a list with a number for each level of the encoder.")
         low, high = allowed
-        for x in values:
+        for x in value if name == "decoder_channels" else [value]:
             if type(x) is not int or not low <= x <= high:
                 raise ShareError(f"{name} has to be a whole number from {low} to {high}, and is {str(x)[:80]}.")
 
 
 def _check_tensors(expected: dict[str, Tensor], given: dict[str, Tensor]) -> None:
-    odd = expected.keys() ^ given.keys()
-    if odd:
+    if odd := expected.keys() ^ given.keys():
         raise ShareError(f"its weights are of another network: {sorted(odd)[0][:200]!r} is in one only.")
     for name, x in expected.items():
         if given[name].shape != x.shape or given[name].dtype != x.dtype:

@@ -1,7 +1,7 @@
-"""The file format: a zip archive with few, known entries and a list of their SHA-256; whole or not there at all.
+"""The file format: a zip archive of a few known entries and their SHA-256.
 
-Reading trusts nothing: sizes, names and the number of entries are checked before anything is unpacked, sizes again
-while unpacking (an archive may lie about them), and nothing is ever written to disk.
+Reading trusts nothing: names, sizes and the number of entries are checked before unpacking, sizes again while unpacking
+(an archive may lie about them), and nothing is ever written to disk.
 """
 
 from __future__ import annotations
@@ -21,24 +21,20 @@ from helpers.share.errors import ShareError
 
 SUFFIX = ".unet.zip"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-WEIGHTS, CONFIG, SCORES, CARD, MANIFEST = (
-    "model.safetensors",
-    "config.json",
-    "scores.json",
-    "README.md",
-    "manifest.json",
-)
+WEIGHTS, CONFIG, SCORES = "model.safetensors", "config.json", "scores.json"
+CARD, MANIFEST = "README.md", "manifest.json"
 REQUIRED = (CARD, CONFIG, SCORES, WEIGHTS)
 CURVE = ("curve.json", "curve.png")
 EXAMPLE_PARTS = ("image", "truth", "prediction")
 EXAMPLES = tuple(f"examples/{k}-{part}.png" for k in (1, 2, 3) for part in EXAMPLE_PARTS)
 ENTRIES = (*REQUIRED, *CURVE, *EXAMPLES, MANIFEST)
 
-MOST_BYTES = 256 * 2**20  # of all entries, unpacked
-MOST_TEXT = 2**20  # of each entry but the weights and pictures
-MOST_DIRECTORY = 64 * 2**10  # of the list of entries at the archive's end
+# Bytes at most
+MOST_BYTES = 256 * 2**20  # all entries, unpacked
+MOST_TEXT = 2**20  # an entry other than weights and pictures
+MOST_DIRECTORY = 64 * 2**10  # the list of entries at the archive's end
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed date: the same content gives the same bytes
 
 
 def check_name(name: str) -> None:
@@ -51,11 +47,7 @@ def check_name(name: str) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        ShareError: it cannot be written.
-    """
+    """Write a file whole or not at all; `ShareError` if it cannot be written."""
     try:
         atomic_write(path, content)
     except OSError as error:
@@ -63,11 +55,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def pack(files: dict[str, bytes]) -> bytes:
-    """The archive with these entries and their manifest.
-
-    Raises:
-        ShareError: it would be larger than `MOST_BYTES`.
-    """
+    """The archive of these entries and their manifest; `ShareError` if they exceed `MOST_BYTES`."""
     manifest = {name: {"size": len(x), "sha256": hashlib.sha256(x).hexdigest()} for name, x in sorted(files.items())}
     files = {**files, MANIFEST: as_json(manifest)}
     size = sum(map(len, files.values()))
@@ -91,10 +79,9 @@ def unpack(path: Path) -> dict[str, bytes]:
         ShareError: there is no such file, or it breaks a rule of the format; the message says which.
     """
     try:
-        about = path.stat()
-        size = about.st_size
-        if not stat.S_ISREG(about.st_mode):
+        if path.exists() and not path.is_file():
             raise ShareError(f"{path.name} was refused: it is no file.")
+        size = path.stat().st_size
         if size > MOST_BYTES + MOST_TEXT:
             raise ShareError(
                 f"{path.name} was refused: it is too large, {_megabytes(size)}, at most {_megabytes(MOST_BYTES)}."
@@ -119,16 +106,12 @@ def unpack(path: Path) -> dict[str, bytes]:
 
 
 def as_json(value: Any) -> bytes:
-    """`value` as JSON text. Numbers have to be finite."""
+    """`value` as JSON text; every number in it has to be finite."""
     return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def json_of(files: dict[str, bytes], name: str) -> dict[str, Any]:
-    """The object in a JSON entry.
-
-    Raises:
-        ShareError: it is no JSON object, or has NaN or infinity in it.
-    """
+    """The object in a JSON entry; `ShareError` if it is none, or holds NaN or infinity."""
 
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is no JSON")
@@ -143,7 +126,7 @@ def json_of(files: dict[str, bytes], name: str) -> dict[str, Any]:
 
 
 def _check_end(content: bytes) -> None:
-    """The record at the end, before `zipfile` believes it and reads a list of any length."""
+    """Check the record at the end, before `zipfile` trusts it and reads a list of any length."""
     end = content[-22:]
     if len(end) < 22 or end[:4] != b"PK\x05\x06" or end[20:] != b"\0\0":
         raise ShareError("it is truncated or no zip archive. Ask for it again.")
@@ -177,14 +160,13 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     size = sum(entry.file_size for entry in entries)
     if size > MOST_BYTES:
         raise ShareError(f"it is too large unpacked: {_megabytes(size)}, at most {_megabytes(MOST_BYTES)}.")
-    missing = [name for name in (*REQUIRED, MANIFEST) if name not in seen]
-    if missing:
+    if missing := [name for name in (*REQUIRED, MANIFEST) if name not in seen]:
         raise ShareError(f"{', '.join(missing)} is missing.")
 
 
 def _bytes_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     with archive.open(entry) as file:
-        content = file.read(entry.file_size + 1)  # never more than was said, and was found small enough
+        content = file.read(entry.file_size + 1)  # one more byte than stated is enough to catch a lie
     if len(content) != entry.file_size:
         raise ShareError(f"{entry.orig_filename!r} is not as long as the archive says.")
     return content
@@ -193,9 +175,8 @@ def _bytes_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 def _check_manifest(files: dict[str, bytes]) -> None:
     manifest = json_of(files, MANIFEST)
     files = {name: content for name, content in files.items() if name != MANIFEST}
-    if manifest.keys() != files.keys():
-        odd = ", ".join(sorted(manifest.keys() ^ files.keys()))
-        raise ShareError(f"its manifest and its files differ: {odd[:200]}.")
+    if odd := manifest.keys() ^ files.keys():
+        raise ShareError(f"its manifest and its files differ: {', '.join(sorted(odd))[:200]}.")
     for name, content in files.items():
         if manifest[name] != {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}:
             raise ShareError(f"{name} is not what was shared: its size or SHA-256 differs from the manifest's.")

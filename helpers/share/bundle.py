@@ -1,4 +1,4 @@
-"""A trained network as one file: written by `share`, rebuilt by `load_shared`."""
+"""A trained network as one file: `share` writes it, `load_shared` rebuilds the network."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from safetensors.torch import save as bytes_of
 from torch import nn
-from torch.utils.data import Dataset
 
+from helpers.data.pairs import Pairs
 from helpers.share import archive, card, pictures
 from helpers.share.architectures import Network
 from helpers.share.errors import ShareError
@@ -20,42 +20,41 @@ from helpers.share.weights import rebuildable
 def share(
     model: nn.Module,
     name: str,
-    train: Dataset,
-    validation: Dataset,
+    train: Pairs,
+    validation: Pairs,
     *,
     folder: str | Path = ".",
     history: Any = None,
     intended_use: str = card.INTENDED_USE,
     limits: str = card.LIMITS,
 ) -> Path:
-    """Write `folder/NAME.unet.zip`: the weights, what rebuilds the network, its card, examples, and the training curve.
+    """Write `folder/NAME.unet.zip`: weights, what rebuilds the network, card, examples and training curve.
 
-    The network may be your own, with layers of any name: what is written is the course's network with your weights,
-    after a test that both give the same logits.
+    The network may be your own, with layers of any name: the bundle holds the course's network with your weights, after
+    a test that both give the same logits.
 
     Args:
         model: images `(N, C, H, W)` to logits `(N, K, H, W)`; left as it was.
         name: letters, digits, - and _; a bundle of this name in the folder is replaced.
         train: what it was trained on, for the card.
-        validation: what its scores are measured on, and where the examples come from: the worst image, the median one
-            and the best. Not the half that the gallery measures on.
+        validation: what to measure its scores on, other images than those of the gallery. The examples on the card are
+            the worst, the median and the best of them.
         folder: where to write.
         history: what `helpers.training.fit` returned, for the training curve.
         intended_use, limits: sections of the card, in Markdown.
 
     Returns:
-        The path of the bundle. It is there whole, or not at all.
+        The path of the bundle, which is written whole or not at all.
 
     Raises:
-        ShareError: the network cannot be rebuilt from what a bundle may hold, does not fit the data, or the file
-            cannot be written.
+        ShareError: a bundle cannot hold the network, it does not fit the data, or the file cannot be written.
     """
     archive.check_name(name)
     if len(validation) == 0:
         raise ShareError("The validation set has no pairs, so there is nothing to measure on. Give at least one.")
     network, state = rebuildable(model, plain(validation[0][0]))
     weights = bytes_of(state)
-    rebuilt = network.filled(weights)  # what others will measure, as they will load it
+    rebuilt = network.filled(weights)  # as others will load and measure it
     masks, measured = zip(*each_image(rebuilt, validation, network.num_classes), strict=True)
 
     scores = {
@@ -80,10 +79,8 @@ def share(
     if curve is not None:
         files |= dict(zip(archive.CURVE, (archive.as_json(curve), card.curve_picture(curve)), strict=True))
     parameters = sum(p.numel() for p in rebuilt.parameters())
-    flaws = card.flaws_of(validation)
-    files[archive.CARD] = card.text(
-        name, network, parameters, scores, flaws, curve, examples, intended_use, limits
-    ).encode()
+    about = (scores, card.flaws_of(validation), curve, examples, intended_use, limits)
+    files[archive.CARD] = card.text(name, network, parameters, *about).encode()
 
     path = Path(folder) / f"{name}{archive.SUFFIX}"
     archive.write(path, archive.pack(files))
@@ -94,33 +91,25 @@ def load_shared(path: str | Path) -> nn.Module:
     """Rebuild the network of a bundle, in evaluation mode on the CPU. No code from the bundle is run.
 
     Raises:
-        ShareError: there is none at `path`, or it is truncated, altered, too large, holds a path that leaves its
-            folder, a foreign architecture or weights that are not finite; the message says which.
+        ShareError: there is none at `path`, or it is truncated, altered, too large, or holds a path that leaves its
+            folder, an unknown architecture or weights that are not finite.
     """
     return opened(Path(path)).model
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was read and found sound.
+    """A bundle that was read and found sound."""
 
-    Attributes:
-        name: of the file, without the ending.
-        network: what rebuilds it.
-        model: rebuilt, in evaluation mode.
-        scores: what its author claims, checked for form only.
-        files: the bytes of each entry.
-    """
-
-    name: str
+    name: str  # of the file, without the ending
     network: Network
-    model: nn.Module
-    scores: dict[str, Any]
+    model: nn.Module  # rebuilt, in evaluation mode
+    scores: dict[str, Any]  # what its author claims, checked for form only
     files: dict[str, bytes]
 
 
 def opened(path: Path) -> Bundle:
-    """Read a bundle. Raises `ShareError` as `load_shared` does."""
+    """Read a bundle; raises `ShareError` as `load_shared` does."""
     files = archive.unpack(path)
     try:
         network = Network.of(archive.json_of(files, archive.CONFIG))
@@ -133,22 +122,26 @@ def opened(path: Path) -> Bundle:
 
 
 def _worst_median_best(dice: list[float]) -> dict[str, int]:
-    """Which images to show: not only those one is proud of."""
+    """Which images to show, each once: not only those to be proud of."""
     order = sorted(range(len(dice)), key=dice.__getitem__)
-    named = {"worst": order[0], "median": order[len(order) // 2], "best": order[-1]}
-    return {what: k for n, (what, k) in enumerate(named.items()) if k not in list(named.values())[:n]}
+    chosen: dict[str, int] = {}
+    for what, place in (("worst", 0), ("median", len(order) // 2), ("best", -1)):
+        if order[place] not in chosen.values():
+            chosen[what] = order[place]
+    return chosen
 
 
 def _check_scores(scores: dict[str, Any]) -> None:
     """Raise `ShareError` unless the claims have the form that `share` gives them; they may still be false."""
     of, metrics = scores.get("measured_on"), scores.get("metrics")
-    sound = isinstance(of, dict) and isinstance(metrics, dict) and metrics.keys() == METRICS.keys()
-    sound = sound and all(isinstance(of.get(key), str) and len(of[key]) <= 200 for key in ("dataset", "split"))
-    sound = sound and all(
-        isinstance(value, dict) and value.keys() == {"mean", "std"} and all(map(_number_or_none, value.values()))
-        for value in metrics.values()
-    )
-    if not sound:
+    if not (
+        isinstance(of, dict)
+        and all(isinstance(of.get(key), str) and len(of[key]) <= 200 for key in ("dataset", "split"))
+        and isinstance(metrics, dict)
+        and metrics.keys() == METRICS.keys()
+        and all(isinstance(value, dict) and value.keys() == {"mean", "std"} for value in metrics.values())
+        and all(_number_or_none(x) for value in metrics.values() for x in value.values())
+    ):
         raise ShareError(f"its {archive.SCORES} has another form than a bundle's.")
 
 

@@ -1,6 +1,6 @@
-"""The model card: what the network is, what it learned from, how good it is, what it is for and what not.
+"""The model card: what the network is, what it was trained on, how good it is, and what it is for.
 
-The format is the Hugging Face Hub's: Markdown, with results as metadata that the Hub reads
+It has the Hugging Face Hub's format: Markdown, with results as metadata that the Hub reads
 (https://huggingface.co/docs/hub/model-cards).
 """
 
@@ -11,8 +11,8 @@ import math
 from typing import Any
 
 import yaml
-from torch.utils.data import Dataset
 
+from helpers.data.pairs import Pairs
 from helpers.share import archive
 from helpers.share.architectures import BASELINE, REFERENCE, Network
 from helpers.share.measure import METRICS, in_words
@@ -27,8 +27,8 @@ LIMITS = (
 )
 
 
-def about(pairs: Dataset) -> dict[str, Any]:
-    """What a data set says of itself: `"dataset"`, `"split"`, `"images"`."""
+def about(pairs: Pairs) -> dict[str, Any]:
+    """`"dataset"`, `"split"` and `"images"`, as the data set itself says."""
     return {
         "dataset": str(getattr(pairs, "name", type(pairs).__name__)),
         "split": str(getattr(pairs, "split", "not said")),
@@ -52,11 +52,11 @@ def text(
     Args:
         name: of the bundle.
         network: what rebuilds it.
-        parameters: how many numbers were learned.
+        parameters: number of them.
         scores: the bundle's `scores.json`.
         flaws: known flaws of the data, Markdown; may be empty.
         curve: the bundle's `curve.json`, if there is one.
-        examples: for each example a sentence: which one it is.
+        examples: for each example which one it is.
         intended_use, limits: in the author's words, Markdown.
     """
     measured, learned = scores["measured_on"], scores["trained_on"]
@@ -70,19 +70,21 @@ def text(
         for metric, value in scores["metrics"].items()
         if value["mean"] is not None
     ]
-    dataset = {
-        "type": measured["dataset"],
-        "name": f"{measured['dataset']}, {measured['images']} images",
-        "split": measured["split"],
-    }
-    task = {"type": "image-segmentation", "name": "Semantic segmentation"}
-    metadata = {
+    metadata: dict[str, Any] = {
         "library_name": "pytorch" if network.library == REFERENCE else "segmentation-models-pytorch",
         "pipeline_tag": "image-segmentation",
         "tags": ["image-segmentation", "semantic-segmentation", "pytorch", "build-unet"],
     }
     if metrics:
-        result = {"task": task, "dataset": dataset, "metrics": metrics}
+        result = {
+            "task": {"type": "image-segmentation", "name": "Semantic segmentation"},
+            "dataset": {
+                "type": measured["dataset"],
+                "name": f"{measured['dataset']}, {measured['images']} images",
+                "split": measured["split"],
+            },
+            "metrics": metrics,
+        }
         metadata["model-index"] = [{"name": name, "results": [result]}]
     parts = [
         f"---\n{yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True)}---\n",
@@ -122,14 +124,14 @@ def text(
     return "\n".join(parts)
 
 
-def flaws_of(pairs: Dataset) -> str:
-    """The section "Known flaws" of a data set's own card; empty where there is none."""
+def flaws_of(pairs: Pairs) -> str:
+    """The section "Known flaws" of a data set's own card; empty if there is none."""
     _, _, after = str(getattr(pairs, "card", "")).partition("## Known flaws\n")
     return after.partition("\n## ")[0].strip()
 
 
 def curve_of(history: Any) -> dict[str, Any]:
-    """What `helpers.training.fit` returned, as JSON can hold it; what is missing is empty."""
+    """The history that `helpers.training.fit` returned, as JSON can hold it; what it lacks is empty."""
     return {
         "losses": [_number(x) for x in getattr(history, "losses", [])],
         "scores": [{str(k): _number(x) for k, x in entry.items()} for entry in getattr(history, "scores", [])],
@@ -151,9 +153,9 @@ def curve_picture(curve: dict[str, Any]) -> bytes:
     left.plot(range(1, len(losses) + 1), losses, color=BLUE, linewidth=1)
     left.set(title="Training", xlabel="step", ylabel="loss")
     for key, label, colour, style in (("iou", "IoU", GREEN, "-o"), ("dice", "Dice", VERMILION, "--s")):
-        there = [(e["step"], e[key]) for e in curve["scores"] if e.get(key) is not None and e.get("step") is not None]
-        if there:
-            right.plot(*zip(*there, strict=True), style, color=colour, markersize=3, label=label)
+        points = [(e["step"], e[key]) for e in curve["scores"] if e.get(key) is not None and e.get("step") is not None]
+        if points:
+            right.plot(*zip(*points, strict=True), style, color=colour, markersize=3, label=label)
     right.set(title="Validation", xlabel="step", ylabel="score", ylim=(0, 1))
     if right.lines:
         right.legend(frameon=False)
@@ -165,7 +167,7 @@ def curve_picture(curve: dict[str, Any]) -> bytes:
 
 
 def _loading(network: Network) -> str:
-    """How to have the network from the files of an unpacked bundle, without this package."""
+    """Code that rebuilds the network from an unpacked bundle, without this package."""
     if network.library == REFERENCE:
         module = {"UNet": "unet", "Hourglass": "decoder"}[network.architecture]
         imports, call = [f"from helpers.reference.{module} import {network.architecture}"], network.call
@@ -175,21 +177,12 @@ def _loading(network: Network) -> str:
         if network.library == BASELINE:
             imports += ["from helpers.baseline import Baseline"]
             call = f"Baseline({call}, {[0.0] * network.in_channels}, {[1.0] * network.in_channels})"
-    return "\n".join(
-        [
-            "from safetensors.torch import load_file",
-            *imports,
-            "",
-            f"model = {call}",
-            f'model.load_state_dict(load_file("{archive.WEIGHTS}"))',
-            "model.eval()",
-            "",
-        ]
-    )
+    lines = [f"model = {call}", f'model.load_state_dict(load_file("{archive.WEIGHTS}"))', "model.eval()", ""]
+    return "\n".join(["from safetensors.torch import load_file", *imports, "", *lines])
 
 
 def _plain(words: Any) -> str:
-    """Words without what would end a cell or begin markup."""
+    """Words without characters that end a table cell or begin markup."""
     return "".join(c if c.isalnum() or c in " .,:;-_+()/%'" else " " for c in str(words))[:200].strip()
 
 

@@ -1,4 +1,4 @@
-"""A class's bundles beside each other: measured here, on the same images, with what the others say about them."""
+"""A class's bundles side by side: measured on the same images, with comments."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch.utils.data import Dataset
-
+from helpers.data.pairs import IGNORE, Pairs
 from helpers.progress_bar import with_progress
 from helpers.share import archive, pictures
 from helpers.share.bundle import opened
@@ -22,37 +21,32 @@ from helpers.share.page import Gallery, Picture
 
 SHOWN = 4  # images on the page
 LONGEST = {"author": 60, "text": 2000}  # characters
-MOST_COMMENTS = 200  # shown of each bundle, the newest
+MOST_COMMENTS = 200  # the newest of each bundle
 _WRITTEN = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True)
 class Comment:
-    """What somebody wrote about a bundle.
-
-    Attributes:
-        author, text: in their words.
-        written: UTC, as "2025-01-31 12:00:00".
-    """
+    """What somebody wrote about a bundle."""
 
     author: str
     text: str
-    written: str
+    written: str  # UTC, as "2025-01-31 12:00:00"
 
 
-def gallery(folder: str | Path, pairs: Dataset | None = None, *, export: str | Path | None = None) -> Gallery:
+def gallery(folder: str | Path, pairs: Pairs | None = None, *, export: str | Path | None = None) -> Gallery:
     """Measure every bundle of a folder on the same images, and show them side by side.
 
     Args:
-        folder: where the bundles lie, and the comments.
-        pairs: what to measure on; the test half of `nuclei` when not given, which no one trains on.
+        folder: where the bundles and comments are.
+        pairs: what to measure on; by default the test split of `nuclei`, which no one trains on.
         export: also write the page to this file.
 
     Returns:
         Leaderboard, pictures and comments. A file that is no sound bundle is listed with the reason.
 
     Raises:
-        ShareError: there is no such folder, there is nothing to measure on, or the page cannot be written.
+        ShareError: there is no such folder, nothing to measure on, or the page cannot be written.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -69,33 +63,31 @@ def gallery(folder: str | Path, pairs: Dataset | None = None, *, export: str | P
     for path in with_progress(sorted(folder.glob(f"*{archive.SUFFIX}")), "Measuring bundles"):
         name = path.name.removesuffix(archive.SUFFIX)
         try:
-            _check_file_name(path, name)
+            archive.check_name(name)
             row, masks = _measured(path, pairs, shown)
         except ShareError as error:
             refused[path.name] = str(error)
             continue
-        row["comments"] = _comments(folder, name)
-        rows.append(row)
+        rows.append({**row, "comments": _comments(folder, name)})
         for wall, mask in zip(walls, masks, strict=True):
             wall["masks"][name] = mask
     rows.sort(key=lambda row: (-row["dice"]["mean"], row["name"]))
     leaderboard = [{"rank": k, **row} for k, row in enumerate(rows, 1)]
-    shown_gallery = Gallery(
-        leaderboard, refused, {**about(pairs), "classes": tuple(getattr(pairs, "classes", ()))}, walls
-    )
+    measured_on = {**about(pairs), "classes": tuple(getattr(pairs, "classes", ()))}
+    made = Gallery(leaderboard, refused, measured_on, walls)
     if export is not None:
-        shown_gallery.export(export)
-    return shown_gallery
+        made.export(export)
+    return made
 
 
 def comment(folder: str | Path, bundle_name: str, author: str, text: str) -> Path:
-    """Leave a comment about a bundle, as a file of its own in `folder/comments/BUNDLE_NAME/`.
+    """Leave a comment about a bundle, as a file in `folder/comments/BUNDLE_NAME/`.
 
     Args:
         folder: the gallery's.
         bundle_name: as the gallery shows it.
-        author: who says it, up to 60 characters.
-        text: plain text, up to 2000 characters; what looks like HTML is shown as it is written.
+        author: up to 60 characters.
+        text: plain text, up to 2000 characters; HTML is shown as written.
 
     Returns:
         The path of the file.
@@ -105,8 +97,8 @@ def comment(folder: str | Path, bundle_name: str, author: str, text: str) -> Pat
     """
     folder = Path(folder)
     archive.check_name(bundle_name)
-    if not (folder / f"{bundle_name}{archive.SUFFIX}").is_file():
-        there = sorted(p.name.removesuffix(archive.SUFFIX) for p in folder.glob(f"*{archive.SUFFIX}"))
+    there = sorted(p.name.removesuffix(archive.SUFFIX) for p in folder.glob(f"*{archive.SUFFIX}"))
+    if bundle_name not in there:
         raise ShareError(f"There is no bundle {bundle_name!r} in {folder}. There is: {', '.join(there) or 'none'}.")
     now = datetime.datetime.now(datetime.timezone.utc).strftime(_WRITTEN)
     content = {"author": _clean(author), "text": _clean(text), "written": now}
@@ -119,7 +111,7 @@ def comment(folder: str | Path, bundle_name: str, author: str, text: str) -> Pat
     return path
 
 
-def _measured(path: Path, pairs: Dataset, shown: list[int]) -> tuple[dict[str, Any], list[Picture]]:
+def _measured(path: Path, pairs: Pairs, shown: list[int]) -> tuple[dict[str, Any], list[Picture]]:
     bundle = opened(path)
     classes = classes_of(pairs, bundle.network.num_classes)
     channels = len(pairs[0][0])
@@ -134,16 +126,11 @@ def _measured(path: Path, pairs: Dataset, shown: list[int]) -> tuple[dict[str, A
             scores.append(score)
             if k in shown:
                 kinds = pictures.kinds_of(pred, plain(pairs[k][1]))
-                counts = ", ".join(
-                    f"{m.sum()} {kind}" for kind, m in kinds.items() if len(classes) > 2 or kind[0] != "o"
-                )
-                masks.append(
-                    Picture(
-                        pictures.of_kinds(kinds),
-                        f"{bundle.name} on image {k}: Dice {score['dice']:.3f}; pixels {counts}.",
-                        f"Dice {score['dice']:.3f}",
-                    )
-                )
+                counted = [kind for kind in kinds if kind != "other class" or len(classes) > 2]
+                counts = ", ".join(f"{kinds[kind].sum()} {kind}" for kind in counted)
+                dice = f"Dice {score['dice']:.3f}"
+                alt = f"{bundle.name} on image {k}: {dice}; pixels {counts}."
+                masks.append(Picture(pictures.of_kinds(kinds), alt, dice))
     except ShareError as error:
         raise ShareError(f"{path.name} cannot be measured: {error}") from None
     row = {
@@ -157,36 +144,23 @@ def _measured(path: Path, pairs: Dataset, shown: list[int]) -> tuple[dict[str, A
     return row, masks
 
 
-def _check_file_name(path: Path, name: str) -> None:
-    try:
-        archive.check_name(name)
-    except ShareError as error:
-        raise ShareError(f"{path.name} was refused: {error}") from None
-
-
-def _wall(pairs: Dataset, k: int) -> dict[str, Any]:
+def _wall(pairs: Pairs, k: int) -> dict[str, Any]:
     image, truth = map(plain, pairs[k])
     height, width = truth.shape
-    share_of = float(((truth > 0) & (truth != pictures.IGNORE)).float().mean())
+    values = f"values {image.min():.2f} to {image.max():.2f}, the highest shown white"
+    image_png = pictures.of_image(image / image.max().clamp(min=1e-6), enlarge=True)
+    objects = ((truth > 0) & (truth != IGNORE)).float().mean()
+    truth_alt = f"Truth of image {k}: {objects:.1%} of the pixels hold an object."
     return {
         "index": k,
-        "image": Picture(
-            pictures.of_image(image / image.max().clamp(min=1e-6), enlarge=True),
-            f"Image {k}: {height}×{width} pixels, values {image.min():.2f} to {image.max():.2f}, the highest shown "
-            "white.",
-            "image",
-        ),
-        "truth": Picture(
-            pictures.of_mask(truth, enlarge=True),
-            f"Truth of image {k}: {share_of:.1%} of the pixels hold an object.",
-            "truth",
-        ),
+        "image": Picture(image_png, f"Image {k}: {height}×{width} pixels, {values}.", "image"),
+        "truth": Picture(pictures.of_mask(truth, enlarge=True), truth_alt, "truth"),
         "masks": {},
     }
 
 
 def _comments(folder: Path, name: str) -> list[Comment]:
-    """What can be read of a bundle's comments, oldest first; the rest is left out."""
+    """A bundle's comments, oldest first; those that cannot be read are left out."""
     found = []
     for path in (folder / "comments" / name).glob("*.json"):
         try:
@@ -203,5 +177,5 @@ def _comments(folder: Path, name: str) -> list[Comment]:
 
 
 def _clean(words: str) -> str:
-    """Without control characters, but for line breaks."""
-    return "".join(c for c in words if c == "\n" or (c.isprintable() or c == "\u200d")).strip()
+    """Without control characters, other than line breaks and the joiner within emoji."""
+    return "".join(c for c in words if c.isprintable() or c in "\n\u200d").strip()

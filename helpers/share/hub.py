@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from helpers.extras import extra
 from helpers.share.bundle import opened
 from helpers.share.errors import ShareError
 
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
+
 
 def push(bundle: str | Path, repo_id: str, *, token: str | None = None, private: bool = True) -> str:
-    """Upload a bundle's files to a model repository, which is made if it is not there.
+    """Upload a bundle's files to a model repository, which is created if it does not exist.
 
-    The bundle is checked as `load_shared` does, then its files go up in one commit: all or none. Which Hub is for
-    `HF_ENDPOINT` to say, as everywhere in `huggingface_hub`.
+    The bundle is checked as by `load_shared`, then its files go up in one commit: all or none. `HF_ENDPOINT` sets the
+    Hub, as everywhere in `huggingface_hub`.
 
     Args:
         bundle: path of the bundle.
         repo_id: `"user/name"`, or `"name"` for one of your own.
-        token: with the right to write; the one that `hf auth login` keeps when not given.
-        private: whether a new repository can be seen by you only.
+        token: with the right to write; by default the one stored by `hf auth login`.
+        private: whether only you can see a new repository.
 
     Returns:
         The address of the repository.
 
     Raises:
-        ShareError: the share extra is not installed, the bundle is refused, there is no token, the name cannot be one
-            of a repository, the Hub cannot be reached, or it says no.
+        ShareError: the share extra is not installed, the bundle is refused, there is no token, `repo_id` is not valid,
+            or the Hub cannot be reached or refuses.
     """
     with extra("share", ShareError):
         import huggingface_hub
@@ -61,15 +65,13 @@ def push(bundle: str | Path, repo_id: str, *, token: str | None = None, private:
     return str(repository)
 
 
-def _refusal(error: Exception, repo_id: str, endpoint: str) -> str:
+def _refusal(error: HfHubHTTPError, repo_id: str, endpoint: str) -> str:
     status = error.response.status_code
-    said = (getattr(error, "server_message", None) or str(error))[:300]
+    said = (error.server_message or str(error))[:300]
     if status == 401:
-        return (
-            f"{endpoint} does not know this token. Make a new one with the right to write, and log in again. ({said})"
-        )
+        reason = f"{endpoint} does not know this token. Make a new one with the right to write, and log in again."
+        return f"{reason} ({said})"
     if status == 403:
-        return (
-            f"This token may not write to {repo_id}. Use a repository of your own, or a token with the right. ({said})"
-        )
+        reason = f"This token may not write to {repo_id}. Use a repository of your own, or a token with the right."
+        return f"{reason} ({said})"
     return f"{endpoint} refused the upload with status {status}: {said}"

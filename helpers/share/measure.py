@@ -1,4 +1,4 @@
-"""How good a network is on each image of a split, and how much that varies from image to image."""
+"""How good a network is on each image of a split, and how much that varies between images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
-from helpers.data.pairs import IGNORE
+from helpers.data.pairs import IGNORE, Pairs
 from helpers.metrics import boundary_error, class_map, class_scores, confusion_table, predictions
 from helpers.share.errors import ShareError
 
@@ -19,22 +18,22 @@ METRICS = {"dice": "Dice", "iou": "IoU", "boundary": "Boundary error (pixels)"}
 Spread = dict[str, float | None]
 
 
-def classes_of(pairs: Dataset, num_classes: int) -> tuple[str, ...]:
+def classes_of(pairs: Pairs, num_classes: int) -> tuple[str, ...]:
     """The names of a data set's classes, background first; made up where it has none."""
     return tuple(map(str, getattr(pairs, "classes", ()))) or tuple(f"class {k}" for k in range(max(2, num_classes)))
 
 
-def each_image(model: nn.Module, pairs: Dataset, num_classes: int) -> Iterator[tuple[Tensor, dict[str, float]]]:
-    """The predicted mask `(H, W)`, int64, and the scores of every pair, in order.
+def each_image(model: nn.Module, pairs: Pairs, num_classes: int) -> Iterator[tuple[Tensor, dict[str, float]]]:
+    """The predicted mask and the scores of every pair, in order.
 
     Args:
-        model: images `(N, C, H, W)` to logits `(N, num_classes, H, W)`; one logit is that of "object".
-        pairs: a data set as `helpers.data.load` gives it. Pixels of 255 do not count.
+        model: images `(N, C, H, W)` to logits `(N, num_classes, H, W)`; a single logit is that of "object".
+        pairs: images and masks; mask pixels of 255 do not count.
         num_classes: channels of the logits.
 
     Yields:
-        The mask, and `"dice"`, `"iou"` and `"boundary"`, each the mean over the classes but the background.
-        `"boundary"` is infinite where a class is in only one of prediction and truth.
+        The mask, int64 `(H, W)`, and `"dice"`, `"iou"` and `"boundary"`, each the mean over the classes but the
+        background. `"boundary"` is infinite where only the prediction or only the truth holds a class.
 
     Raises:
         ShareError: the model does not fit the images, or its logits are not finite.
@@ -53,22 +52,17 @@ def each_image(model: nn.Module, pairs: Dataset, num_classes: int) -> Iterator[t
             pred = class_map(logits)  # (H, W)
             scores = class_scores(confusion_table(pred, mask, len(classes)))
             labelled = mask != IGNORE
-            borders = [
-                boundary_error((pred == c) & labelled, (mask == c) & labelled) for c in range(1, len(classes))
-            ]  # in pixels
-            yield (
-                pred,
-                {name: float(values[1:].mean()) for name, values in scores.items()}
-                | {"boundary": statistics.fmean(borders)},
-            )
+            borders = [boundary_error((pred == c) & labelled, mask == c) for c in range(1, len(classes))]  # in pixels
+            means = {name: float(values[1:].mean()) for name, values in scores.items()}
+            yield pred, {**means, "boundary": statistics.fmean(borders)}
+    except ShareError:
+        raise
     except (RuntimeError, ValueError, IndexError) as error:
-        if isinstance(error, ShareError):
-            raise
         raise ShareError(f"it does not run on these images: {str(error)[:300]}") from None
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """`"mean"` and `"std"`, the sample standard deviation; `None` for what is not finite or needs a second value."""
+    """`"mean"` and `"std"`, the sample standard deviation; `None` if not finite, or for the std of a single value."""
     mean = statistics.fmean(values)
     finite = math.isfinite(mean)
     return {"mean": mean if finite else None, "std": statistics.stdev(values) if finite and len(values) > 1 else None}
@@ -88,5 +82,5 @@ def in_words(value: Spread, digits: int = 3) -> str:
 
 
 def plain(image: Any) -> Tensor:
-    """A tv_tensor as the plain tensor it is."""
+    """A tv_tensor as a plain tensor."""
     return torch.as_tensor(image).as_subclass(Tensor)

@@ -1,4 +1,4 @@
-"""Export to ONNX, which other programs run, checked against PyTorch before anything is written."""
+"""Export to ONNX, for other programs to run; checked against PyTorch before anything is written."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from helpers.eval_mode import eval_mode
 from helpers.extras import extra
 from helpers.share import archive
 from helpers.share.errors import ShareError
-
-TOLERANCE = 1e-4  # of the largest logit, or of 1 if that is less
+from helpers.share.weights import TOLERANCE
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A network in the ONNX format.
+    """A network in the ONNX format; it takes any number of images at a time.
 
     Attributes:
-        path: where it is.
-        any_size: whether it takes images of any size that the network takes, or only of the one it was exported with.
-            Any number of images at a time, in either case.
-        difference: the largest difference of a logit from PyTorch's on random images.
+        path: of the file.
+        any_size: whether it takes images of any size that the network takes, or only of the size it was exported with.
+        difference: the largest difference between its logits and PyTorch's on random images.
     """
 
     path: Path
@@ -39,17 +38,17 @@ class Exported:
 def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int | tuple[int, int]) -> Exported:
     """Write a network in the ONNX format, after a test that ONNX Runtime gives the same logits as PyTorch.
 
-    The input is called `images`, float32 `(N, in_channels, H, W)`, the output `logits`. Tested are random images: one
-    and three at a time, and of several sizes where the size is free.
+    The input is `images`, float32 `(N, in_channels, H, W)`, the output `logits`. The test takes random images, one and
+    three at a time, and of several sizes if the size is free.
 
     Args:
-        model: images to logits `(N, K, H, W)`. It is left as it was.
-        path: the file to write; it is there whole, or not at all.
+        model: images to logits `(N, K, H, W)`; left as it was.
+        path: the file, which is written whole or not at all.
         in_channels: channels of an image.
-        size: height and width in pixels, or one number for both; such as the network was trained on.
+        size: height and width in pixels, or one number for both; like the images the network was trained on.
 
     Raises:
-        ShareError: the packages for it are missing, the network cannot be exported, or the logits differ by more than
+        ShareError: the share extra is not installed, the network cannot be exported, or the logits differ by more than
             0.0001 of the largest.
     """
     with extra("share", ShareError):
@@ -60,41 +59,34 @@ def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int 
     path = Path(path)
     height, width = (size, size) if isinstance(size, int) else size
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    modes = {layer: layer.training for layer in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            example = torch.rand(2, in_channels, height, width, device=device)
-            try:
-                expected = model(example)
-            except Exception as error:
-                raise ShareError(f"The model fails on images {tuple(example.shape)}: {error}") from None
-            any_size = not _pads_by_size(model)
+    with eval_mode(model), torch.no_grad():
+        example = torch.rand(2, in_channels, height, width, device=device)
+        try:
+            expected = model(example)
+        except Exception as error:
+            raise ShareError(f"The model fails on images {tuple(example.shape)}: {error}") from None
+        any_size = not _pads_by_size(model)
+        content = _exported(model, example, any_size)
+        if content is None and any_size:
+            any_size = False
             content = _exported(model, example, any_size)
-            if content is None and any_size:
-                any_size = False
-                content = _exported(model, example, any_size)
-            if content is None or not isinstance(expected, Tensor):
-                raise ShareError(
-                    "PyTorch cannot export this network to ONNX. Use layers of torch.nn, and no data-"
-                    "dependent branches in forward."
-                )
-            session = _session(onnxruntime, content)
-            shapes = [(1, height, width), (3, height, width)]
-            if any_size:
-                shapes += [(1, 2 * height, width), (2, height, 2 * width)]
-            difference = max(_difference(model, session, n, in_channels, h, w, device) for n, h, w in shapes)
-    finally:
-        for layer, mode in modes.items():
-            layer.training = mode
+        if content is None or not isinstance(expected, Tensor):
+            raise ShareError(
+                "PyTorch cannot export this network to ONNX. Use layers of torch.nn, and no data-dependent branches in "
+                "forward."
+            )
+        session = _session(onnxruntime, content)
+        shapes = [(1, in_channels, height, width), (3, in_channels, height, width)]
+        if any_size:
+            shapes += [(1, in_channels, 2 * height, width), (2, in_channels, height, 2 * width)]
+        difference = max(_difference(model, session, shape, device) for shape in shapes)
     archive.write(path, content)
     return Exported(path, any_size, difference)
 
 
 def _exported(model: nn.Module, example: Tensor, any_size: bool) -> bytes | None:
-    """The ONNX file, or `None` if torch cannot make it so."""
-    free = (0, 2, 3) if any_size else (0,)
-    shapes = (dict.fromkeys(free, torch.export.Dim.DYNAMIC),)
+    """The ONNX file, or `None` if torch cannot export it."""
+    free = (0, 2, 3) if any_size else (0,)  # axes
     quiet = logging.getLogger("torch.onnx"), logging.getLogger("onnxscript")
     levels = [logger.level for logger in quiet]
     for logger in quiet:
@@ -106,11 +98,12 @@ def _exported(model: nn.Module, example: Tensor, any_size: bool) -> bytes | None
                 model,
                 (example,),
                 dynamo=True,
-                dynamic_shapes=shapes,
+                dynamic_shapes=(dict.fromkeys(free, torch.export.Dim.DYNAMIC),),
                 input_names=["images"],
                 output_names=["logits"],
                 verbose=False,
             )
+        assert program is not None  # as `dynamo` is set
         return program.model_proto.SerializeToString()
     except (torch.onnx.errors.OnnxExporterError, RuntimeError, ValueError):
         return None
@@ -126,11 +119,9 @@ def _session(onnxruntime: Any, content: bytes) -> Any:
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def _difference(
-    model: nn.Module, session: Any, n: int, channels: int, height: int, width: int, device: torch.device
-) -> float:
-    """The largest difference of a logit between the two, on random images of one shape."""
-    images = torch.rand(n, channels, height, width, generator=torch.Generator().manual_seed(n))
+def _difference(model: nn.Module, session: Any, shape: tuple[int, ...], device: torch.device) -> float:
+    """The largest difference between the logits of the two, on random images of one shape."""
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(shape[0]))
     expected = model(images.to(device)).float().cpu()
     try:
         (found,) = session.run(None, {"images": images.numpy()})
@@ -149,5 +140,5 @@ def _difference(
 
 
 def _pads_by_size(model: nn.Module) -> bool:
-    """Whether padding is computed from the image's size, as TensorFlow does it: free sizes take torch minutes then."""
+    """Whether padding depends on the image's size, as in TensorFlow: then torch takes minutes to export free sizes."""
     return any(type(layer).__name__.endswith("2dSame") for layer in model.modules())

@@ -1,8 +1,7 @@
-"""The gallery and its HTML: a fragment for a notebook, and a whole page that needs nothing else.
+"""The gallery and its HTML: a fragment for a notebook, and a self-contained page.
 
-It has hardly a colour of its own, so it follows the page's theme, light or dark; the pictures tell their kinds of
-pixels apart by colour (Okabe-Ito) and by pattern. Everything that comes from a bundle or a comment is escaped. No
-scripts.
+It has few colours of its own, so it follows the theme, light or dark; kinds of pixels differ in colour (Okabe-Ito) and
+pattern. Whatever comes from a bundle or a comment is escaped. No scripts.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _PAGE_STYLE = """
 :root { color-scheme: light dark; }
 body { font-family: system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }
 """
-# No script, nothing from elsewhere, whatever a bundle tries to smuggle in.
+# No script and nothing from elsewhere, even if a bundle smuggles it in.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -60,11 +59,10 @@ class Gallery:
     Attributes:
         leaderboard: a dict for each bundle, best mean Dice first: `"rank"`; `"name"`; `"network"`; `"parameters"`;
             `"dice"`, `"iou"` and `"boundary"`, each `{"mean", "std"}` over the images, measured here; `"claimed"`, the
-            same as its card has it; `"claimed_on"`, of which images; `"comments"`.
-        refused: the name of each file that is no sound bundle, with the reason.
-        measured_on: `{"dataset", "split", "images", "classes"}`; no classes where the data set does not name them.
-        pictures: for each image on the page its `"image"` and `"truth"`, and under `"masks"` each bundle's mask by
-            name, as `Picture`s.
+            same from its card; `"claimed_on"`, which images that was; `"comments"`.
+        refused: the reason for each file that is no sound bundle, by file name.
+        measured_on: `{"dataset", "split", "images", "classes"}`; no classes if the data set does not name them.
+        pictures: for each image on the page its `"image"`, `"truth"` and, by bundle, `"masks"`, as `Picture`s.
     """
 
     leaderboard: list[dict[str, Any]]
@@ -83,11 +81,7 @@ class Gallery:
         return "\n".join([*lines, *(f"refused: {reason}" for reason in self.refused.values())])
 
     def export(self, path: str | Path) -> Path:
-        """Write a page that needs nothing else: images inside, no scripts.
-
-        Raises:
-            ShareError: it cannot be written.
-        """
+        """Write a self-contained page without scripts; `ShareError` if it cannot be written."""
         path = Path(path)
         archive.write(path, whole(self).encode())
         return path
@@ -105,12 +99,11 @@ def whole(gallery: Gallery) -> str:
 
 
 def fragment(gallery: Gallery) -> str:
-    """What stands in a page or below a notebook's cell."""
+    """The HTML within a page or below a notebook's cell."""
     parts = [f'<style>{STYLE}</style>\n<div class="unet-gallery">', "<h2>Leaderboard</h2>", _leaderboard(gallery)]
     if gallery.refused:
         parts += ["<h2>Not in the gallery</h2>", "<ul>"]
-        parts += [f"<li>{_escaped(reason)}</li>" for reason in gallery.refused.values()]
-        parts += ["</ul>"]
+        parts += [*(f"<li>{_escaped(reason)}</li>" for reason in gallery.refused.values()), "</ul>"]
     if gallery.leaderboard:
         parts += ["<h2>Masks</h2>", _legend(gallery)]
         parts += [_wall(wall, gallery) for wall in gallery.pictures]
@@ -135,21 +128,15 @@ def _leaderboard(gallery: Gallery) -> str:
         cells = [
             f"<td class='number'>{row['rank']}</td>",
             f"<th scope='row'>{_escaped(row['name'])}</th>",
-            *(
-                f"<td class='number'>{in_words(row[metric], 2 if metric == 'boundary' else 3)}</td>"
-                for metric in METRICS
-            ),
+            *(f"<td class='number'>{in_words(row[m], 2 if m == 'boundary' else 3)}</td>" for m in METRICS),
             f"<td class='number'>{claimed}</td>",
             f"<td><code>{_escaped(row['network'])}</code></td>",
             f"<td class='number'>{row['parameters']:,}</td>",
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     titles = "".join(f"<th scope='col'>{title}</th>" for title in head)
-    return (
-        f"{said}\n<div class='scroll'><table>\n<thead><tr>{titles}</tr></thead>\n<tbody>\n"
-        + "\n".join(rows)
-        + "\n</tbody></table></div>"
-    )
+    table = "\n".join([f"<thead><tr>{titles}</tr></thead>\n<tbody>", *rows, "</tbody></table></div>"])
+    return f"{said}\n<div class='scroll'><table>\n{table}"
 
 
 def _legend(gallery: Gallery) -> str:
@@ -177,7 +164,7 @@ def _comments(gallery: Gallery) -> str:
             continue
         parts.append(f"<h3>{_escaped(row['name'])}</h3>")
         for said in row["comments"]:
-            # bdi: an author's right-to-left marks stay inside
+            # bdi keeps an author's right-to-left marks inside
             parts.append(
                 f"<blockquote><p><bdi>{_escaped(said.text)}</bdi></p>"
                 f"<small><bdi>{_escaped(said.author)}</bdi>, {_escaped(said.written)} UTC</small></blockquote>"

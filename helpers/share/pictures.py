@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageColor
 from torch import Tensor
 
 from helpers.data.pairs import IGNORE
 from helpers.show import BLUE, GREEN, ORANGE, VERMILION
 
-# A colour and a pattern for each kind of pixel: which pixels of a pattern's 6×6 square are black.
+# Colour and pattern of each kind of pixel; the pattern is a 6×6 square, true where it is black.
 _ROWS, _COLUMNS = np.indices((6, 6))
 KINDS = {
     "right": (GREEN, np.zeros((6, 6), bool)),
@@ -19,40 +19,40 @@ KINDS = {
     "false": (ORANGE, (_ROWS + _COLUMNS) % 6 < 2),
     "other class": (VERMILION, _COLUMNS % 3 == 0),
 }
-_SIDE = 256  # pixels: smaller images are enlarged to about this
+_SIDE = 256  # pixels: smaller images are enlarged to about this size
 _CLASS_COLOURS = ("#000000", "#FFFFFF", ORANGE, "#56B4E9", GREEN, "#F0E442", BLUE, VERMILION, "#CC79A7")
 
 
 def of_image(image: Tensor, enlarge: bool = False) -> bytes:
-    """`(C, H, W)`, 0 to 1: grey for one channel or two, RGB for three or more, of which the first three are shown."""
+    """From `(C, H, W)`, 0 to 1: the first three channels as RGB, or the first as grey where there are fewer."""
     channels = image[: 3 if len(image) > 2 else 1].numpy()
     array = (channels.clip(0, 1) * 255).round().astype(np.uint8)
     return _png(Image.fromarray(array[0] if len(array) == 1 else array.transpose(1, 2, 0)), enlarge)
 
 
 def of_mask(mask: Tensor, enlarge: bool = False) -> bytes:
-    """`(H, W)` class indices, kept as they are; a palette gives each a colour. Grey: no label."""
+    """From `(H, W)` class indices, stored as they are with a palette of colours; pixels without a label are grey."""
     picture = Image.fromarray(mask.numpy().astype(np.uint8), mode="P")
     colours = [_CLASS_COLOURS[k % len(_CLASS_COLOURS)] for k in range(IGNORE)] + ["#808080"]
-    picture.putpalette([channel for colour in colours for channel in _rgb(colour)])
+    picture.putpalette([channel for colour in colours for channel in ImageColor.getrgb(colour)])
     return _png(picture, enlarge)
 
 
 def kinds_of(pred: Tensor, truth: Tensor) -> dict[str, np.ndarray]:
-    """For each kind of pixel, bool `(H, W)`. Background in both is of none, nor is a pixel without a label."""
-    pred, truth = pred.numpy(), truth.numpy()
-    known = truth != IGNORE
+    """Where each kind of pixel is, bool `(H, W)`; background in both and pixels without a label are of no kind."""
+    known, same = truth != IGNORE, pred == truth
     there, seen = (truth > 0) & known, (pred > 0) & known
-    return {
-        "right": there & (pred == truth),
+    kinds = {
+        "right": there & same,
         "missed": there & ~seen,
         "false": seen & ~there,
-        "other class": there & seen & (pred != truth),
+        "other class": there & seen & ~same,
     }
+    return {kind: where.numpy() for kind, where in kinds.items()}
 
 
 def of_kinds(kinds: dict[str, np.ndarray], scale: int | None = None) -> bytes:
-    """The kinds of pixels, enlarged, each in its colour and pattern, on black."""
+    """The kinds of pixels, each in its colour and pattern on black; enlarged."""
     height, width = kinds["right"].shape
     scale = scale or _scale(height, width)
     picture = np.zeros((height * scale, width * scale), np.uint8)
@@ -61,7 +61,7 @@ def of_kinds(kinds: dict[str, np.ndarray], scale: int | None = None) -> bytes:
         where = np.kron(kinds[name], np.ones((scale, scale), bool)).astype(bool)
         picture[where & ~tiled[: picture.shape[0], : picture.shape[1]]] = k
     image = Image.fromarray(picture, mode="P")
-    image.putpalette([0, 0, 0, *(x for colour, _ in KINDS.values() for x in _rgb(colour))])
+    image.putpalette([0, 0, 0, *(x for colour, _ in KINDS.values() for x in ImageColor.getrgb(colour))])
     return _png(image, enlarge=False)
 
 
@@ -81,7 +81,3 @@ def _png(picture: Image.Image, enlarge: bool) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return tuple(bytes.fromhex(colour[1:]))

@@ -1,20 +1,20 @@
 """A student's own network as one that anybody can rebuild, with the same logits.
 
-Whatever the layers are called, and in whatever order they were registered: weights are taken in the order in which a
-forward pass first uses them. Two freedoms change the weights and not the function, and are undone here: a bias in front
-of a batch norm, and which half of the channels the skip is in the decoder's concatenations.
+Names and registration order of the layers do not matter: weights are taken in the order in which a forward pass first
+uses them. Two choices that change the weights but not the function are undone here: a bias in front of a batch norm,
+and whether the skip comes first or last in the decoder's concatenations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from helpers.eval_mode import eval_mode
 from helpers.share.architectures import MOST_NUMBERS, REFERENCE, REFERENCE_ARGUMENTS, Network, network_of_smp
 from helpers.share.errors import ShareError
 
@@ -28,21 +28,21 @@ _WHAT_CAN = (
 
 @torch.no_grad()
 def rebuildable(model: nn.Module, image: Tensor) -> tuple[Network, dict[str, Tensor]]:
-    """What rebuilds `model`, and the weights for it.
+    """What rebuilds `model`, and its weights.
 
     Args:
-        model: images `(N, C, H, W)` to logits `(N, K, H, W)`. It is run in evaluation mode and left as it was.
-        image: `(C, H, W)`, 0 to 1, one that the model is made for. Random ones of this size are tried as well.
+        model: images `(N, C, H, W)` to logits `(N, K, H, W)`; run in evaluation mode and left as it was.
+        image: `(C, H, W)`, 0 to 1, such as the model is made for; random ones of this size are tried as well.
 
     Returns:
         The network, and its state on the CPU: float32, and int64 for counts.
 
     Raises:
-        ShareError: it is none that can be rebuilt, or the rebuilt one gives other logits.
+        ShareError: it cannot be rebuilt, or the rebuilt network gives other logits.
     """
     noise = torch.rand(2, *image.shape, generator=torch.Generator().manual_seed(0))
     images = torch.cat([noise, image.as_subclass(Tensor)[None].float()])
-    with _evaluated(model):
+    with eval_mode(model):
         logits, used, buffers = _run(model, images)
     if not isinstance(logits, Tensor) or logits.ndim != 4 or logits.shape[2:] != images.shape[2:]:
         shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
@@ -79,23 +79,12 @@ def rebuildable(model: nn.Module, image: Tensor) -> tuple[Network, dict[str, Ten
     )
 
 
-@contextmanager
-def _evaluated(model: nn.Module) -> Iterator[None]:
-    modes = {layer: layer.training for layer in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for layer, mode in modes.items():
-            layer.training = mode
-
-
 def _run(model: nn.Module, images: Tensor) -> tuple[Any, list[Tensor], list[Tensor]]:
-    """The logits, and the parameters and buffers in the order in which they were first used."""
+    """The logits, and the parameters and buffers in order of first use."""
     some = next(model.parameters(), torch.empty(0))
     use, images = _Use(model), images.to(some.device, some.dtype)
     try:
-        # In TF32, which a GPU uses for convolutions by default, no two networks would agree to four digits.
+        # TF32, a GPU's default for convolutions, is not exact to four digits.
         with use, torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             logits = model(images)
     except Exception as error:
@@ -114,7 +103,7 @@ class _Use(TorchFunctionMode):
         self.buffers: list[Tensor] = []
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        # Asking a tensor for its device or shape is no use of its values.
+        # Asking a tensor for its device or shape does not use its values.
         for x in _tensors(args, kwargs or {}) if func.__name__ != "__get__" else ():
             if id(x) in self._seen:
                 continue
@@ -137,7 +126,7 @@ def _tensors(args: Any, kwargs: dict) -> Iterator[Tensor]:
 
 
 def _matching(used: list[Tensor], num_classes: int) -> Network:
-    """The reference network whose kernels have the shapes of those that were used, in that order."""
+    """The reference network whose kernels have the shapes of those used, in the same order."""
     count = sum(x.numel() for x in used)
     if count > MOST_NUMBERS:
         raise ShareError(f"The model has {count:,} weights, and {MOST_NUMBERS:,} is the most. Use fewer channels.")
@@ -152,21 +141,21 @@ def _matching(used: list[Tensor], num_classes: int) -> Network:
                     network = Network(REFERENCE, architecture, {**arguments, "depth": depth})
                     skeleton = network.skeleton()
                 except ShareError:
-                    break  # too large, and so is every deeper one
+                    break  # too large, like every deeper one
                 if shapes == [tuple(x.shape) for x in skeleton.parameters() if x.ndim == 4]:
                     return network
     raise ShareError(f"No network of the course has the layers of this model. {_WHAT_CAN}")
 
 
 def _in_order(network: Network, used: list[Tensor], buffers: list[Tensor]) -> list[dict[str, Tensor]]:
-    """The state of the reference network with the given weights, for a skip that is joined first and for one last."""
+    """The state of the reference network with the given weights: for a skip that comes first, and for one last."""
     skeleton = network.skeleton()
     expected, given = _blocks(list(skeleton.parameters())), _blocks(used)
     statistics = iter([x.detach().float().cpu() for x in buffers])
     values, means = [], []
     for (_, own), (kernel, vectors) in zip(expected, given, strict=True):
         extra = len(vectors) - len(own)
-        normed = len(own) == 2  # weight and bias of a batch norm; a single one is a convolution's bias
+        normed = len(own) == 2  # weight and bias of a batch norm; a single vector is a convolution's bias
         if extra not in ((0, 1) if normed else (0, -1)) or any(v.shape != own[0].shape for v in vectors):
             raise ShareError(
                 f"After a kernel {tuple(kernel.shape)} the model uses {len(vectors)} vectors, where {network.call} "
@@ -191,7 +180,7 @@ def _in_order(network: Network, used: list[Tensor], buffers: list[Tensor]) -> li
 
 
 def _blocks(parameters: list[Tensor]) -> list[tuple[Tensor, list[Tensor]]]:
-    """Each kernel with the vectors that are used after it, as float32 on the CPU."""
+    """Each kernel with the vectors used after it, as float32 on the CPU."""
     blocks: list[tuple[Tensor, list[Tensor]]] = []
     for x in parameters:
         x = x.detach() if x.is_meta else x.detach().float().cpu()

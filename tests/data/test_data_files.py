@@ -25,30 +25,28 @@ def test_a_whole_copy_loads(copied):
     assert len(data.load("nuclei", "train")) == 8
 
 
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "says"),
+    [
+        ("image.png", lambda whole: whole[:-1], "has {} bytes.*cut short or changed.*git checkout"),
+        ("instances.png", lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]), "instances.png is not .* released"),
+        ("image.png", lambda whole: LFS, "git lfs pull"),
+    ],
+    ids=["cut short", "one bit changed", "git-lfs pointer"],
+)
+def test_a_damaged_file(copied, file, damage, says):
+    damaged = damage((copied / file).read_bytes())
+    (copied / file).write_bytes(damaged)
+    with pytest.raises(files.DataError, match=says.format(len(damaged))):
+        data.load("nuclei", "train")
+
+
 def test_a_missing_file(copied):
     (copied / "image.png").unlink()
     with pytest.raises(files.DataError, match=r"lacks its file .*image\.png.*git checkout -- datasets/nuclei"):
-        data.load("nuclei", "train")
-
-
-def test_a_file_cut_short(copied):
-    whole = (copied / "image.png").read_bytes()
-    (copied / "image.png").write_bytes(whole[:-1])
-    with pytest.raises(files.DataError, match=f"has {len(whole) - 1} bytes.*cut short or changed.*git checkout"):
-        data.load("nuclei", "train")
-
-
-def test_one_changed_bit(copied):
-    changed = bytearray((copied / "instances.png").read_bytes())
-    changed[-20] ^= 1
-    (copied / "instances.png").write_bytes(changed)
-    with pytest.raises(files.DataError, match=r"instances\.png is not the file that was released"):
-        data.load("nuclei", "train")
-
-
-def test_a_git_lfs_pointer(copied):
-    (copied / "image.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
-    with pytest.raises(files.DataError, match="git lfs pull"):
         data.load("nuclei", "train")
 
 

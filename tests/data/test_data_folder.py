@@ -24,7 +24,7 @@ LABELS = (GREY > 100).astype(np.uint8)
 
 @pytest.fixture
 def put(tmp_path):
-    """`put("images/a.png", array or bytes)` writes a file; its `load` loads the folder."""
+    """`put("images/a.png", array or bytes)` writes a file, `put.pair` an image and its mask; `put.load` loads them."""
 
     def write(path: str, content, mode: str | None = None, **options):
         target = tmp_path / path
@@ -37,6 +37,11 @@ def put(tmp_path):
             image = Image.fromarray(content)
             (image.convert(mode) if mode else image).save(target, **options)
 
+    def pair(image, mask, stem="a"):
+        write(f"images/{stem}.png", image)
+        write(f"masks/{stem}.png", mask)
+
+    write.pair = pair
     write.load = lambda split="all", classes=TWO, **options: load(
         "folder", split, images=tmp_path / "images", masks=tmp_path / "masks", classes=classes, **options
     )
@@ -78,8 +83,7 @@ def test_jpeg_images(put, suffix):
 
 
 def test_alpha_is_dropped_not_blended(put):
-    put("images/a.png", np.dstack([COLOUR, np.zeros_like(GREY)]))
-    put("masks/a.png", LABELS)
+    put.pair(np.dstack([COLOUR, np.zeros_like(GREY)]), LABELS)
     assert np.array_equal(values(put.load()[0][0]), COLOUR.transpose(2, 0, 1))
     put("images/a.png", Image.merge("LA", [Image.fromarray(GREY), Image.new("L", (6, 8), 0)]))
     assert np.array_equal(values(put.load()[0][0]), GREY[None])
@@ -149,26 +153,21 @@ def test_a_photograph_is_turned_as_its_tag_says(put):
 # ---- masks
 
 
-def test_masks_in_0_and_255_with_two_classes(put):
-    for stem, mask in (("a", LABELS * 255), ("b", LABELS * 0), ("c", LABELS * 0 + 255)):
-        put(f"images/{stem}.png", GREY)
-        put(f"masks/{stem}.png", mask)
-    assert [mask.unique().tolist() for _, mask in put.load()] == [[0, 1], [0], [1]]
-    assert np.array_equal(put.load()[0][1], LABELS)
-
-
-def test_255_is_ignore_as_soon_as_a_mask_holds_1(put):
-    put("images/a.png", GREY)
-    put("images/b.png", GREY)
-    put("masks/a.png", LABELS * 255)
-    put("masks/b.png", LABELS)
-    assert [mask.unique().tolist() for _, mask in put.load()] == [[0, 255], [0, 1]]
-
-
-def test_255_is_ignore_with_three_classes(put):
-    put("images/a.png", GREY)
-    put("masks/a.png", LABELS * 255)
-    assert put.load(classes=THREE)[0][1].unique().tolist() == [0, 255]
+@pytest.mark.parametrize(
+    ("masks", "classes", "expected"),
+    [
+        ([LABELS * 255, LABELS * 0, LABELS * 0 + 255], TWO, [[0, 1], [0], [1]]),
+        ([LABELS * 255, LABELS], TWO, [[0, 255], [0, 1]]),
+        ([LABELS * 255], THREE, [[0, 255]]),
+    ],
+    ids=["no mask holds 1", "a mask holds 1", "three classes"],
+)
+def test_255_is_class_1_or_ignore(put, masks, classes, expected):
+    for stem, mask in zip("abc", masks, strict=False):
+        put.pair(GREY, mask, stem)
+    found = [mask for _, mask in put.load(classes=classes)]
+    assert [mask.unique().tolist() for mask in found] == expected
+    assert np.array_equal(found[0], LABELS * expected[0][1])
 
 
 @pytest.mark.parametrize("other", [LABELS, LABELS * 255])
@@ -184,8 +183,7 @@ def test_a_one_bit_mask_is_0_and_1_beside_any_other(put, other):
 def test_palette_masks_give_their_indices(put):
     mask = Image.frombytes("P", (6, 8), (LABELS * 2).tobytes())
     mask.putpalette([9, 9, 9, 200, 0, 0, 0, 200, 0])
-    put("images/a.png", GREY)
-    put("masks/a.png", mask)
+    put.pair(GREY, mask)
     assert np.array_equal(put.load(classes=THREE)[0][1], LABELS * 2)
 
 
@@ -198,8 +196,7 @@ def test_palette_masks_give_their_indices(put):
     ],
 )
 def test_grey_masks_saved_with_more_than_they_need(put, mask):
-    put("images/a.png", GREY)
-    put("masks/a.png", mask)
+    put.pair(GREY, mask)
     assert np.array_equal(put.load()[0][1], LABELS)
 
 
@@ -277,8 +274,7 @@ def test_a_large_tiff_of_more_than_8_bits_is_not_unpacked_either(put, tmp_path, 
 def test_a_file_of_another_kind_under_a_picture_name(put):
     out = io.BytesIO()
     Image.fromarray(GREY).save(out, format="GIF")
-    put("images/a.png", out.getvalue())
-    put("masks/a.png", LABELS)
+    put.pair(out.getvalue(), LABELS)
     assert "images/a.png: cannot be read: it is no PNG" in problems(put)
 
 
@@ -305,8 +301,7 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
     ],
 )
 def test_wrong_options(put, options, says):
-    put("images/a.png", GREY)
-    put("masks/a.png", LABELS)
+    put.pair(GREY, LABELS)
     with pytest.raises(ValueError, match=says):
         put.load(**{"split": "train", **options})
 

@@ -160,11 +160,3 @@ def test_an_installed_package_finds_its_data_and_caches_elsewhere(tmp_path):
     train, test, cache = rest.split(maxsplit=2)
     assert (train, test) == ("8", "30")
     assert home in Path(cache).parents
-
-
-def test_the_wheel_is_told_where_to_put_the_data():
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    for name in data.NAMES:
-        mapped = f'"datasets/{name}" = "helpers/_datasets/{name}"', '"datasets" = "helpers/_datasets"'
-        assert any(line in text for line in mapped), name
-    assert not (ROOT / "datasets" / "__init__.py").exists()

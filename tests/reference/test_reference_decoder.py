@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_made import SEEDS, normal
 from scipy import ndimage, signal
 
 from helpers.reference.decoder import Hourglass, transposed_conv2d, upsample_nearest
@@ -13,15 +14,10 @@ from helpers.reference.unet import UpConv
 
 sides = st.integers(1, 7)
 channels = st.integers(1, 4)
-seeds = st.integers(0, 2**31 - 1)
-
-
-def normal(seed, *shape):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 @settings(deadline=None, max_examples=60)
-@given(sides, sides, st.integers(1, 5), st.integers(1, 4), seeds)
+@given(sides, sides, st.integers(1, 5), st.integers(1, 4), SEEDS)
 def test_transposed_conv2d_agrees_with_torch(height, width, k, stride, seed):
     x, kernel = normal(seed, height, width), normal(seed + 1, k, k)
     expected = F.conv_transpose2d(x[None, None], kernel[None, None], stride=stride)[0, 0]
@@ -29,7 +25,7 @@ def test_transposed_conv2d_agrees_with_torch(height, width, k, stride, seed):
 
 
 @settings(deadline=None, max_examples=30)
-@given(sides, sides, st.integers(1, 5), seeds)
+@given(sides, sides, st.integers(1, 5), SEEDS)
 def test_transposed_conv2d_with_stride_1_is_scipys_full_convolution(height, width, k, seed):
     x, kernel = normal(seed, height, width), normal(seed + 1, k, k)
     expected = signal.convolve2d(x.numpy(), kernel.numpy())
@@ -37,7 +33,7 @@ def test_transposed_conv2d_with_stride_1_is_scipys_full_convolution(height, widt
 
 
 @settings(deadline=None, max_examples=30)
-@given(sides, sides, st.integers(1, 5), st.integers(1, 4), seeds)
+@given(sides, sides, st.integers(1, 5), st.integers(1, 4), SEEDS)
 def test_transposed_conv2d_is_the_adjoint_of_the_convolution(height, width, k, stride, seed):
     x, kernel = normal(seed, height, width), normal(seed + 1, k, k)
     up = transposed_conv2d(x, kernel, stride)
@@ -59,7 +55,7 @@ def test_transposed_conv2d_keeps_dtype_and_lets_gradients_through():
 
 
 @settings(deadline=None, max_examples=60)
-@given(channels, channels, sides, sides, st.integers(1, 4), seeds)
+@given(channels, channels, sides, sides, st.integers(1, 4), SEEDS)
 def test_upsample_nearest_agrees_with_torch_and_scipy(n, c, height, width, scale, seed):
     x = normal(seed, n, c, height, width)
     y = upsample_nearest(x, scale)

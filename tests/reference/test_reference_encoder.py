@@ -5,24 +5,20 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_made import SEEDS, normal
 from torch import nn
 
 from helpers.reference.encoder import max_pool2x2
 from helpers.reference.unet import DoubleConv, Down, Encoder
 
 few = st.integers(1, 4)
-seeds = st.integers(0, 2**31 - 1)
-
-
-def normal(seed, *shape):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 # ---- max_pool2x2 ----
 
 
 @settings(deadline=None, max_examples=60)
-@given(few, few, st.integers(2, 11), st.integers(2, 11), seeds)
+@given(few, few, st.integers(2, 11), st.integers(2, 11), SEEDS)
 def test_max_pool_agrees_with_torch(n, c, h, w, seed):
     x = normal(seed, n, c, h, w) - 1
     assert torch.equal(max_pool2x2(x), F.max_pool2d(x, 2))

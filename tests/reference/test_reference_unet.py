@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_made import SEEDS, normal
 from torch import nn
 from torchvision.transforms import functional as tv
 
@@ -14,15 +15,10 @@ from helpers.reference.unet import UNet, Up
 
 sides = st.integers(1, 9)
 channels = st.integers(1, 4)
-seeds = st.integers(0, 2**31 - 1)
-
-
-def normal(seed, *shape):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 @settings(deadline=None)
-@given(sides, sides, st.integers(0, 9), st.integers(0, 9), seeds)
+@given(sides, sides, st.integers(0, 9), st.integers(0, 9), SEEDS)
 def test_center_crop_is_what_lies_in_the_middle(height, width, rows, columns, seed):
     x = normal(seed, 2, 3, height + rows, width + columns)
     y = center_crop(x, (height, width))
@@ -47,7 +43,7 @@ def test_center_crop_refuses_a_size_that_does_not_fit(size):
 
 
 @settings(deadline=None)
-@given(st.integers(1, 3), channels, st.integers(1, 40), st.integers(1, 40), st.integers(1, 33), seeds)
+@given(st.integers(1, 3), channels, st.integers(1, 40), st.integers(1, 40), st.integers(1, 33), SEEDS)
 def test_padding_fits_is_smallest_and_is_undone(n, c, height, width, multiple, seed):
     x = normal(seed, n, c, height, width)
     padded, pads = pad_to_multiple(x, multiple)
