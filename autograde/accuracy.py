@@ -278,7 +278,7 @@ class _OnlyCode(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         """Docstrings, that is."""
-        return self.generic_visit(node) if not isinstance(node.value, ast.Constant) else ast.Pass()
+        return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         node.keywords = [k for k in node.keywords if k.arg not in ON_THE_CARD]
