@@ -49,12 +49,7 @@ class CodecError(Exception):
 
 
 def send(connection: socket.socket, value: Any, deadline: float | None = None) -> None:
-    """Send one message.
-
-    Args:
-        connection: a connected stream socket.
-        value: plain data, or one of the records that a `Subject` takes and gives.
-        deadline: when to give up, on the clock of `time.monotonic`.
+    """Send plain data, or a record that a `Subject` takes or gives; `deadline` is a time of `time.monotonic`.
 
     Raises:
         CodecError: the value is too large or no plain data; nothing has been sent.

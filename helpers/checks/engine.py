@@ -135,12 +135,9 @@ def forget() -> None:
 
 
 def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
-    first = trace[0][0].value
-    if _is_stub(first):
-        message = (
-            f"`{exercise.name}` is not written yet. Replace `raise NotImplementedError()` and run this cell again."
-        )
-        return _verdict(exercise, seed, "not attempted", message)
+    if _is_stub(trace[0][0].value):
+        what_to_do = "Replace `raise NotImplementedError()` and run this cell again."
+        return _verdict(exercise, seed, "not attempted", f"`{exercise.name}` is not written yet. {what_to_do}")
 
     differing: dict[int, tuple[Observation, Observation]] = {}  # from the nearest right answer, by probe
     for answer in range(len(exercise.right_answers)):
@@ -296,21 +293,17 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
     what = difference(yours.value, expected.value, expected.tolerance_scale) or "another value"
     if yours.what == "dtype":
         return f"For {where}, the result has dtype {', '.join(yours.value)}; expected is {', '.join(expected.value)}."
-    if yours.what == "result" and what == "other values":
-        return f"For {where}, the result has the right shape {tuple(yours.value.shape)} and {_off(yours, expected)}."
-    if yours.what == "result":
-        return f"For {where}, the result is {_shown(yours.value)}; expected is {_shown(expected.value)}."
     if yours.what == "gradients":
-        return (
-            f"For {where}, the gradients are not those of a right answer: some parameter or input gets none, or others."
-        )
+        wrong = "some parameter or input gets none, or others"
+        return f"For {where}, the gradients are not those of a right answer: {wrong}."
     if yours.what == "construction":
         return f"`{exercise.name}` gives {_shown(yours.value)} instead of a module."
-    if not isinstance(probe, Build) and what == "other values":
-        return f"For {where}: {yours.what} has the right shape {tuple(yours.value.shape)}, but {_off(yours, expected)}."
-    if not isinstance(probe, Build):
-        return f"For {where}: {yours.what} is {_shown(yours.value)}; expected is {_shown(expected.value)}."
-    return f"With the same weights as a right answer, for {where}: the {yours.what} differs ({what})."
+    if isinstance(probe, Build):
+        return f"With the same weights as a right answer, for {where}: the {yours.what} differs ({what})."
+    named, but = (", the result", " and") if yours.what == "result" else (f": {yours.what}", ", but")
+    if what == "other values":
+        return f"For {where}{named} has the right shape {tuple(yours.value.shape)}{but} {_off(yours, expected)}."
+    return f"For {where}{named} is {_shown(yours.value)}; expected is {_shown(expected.value)}."
 
 
 def _off(yours: Observation, expected: Observation) -> str:

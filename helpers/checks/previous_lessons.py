@@ -73,9 +73,11 @@ def _own(name: str, cells: list[Cell]) -> tuple[Any, str]:
     source = next((cell["source"] for cell in cells if cell["name"] == name), None)
     if source is None:
         return None, "the cell of yours is gone"
+    file = f"<your {name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # for `inspect.getsource`
     try:
         namespace = _namespace(name, source, cells)
-        exec(_compiled(source, name), namespace)
+        exec(compile(source, file, "exec"), namespace)
     except (Exception, SystemExit) as error:
         return None, f"the cell of yours raises {type(error).__name__}"
     verdict = examine(name, namespace.get(name), SEED)
@@ -98,10 +100,3 @@ def _namespace(name: str, source: str, cells: list[Cell]) -> dict[str, Any]:
     before = set(order[: order.index(name)])  # so that no two can wait for each other
     words = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     return {**namespace, **{word: _own_or_reference(word)[0] for word in words & before}}
-
-
-def _compiled(source: str, name: str) -> Any:
-    """The cell as code whose lines a traceback, and `inspect.getsource`, can show."""
-    file = f"<your {name}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    return compile(source, file, "exec")

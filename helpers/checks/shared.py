@@ -16,25 +16,11 @@ Pair = tuple[Tensor, ...]
 
 # Library functions that convolve. `unfold` is none: it is a view of the windows, and the sums are still to be written.
 CONVOLUTIONS = (
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_tbc",
-    "convolution",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
-    "correlate",
-    "correlate1d",
-    "correlate2d",
-    "convolve",
-    "convolve1d",
-    "convolve2d",
-    "fftconvolve",
-    "oaconvolve",
-    "sepfir2d",
+    *("conv1d", "conv2d", "conv3d", "conv_tbc", "convolution"),  # torch's
+    *("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+    *("correlate", "correlate1d", "correlate2d", "convolve", "convolve1d", "convolve2d"),  # numpy's and scipy's
+    *("fftconvolve", "oaconvolve", "sepfir2d"),
 )
-
 
 # ---- statements ----
 

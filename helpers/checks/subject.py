@@ -101,7 +101,7 @@ class Parameters:
     idle: list[tuple[int, ...]]
 
 
-GRADIENTS = (list, Raised)
+GRADIENTS = (list, Raised)  # the classes of `Gradients`
 Gradients = list[Tensor | None] | Raised
 
 
