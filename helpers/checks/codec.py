@@ -12,12 +12,14 @@ writes them), and so does the order in which a tensor lies in memory, because co
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import socket
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -29,7 +31,7 @@ from helpers.checks.subject import Foreign, Parameters, Raised, Reply
 MOST_HEADER = 4 * 2**20  # bytes of JSON
 MOST_ARRAYS = 64 * 2**20  # bytes of arrays in one message; the largest module of an exercise has a tenth of it
 MOST_AXES = 32
-MOST_WEIGHTS = MOST_ARRAYS // 4  # float32 weights that a module may ask for
+MOST_WEIGHTS = MOST_ARRAYS // 4  # float32 weights a module may ask for
 
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -43,16 +45,11 @@ _LENGTHS = struct.Struct("!II")
 
 
 class CodecError(Exception):
-    """A message that is none, or one that may not be sent; the text says what is wrong with it."""
+    """A malformed message, or one that may not be sent; the text says what is wrong with it."""
 
 
 def send(connection: socket.socket, value: Any, deadline: float | None = None) -> None:
-    """Send one message.
-
-    Args:
-        connection: a connected stream socket.
-        value: plain data, or one of the records that a `Subject` takes and gives.
-        deadline: when to give up, on the clock of `time.monotonic`.
+    """Send plain data, or a record that a `Subject` takes or gives; `deadline` is a time of `time.monotonic`.
 
     Raises:
         CodecError: the value is too large or no plain data; nothing has been sent.
@@ -87,17 +84,17 @@ def dumps(value: Any) -> tuple[bytes, list[bytes]]:
     Raises:
         CodecError: it is too large or no plain data.
     """
-    arrays = _Packed()
+    arrays: list[bytes] = []
     try:
         header = json.dumps(_encoded(value, arrays)).encode()
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or lists in lists without end
         raise CodecError(f"it cannot be written down ({error})") from None
     if len(header) > MOST_HEADER:
         raise CodecError(f"it is larger than {MOST_HEADER // 2**20} MiB of numbers and text")
-    return header, arrays.parts
+    return header, arrays
 
 
-def loads(header: bytes, arrays: bytes | bytearray) -> Any:
+def loads(header: bytes | bytearray, arrays: bytes | bytearray) -> Any:
     """The value that `dumps` wrote.
 
     Raises:
@@ -107,50 +104,17 @@ def loads(header: bytes, arrays: bytes | bytearray) -> Any:
         structure = json.loads(header)
     except (ValueError, RecursionError):
         raise CodecError("its header is no JSON") from None
-    unpacked = _Unpacked(arrays)
+    rest = io.BytesIO(arrays)
     try:
-        value = _decoded(structure, unpacked)
+        value = _decoded(structure, rest)
     except RecursionError:
         raise CodecError("its header is nested too deeply") from None
-    _require(unpacked.position == len(arrays), "it has bytes that belong to no array")
+    _require(not rest.read(1), "it has bytes that belong to no array")
     return value
 
 
-class _Packed:
-    """The bytes of arrays, as they come."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self._room = MOST_ARRAYS
-
-    def add(self, tensor: Tensor) -> None:
-        self._room -= tensor.numel() * tensor.element_size()
-        if self._room < 0:  # seen before anything is copied: an expanded tensor is small until then
-            raise CodecError(f"it is larger than {MOST_ARRAYS // 2**20} MiB of arrays")
-        if tensor.numel():
-            flat = tensor.resolve_conj().resolve_neg().contiguous().reshape(-1)
-            self.parts.append(flat.view(torch.uint8).numpy().tobytes())
-
-
-class _Unpacked:
-    """Arrays, cut from the bytes one after the other."""
-
-    def __init__(self, data: bytes | bytearray) -> None:
-        self._data, self.position = data, 0
-
-    def take(self, dtype: torch.dtype, shape: list[int]) -> Tensor:
-        length = math.prod(shape) * dtype.itemsize
-        part = self._data[self.position : self.position + length]
-        _require(len(part) == length, "an array's shape asks for more bytes than there are")
-        self.position += length
-        if not length:
-            return torch.empty(shape, dtype=dtype)
-        if dtype == torch.bool:  # a byte of 2 would be neither true nor false
-            return torch.frombuffer(bytearray(part), dtype=torch.uint8).ne(0).reshape(shape)
-        return torch.frombuffer(bytearray(part), dtype=dtype).reshape(shape)
-
-
-def _encoded(value: Any, arrays: _Packed) -> Any:
+def _encoded(value: Any, arrays: list[bytes]) -> Any:
+    """`value` as JSON can hold it; the bytes of its tensors are added to `arrays`."""
     if _is_scalar(value):
         return value
     if isinstance(value, Tensor):
@@ -158,9 +122,15 @@ def _encoded(value: Any, arrays: _Packed) -> Any:
         if value.layout != torch.strided or dtype not in DTYPES:
             raise CodecError(f"a tensor of {dtype} in the layout {value.layout} does not cross")
         # From the widest step in memory to the narrowest, so that the copy lies as the original does.
-        order = sorted(range(value.ndim), key=lambda axis: -value.stride(axis))
+        order = sorted(range(value.ndim), key=value.stride, reverse=True)
         laid_out = value.detach().permute(order)
-        arrays.add(laid_out)
+        if (
+            value.numel() * value.element_size() + sum(map(len, arrays)) > MOST_ARRAYS
+        ):  # an expanded tensor is small yet
+            raise CodecError(f"it is larger than {MOST_ARRAYS // 2**20} MiB of arrays")
+        if value.numel():
+            flat = laid_out.resolve_conj().resolve_neg().contiguous().reshape(-1)
+            arrays.append(flat.view(torch.uint8).numpy().tobytes())
         return {"tensor": [dtype, list(laid_out.shape), order]}
     if isinstance(value, list):
         return [_encoded(item, arrays) for item in value]
@@ -169,12 +139,12 @@ def _encoded(value: Any, arrays: _Packed) -> Any:
     if isinstance(value, dict):
         return {"dict": [[_encoded(k, arrays), _encoded(item, arrays)] for k, item in value.items()]}
     name = type(value).__name__
-    if name in _RECORDS and type(value) is _RECORDS[name][0]:
-        return {name: {field: _encoded(getattr(value, field), arrays) for field in _RECORDS[name][1]}}
+    if type(value) is _RECORDS.get(name):
+        return {name: {field.name: _encoded(getattr(value, field.name), arrays) for field in fields(value)}}
     raise CodecError(f"an object of type {name} is no plain data")
 
 
-def _decoded(data: Any, arrays: _Unpacked) -> Any:
+def _decoded(data: Any, arrays: io.BytesIO) -> Any:
     if isinstance(data, list):
         return [_decoded(item, arrays) for item in data]
     if not isinstance(data, dict):
@@ -191,15 +161,16 @@ def _decoded(data: Any, arrays: _Unpacked) -> Any:
         _require(pairs and all(_is_scalar(key) for key, _ in content), "a dict in its header is no list of pairs")
         return {key: _decoded(item, arrays) for key, item in content}
     _require(tag in _RECORDS, f"its header has the unknown tag {tag[:40]!r}")
-    kind, fields = _RECORDS[tag]
-    _require(isinstance(content, dict) and content.keys() == fields.keys(), f"the fields of {tag} are not those known")
-    values = {field: _decoded(content[field], arrays) for field in fields}
-    wrong = next((field for field, is_right in fields.items() if not is_right(values[field])), None)
+    record = _RECORDS[tag]
+    fits = {field.name: _FITS[str(field.type)] for field in fields(record)}
+    _require(isinstance(content, dict) and content.keys() == fits.keys(), f"the fields of {tag} are not those known")
+    values = {name: _decoded(content[name], arrays) for name in fits}
+    wrong = next((name for name, is_right in fits.items() if not is_right(values[name])), None)
     _require(wrong is None, f"`{wrong}` of {tag} is of the wrong kind")
-    return kind(**values)
+    return record(**values)
 
 
-def _tensor(content: Any, arrays: _Unpacked) -> Tensor:
+def _tensor(content: Any, arrays: io.BytesIO) -> Tensor:
     _require(isinstance(content, list) and len(content) == 3, "an array in its header lacks dtype, shape or order")
     dtype, shape, order = content
     _require(isinstance(dtype, str) and dtype in DTYPES, "an array has an unknown dtype")
@@ -208,7 +179,15 @@ def _tensor(content: Any, arrays: _Unpacked) -> Tensor:
     _require(small, "an array has too many axes or numbers")
     axes = isinstance(order, list) and all(type(axis) is int for axis in order)
     _require(axes and sorted(order) == list(range(len(shape))), "an array's order names no axes")
-    laid_out = arrays.take(DTYPES[dtype], shape)
+    length = math.prod(shape) * DTYPES[dtype].itemsize
+    data = bytearray(arrays.read(length))
+    _require(len(data) == length, "an array's shape asks for more bytes than there are")
+    if not length:
+        laid_out = torch.empty(shape, dtype=DTYPES[dtype])
+    elif dtype == "bool":  # a byte of 2 would be neither true nor false
+        laid_out = torch.frombuffer(data, dtype=torch.uint8).ne(0).reshape(shape)
+    else:
+        laid_out = torch.frombuffer(data, dtype=DTYPES[dtype]).reshape(shape)
     return laid_out.permute([order.index(axis) for axis in range(len(order))])
 
 
@@ -226,41 +205,18 @@ def _is_shapes(value: Any) -> bool:
     return shapes and sum(map(math.prod, value)) <= MOST_WEIGHTS
 
 
-def _is(*kinds: type) -> Callable[[Any], bool]:
-    return lambda value: type(value) in kinds
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, tuple) and all(type(item) is str for item in value)
-
-
-def _is_settings(value: Any) -> bool:
-    return isinstance(value, dict) and all(type(key) is str for key in value)
-
-
-def _any(value: Any) -> bool:
-    return True
-
-
-# The records that cross, each with its fields and what these may hold.
-_RECORDS: dict[str, tuple[type, dict[str, Callable[[Any], bool]]]] = {
-    "Fixture": (Fixture, {"kind": _is(str), "settings": _is_settings}),
-    "Arg": (Arg, {"position": _is(int)}),
-    "Foreign": (Foreign, {"kind": _is(str)}),
-    "Raised": (Raised, {"kind": _is(str), "message": _is(str), "line": _is(int, type(None)), "source": _is(str)}),
-    "Parameters": (Parameters, {"used": _is_shapes, "hidden": _is(int), "idle": _is_shapes}),
-    "Reply": (
-        Reply,
-        {
-            "value": _any,
-            "inputs_unchanged": _is(bool),
-            "random_state_untouched": _is(bool),
-            "mode_kept": _is(bool),
-            "dtypes": _is_names,
-            "shortcuts": _is_names,
-            "args_after": _is(tuple),
-        },
-    ),
+# The records that cross, and what a field of theirs may hold, by its annotation.
+_RECORDS: dict[str, Any] = {record.__name__: record for record in (Fixture, Arg, Foreign, Raised, Parameters, Reply)}
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "Any": lambda value: True,
+    "bool": lambda value: type(value) is bool,
+    "int": lambda value: type(value) is int,
+    "int | None": lambda value: value is None or type(value) is int,
+    "str": lambda value: type(value) is str,
+    "tuple[Any, ...]": lambda value: type(value) is tuple,
+    "tuple[str, ...]": lambda value: type(value) is tuple and all(type(item) is str for item in value),
+    "dict[str, Any]": lambda value: type(value) is dict and all(type(key) is str for key in value),
+    "list[tuple[int, ...]]": _is_shapes,
 }
 
 

@@ -1,8 +1,8 @@
 """Turns an exercise into a verdict on an answer.
 
 An answer is watched on every probe; what it does there is its *trace*. It is right when its trace is that of the
-reference or of a variant. When it is not, and its trace is that of a misconception, the verdict says that one's
-sentence; when none fits, it shows the smallest probe that fails.
+reference or of a variant. Otherwise the verdict says the sentence of the misconception with that trace, and where there
+is none, shows the smallest probe that fails.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import functools
 import inspect
 import itertools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from helpers import exercises
 from helpers.checks.equality import MOST_PARTS, difference, kind_of
@@ -24,13 +24,12 @@ from helpers.checks.observe import Observation, watch
 from helpers.checks.probes import Build, Call, Draw, Probe, Script, as_probe, size_of
 from helpers.checks.process import Lost, unfinished
 from helpers.checks.subject import Foreign, LocalSubject, Raised, Subject, raised, readable
-from helpers.checks.verdict import Verdict, is_tensor
+from helpers.checks.verdict import Status, Verdict, is_tensor
 from helpers.exercises import Answer, Exercise
 from helpers.markup import as_text, code
 
 SECONDS = 10.0  # an answer takes well under one; this is for endless loops
 MOST_VALUES = 4096  # a verdict carries the numbers of tensors up to this size
-
 
 Trace = list[list[Observation]]
 
@@ -92,26 +91,21 @@ def examine(name: str, obj: Any, seed: int | None = None) -> Verdict:
     return _verdict(exercise, seed, "wrong", message)
 
 
-def examine_through(name: str, subject: Subject, seed: int | None = None) -> Verdict:
-    """Check the answer behind `subject`, wherever it lives, as `examine` does.
-
-    Raises:
-        ValueError: there is no such exercise.
-    """
+def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
+    """Check the answer behind `subject`, wherever it lives, as `examine` does."""
     exercise = exercises.load(name)
-    seed = secrets.randbits(31) if seed is None else seed
     _probes(name, seed)  # where these fail, the exercise is wrong and not the answer
     with one_thread():
         try:
             with quiet(), time_limit(SECONDS):
                 trace = _trace(exercise, subject, seed)
         except OutOfTime as stopped:
-            happened = unfinished(SECONDS, raised(stopped.__cause__, None))
+            happened = unfinished(SECONDS, raised(stopped.__cause__ or stopped, None))
         except Lost as lost:
             happened = lost.reason
-        except KeyboardInterrupt:  # the student's own, who has waited long enough
+        except KeyboardInterrupt:  # the student has waited long enough
             raise
-        except BaseException as error:  # out of what is no call, such as a `train` of the answer's own
+        except BaseException as error:  # not from a call, but from a `train` of the answer's own, say
             happened = f"raised {raised(error, None)}."
         else:
             return _judge(exercise, trace, seed)
@@ -119,14 +113,14 @@ def examine_through(name: str, subject: Subject, seed: int | None = None) -> Ver
 
 
 def is_right(name: str, subject: Subject, seed: int, seconds: float | None = None) -> bool:
-    """Whether `examine_through` would say "passed". Quicker on wrong answers: stops at the first probe that tells."""
+    """Whether `examine_through` would say "passed"; stops at the first probe that a wrong answer fails."""
     exercise = exercises.load(name)
     known = [_known_trace(name, k, seed) for k in range(len(exercise.right_answers))]
     try:
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
             for k, probe in enumerate(_probes(name, seed)):
                 for n, seen in enumerate(watch(subject, probe, 1000 * seed + k, exercise.forbidden)):
-                    known = [trace for trace in known if _agrees(seen, _at(trace[k], n))]
+                    known = [trace for trace in known if n >= len(trace[k]) or _agrees(seen, trace[k][n])]
                     if not known:
                         return False
     except (Exception, SystemExit, Lost):  # OutOfTime among them
@@ -135,37 +129,34 @@ def is_right(name: str, subject: Subject, seed: int, seconds: float | None = Non
 
 
 def forget() -> None:
-    """Drop what is kept from earlier checks: probes, and what the known answers do on them."""
+    """Drop the probes of earlier checks, and what the known answers do on them."""
     _probes.cache_clear()
     _known.cache_clear()
 
 
 def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
-    first = trace[0][0].value
-    if _is_stub(first):
-        message = (
-            f"`{exercise.name}` is not written yet. Replace `raise NotImplementedError()` and run this cell again."
-        )
-        return _verdict(exercise, seed, "not attempted", message)
+    if _is_stub(trace[0][0].value):
+        what_to_do = "Replace `raise NotImplementedError()` and run this cell again."
+        return _verdict(exercise, seed, "not attempted", f"`{exercise.name}` is not written yet. {what_to_do}")
 
-    differing: dict[int, tuple[Observation, Observation]] | None = None  # from the right answer that is nearest
+    differing: dict[int, tuple[Observation, Observation]] = {}  # from the nearest right answer, by probe
     for answer in range(len(exercise.right_answers)):
         apart = {}
         for k, seen in enumerate(trace):
             different = _first_difference(seen, _known(exercise.name, answer, seed, k))
             if different is not None:
                 apart[k] = different
-                if differing is not None and len(apart) >= len(differing):
+                if len(apart) == len(differing):
                     break  # no nearer than another
-        if not apart:
-            return _verdict(exercise, seed, "passed", f"All {len(trace)} probes agree.")
-        if differing is None or len(apart) < len(differing):
+        else:
             differing = apart
+        if not differing:
+            return _verdict(exercise, seed, "passed", f"All {len(trace)} probes agree.")
 
     probes = _probes(exercise.name, seed)
     worst = min(differing, key=lambda k: size_of(probes[k]))
     yours, expected = differing[worst]
-    status = "error" if isinstance(yours.value, Raised) else "wrong"
+    status: Status = "error" if isinstance(yours.value, Raised) else "wrong"
     found = _diagnose(exercise, trace, seed, list(differing))
     if found is not None:
         diagnosis, message = found
@@ -191,10 +182,9 @@ def _is_stub(value: Any) -> bool:
 
 
 def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int]) -> tuple[str, str] | None:
-    """Name and sentence of the misconception that the trace is that of.
+    """Name and sentence of the misconception with this trace.
 
-    An answer may be wrong in two ways at once, so a misconception that explains at least half of the failing probes
-    is named too, as one thing that is wrong.
+    An answer may be wrong in two ways at once, so one that explains at least half of the failing probes will do too.
     """
     best, count = None, 0
     for index, answer in enumerate(exercise.misconceptions, start=len(exercise.right_answers)):
@@ -213,53 +203,37 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
         if explained > count:
             best, count = answer, explained
     if best is not None and 2 * count >= len(differing) and not isinstance(trace[differing[0]][0].value, Raised):
-        return (
-            best.name,
-            f"{best.sentence} (That explains {count} of the {len(differing)} probes that fail.)",
-        )
+        return best.name, f"{best.sentence} (That explains {count} of the {len(differing)} probes that fail.)"
     return None
 
 
-def _first_difference(yours: list[Observation], known: _Known) -> tuple[Observation, Observation] | None:
+def _first_difference(yours: list[Observation], known: Iterable[Observation]) -> tuple[Observation, Observation] | None:
     for y, e in zip(yours, known, strict=False):
         if not _agrees(y, e):
             return y, e
     return None
 
 
-def _agrees(yours: Observation, expected: Observation | None) -> bool:
-    """Whether the two are alike; beyond a known answer's last observation, `None`, there is nothing to compare."""
-    if expected is None:
-        return True
+def _agrees(yours: Observation, expected: Observation) -> bool:
     return yours.what == expected.what and difference(yours.value, expected.value, expected.tolerance_scale) is None
-
-
-def _at(observations: list[Observation], n: int) -> Observation | None:
-    return observations[n] if n < len(observations) else None
 
 
 class _Known:
     """What a known answer does on a probe. It runs on only as far as is asked, and what was seen is kept."""
 
     def __init__(self, observations: Iterator[Observation]) -> None:
-        self._observations, self._seen = observations, []
-
-    def get(self, n: int) -> Observation | None:
-        """Observation `n`, or `None` beyond the last one."""
-        while n >= len(self._seen):
-            with quiet():
-                following = next(self._observations, None)
-            if following is None:
-                return None
-            self._seen.append(following)
-        return self._seen[n]
+        self._observations = observations
+        self._seen: list[Observation] = []
 
     def __iter__(self) -> Iterator[Observation]:
         for n in itertools.count():
-            observation = self.get(n)
-            if observation is None:
-                return
-            yield observation
+            if n == len(self._seen):
+                with quiet():
+                    following = next(self._observations, None)
+                if following is None:
+                    return
+                self._seen.append(following)
+            yield self._seen[n]
 
 
 @functools.lru_cache(maxsize=64)
@@ -269,7 +243,7 @@ def _probes(name: str, seed: int) -> list[Probe]:
 
 @functools.lru_cache(maxsize=16384)
 def _known(name: str, index: int, seed: int, k: int) -> _Known:
-    """What a known answer does on probe `k`; the right answers count first, then the misconceptions."""
+    """What a known answer, the right ones first and then the misconceptions, does on probe `k`."""
     exercise = exercises.load(name)
     answer: Answer = [*exercise.right_answers, *exercise.misconceptions][index]
     probe = _probes(name, seed)[k]
@@ -286,25 +260,20 @@ def _known_trace(name: str, index: int, seed: int) -> Trace:
 
 def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:
     trace: Trace = []
-    for seen in _watched(exercise, subject, seed):
-        trace.append(seen)
-        if len(trace) == 1 and _is_stub(seen[0].value):
+    for k, probe in enumerate(_probes(exercise.name, seed)):
+        trace.append(list(watch(subject, probe, 1000 * seed + k, exercise.forbidden)))
+        if _is_stub(trace[0][0].value):
             break
     return trace
-
-
-def _watched(exercise: Exercise, subject: Subject, seed: int) -> Iterator[list[Observation]]:
-    for k, probe in enumerate(_probes(exercise.name, seed)):
-        yield list(watch(subject, probe, 1000 * seed + k, exercise.forbidden))
 
 
 def _verdict(
     exercise: Exercise,
     seed: int,
-    status: str,
+    status: Status,
     message: str,
     diagnosis: str | None = None,
-    probe: dict | None = None,
+    probe: dict[str, Any] | None = None,
 ) -> Verdict:
     points = exercise.points if status == "passed" else 0
     return Verdict(exercise.name, status, message, points, exercise.points, diagnosis, probe, seed)
@@ -324,21 +293,17 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
     what = difference(yours.value, expected.value, expected.tolerance_scale) or "another value"
     if yours.what == "dtype":
         return f"For {where}, the result has dtype {', '.join(yours.value)}; expected is {', '.join(expected.value)}."
-    if yours.what == "result" and what == "other values":
-        return f"For {where}, the result has the right shape {tuple(yours.value.shape)} and {_off(yours, expected)}."
-    if yours.what == "result":
-        return f"For {where}, the result is {_shown(yours.value)}; expected is {_shown(expected.value)}."
     if yours.what == "gradients":
-        return (
-            f"For {where}, the gradients are not those of a right answer: some parameter or input gets none, or others."
-        )
+        wrong = "some parameter or input gets none, or others"
+        return f"For {where}, the gradients are not those of a right answer: {wrong}."
     if yours.what == "construction":
         return f"`{exercise.name}` gives {_shown(yours.value)} instead of a module."
-    if not isinstance(probe, Build) and what == "other values":
-        return f"For {where}: {yours.what} has the right shape {tuple(yours.value.shape)}, but {_off(yours, expected)}."
-    if not isinstance(probe, Build):
-        return f"For {where}: {yours.what} is {_shown(yours.value)}; expected is {_shown(expected.value)}."
-    return f"With the same weights as a right answer, for {where}: the {yours.what} differs ({what})."
+    if isinstance(probe, Build):
+        return f"With the same weights as a right answer, for {where}: the {yours.what} differs ({what})."
+    named, but = (", the result", " and") if yours.what == "result" else (f": {yours.what}", ", but")
+    if what == "other values":
+        return f"For {where}{named} has the right shape {tuple(yours.value.shape)}{but} {_off(yours, expected)}."
+    return f"For {where}{named} is {_shown(yours.value)}; expected is {_shown(expected.value)}."
 
 
 def _off(yours: Observation, expected: Observation) -> str:
@@ -352,11 +317,9 @@ def _label(exercise: Exercise, probe: Probe) -> str:
     """The probe in words: its own label, else what goes in."""
     if probe.label:
         return probe.label
-    if isinstance(probe, Call):
+    if not isinstance(probe, Build):
         named = _named_inputs(exercise, probe).items()
-        return " and ".join(
-            f"`{name}` {_shown(x)}" if isinstance(x, Tensor) else f"`{name}` = {_shown(x)}" for name, x in named
-        )
+        return " and ".join(f"`{name}`{'' if isinstance(x, Tensor) else ' ='} {_shown(x)}" for name, x in named)
     arguments = [_shown(x) for x in probe.args] + [f"{k}={_shown(v)}" for k, v in probe.kwargs.items()]
     shapes = " and ".join(str(tuple(x.shape)) for x in probe.inputs)
     call = code(as_text(f"{exercise.name}({', '.join(arguments)})"))
@@ -367,10 +330,13 @@ def _named_inputs(exercise: Exercise, probe: Probe) -> dict[str, Any]:
     """What goes in, by the names that the reference gives its arguments."""
     if isinstance(probe, Script):
         return probe.shown
-    function = exercise.reference if isinstance(probe, Call) else exercise.reference.forward
-    names = [n for n in inspect.signature(function).parameters if n != "self"]
-    values = probe.args if isinstance(probe, Call) else probe.inputs
-    return {**dict(zip(names, values, strict=False)), **(probe.kwargs if isinstance(probe, Call) else {})}
+    if isinstance(probe, Call):
+        return {**dict(zip(inspect.signature(exercise.reference).parameters, probe.args, strict=False)), **probe.kwargs}
+    reference = exercise.reference
+    assert isinstance(reference, type)
+    assert issubclass(reference, nn.Module)
+    _self, *names = inspect.signature(reference.forward).parameters
+    return dict(zip(names, probe.inputs, strict=False))
 
 
 def _shown(value: Any) -> str:
@@ -402,11 +368,7 @@ def _as_json(value: Any) -> Any:
         value = value.settings["values"]
     if isinstance(value, Tensor):
         values = value.tolist() if value.numel() <= MOST_VALUES else None
-        return {
-            "shape": list(value.shape),
-            "dtype": str(value.dtype).removeprefix("torch."),
-            "values": values,
-        }
+        return {"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch."), "values": values}
     if isinstance(value, str):
         return readable(value)
     if isinstance(value, tuple | list) and len(value) <= MOST_VALUES:

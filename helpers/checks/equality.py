@@ -1,8 +1,8 @@
 """Whether two pieces of plain data are the same answer.
 
-Tolerances. Numbers may differ by 1e-4 of their size or by 1e-5: float32 carries about 7 digits, and a right answer may
-add in another order, or work in float64, which moves the last two or three. The nearest wrong answers that the
-exercises know differ a hundred times more. Gradients pass through more sums and may differ ten times more.
+Numbers may differ by 1e-4 of their size or by 1e-5: float32 carries about 7 digits, and a right answer may add in
+another order, or work in float64, which moves the last two or three. The nearest wrong answers that the exercises know
+differ a hundred times more. Gradients pass through more sums and may differ ten times more.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def difference(yours: Any, expected: Any, tolerance_scale: float = 1.0) -> str |
     if isinstance(expected, int | float) and not isinstance(expected, bool):
         if isinstance(yours, bool) or not isinstance(yours, int | float):
             return f"a {kind_of(yours)} instead of a number"
-        return None if _close(yours, expected, tolerance_scale) else "another number"
+        close = math.isclose(yours, expected, rel_tol=RTOL * tolerance_scale, abs_tol=ATOL * tolerance_scale)
+        return None if close or (math.isnan(yours) and math.isnan(expected)) else "another number"
     if isinstance(expected, tuple | list):
         if not isinstance(yours, tuple | list) or len(yours) != len(expected):
             return f"{kind_of(yours)} instead of {kind_of(expected)}"
@@ -42,8 +43,8 @@ def difference(yours: Any, expected: Any, tolerance_scale: float = 1.0) -> str |
     if isinstance(expected, dict):
         if not isinstance(yours, dict) or yours.keys() != expected.keys():
             return f"{kind_of(yours)} instead of {kind_of(expected)}"
-        parts = ((key, difference(yours[key], expected[key], tolerance_scale)) for key in expected)
-        return next((f"{key!r}: {part}" for key, part in parts if part), None)
+        values = ((key, difference(yours[key], expected[key], tolerance_scale)) for key in expected)
+        return next((f"{key!r}: {value}" for key, value in values if value), None)
     if type(yours) is type(expected) and yours == expected:
         return None
     return f"{kind_of(yours)} instead of {kind_of(expected)}"
@@ -69,14 +70,6 @@ def _tensor_difference(yours: Any, expected: Tensor, tolerance_scale: float) -> 
         return f"{kind_of(yours)} instead of a tensor"
     if yours.shape != expected.shape:
         return f"shape {tuple(yours.shape)} instead of {tuple(expected.shape)}"
-    if torch.allclose(
-        yours.double(), expected.double(), rtol=RTOL * tolerance_scale, atol=ATOL * tolerance_scale, equal_nan=True
-    ):
-        return None
-    return "other values"
-
-
-def _close(yours: float, expected: float, tolerance_scale: float) -> bool:
-    if math.isnan(yours) or math.isnan(expected):
-        return math.isnan(yours) and math.isnan(expected)
-    return math.isclose(yours, expected, rel_tol=RTOL * tolerance_scale, abs_tol=ATOL * tolerance_scale)
+    rtol, atol = RTOL * tolerance_scale, ATOL * tolerance_scale
+    close = torch.allclose(yours.double(), expected.double(), rtol=rtol, atol=atol, equal_nan=True)
+    return None if close else "other values"

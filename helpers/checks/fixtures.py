@@ -6,23 +6,27 @@ nothing but plain data crosses to it. What a call has done to them is read back 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
+import itertools
 import time
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+Transform = Callable[[Any, Any], tuple[Any, Any]]  # of image and mask
+
 
 @dataclass(frozen=True)
 class Fixture:
-    """One such argument: a kind from `MAKERS`, and plain settings for its maker."""
+    """One such argument: a kind from `MAKERS`, and the maker's arguments as plain data."""
 
     kind: str
     settings: dict[str, Any] = field(default_factory=dict)
@@ -30,13 +34,13 @@ class Fixture:
 
 @dataclass(frozen=True)
 class Arg:
-    """In the settings of a `Fixture`: the argument at this position, which has been made already."""
+    """In the settings of a `Fixture`: the argument of the call at this position, further to the left."""
 
     position: int
 
 
 class Batches:
-    """A loader: iterates over `(images, masks)` in batches of `batch_size`, in order, and counts its rounds."""
+    """A loader: goes through `(images, masks)` in batches of `batch_size`, in order, and counts its rounds."""
 
     def __init__(self, images: Tensor, masks: Tensor, batch_size: int) -> None:
         self.images, self.masks, self.batch_size, self.rounds = images, masks, batch_size, 0
@@ -51,14 +55,15 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         self.rounds += 1
-        for k in range(0, len(self.images), self.batch_size):
-            yield self.images[k : k + self.batch_size].clone(), self.masks[k : k + self.batch_size].clone()
+        parts = (torch.split(x, self.batch_size) for x in (self.images, self.masks))
+        for images, masks in zip(*parts, strict=True):
+            yield images.clone(), masks.clone()
 
 
 class ObservedNetwork(nn.Sequential):
     """A fully convolutional network `(N, C, H, W)` to `(N, K, H, W)` that notes how it is used.
 
-    It takes at least `seconds` for an image, so that whoever times it can be checked.
+    It takes at least `seconds` for an image, so that an answer that times it can be checked.
     """
 
     def __init__(self, *layers: nn.Module, seconds: float = 0.0) -> None:
@@ -68,12 +73,15 @@ class ObservedNetwork(nn.Sequential):
         self.trained = self.differentiated = False
 
     def forward(self, x: Tensor) -> Tensor:
+        """Note the side, the mode and whether gradients are on, and compute."""
         self.sides.add((x.shape[-2], x.shape[-1]))
         self.trained |= any(layer.training for layer in self.modules())
         self.differentiated |= torch.is_grad_enabled()
         if self.seconds:
             time.sleep(self.seconds * len(x))
-        return super().forward(x)
+        for layer in self:
+            x = layer(x)
+        return x
 
 
 class EncoderDecoder(nn.Module):
@@ -84,13 +92,14 @@ class EncoderDecoder(nn.Module):
         self.encoder, self.decoder, self.head, self.images = encoder, decoder, head, images
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.decoder(self.encoder(x)))
+        """Logits, as large as the decoder makes them."""
+        logits: Tensor = self.head(self.decoder(self.encoder(x)))
+        return logits
 
     def trained_on(self) -> dict[str, Any]:
-        """Trains on for a step, and says what moved.
+        """What one more training step moves.
 
-        That happens on the very network, since a copy would lose methods that were replaced and hooks; so this comes
-        when nobody needs it any more.
+        It changes the network itself, since a copy would lose hooks and replaced methods; so this comes last.
         """
         try:
             return self._trained_on()
@@ -98,27 +107,24 @@ class EncoderDecoder(nn.Module):
             return {"a training step": f"broke off: {type(error).__name__}: {error}"}
 
     def _trained_on(self) -> dict[str, Any]:
-        rest = nn.ModuleList([self.decoder, self.head])
-        parts = {"encoder": self.encoder, "rest": rest}
+        parts = {"encoder": self.encoder, "rest": nn.ModuleList([self.decoder, self.head])}
         seen: dict[str, Any] = {}
         with torch.no_grad():
-            before = _numbers(self.encoder)
+            at_first = _numbers(self.encoder)
             self(self.images)
-            seen["encoder: numbers that moved before train() was called"] = _moved(before, _numbers(self.encoder))
+            seen["encoder: numbers that moved before train() was called"] = _moved(at_first, _numbers(self.encoder))
             self.eval()
             features, seen["output in evaluation mode"] = self.encoder(self.images), self(self.images)
         self.train()
         before = {name: _numbers(part) for name, part in parts.items()}
-        trained_features = self.encoder(self.images)
-        seen["encoder: same features in training mode"] = torch.allclose(features, trained_features)
+        seen["encoder: same features in training mode"] = torch.allclose(features, self.encoder(self.images))
         loss = (self(self.images) - 1).square().mean()
         if loss.requires_grad:
             loss.backward()
             torch.optim.SGD(self.parameters(), lr=0.1).step()
         for name, part in parts.items():
-            seen[f"{name}: numbers that ask for a gradient"] = sum(
-                p.numel() for p in part.parameters() if p.requires_grad
-            )
+            differentiable = sum(p.numel() for p in part.parameters() if p.requires_grad)
+            seen[f"{name}: numbers that ask for a gradient"] = differentiable
             seen[f"{name}: numbers that moved"] = _moved(before[name], _numbers(part))
         seen["decoder: layers in training mode after train()"] = sum(m.training for m in self.decoder.modules())
         self.eval()
@@ -141,24 +147,19 @@ def _moved(before: dict[str, list[Tensor]], after: dict[str, list[Tensor]]) -> d
     }
 
 
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def _network(
-    in_channels: int, num_classes: int, seed: int = 0, channels: int = 3, dropout: float = 0.0, training: bool = True
-) -> nn.Module:
-    """Conv 3×3, batch norm, ReLU, [dropout], conv 1×1: `(N, in_channels, H, W)` to `(N, num_classes, H, W)`."""
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let the body draw as after `torch.manual_seed(seed)`, and leave the global generator as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # `torch.manual_seed` takes milliseconds
-        layers = [
-            nn.Conv2d(in_channels, channels, 3, padding=1),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(),
-            *([nn.Dropout(dropout)] if dropout else []),
-            nn.Conv2d(channels, num_classes, 1),
-        ]
-    return nn.Sequential(*layers).train(training)
+        yield
+
+
+def _network(in_channels: int, num_classes: int, seed: int = 0, training: bool = True) -> nn.Module:
+    """Conv 3×3, batch norm, ReLU, conv 1×1: `(N, in_channels, H, W)` to `(N, num_classes, H, W)`."""
+    with seeded(seed):
+        conv, head = nn.Conv2d(in_channels, 3, 3, padding=1), nn.Conv2d(3, num_classes, 1)
+    return nn.Sequential(conv, nn.BatchNorm2d(3), nn.ReLU(), head).train(training)
 
 
 @functools.lru_cache(maxsize=16)
@@ -167,7 +168,7 @@ def _kept_network(key: int) -> nn.Module:
 
 
 def _network_again(key: int, value: float) -> nn.Module:
-    """The network that was made under this key before, now with `value` in every weight and running statistic.
+    """The network of this key, now with `value` in every weight and running statistic.
 
     So the steps of a `Script` can hand in one network that goes on training between them.
     """
@@ -183,14 +184,13 @@ def _observed_network(
     num_classes: int,
     seed: int,
     reach: int = 1,
-    padding_mode: str = "zeros",
+    padding_mode: Literal["zeros", "reflect"] = "zeros",
     training: bool = True,
     seconds: float = 0.0,
-) -> nn.Module:
+) -> ObservedNetwork:
     """A network that looks `reach` pixels far; batch norm tells the modes apart, and no kernel is symmetric."""
     channels, side = 4, 3 if reach else 1
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # `torch.manual_seed` takes milliseconds
+    with seeded(seed):
         layers: list[nn.Module] = []
         for k in range(max(reach, 1)):
             ins = channels if k else in_channels
@@ -214,15 +214,15 @@ def _as_if_trained(network: nn.Module) -> None:
                 buffer.uniform_(0.1, 0.9)
 
 
-def _networks(settings: dict[str, dict[str, Any]]) -> dict[str, nn.Module]:
-    """Fully convolutional networks by name; `frozen` makes the first so many of its layers ask for no gradient."""
-    networks = {}
-    for name, own in settings.items():
-        own = dict(own)
-        frozen = own.pop("frozen", 0)
-        networks[name] = _observed_network(**own)
-        networks[name][:frozen].requires_grad_(False)
-    return networks
+def _networks(settings: dict[str, dict[str, Any]]) -> dict[str, ObservedNetwork]:
+    """Fully convolutional networks by name; the first `frozen` layers of each ask for no gradient."""
+
+    def network(frozen: int = 0, **own: Any) -> ObservedNetwork:
+        made = _observed_network(**own)
+        made[:frozen].requires_grad_(False)
+        return made
+
+    return {name: network(**own) for name, own in settings.items()}
 
 
 def _encoder_decoder(in_channels: int, num_classes: int, seed: int, training: bool = True) -> nn.Module:
@@ -232,8 +232,7 @@ def _encoder_decoder(in_channels: int, num_classes: int, seed: int, training: bo
         conv = nn.Conv2d(ins, outs, 3, padding=1, bias=False)
         return nn.Sequential(conv, nn.BatchNorm2d(outs, eps=1e-2), nn.ReLU(), *more)
 
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # `torch.manual_seed` takes milliseconds
+    with seeded(seed):
         encoder = block(in_channels, 3, nn.MaxPool2d(2), block(3, 5))
         decoder = nn.Sequential(nn.Upsample(scale_factor=2), block(5, 4))
         images = torch.rand(2, in_channels, 6, 8)
@@ -242,38 +241,21 @@ def _encoder_decoder(in_channels: int, num_classes: int, seed: int, training: bo
     return network.train(training)
 
 
-def _flip(axis: int = -1) -> Callable:
+def _flip(axis: int = -1) -> Transform:
     return lambda image, mask: (image.flip(axis), mask.flip(axis))
 
 
-def _flip_every_other(axis: int = -1) -> Callable:
+def _flip_every_other() -> Transform:
     """Flips the pair of its first call, leaves that of the second alone, and so on."""
-    calls = []
-
-    def transform(image: Any, mask: Any) -> tuple[Any, Any]:
-        calls.append(1)
-        return (image.flip(axis), mask.flip(axis)) if len(calls) % 2 else (image, mask)
-
-    return transform
+    flip, earlier_calls = _flip(), itertools.count()
+    return lambda image, mask: (image, mask) if next(earlier_calls) % 2 else flip(image, mask)
 
 
-def _shift(amount: int = 1) -> Callable:
-    """Adds `amount` to every pixel of image and mask, in place, and returns both."""
-
-    def transform(image: Any, mask: Any) -> tuple[Any, Any]:
-        image += amount
-        mask += amount
-        return image, mask
-
-    return transform
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return values.numpy().copy()
-
-
-def _arrays(values: list[Tensor]) -> list[np.ndarray]:
-    return list(map(_array, values))
+def _shift(image: Any, mask: Any) -> tuple[Any, Any]:
+    """Adds 1 to every pixel of image and mask, in place."""
+    image += 1
+    mask += 1
+    return image, mask
 
 
 class CountedSGD:
@@ -283,27 +265,27 @@ class CountedSGD:
     """
 
     def __init__(self, model: nn.Module, lr: float) -> None:
-        self.param_groups = [{"params": list(model.parameters()), "lr": lr}]
+        self.param_groups: list[dict[str, Any]] = [{"params": list(model.parameters()), "lr": lr}]
         self.steps = 0
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none:
-                    p.grad = None
-                elif p.grad is not None:
-                    p.grad = torch.zeros_like(p.grad)
+        """Set every gradient to `None`, or to zeros."""
+        for p, _ in self._parameters():
+            p.grad = None if set_to_none or p.grad is None else torch.zeros_like(p.grad)
 
-    def step(self, closure: Callable | None = None) -> Any:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step, after calling `closure` if there is one, and return what that gives."""
         self.steps += 1
         with torch.enable_grad():
             loss = None if closure is None else closure()
         with torch.no_grad():
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        p -= group["lr"] * p.grad
+            for p, lr in self._parameters():
+                if p.grad is not None:
+                    p -= lr * p.grad
         return loss
+
+    def _parameters(self) -> list[tuple[Tensor, float]]:
+        return [(p, group["lr"]) for group in self.param_groups for p in group["params"]]
 
 
 class WatchedLoss:
@@ -311,32 +293,30 @@ class WatchedLoss:
 
     def __init__(self) -> None:
         self.backward_passes = 0
-        self._graphs: list[weakref.ref] = []
+        self._graphs: list[weakref.ref[Any]] = []
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        """The mean loss of logits `(N, K, H, W)` and classes `(N, H, W)`."""
         loss = F.cross_entropy(logits, target)
         if loss.requires_grad:
-            hook = _Hook(self)  # lives as long as the graph that it hangs on
-            loss.register_hook(hook)
+
+            def hook(gradient: Tensor) -> None:  # lives as long as the graph that it hangs on
+                self.backward_passes += 1
+
+            register_hook: Callable[[Callable[[Tensor], None]], object] = loss.register_hook
+            register_hook(hook)
             self._graphs.append(weakref.ref(hook))
         return loss
 
     def graphs_kept(self) -> bool:
+        """Whether a graph is still alive."""
         if any(graph() for graph in self._graphs):
             gc.collect(1)  # what only a young cycle keeps alive is not kept
         return any(graph() for graph in self._graphs)
 
 
-class _Hook:
-    def __init__(self, loss: WatchedLoss) -> None:
-        self.loss = loss
-
-    def __call__(self, gradient: Tensor) -> None:
-        self.loss.backward_passes += 1
-
-
-MAKERS: dict[str, Callable] = {
-    "generator": _generator,
+MAKERS: dict[str, Callable[..., Any]] = {
+    "generator": lambda seed: torch.Generator().manual_seed(seed),
     "network": _network,
     "network made before": _network_again,
     "fully convolutional network": _observed_network,
@@ -345,11 +325,10 @@ MAKERS: dict[str, Callable] = {
     "batches": Batches,
     "flip of a pair": _flip,
     "flip of every other pair": _flip_every_other,
-    "shift of a pair in place": _shift,
-    "NumPy array": _array,
-    "list of NumPy arrays": _arrays,
+    "shift of a pair in place": lambda: _shift,
+    "NumPy array": lambda values: values.numpy().copy(),
+    "list of NumPy arrays": lambda values: [x.numpy().copy() for x in values],
     "sgd": CountedSGD,
-    "cross entropy": lambda: F.cross_entropy,
     "watched cross entropy": WatchedLoss,
 }
 

@@ -17,10 +17,10 @@ class OutOfTime(Exception):
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Interrupt the body after `seconds` and raise `OutOfTime`.
+    """Interrupt the body after `seconds`, as Ctrl-C does, and raise `OutOfTime`.
 
-    The interrupt is the one that Ctrl-C sends, on every system, so it reaches Python code in the main thread only: in
-    another thread the body runs without a limit, and a call that hangs inside C is not reached.
+    That reaches Python code in the main thread only: in another thread the body runs without a limit, and a call that
+    hangs inside C is not reached.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -33,7 +33,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     timer = threading.Timer(seconds, fire)
     timer.daemon = True
-    # A shell starts what runs in its background with Ctrl-C ignored, and then the interrupt would be ignored, too.
+    # A shell starts background programs with Ctrl-C ignored; the interrupt would be ignored, too.
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler):
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -60,11 +60,7 @@ def quiet() -> Iterator[io.StringIO]:
     nbgrader gives a cell that writes to stderr no points, so a warning from inside a right answer must not reach it.
     """
     printed = io.StringIO()
-    with (
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
-        warnings.catch_warnings(),
-    ):
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield printed
 
@@ -73,8 +69,8 @@ def quiet() -> Iterator[io.StringIO]:
 def one_thread() -> Iterator[None]:
     """Let torch compute with one thread in the body.
 
-    Probes are tiny: handing them out to threads costs more than the arithmetic, and on a machine that is busy with
-    something else the threads wait for each other, which made checks ten times slower.
+    Probes are tiny: sharing them out costs more than the arithmetic, and on a busy machine the threads wait for each
+    other, which made checks ten times slower.
     """
     import torch
 

@@ -5,6 +5,7 @@ The first observation that differs from a right answer's is the one worth tellin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +15,13 @@ from torch import Tensor
 
 from helpers.checks.equality import difference, kind_of
 from helpers.checks.probes import Build, Call, Probe, Script
-from helpers.checks.subject import Raised, Subject, tensors_in
+from helpers.checks.subject import Gradients, Raised, Subject, tensors_in
 from helpers.markup import as_text
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One thing seen of an answer on one probe. `tolerance_scale` widens the tolerance."""
+    """One thing seen of an answer on one probe; `tolerance_scale` is a factor of the tolerance."""
 
     what: str
     value: Any
@@ -28,7 +29,7 @@ class Observation:
 
 
 def watch(subject: Subject, probe: Probe, seed: int, forbidden: tuple[str, ...] = ()) -> Iterator[Observation]:
-    """What the answer behind `subject` does on `probe`, one after the other: the answer runs on only as far as asked.
+    """What the answer behind `subject` does on `probe`; it runs on only as far as the iterator is asked.
 
     Weights of a module and of a gradient are drawn from `seed`; `forbidden` names library functions that the answer
     must not call.
@@ -53,12 +54,10 @@ def _watch_call(
         yield Observation("dtype", reply.dtypes)
     if probe.gradients:
         weights = [torch.randn(y.shape, generator=generator) for y in _as_tensors(reply.value)]
-        positions = None if probe.gradients is True else probe.gradients
-        gradients = subject.call_gradients(probe.args, probe.kwargs, weights, positions)
+        indices = probe.gradients if isinstance(probe.gradients, tuple) else tuple(range(len(probe.args)))
+        gradients = subject.call_gradients(probe.args, probe.kwargs, weights, indices)
         yield Observation("gradients", _reached(gradients), 10)
-    repeated = True
-    if probe.repeatable:
-        repeated = difference(subject.call(probe.args, probe.kwargs).value, reply.value) is None
+    repeated = not probe.repeatable or difference(subject.call(probe.args, probe.kwargs).value, reply.value) is None
     for state in reply.args_after:
         if state is not None:
             yield Observation("arguments afterwards", state)
@@ -73,7 +72,7 @@ def _viewed(value: Any, probe: Call) -> Any:
         return value
     try:
         return probe.view(value, probe.args)
-    except Exception:  # the view expects a result of the right kind; this one is of another
+    except Exception:  # a result of the wrong kind
         return as_text(f"a {kind_of(value)}")
 
 
@@ -83,7 +82,6 @@ def _as_tensors(value: Any) -> list[Tensor]:
 
 
 def _watch_module(subject: Subject, probe: Build, generator: torch.Generator) -> Iterator[Observation]:
-    """From coarse to fine, so that the first difference is the one worth saying."""
     built = subject.construct(probe.args, probe.kwargs)
     if built.value != "module":  # raised, or something else came out
         yield Observation("construction", built.value)
@@ -125,16 +123,15 @@ def drawn_weights(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Values that keep activations near 1 in size, none of them special: no zero bias, no unit scale."""
     if len(shape) < 2:
         return torch.empty(shape).uniform_(0.3, 1.5, generator=generator)
-    fan_in = torch.Size(shape[1:]).numel()
-    return torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5
+    return torch.randn(shape, generator=generator) * math.sqrt(2 / math.prod(shape[1:]))
 
 
-def _reached(gradients: list[Tensor | None] | Raised) -> Any:
+def _reached(gradients: Gradients) -> Any:
     return gradients if isinstance(gradients, Raised) else ["none" if g is None else g for g in gradients]
 
 
 def shapes_of(value: Any) -> Any:
-    """The shapes of the tensors in a result; of what is none, what it is."""
+    """The shapes of the tensors in a result, and the kind of everything else."""
     if isinstance(value, Tensor):
         return tuple(value.shape)
     return [shapes_of(v) for v in value] if isinstance(value, tuple | list) else as_text(kind_of(value))
@@ -148,7 +145,7 @@ def _watch_script(subject: Subject, probe: Script) -> Iterator[Observation]:
             yield Observation(what, value)
             if isinstance(value, Raised):
                 return
-    except Exception as error:  # the script expects an answer of the right kind; this one is of another
+    except Exception as error:  # an answer of the wrong kind
         seen = True
         yield Observation("course of the steps", f"broke off: {type(error).__name__}")
     if not seen:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from helpers import exercises, markup
-from helpers.checks.session import SEED
+from helpers.checks.session import SEED, examine
+
+Cell = dict[str, Any]  # its nbgrader name, if any, and its source
 
 
 def earlier(*names: str) -> Any:
@@ -40,9 +42,8 @@ def earlier(*names: str) -> Any:
 def _own_or_reference(name: str) -> tuple[Any, str]:
     """The piece, and in words where it comes from."""
     exercise = exercises.load(name)
-    passed = exercise.attempt.passed
-    if passed is not None:
-        return passed, "your own."
+    if exercise.attempt.passed is not None:
+        return exercise.attempt.passed, "your own."
     cells = _cells(exercise.lesson)
     if cells is None:
         return exercise.reference, f"the course's own; there is no notebook of {exercise.lesson} beside this one."
@@ -53,8 +54,8 @@ def _own_or_reference(name: str) -> tuple[Any, str]:
     return own, f"your own, from {exercise.lesson}."
 
 
-def _cells(lesson: str) -> list[dict] | None:
-    """The code cells of the student's notebook of a lesson; none where it is missing or no notebook."""
+def _cells(lesson: str) -> list[Cell] | None:
+    """The code cells of the student's notebook of a lesson; `None` where it is missing or no notebook."""
     path = Path.cwd().parent / lesson / f"{lesson}.ipynb"
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -67,16 +68,16 @@ def _cells(lesson: str) -> list[dict] | None:
         return None
 
 
-def _own(name: str, cells: list[dict]) -> tuple[Any, str]:
-    """What the student's cell defines, if that passes its check; else nothing, and why."""
-    from helpers.checks.engine import examine  # torch loads here
-
+def _own(name: str, cells: list[Cell]) -> tuple[Any, str]:
+    """What the student's cell defines, if that passes its check; else `None`, and why."""
     source = next((cell["source"] for cell in cells if cell["name"] == name), None)
     if source is None:
         return None, "the cell of yours is gone"
+    file = f"<your {name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # for `inspect.getsource`
     try:
         namespace = _namespace(name, source, cells)
-        exec(_compiled(source, name), namespace)
+        exec(compile(source, file, "exec"), namespace)
     except (Exception, SystemExit) as error:
         return None, f"the cell of yours raises {type(error).__name__}"
     verdict = examine(name, namespace.get(name), SEED)
@@ -85,24 +86,17 @@ def _own(name: str, cells: list[dict]) -> tuple[Any, str]:
     return (namespace[name], "") if verdict.status == "passed" else (None, "yours does not pass its check yet")
 
 
-def _namespace(name: str, source: str, cells: list[dict]) -> dict[str, Any]:
-    """What the cell of `name` finds around it: the notebook's imports, and the pieces it names."""
+def _namespace(name: str, source: str, cells: list[Cell]) -> dict[str, Any]:
+    """The globals of the cell of `name`: the notebook's imports, and the pieces it names."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for cell in cells:
         try:
             statements = ast.parse(cell["source"]).body
         except SyntaxError:  # a cell with a magic command, or one that is half written
             continue
-        imports = [s for s in statements if isinstance(s, ast.Import | ast.ImportFrom)]
+        imports: list[ast.stmt] = [s for s in statements if isinstance(s, ast.Import | ast.ImportFrom)]
         exec(compile(ast.Module(imports, []), f"<imports of {name}>", "exec"), namespace)
     order = exercises.names()
     before = set(order[: order.index(name)])  # so that no two can wait for each other
     words = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     return {**namespace, **{word: _own_or_reference(word)[0] for word in words & before}}
-
-
-def _compiled(source: str, name: str) -> Any:
-    """The cell as code whose lines a traceback, and `inspect.getsource`, can show."""
-    file = f"<your {name}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    return compile(source, file, "exec")

@@ -19,20 +19,20 @@ class Call:
     Attributes:
         args, kwargs: plain data, or `Fixture` for what is none.
         label: the probe in words; made from the arguments when empty.
-        gradients: also look at the gradients of the result for each float tensor among `args`; a tuple of positions
-            looks at those only (a loss need not be differentiable by its target).
+        gradients: also compare the gradients with respect to all float tensors among `args`, or to those at the given
+            indices (a loss need not be differentiable by its target).
         view: where many results are right, what to compare of them: gets the result and the arguments, on the judge's
-            side, and returns plain data. It may raise on a result that is not even of the right kind.
+            side, and returns plain data. It may raise on a result of the wrong kind.
         exact_dtype: the dtypes of the result are part of the task.
         repeatable: a second call gives the same result.
-        tolerance_scale: widens the tolerance so many times, where results are sums of many large terms.
+        tolerance_scale: factor of the tolerance, where results are sums of many large terms.
     """
 
-    args: tuple
+    args: tuple[Any, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
     label: str = ""
     gradients: bool | tuple[int, ...] = False
-    view: Callable[[Any, tuple], Any] | None = None
+    view: Callable[[Any, tuple[Any, ...]], Any] | None = None
     exact_dtype: bool = False
     repeatable: bool = True
     tolerance_scale: float = 1.0
@@ -40,12 +40,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Build:
-    """One construction of a module, then its use in evaluation and in training mode on `inputs`.
+    """One construction of a module, then its use in both modes on `inputs`: float, as a rule `(N, C, H, W)`."""
 
-    `inputs` are float tensors, as a rule `(N, C, H, W)`.
-    """
-
-    args: tuple
+    args: tuple[Any, ...]
     inputs: tuple[Tensor, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
     label: str = ""
@@ -55,10 +52,12 @@ class Build:
 class Script:
     """Several steps with one object: for classes that are no modules, and for properties over more than one call.
 
-    `run` gets a `Subject`, works with it, and yields `(what, value)` pairs of plain data, from coarse to fine. It may
-    raise where an answer is not even of the right kind. `shown` is the input to show beside a failure, by name. A run
-    may be left half-way while another answer's goes on; `exclusive` says that this one may not, because the steps of
-    all of them work on one object.
+    Attributes:
+        run: works with a `Subject` and yields `(what, value)` pairs of plain data, from coarse to fine. It may raise on
+            an answer of the wrong kind.
+        label: the probe in words.
+        shown: the input to show beside a failure, by name.
+        exclusive: a run must end before another answer's begins, because both work on one object.
     """
 
     run: Callable[[Any], Iterable[tuple[str, Any]]]
@@ -71,7 +70,7 @@ Probe = Call | Build | Script
 
 
 class Draw:
-    """Draws probes from a seed. The same seed gives the same probes on every machine with the same PyTorch."""
+    """Draws probes from a seed: the same ones on every machine with the same PyTorch."""
 
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator().manual_seed(seed)
@@ -108,7 +107,7 @@ class Draw:
 
     @staticmethod
     def positions(height: int, width: int) -> Tensor:
-        """float32 `(height, width)` with value 100·row + column, so that a shift can be read off the numbers."""
+        """float32 `(height, width)` of 100·row + column, so that a shift can be read off the numbers."""
         return 100.0 * torch.arange(height)[:, None] + torch.arange(width)[None, :]
 
     @staticmethod
@@ -128,7 +127,7 @@ class Draw:
         return tuple(torch.tensor([[c == "#" for c in row] for row in column]) for column in columns)
 
 
-def as_probe(yielded: tuple | Probe) -> Probe:
+def as_probe(yielded: tuple[Any, ...] | Probe) -> Probe:
     """What a `probes` generator yielded, as a probe; a bare tuple is one call."""
     return yielded if isinstance(yielded, Probe) else Call(tuple(yielded))
 
@@ -141,7 +140,7 @@ def size_of(probe: Probe) -> int:
 
 
 def _numbers_in(value: Any) -> int:
-    """Elements of all tensors in nested data, those in the settings of what is made of them included."""
+    """Elements of all tensors in nested data and in the settings of fixtures."""
     if isinstance(value, Tensor):
         return value.numel()
     if isinstance(value, Fixture):

@@ -1,12 +1,10 @@
 """A student's object in a process of its own, behind the same door as the object itself.
 
-The child is a fork of this process: the object is in it already, so nothing has to be packed up, and a fork is quick.
-Requests and replies cross a socket pair as plain data (`helpers.checks.codec`). Whatever the student's code does there,
-leave Python, hang, fill the memory, write nonsense on the socket, this process goes on: the child is ended and `Lost`
-is raised.
+The child is a fork of this process, which is quick, and the object is in it already. Requests and replies cross a
+socket pair as plain data (`helpers.checks.codec`). Whatever the student's code does there, leave Python, hang, fill the
+memory, write nonsense on the socket, this process goes on: the child is ended and `Lost` is raised.
 
-This bounds time and the size of replies and keeps the two apart by accident; it does not lock the child in. It may
-still read files or use the network.
+This bounds time and the size of replies; it does not lock the child in, which may still read files or use the network.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ import torch
 from torch import Tensor
 
 from helpers.checks import codec
-from helpers.checks.subject import LocalSubject, Parameters, Raised, Reply, raised
+from helpers.checks.subject import GRADIENTS, LocalSubject, Raised, Subject, raised
 from helpers.markup import code
 
 SECONDS = 5.0  # one call takes milliseconds
@@ -35,10 +33,8 @@ GRACE = 1.0  # for a child that was interrupted to say where it was
 class Lost(BaseException):
     """The process of a `ProcessSubject` has ended, or was ended because it broke the rules.
 
-    Not an `Exception`: a probe that expects a wrong answer to raise must not take this for what it raised.
-
-    Attributes:
-        reason: what happened, as a sentence that goes on after the answer's name.
+    Not an `Exception`: a probe must not take it for one that the answer raised. `reason` says what happened, as a
+    sentence that goes on after the answer's name.
     """
 
     def __init__(self, reason: str) -> None:
@@ -47,13 +43,13 @@ class Lost(BaseException):
 
 
 def unfinished(seconds: float, where: Raised | None) -> str:
-    """What to say of an answer that was stopped after `seconds`, and where, if that is known."""
+    """What to say of an answer that was stopped after `seconds`; `where`, if that is known."""
     line = f" It was stopped in line {where.line}: {code(where.source)}." if where and where.line else ""
     return f"did not finish within {seconds:g} seconds.{line} Is there a loop that never ends?"
 
 
-class ProcessSubject:
-    """The object in a child process. Follows `Subject`, and is a context manager: leaving it ends the child.
+class ProcessSubject(Subject):
+    """The object in a child process. A context manager: leaving it ends the child.
 
     Fork before this process has used autograd on an accelerator: PyTorch refuses gradients in a fork made after that.
 
@@ -99,63 +95,28 @@ class ProcessSubject:
             os.waitpid(self._child, 0)
         self._child = None
 
-    def call(self, args: tuple, kwargs: dict[str, Any], forbidden: tuple[str, ...] = ()) -> Reply:
-        return self._ask(Reply, "call", args, kwargs, forbidden)
-
-    def call_gradients(
-        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor], positions: tuple[int, ...] | None = None
-    ) -> list[Tensor | None] | Raised:
-        return self._gradients("call_gradients", args, kwargs, weights, positions)
-
-    def construct(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
-        return self._ask(Reply, "construct", args, kwargs)
-
-    def method(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Reply:
-        return self._ask(Reply, "method", name, args, kwargs)
-
-    def get(self, name: str) -> Any:
-        return self._ask(object, "get", name)
-
-    def forward(self, inputs: tuple[Tensor, ...]) -> Reply:
-        return self._ask(Reply, "forward", inputs)
-
-    def parameters(self) -> Parameters:
-        return self._ask(Parameters, "parameters")
-
-    def set_parameters(self, values: list[Tensor]) -> None:
-        self._ask(type(None), "set_parameters", values)
-
-    def train(self, mode: bool) -> None:
-        self._ask(type(None), "train", mode)
-
-    def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> list[Tensor | None] | Raised:
-        return self._gradients("gradients", inputs, weights)
-
-    def _gradients(self, method: str, *args: Any) -> list[Tensor | None] | Raised:
-        reply = self._ask(list | Raised, method, *args)
-        if isinstance(reply, list) and not all(g is None or isinstance(g, Tensor) for g in reply):
-            self._lose("sent gradients that are no tensors.")
-        return reply
-
     def _ask(self, expected: Any, method: str, *args: Any) -> Any:
         """Send one request and wait for its reply.
 
         Raises:
             Lost: no fitting reply came.
         """
-        if self._child is None:
+        child = self._child
+        if child is None:
             raise Lost("runs no more: its process has ended.")
         deadline = time.monotonic() + self._seconds
         try:
             codec.send(self._connection, (method, args), deadline)
             reply = codec.receive(self._connection, deadline)
         except TimeoutError:
-            self._lose(unfinished(self._seconds, self._interrupted()))
+            self._lose(unfinished(self._seconds, self._interrupted(child)))
         except (EOFError, OSError):
             self._lose("ended the process it runs in: it left Python, crashed, or ran out of memory.")
         except codec.CodecError as error:
             self._lose(f"sent something that is no reply: {error}.")
         match reply:
+            case ("done", list(got)) if expected is GRADIENTS and not all(isinstance(g, Tensor | None) for g in got):
+                return self._lose("sent gradients that are no tensors.")
             case ("done", value) if isinstance(value, expected):
                 return value
             case ("raised", Raised() as what):
@@ -164,11 +125,11 @@ class ProcessSubject:
                 return self._lose(f"has a result that cannot be handed over: {why}.")
         return self._lose("sent something that is no reply to what it was asked.")
 
-    def _interrupted(self) -> Raised | None:
+    def _interrupted(self, child: int) -> Raised | None:
         """Interrupt the child, and let it say where it was."""
         deadline = time.monotonic() + GRACE
         with contextlib.suppress(codec.CodecError, EOFError, OSError):
-            os.kill(self._child, signal.SIGINT)
+            os.kill(child, signal.SIGINT)
             match codec.receive(self._connection, deadline):
                 case ("raised", Raised() as what):
                     return what
@@ -209,7 +170,7 @@ def _serve(student: Any, connection: socket.socket) -> None:
 
 
 def _silence() -> None:
-    """Send what is printed nowhere, on every level, and read nothing."""
+    """Discard what is printed, on every level, and read nothing."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nowhere, stream)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from helpers import exercises, markup, progress_store
@@ -14,10 +16,7 @@ ROUNDS = 3  # fresh seeds a graded cell tries
 
 
 class Points(float):
-    """Points as nbgrader reads them from a cell's output: a number as text, which a page does not show.
-
-    The verdict above it has said them already, and in words.
-    """
+    """Points as nbgrader reads them from a cell's output; a page does not show them, as the verdict above it has."""
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         return {"text/plain": f"{self:g}", "text/html": ""}
@@ -34,7 +33,7 @@ def check(*answer: Any) -> Points:
         ValueError: there is no exercise of that name; the message lists those that exist.
     """
     name, obj = _name_and_object(answer)
-    verdict = _examine(name, obj, SEED)
+    verdict = examine(name, obj, SEED)
     exercise = exercises.load(name)
     if verdict.status == "passed":
         exercise.attempt.passed = obj
@@ -45,10 +44,17 @@ def check(*answer: Any) -> Points:
     return Points(verdict.points)
 
 
+def examine(name: str, obj: Any, seed: int | None = None) -> Verdict:
+    """Check one answer, showing nothing: see `helpers.checks.engine.examine`."""
+    from helpers.checks import engine  # torch loads here
+
+    return engine.examine(name, obj, seed)
+
+
 def grade(name: str, obj: Any) -> float:
     """Check an answer on fresh probes, show the first verdict that is not a pass, and return the points."""
     for _ in range(ROUNDS):
-        verdict = _examine(name, obj, None)
+        verdict = examine(name, obj)
         if verdict.status != "passed":
             show(verdict)
             break
@@ -59,7 +65,8 @@ def show(verdict: Verdict) -> None:
     """Show a verdict in a notebook: text, and the same facts with a picture."""
     from IPython.display import display
 
-    display(markup.Shown(as_text(verdict), as_html(verdict)))
+    show_object: Callable[[object], object] = display
+    show_object(markup.Shown(as_text(verdict), as_html(verdict)))
 
 
 def hint(name: str, k: int | None = None) -> None:
@@ -71,50 +78,43 @@ def hint(name: str, k: int | None = None) -> None:
 def solution(name: str) -> None:
     """Print the reference solution, after a pass or after three wrong tries; until then, say what is missing."""
     exercise = exercises.load(name)
-    left = exercise.tries_left()
-    if left:
+    if left := exercise.tries_left():
         markup.say(f"The solution of `{name}` opens when yours passes, or after {left} more tries.")
     else:
         print(inspect.getsource(exercise.reference))
 
 
 def use(obj: Any) -> Any:
-    """The student's own piece where its check has passed, else the reference, saying so.
+    """The student's own piece where it passes its check, else the reference, saying so.
 
-    Lets the cells below an exercise run whatever has been written so far.
+    So the cells below an exercise run whatever has been written so far.
     """
     name, _ = _name_and_object((obj,))
-    attempt = exercises.load(name).attempt
-    if attempt.passed is not obj:
-        verdict = _examine(name, obj, SEED)
+    exercise = exercises.load(name)
+    if exercise.attempt.passed is not obj:
+        verdict = examine(name, obj, SEED)
         if verdict.status != "passed":
             state = "is not written yet" if verdict.status == "not attempted" else "does not pass its check yet"
             markup.say(f"Your `{name}` {state}, so this cell uses the course's own. Run it again when yours passes.")
-            return exercises.load(name).reference
-        attempt.passed = obj
+            return exercise.reference
+        exercise.attempt.passed = obj
     return obj
 
 
-def _examine(name: str, obj: Any, seed: int | None) -> Verdict:
-    from helpers.checks.engine import examine  # torch loads here
-
-    return examine(name, obj, seed)
-
-
-def _name_and_object(answer: tuple) -> tuple[str, Any]:
-    if len(answer) == 1 and not isinstance(answer[0], str):
-        try:
-            name = answer[0].__name__
-        except Exception:  # a student's class decides what happens here
-            name = None
-        if not isinstance(name, str):
+def _name_and_object(answer: tuple[Any, ...]) -> tuple[str, Any]:
+    match answer:
+        case (str(name), obj):
+            return name, obj
+        case (obj,) if not isinstance(obj, str):
+            own_name: object = None
+            with contextlib.suppress(Exception):  # a student's class decides what happens here
+                own_name = obj.__name__
+            if isinstance(own_name, str):
+                return own_name, obj
             raise TypeError(
-                f"check got an object of type {type(answer[0]).__name__}, which has no name. Pass the function or "
+                f"check got an object of type {type(obj).__name__}, which has no name. Pass the function or "
                 'class that you wrote, check(dice), or the exercise\'s name first, check("dice", my_function).'
             )
-        return name, answer[0]
-    if len(answer) == 2 and isinstance(answer[0], str):
-        return answer
     raise TypeError(
         'Call check(dice) with what you wrote, or check("dice", my_function) with the exercise\'s name first.'
     )

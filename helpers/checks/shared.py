@@ -10,30 +10,17 @@ from torch import Tensor
 
 from helpers.checks.observe import drawn_weights, shapes_of
 from helpers.checks.probes import Call, Draw, Script
-from helpers.checks.subject import Raised, Reply
+from helpers.checks.subject import Args, Kwargs, Raised, Reply, Subject
 
-# Library functions that convolve. `unfold` is not among them: it is a view of the windows, and the sums are still to
-# be written.
+Pair = tuple[Tensor, ...]
+
+# Library functions that convolve. `unfold` is none: it is a view of the windows, and the sums are still to be written.
 CONVOLUTIONS = (
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_tbc",
-    "convolution",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
-    "correlate",
-    "correlate1d",
-    "correlate2d",
-    "convolve",
-    "convolve1d",
-    "convolve2d",
-    "fftconvolve",
-    "oaconvolve",
-    "sepfir2d",
+    *("conv1d", "conv2d", "conv3d", "conv_tbc", "convolution"),  # torch's
+    *("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+    *("correlate", "correlate1d", "correlate2d", "convolve", "convolve1d", "convolve2d"),  # numpy's and scipy's
+    *("fftconvolve", "oaconvolve", "sepfir2d"),
 )
-
 
 # ---- statements ----
 
@@ -48,7 +35,7 @@ def is_pair(value: Any) -> bool:
     return isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(x, Tensor) for x in value)
 
 
-def same(ones: Iterable, others: Iterable) -> bool:
+def same(ones: Iterable[Pair], others: Iterable[Pair]) -> bool:
     """Whether two lists of pairs of tensors agree to the bit."""
     return all(
         x.shape == y.shape and torch.equal(x, y)
@@ -69,20 +56,20 @@ def generator_claims(replies: list[Reply], seeds: list[int]) -> Iterator[tuple[s
     yield "inputs unchanged", all(reply.inputs_unchanged for reply in replies)
 
 
-def four_numbers(result: Any, args: tuple) -> Any:
+def four_numbers(result: Any, args: Args) -> Any:
     """A tensor of four numbers unpacks like a tuple of four, so it is as good."""
     return tuple(result.tolist()) if isinstance(result, Tensor) else result
 
 
-def without_ceiling(loss: Any, args: tuple) -> Any:
-    """The loss, or words where it stops growing: at which height an answer cuts it off says nothing about why."""
+def without_ceiling(loss: Any, args: Args) -> Any:
+    """The loss, or words where it stops growing: the height at which an answer cuts it off says nothing about why."""
     return "finite, and far too small" if 0 < loss < 1000 else loss
 
 
 # ---- probes ----
 
 
-def pairs_of_masks(draw: Draw) -> Iterator[tuple[Tensor, Tensor]]:
+def pairs_of_masks(draw: Draw) -> Iterator[Pair]:
     """Pairs of boolean masks (H, W). The small ones can be counted by hand, so they come first."""
     # 4 and 3 pixels, 2 in both: Dice 4/7, IoU 2/5, precision 1/2, recall 2/3: no two formulas agree here
     yield draw.masks("""
@@ -109,10 +96,10 @@ def pairs_of_masks(draw: Draw) -> Iterator[tuple[Tensor, Tensor]]:
         yield draw.mask(h, w, fraction=draw.uniform(0.01, 0.9)), draw.mask(h, w, fraction=draw.uniform(0.01, 0.9))
 
 
-def logits_and_targets(draw: Draw) -> Iterator[tuple[Tensor, Tensor]]:
+def logits_and_targets(draw: Draw) -> Iterator[Pair]:
     """Logits of moderate size and targets, both (N, 1, H, W): no objects, nothing else, some; one image and more.
 
-    Sides differ, and the images of a batch hold objects of different sizes.
+    H and W differ, and the images of a batch hold objects of different sizes.
     """
     yield 2 * draw.normal(1, 1, 2, 3), torch.zeros(1, 1, 2, 3)
     yield 2 * draw.normal(1, 1, 3, 2), torch.ones(1, 1, 3, 2)
@@ -124,20 +111,20 @@ def logits_and_targets(draw: Draw) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def certain_logits() -> Iterator[Call]:
-    """Logits of ±10 000: first all right, where the loss is 0, then all wrong, where it is 10 000 or part of it."""
+    """Logits of ±10 000: first all right, where the loss is 0, then all wrong, where it is up to 10 000."""
     target = torch.tensor([[[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]]])
     right = 1e4 * (2 * target - 1)
     yield Call((right, target), label="logits of ±10 000, all on the right side", gradients=(0,))
     yield Call((-right, target), label="logits of ±10 000, all on the wrong side", gradients=(0,), view=without_ceiling)
 
 
-def forwards(args: tuple, kwargs: dict[str, Any], image: Tensor, seed: int) -> Script:
-    """Evaluation mode only: a fraction of the time of a `Build`, for networks that are checked by one elsewhere.
+def forwards(args: Args, kwargs: Kwargs, image: Tensor, seed: int) -> Script:
+    """Evaluation mode only: quicker than a `Build`, for networks that are checked by one elsewhere.
 
     Shapes first, then the values with weights drawn from `seed`.
     """
 
-    def run(subject):
+    def run(subject: Subject) -> Iterator[tuple[str, Any]]:
         built = subject.construct(args, kwargs).value
         if built != "module":
             yield "construction", built

@@ -3,8 +3,8 @@
 A check calls, constructs, sets parameters and asks for gradients, with plain data in and out: numbers, text, tensors,
 lists, tuples, dicts. It never touches the object itself, so the object may live in another process.
 
-Parameters are listed in the order in which a forward pass first *uses* them, whatever they are called, in whatever
-order they were registered, and whether a layer or a functional call uses them.
+Parameters are listed in the order in which a forward pass first *uses* them, by a layer or a functional call, whatever
+they are called and in whatever order they were registered.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ import random
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType, FunctionType, MethodType
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from helpers.checks.fixtures import Fixture, make, overwritten, state_of
+from helpers.checks.fixtures import Fixture, make, overwritten, seeded, state_of
 from helpers.markup import code
 
 DTYPES = {  # of the tensors that are plain data
@@ -34,6 +35,10 @@ DTYPES = {  # of the tensors that are plain data
 MOST_NUMBERS = 2**23  # far above any task's result; an expanded tensor may claim any size
 MOST_TEXT = 1000  # letters of a text that is shown
 DEEPEST = 16  # a list in a list in ...; no task asks for more than four
+
+T = TypeVar("T")
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,8 @@ class Parameters:
 
     Attributes:
         used: shapes, in the order in which the first forward pass used them.
-        hidden: how many of them the module does not register, so that no optimizer would find them.
-        idle: shapes of registered parameters that the forward pass did not use.
+        hidden: how many of them are not registered, so that no optimizer would find them.
+        idle: shapes of registered parameters that it did not use.
     """
 
     used: list[tuple[int, ...]]
@@ -96,94 +101,111 @@ class Parameters:
     idle: list[tuple[int, ...]]
 
 
-class Subject(Protocol):
-    """A student's function or class, seen from outside."""
+GRADIENTS = (list, Raised)  # the classes of `Gradients`
+Gradients = list[Tensor | None] | Raised
 
-    def call(self, args: tuple, kwargs: dict[str, Any], forbidden: tuple[str, ...] = ()) -> Reply:
+
+class Subject:
+    """A student's function or class, seen from outside. Each method is a request, which `_ask` answers."""
+
+    def call(self, args: Args, kwargs: Kwargs, forbidden: tuple[str, ...] = ()) -> Reply:
         """Call the function, and see which of the `forbidden` library functions it calls."""
+        return self._ask(Reply, "call", args, kwargs, forbidden)
 
-    def call_gradients(
-        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor], positions: tuple[int, ...] | None = None
-    ) -> list[Tensor | None] | Raised:
-        """Gradients of `sum(weights · results)` for each float tensor among `args`; `None` where none arrives.
+    def call_gradients(self, args: Args, kwargs: Kwargs, weights: list[Tensor], indices: tuple[int, ...]) -> Gradients:
+        """Gradients of `sum(weights · results)` for each float tensor at `indices`; `None` where none arrives."""
+        return self._ask(GRADIENTS, "call_gradients", args, kwargs, weights, indices)
 
-        `positions` names the arguments that count; the others are given as they are.
-        """
-
-    def construct(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
+    def construct(self, args: Args, kwargs: Kwargs) -> Reply:
         """Construct the object that the methods below speak of; the value is `"module"` or `"object"`."""
+        return self._ask(Reply, "construct", args, kwargs)
 
-    def method(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Reply:
+    def method(self, name: str, args: Args = (), kwargs: Kwargs | None = None) -> Reply:
         """Call a method of the constructed object."""
+        return self._ask(Reply, "method", name, args, kwargs or {})
 
     def get(self, name: str) -> Any:
         """An attribute of the constructed object as plain data, or `Raised`."""
+        return self._ask(object, "get", name)
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Reply:
         """Run the module without gradients."""
+        return self._ask(Reply, "forward", inputs)
 
     def parameters(self) -> Parameters:
         """Parameters as the first forward pass after the construction used them."""
+        return self._ask(Parameters, "parameters")
 
     def set_parameters(self, values: list[Tensor]) -> None:
         """Set the used parameters, in the order of `parameters().used`."""
+        self._ask(type(None), "set_parameters", values)
 
     def train(self, mode: bool) -> None:
         """Put the module into training (`True`) or evaluation mode."""
+        self._ask(type(None), "train", mode)
 
-    def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> list[Tensor | None] | Raised:
+    def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> Gradients:
         """Gradients of `sum(weights · outputs)` for each input, then each used parameter; `None` where none arrives."""
+        return self._ask(GRADIENTS, "gradients", inputs, weights)
+
+    def _ask(self, expected: type[T] | tuple[type, ...], method: str, *args: Any) -> T:
+        """Let a `_Worker`, wherever it is, run the method; what it returns is an `expected`."""
+        raise NotImplementedError
 
 
-class LocalSubject:
-    """The object itself, in this process. Follows `Subject`."""
+class LocalSubject(Subject):
+    """The object itself, in this process."""
+
+    def __init__(self, student: Any) -> None:
+        self._worker = _Worker(student)
+
+    def _ask(self, expected: Any, method: str, *args: Any) -> Any:
+        return getattr(self._worker, method)(*args)
+
+
+class _Worker:
+    """Does to the object what a `Subject` is asked for."""
 
     def __init__(self, student: Any) -> None:
         self._student = student
         self._built: Any = None
-        self._used: list[nn.Parameter] | None = None  # until the first forward pass
+        self._used: list[nn.Parameter] = []
+        self._has_run = False
         self._mode = True
 
-    def call(self, args: tuple, kwargs: dict[str, Any], forbidden: tuple[str, ...] = ()) -> Reply:
+    def call(self, args: Args, kwargs: Kwargs, forbidden: tuple[str, ...]) -> Reply:
         if not forbidden:
             return self._reply(self._student, args, kwargs)
-        with ShortcutWatch(forbidden, _source_files(self._student)) as watch:
+        with _shortcuts_seen(forbidden, _source_files(self._student)) as seen:
             reply = self._reply(self._student, args, kwargs)
-        return replace(reply, shortcuts=tuple(sorted(watch.seen)))
+        return replace(reply, shortcuts=tuple(sorted(seen)))
 
-    def call_gradients(
-        self, args: tuple, kwargs: dict[str, Any], weights: list[Tensor], positions: tuple[int, ...] | None = None
-    ) -> list[Tensor | None] | Raised:
-        leaves, given = [], []
-        for k, x in enumerate(args):
-            if isinstance(x, Tensor) and x.is_floating_point() and (positions is None or k in positions):
-                leaves.append(x.clone().requires_grad_())
-                given.append(leaves[-1] * 1)  # an answer that works in place may not write to a leaf
-            else:
-                given.append(make(_copied(x), given))
+    def call_gradients(self, args: Args, kwargs: Kwargs, weights: list[Tensor], indices: tuple[int, ...]) -> Gradients:
+        floats = {k: x for k, x in enumerate(args) if isinstance(x, Tensor) and x.is_floating_point()}
+        leaves = {k: x.clone().requires_grad_() for k, x in floats.items() if k in indices}
+        # `_made` copies them, since an answer that works in place may not write to a leaf.
+        given = _made(tuple(leaves.get(k, x) for k, x in enumerate(args)))
         try:
             results = tensors_in(self._student(*given, **_copied(kwargs)))
-            return _pulled_back(results, weights, leaves)
+            return _pulled_back(results, weights, list(leaves.values()))
         except (Exception, SystemExit) as error:
             return raised(error, self._student)
 
-    def construct(self, args: tuple, kwargs: dict[str, Any]) -> Reply:
-        self._built, self._used = None, None
+    def construct(self, args: Args, kwargs: Kwargs) -> Reply:
+        self._built, self._used, self._has_run = None, [], False
         try:
-            # Weights are drawn from the global generator, which is nothing to hold against a constructor.
-            with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(0)  # an answer that remembers its first output does so alike
+            with seeded(0):  # a constructor may draw weights, and what remembers its first output is to do so alike
                 self._built = self._student(*_made(args), **_copied(kwargs))
         except (Exception, SystemExit) as error:
             return Reply(raised(error, self._student))
         return Reply("module" if isinstance(self._built, nn.Module) else "object")
 
-    def method(self, name: str, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Reply:
+    def method(self, name: str, args: Args, kwargs: Kwargs) -> Reply:
         try:
             function = getattr(self._built, name)
         except AttributeError as error:
             return Reply(raised(error, self._student))
-        return self._reply(function, args, kwargs or {})
+        return self._reply(function, args, kwargs)
 
     def get(self, name: str) -> Any:
         try:
@@ -192,15 +214,18 @@ class LocalSubject:
             return raised(error, self._student)
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Reply:
-        with torch.no_grad():
-            if self._used is None:  # watching costs as much as a small network
-                with _ParameterUse() as use:
-                    reply = self._reply(self._built, inputs, {})
-                self._used = use.order
-            else:
-                reply = self._reply(self._built, inputs, {})
+        # Watching costs as much as a small network.
+        with torch.no_grad(), nullcontext() if self._has_run else _FunctionWatch(self._note_parameters):
+            reply = self._reply(self._built, inputs, {})
+        self._has_run = True
         modes = {layer.training for layer in self._built.modules()}
         return replace(reply, mode_kept=modes == {self._mode})
+
+    def _note_parameters(self, name: str, arguments: Any) -> None:
+        if name != "__get__":  # asking for a weight's shape or device is no use of it
+            for x in tensors_in(arguments):
+                if isinstance(x, nn.Parameter) and not any(x is used for used in self._used):
+                    self._used.append(x)
 
     def parameters(self) -> Parameters:
         registered = {id(p) for p in self._built.parameters()}
@@ -220,16 +245,15 @@ class LocalSubject:
         self._mode = mode
         self._built.train(mode)
 
-    def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> list[Tensor | None] | Raised:
+    def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> Gradients:
         leaves = [x.clone().requires_grad_() for x in inputs]
         try:
-            # `* 1`: an answer that works in place may not write to a leaf
-            outputs = tensors_in(self._built(*(leaf * 1 for leaf in leaves)))
+            outputs = tensors_in(self._built(*_copied(leaves)))  # as in `call_gradients`
             return _pulled_back(outputs, weights, [*leaves, *self._used])
         except (Exception, SystemExit) as error:
             return raised(error, self._student)
 
-    def _reply(self, function: Callable, args: tuple, kwargs: dict[str, Any]) -> Reply:
+    def _reply(self, function: Callable[..., Any], args: Args, kwargs: Kwargs) -> Reply:
         given_args, given_kwargs = _made(args), _copied(kwargs)
         before = _random_states()
         try:
@@ -237,75 +261,72 @@ class LocalSubject:
             value = plain(result)
         except (Exception, SystemExit) as error:
             result, value = None, raised(error, self._student)
-        after = [x for x, y in zip(given_args, args, strict=True) if not isinstance(y, Fixture)]
-        unchanged = _same([[x for x in args if not isinstance(x, Fixture)], kwargs], [after, given_kwargs])
-        unchanged &= not any(overwritten(x, y) for x, y in zip(given_args, args, strict=True) if isinstance(y, Fixture))
+        pairs = list(zip(args, given_args, strict=True))
+        fixtures = [(x, given) for x, given in pairs if isinstance(x, Fixture)]
+        unchanged = all(_same(x, given) for x, given in pairs if not isinstance(x, Fixture))
         return Reply(
             value,
-            unchanged,
+            unchanged and _same(kwargs, given_kwargs) and not any(overwritten(given, x) for x, given in fixtures),
             before == _random_states(),
             dtypes=tuple(str(t.dtype).removeprefix("torch.") for t in tensors_in(result)),
-            args_after=tuple(state_of(x) for x, y in zip(given_args, args, strict=True) if isinstance(y, Fixture)),
+            args_after=tuple(state_of(given) for _, given in fixtures),
         )
 
 
-class ShortcutWatch(TorchFunctionMode):
-    """Notes which of the named library functions are called while it is entered, however they are reached.
+class _FunctionWatch(TorchFunctionMode):
+    """Calls `note(name, arguments)` for every torch function before it runs."""
+
+    def __init__(self, note: Callable[[str, Any], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Args = (), kwargs: Kwargs | None = None
+    ) -> Any:
+        self._note(getattr(func, "__name__", ""), [args, kwargs])
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def _shortcuts_seen(forbidden: tuple[str, ...], own_files: set[str]) -> Iterator[set[str]]:
+    """Collect which of the forbidden library functions are called in the body, however they are reached.
 
     torch's own functions are seen on their way through torch, those of scipy, scikit-image and numpy by the
     interpreter's profiling hook. The student's own functions may have any name.
     """
+    names, seen = frozenset(forbidden), set[str]()
 
-    def __init__(self, names: tuple[str, ...], own_files: set[str]) -> None:
-        super().__init__()
-        self.names, self.own_files, self.seen = frozenset(names), own_files, set()
-        self._hooked = False
+    def note(name: str, arguments: Any) -> None:
+        if name in names:
+            seen.add(name)
 
-    def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if getattr(func, "__name__", "") in self.names:
-            self.seen.add(func.__name__)
-        return func(*args, **(kwargs or {}))
-
-    def __enter__(self) -> ShortcutWatch:
-        # A debugger or a coverage run has the hook already; theirs is left alone.
-        if self.names and sys.getprofile() is None:
-            self._hooked = True
-            sys.setprofile(self._on_call)
-        return super().__enter__()
-
-    def __exit__(self, *exception: object) -> None:
-        if self._hooked:
-            sys.setprofile(None)
-        super().__exit__(*exception)
-
-    def _on_call(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event == "call" and frame.f_code.co_name in self.names:
+    def on_call(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call" and frame.f_code.co_name in names:
             file = frame.f_code.co_filename
-            if file not in self.own_files and _is_library(file) and not file.startswith(_HELPERS):
-                self.seen.add(frame.f_code.co_name)
-        elif event == "c_call" and getattr(argument, "__name__", "") in self.names:
+            if file not in own_files and _is_library(file) and not file.startswith(_HELPERS):
+                seen.add(frame.f_code.co_name)
+        elif event == "c_call" and getattr(argument, "__name__", "") in names:
             package = (getattr(argument, "__module__", None) or "").split(".")[0]
             if package in ("numpy", "scipy", "skimage"):
-                self.seen.add(argument.__name__)
+                seen.add(argument.__name__)
+
+    is_free = sys.getprofile() is None  # a debugger or a coverage run may have the hook; theirs is left alone
+    with _FunctionWatch(note):
+        if is_free:
+            sys.setprofile(on_call)
+        try:
+            yield seen
+        finally:
+            if is_free:
+                sys.setprofile(None)
 
 
-class _ParameterUse(TorchFunctionMode):
-    """Notes each parameter when a torch function first receives it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.order: list[nn.Parameter] = []
-
-    def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if getattr(func, "__name__", "") != "__get__":  # asking for a weight's shape or device is no use of it
-            for x in tensors_in([args, kwargs or {}]):
-                if isinstance(x, nn.Parameter) and not any(x is seen for seen in self.order):
-                    self.order.append(x)
-        return func(*args, **(kwargs or {}))
+# Numbers and text as they are, not as a student's subclass would show or compare them.
+_EXACT: dict[type, Callable[[Any], Any]] = {int: int.__pos__, float: float.__pos__, str: str.__str__}
 
 
 def plain(value: Any, depth: int = DEEPEST) -> Any:
-    """`value` as plain data; what is none of it, or lies in more than `depth` lists, becomes `Foreign`."""
+    """`value` as plain data; anything else, and what lies in more than `depth` lists, becomes `Foreign`."""
     if value is None or type(value) in (bool, float, str):
         return value
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "biufc":
@@ -321,9 +342,9 @@ def plain(value: Any, depth: int = DEEPEST) -> Any:
         return tensor.item() if tensor.ndim == 0 else tensor.cpu().as_subclass(Tensor).clone()
     if isinstance(value, int) and value.bit_length() > 1000:
         return Foreign("whole number larger than any float")
-    for kind, exact in ((int, int.__pos__), (float, float.__pos__), (str, str.__str__)):
-        if isinstance(value, kind):
-            return exact(value)  # not as a class of the student's would show or compare it
+    for base, exact in _EXACT.items():
+        if isinstance(value, base):
+            return exact(value)
     if isinstance(value, tuple | list | dict) and depth == 0:
         return Foreign(f"{type(value).__name__} in more than {DEEPEST} others")
     if isinstance(value, tuple | list):
@@ -334,7 +355,7 @@ def plain(value: Any, depth: int = DEEPEST) -> Any:
 
 
 def readable(thing: Any) -> str:
-    """`str(thing)`, shortened where it is long; an object that raises when it is shown has only its kind."""
+    """`str(thing)`, shortened where it is long; its type's name where that raises."""
     try:
         text = str.__str__(str(thing))
     except Exception:
@@ -346,10 +367,8 @@ def readable(thing: Any) -> str:
 def raised(error: BaseException, student: Any) -> Raised:
     """`error` as plain data, placed at the deepest line of the student's own source."""
     own = _source_files(student)
-    place = None
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename in own or not _is_library(frame.filename):
-            place = frame
+    frames = traceback.extract_tb(error.__traceback__)
+    place = next((f for f in reversed(frames) if f.filename in own or not _is_library(f.filename)), None)
     line, source = (place.lineno, (place.line or "").strip()) if place else (None, "")
     return Raised(type(error).__name__, readable(error), line, source)
 
@@ -361,13 +380,13 @@ def _source_files(student: Any) -> set[str]:
 
 _HELPERS = str(Path(__file__).parents[1])
 _LIBRARIES = (
-    _HELPERS,
     *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
+    *(_HELPERS, "<frozen"),
 )
 
 
 def _is_library(filename: str) -> bool:
-    return filename.startswith((*_LIBRARIES, "<frozen"))
+    return filename.startswith(_LIBRARIES)
 
 
 def _copied(value: Any) -> Any:
@@ -380,7 +399,7 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def _made(args: tuple) -> list[Any]:
+def _made(args: Args) -> list[Any]:
     """Copies of plain arguments, and what each `Fixture` describes, in order."""
     given: list[Any] = []
     for value in args:
@@ -418,6 +437,8 @@ def tensors_in(value: Any, depth: int = DEEPEST) -> list[Tensor]:
     return [x for item in value for x in tensors_in(item, depth - 1)] if deeper else []
 
 
-def _random_states() -> tuple:
-    kind, keys, *rest = np.random.get_state()
+def _random_states() -> tuple[Any, ...]:
+    numpy_state = np.random.get_state(legacy=True)
+    assert isinstance(numpy_state, tuple)
+    kind, keys, *rest = numpy_state
     return torch.get_rng_state().numpy().tobytes(), kind, keys.tobytes(), tuple(rest), random.getstate()

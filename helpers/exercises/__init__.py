@@ -1,7 +1,7 @@
 """Exercises, one file each: reference, variants, misconceptions, probes, hints and card.
 
-A file in this folder is everything the course knows about one exercise. It declares itself with the three decorators
-below; `load` imports it by the exercise's name. The engine in `helpers.checks` does the rest.
+A file in this folder is everything the course knows about one exercise. It declares itself with three decorators, and
+`load` imports it by the exercise's name.
 
     @exercise(dice, lesson="02_overlap", points=3, ...)
     def probes(draw):
@@ -25,8 +25,10 @@ from typing import Any
 
 from helpers import plan
 
-LEAST_MISCONCEPTIONS, LEAST_VARIANTS, LEAST_HINTS = 5, 2, 3
+LEAST = {"misconceptions": 5, "variants": 2, "hints": 3}
 TRIES_BEFORE_SOLUTION = 3
+
+Code = Callable[..., Any]  # a function or a class
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Answer:
     """A whole answer to an exercise: a right variant, or an executable misconception with a tutor's sentence."""
 
     name: str
-    solution: Callable
+    solution: Code
     sentence: str = ""
 
 
@@ -51,13 +53,16 @@ class Attempt:
 class Exercise:
     """One exercise.
 
-    `probes(draw)` yields the inputs that make a wrong answer visible (`helpers.checks.probes`: `Call`, `Build`,
-    `Script`, or the bare arguments of a call). `forbidden` names the library functions that an answer must not call.
+    Attributes:
+        probes: `probes(draw)` yields the inputs that make a wrong answer visible: a `Call`, `Build` or `Script` of
+            `helpers.checks.probes`, or the bare arguments of a call.
+        difficulty: from 1 to 5.
+        forbidden: library functions that an answer must not call.
     """
 
     name: str
-    reference: Callable
-    probes: Callable
+    reference: Code
+    probes: Code
     lesson: str
     concept: str
     points: int
@@ -72,11 +77,11 @@ class Exercise:
 
     @property
     def right_answers(self) -> list[Answer]:
-        """The reference and every variant: an answer is right when it behaves like one of these."""
+        """The reference and every variant; an answer that behaves like one of these is right."""
         return [Answer("reference", self.reference), *self.variants]
 
     def hint(self, k: int | None = None) -> str:
-        """Hint `k`, counted from 1, or the next one; after the last the last again.
+        """Hint `k`, counted from 1, or the next one; after the last one, that again.
 
         Raises:
             ValueError: there is no hint `k`.
@@ -88,7 +93,7 @@ class Exercise:
         return f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]}"
 
     def tries_left(self) -> int:
-        """Wrong tries after which the solution opens; none after a pass."""
+        """How many more wrong tries open the solution; 0 after a pass."""
         return 0 if self.attempt.passed is not None else max(0, TRIES_BEFORE_SOLUTION - self.attempt.wrong_tries)
 
     def card(self) -> str:
@@ -105,43 +110,30 @@ class Exercise:
 _by_module: dict[str, Exercise] = {}
 
 
-def exercise(
-    reference: Callable,
-    *,
-    lesson: str,
-    concept: str,
-    points: int,
-    minutes: int,
-    difficulty: int,
-    hints: list[str],
-    task: str,
-    forbidden: tuple[str, ...] = (),
-) -> Callable[[Callable], Callable]:
-    """Declare the exercise of this file; the decorated generator yields its probes."""
+def exercise(reference: Code, **card: Any) -> Callable[[Code], Code]:
+    """Declare the exercise of this file by the fields of `Exercise`; the decorated generator yields its probes."""
 
-    def declare(probes: Callable) -> Callable:
-        _by_module[probes.__module__] = Exercise(
-            reference.__name__, reference, probes, lesson, concept, points, minutes, difficulty, hints, task, forbidden
-        )
+    def declare(probes: Code) -> Code:
+        _by_module[probes.__module__] = Exercise(reference.__name__, reference, probes, **card)
         return probes
 
     return declare
 
 
-def misconception(name: str, sentence: str) -> Callable[[Callable], Callable]:
+def misconception(name: str, sentence: str) -> Callable[[Code], Code]:
     """Declare an executable wrong answer: what a tutor would call it, and would say."""
 
-    def declare(solution: Callable) -> Callable:
+    def declare(solution: Code) -> Code:
         _by_module[solution.__module__].misconceptions.append(Answer(name, solution, sentence))
         return solution
 
     return declare
 
 
-def variant(name: str) -> Callable[[Callable], Callable]:
+def variant(name: str) -> Callable[[Code], Code]:
     """Declare another right answer, one that a good student would write."""
 
-    def declare(solution: Callable) -> Callable:
+    def declare(solution: Code) -> Code:
         _by_module[solution.__module__].variants.append(Answer(name, solution))
         return solution
 
@@ -174,12 +166,8 @@ def load(name: str) -> Exercise:
 
 def problems(found: Exercise) -> list[str]:
     """What keeps `found` from being built into a lesson: too few wrong answers, variants or hints."""
-    counts = [
-        ("misconceptions", len(found.misconceptions), LEAST_MISCONCEPTIONS),
-        ("variants", len(found.variants), LEAST_VARIANTS),
-        ("hints", len(found.hints), LEAST_HINTS),
-    ]
-    return [f"{found.name} has {has} {what}; it needs {least}" for what, has, least in counts if has < least]
+    counts = {what: len(getattr(found, what)) for what in LEAST}
+    return [f"{found.name} has {n} {what}; it needs {LEAST[what]}" for what, n in counts.items() if n < LEAST[what]]
 
 
 def _of_module(module: str) -> Exercise:

@@ -1,8 +1,11 @@
 """`examine`: the rules that hold for every exercise, shown on `dice` and `DoubleConv`."""
 
 import json
+import math
 import random
 import sys
+import warnings
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -12,34 +15,31 @@ from torch import nn
 from helpers import exercises
 from helpers.checks import engine, examine
 from helpers.reference.overlap import dice
-from helpers.reference.unet import DoubleConv
+from helpers.reference.pixels import to_tensor
+from helpers.reference.unet import DoubleConv, UNet
 
 # ---- not attempted, error, wrong ----
 
 
-def test_an_untouched_function_is_not_attempted():
-    def stub(pred, target):
+def stub(pred, target):
+    raise NotImplementedError()
+
+
+class Stub(nn.Module):
+    def __init__(self, in_channels, out_channels, padding=1, norm=True):
+        super().__init__()
         raise NotImplementedError()
 
-    verdict = examine("dice", stub, 0)
+
+class Half(DoubleConv):
+    def forward(self, x):
+        raise NotImplementedError()
+
+
+@pytest.mark.parametrize(("name", "answer"), [("dice", stub), ("DoubleConv", Stub), ("DoubleConv", Half)])
+def test_an_untouched_answer_is_not_attempted(name, answer):
+    verdict = examine(name, answer, 0)
     assert (verdict.status, verdict.points, verdict.probe) == ("not attempted", 0, None)
-
-
-def test_an_untouched_class_is_not_attempted():
-    class Stub(nn.Module):
-        def __init__(self, in_channels, out_channels, padding=1, norm=True):
-            super().__init__()
-            raise NotImplementedError()
-
-    assert examine("DoubleConv", Stub, 0).status == "not attempted"
-
-
-def test_a_class_without_its_forward_is_not_attempted():
-    class Half(DoubleConv):
-        def forward(self, x):
-            raise NotImplementedError()
-
-    assert examine("DoubleConv", Half, 0).status == "not attempted"
 
 
 def test_an_error_is_reported_at_the_students_own_line():
@@ -63,14 +63,6 @@ def test_an_error_in_a_forward_is_reported_at_the_students_own_line():
     assert verdict.status == "error"
     assert "AttributeError" in verdict.message
     assert "self.missing(x)" in verdict.message
-
-
-@pytest.mark.parametrize("leave", [SystemExit, sys.exit])
-def test_leaving_python_is_an_error(leave):
-    def leaving(pred, target):
-        raise leave() if leave is SystemExit else leave(1)
-
-    assert examine("dice", leaving, 0).status == "error"
 
 
 def test_a_missing_return_is_said():
@@ -126,9 +118,8 @@ def test_without_a_fitting_misconception_the_smallest_failing_probe_is_shown():
     assert "0.123" in verdict.message
     assert verdict.probe["yours"] == 0.123
     assert list(verdict.probe["input"]) == ["pred", "target"]
-    sizes = [x["shape"][0] * x["shape"][1] for x in verdict.probe["input"].values()]
-    probes = [p for p in engine._probes("dice", 0) if p.args[0].numel() >= 40]
-    assert sizes[0] == min(p.args[0].numel() for p in probes if dice(*p.args) != 0.123)
+    pixels = math.prod(verdict.probe["input"]["pred"]["shape"])
+    assert pixels == min(p.args[0].numel() for p in engine._probes("dice", 0) if p.args[0].numel() >= 40)
 
 
 def test_a_tensor_with_other_values_is_said_to_have_them():
@@ -191,41 +182,53 @@ def test_remembering_the_call_before_is_named():
     assert verdict.diagnosis == "remembers the call before"
 
 
-def test_a_layer_that_is_never_used_is_named():
-    class Idle(DoubleConv):
-        def __init__(self, in_channels, out_channels, padding=1, norm=True):
-            super().__init__(in_channels, out_channels, padding, norm)
-            self.spare = nn.Linear(2, 2)
-
-    assert examine("DoubleConv", Idle, 0).diagnosis == "a layer that is never used"
+class Idle(DoubleConv):
+    def __init__(self, in_channels, out_channels, padding=1, norm=True):
+        super().__init__(in_channels, out_channels, padding, norm)
+        self.spare = nn.Linear(2, 2)
 
 
-def test_changing_its_own_mode_is_named():
-    class Moody(DoubleConv):
-        def forward(self, x):
-            y = super().forward(x)
-            self.eval()
-            return y
-
-    assert examine("DoubleConv", Moody, 0).diagnosis == "changes its own mode"
+class Moody(DoubleConv):
+    def forward(self, x):
+        y = super().forward(x)
+        self.eval()
+        return y
 
 
-def test_a_forward_without_gradient_is_wrong():
-    class Detached(DoubleConv):
-        def forward(self, x):
-            return super().forward(x).detach()
+class Anew(nn.Module):
+    def __init__(self, in_channels, out_channels, padding=1, norm=True):
+        super().__init__()
+        self.arguments = (in_channels, out_channels, padding, norm)
 
-    verdict = examine("DoubleConv", Detached, 0)
+    def forward(self, x):
+        return DoubleConv(*self.arguments)(x)
+
+
+class Detached(DoubleConv):
+    def forward(self, x):
+        return super().forward(x).detach()
+
+
+class InPlace(DoubleConv):
+    def forward(self, x):
+        return super().forward(x.mul_(1.0).add_(0.5).sub_(0.5).relu_())
+
+
+@pytest.mark.parametrize(
+    ("answer", "diagnosis", "said"),
+    [
+        (Idle, "a layer that is never used", ""),
+        (Moody, "changes its own mode", ""),
+        (Anew, "layers that are not registered", "made anew in `forward`"),
+        (Detached, None, "gradient"),
+        (InPlace, None, ""),
+    ],
+)
+def test_a_block_that_breaks_a_rule_is_wrong(answer, diagnosis, said):
+    verdict = examine("DoubleConv", answer, 0)
     assert verdict.status == "wrong"
-    assert "gradient" in verdict.message
-
-
-def test_a_block_that_changes_its_input_is_wrong():
-    class InPlace(DoubleConv):
-        def forward(self, x):
-            return super().forward(x.mul_(1.0).add_(0.5).sub_(0.5).relu_())
-
-    assert examine("DoubleConv", InPlace, 0).status == "wrong"
+    assert verdict.diagnosis == diagnosis
+    assert said in verdict.message
 
 
 # ---- fair ----
@@ -237,8 +240,6 @@ def test_extra_optional_arguments_are_no_mistake():
 
 def test_printing_and_warning_are_no_mistake_and_stay_out_of_the_output(capsys):
     def chatty(pred, target):
-        import warnings
-
         print("debug")
         print("trouble", file=sys.stderr)
         warnings.warn("careful", stacklevel=1)
@@ -262,7 +263,7 @@ def test_a_seed_gives_the_same_verdict_every_time():
     assert wrong[0].probe != examine("dice", lambda p, t: dice(p, t) if p.numel() < 99 else 0.5, seed=8).probe
 
 
-def test_without_a_seed_every_check_draws_its_own():
+def test_without_a_seed_each_check_draws_its_own():
     assert examine("dice", dice).seed != examine("dice", dice).seed
 
 
@@ -276,10 +277,7 @@ def test_checking_leaves_the_global_random_state_alone():
 
 def test_a_verdict_is_plain_data():
     verdict = examine("DoubleConv", lambda *a, **k: nn.Conv2d(1, 1, 1), 0)
-    data = json.loads(verdict.to_json())
-    assert data["exercise"] == "DoubleConv"
-    assert data["status"] in ("wrong", "error")
-    assert data["seed"] == 0
+    assert json.loads(verdict.to_json()) == asdict(verdict)
 
 
 def test_an_unknown_exercise_is_refused():
@@ -288,8 +286,6 @@ def test_an_unknown_exercise_is_refused():
 
 
 def test_an_array_changed_in_place_is_named():
-    from helpers.reference.pixels import to_tensor
-
     def writing(image):
         result = to_tensor(image.copy())
         image += 1
@@ -301,20 +297,6 @@ def test_an_array_changed_in_place_is_named():
 def test_an_array_is_shown_with_its_numbers():
     verdict = examine("to_tensor", lambda image: torch.zeros(1, 2, 3), 0)
     assert {"shape", "dtype", "values"} == verdict.probe["input"]["image"].keys()
-
-
-def test_layers_made_anew_in_the_forward_are_told_where_they_belong():
-    class Anew(nn.Module):
-        def __init__(self, in_channels, out_channels, padding=1, norm=True):
-            super().__init__()
-            self.arguments = (in_channels, out_channels, padding, norm)
-
-        def forward(self, x):
-            return DoubleConv(*self.arguments)(x)
-
-    verdict = examine("DoubleConv", Anew, 0)
-    assert verdict.status == "wrong"
-    assert "made anew in `forward`" in verdict.message
 
 
 def test_an_error_that_is_a_known_one_still_gives_the_students_line():
@@ -339,8 +321,6 @@ def test_the_state_of_the_random_generator_does_not_reach_a_verdict():
 
 
 def test_asking_for_the_device_or_the_shape_of_a_weight_is_no_use_of_it():
-    from helpers.reference.unet import UNet
-
     class Careful(UNet):
         def forward(self, x):
             assert self.head.weight.shape[1] > 0

@@ -1,7 +1,6 @@
 """A piece of an earlier lesson: the student's own where it passes, else the course's, and which is said."""
 
-import json
-
+import nbformat
 import pytest
 import torch
 
@@ -12,15 +11,11 @@ DOUBLE_CONV = """
 class DoubleConv(nn.Module):
     def __init__(self, in_channels, out_channels, padding=1, norm=True):
         super().__init__()
-        self.mine = nn.Sequential(*[
-            layer
-            for ins in (in_channels, out_channels)
-            for layer in (
-                nn.Conv2d(ins, out_channels, 3, padding=padding, bias=not norm),
-                *([nn.BatchNorm2d(out_channels)] if norm else []),
-                nn.ReLU(),
-            )
-        ])
+        layers = []
+        for ins in (in_channels, out_channels):
+            layers.append(nn.Conv2d(ins, out_channels, 3, padding=padding, bias=not norm))
+            layers += [nn.BatchNorm2d(out_channels), nn.ReLU()] if norm else [nn.ReLU()]
+        self.mine = nn.Sequential(*layers)
 
     def forward(self, x):
         return self.mine(x)
@@ -49,13 +44,10 @@ def course(tmp_path, monkeypatch):
 def write(course, lesson, *cells):
     (course / lesson).mkdir()
     cells = [("", "%matplotlib inline\nimport nothing_at_all"), ("", "import torch\nfrom torch import nn"), *cells]
-    notebook = {
-        "cells": [
-            {"cell_type": "code", "source": source.splitlines(keepends=True), "metadata": {"nbgrader": {"grade_id": n}}}
-            for n, source in cells
-        ]
-    }
-    (course / lesson / f"{lesson}.ipynb").write_text(json.dumps(notebook))
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code, metadata={"nbgrader": {"grade_id": name}}) for name, code in cells]
+    )
+    nbformat.write(notebook, course / lesson / f"{lesson}.ipynb")
 
 
 def test_ones_own_piece_is_taken_with_its_imports(course, capsys):
@@ -73,7 +65,7 @@ def test_a_piece_is_built_from_ones_own_of_the_lesson_before(course):
     assert type(down(1, 2).conv) is double_conv
 
 
-def test_without_the_lesson_before_the_course_fills_in(course, capsys):
+def test_without_the_lesson_before_the_courses_own_is_taken(course, capsys):
     write(course, "05_encoder", ("Down", DOWN))
     double_conv, down = earlier("DoubleConv", "Down")
     assert double_conv is DoubleConv

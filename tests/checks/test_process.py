@@ -1,6 +1,5 @@
 """An answer in a process of its own: the same verdicts, and nothing it does there reaches this process."""
 
-import contextlib
 import ctypes
 import os
 import signal
@@ -8,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext, suppress
+from pathlib import Path
 
 import pytest
 import torch
@@ -62,7 +63,7 @@ def deaf(pred, target):
 def write_to_every_file(message):
     def answer(pred, target):
         for descriptor in range(3, 64):
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.write(descriptor, message)
         return 1.0
 
@@ -85,47 +86,46 @@ def write_to_every_file(message):
         (lambda pred, target: [torch.ones(2**23)] * 3, 5, "cannot be handed over: it is larger than 64 MiB"),
     ],
 )
-def test_whatever_happens_there_is_a_verdict_here(answer, seconds, said):
+def test_whatever_happens_there_is_a_verdict_here_and_soon(answer, seconds, said):
+    began = time.monotonic()
     verdict = examine_in_process("dice", answer, seconds)
+    assert time.monotonic() - began < seconds + 4
     assert (verdict.status, verdict.points) == ("error", 0)
     assert said in verdict.message
 
 
-@pytest.mark.parametrize("answer", [endless, deaf])
-def test_what_does_not_end_is_ended_soon(answer):
-    began = time.monotonic()
-    examine_in_process("dice", answer, seconds=0.3)
-    assert time.monotonic() - began < 4
+@pytest.mark.parametrize("leaving", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_what_leaves_python_the_soft_way_is_an_exception_there(leaving):
+    def answer(pred, target):
+        raise leaving
 
-
-def test_what_leaves_python_the_soft_way_is_an_exception_there_as_here():
-    for leaving in (SystemExit, KeyboardInterrupt, GeneratorExit):
-
-        def answer(pred, target, leaving=leaving):
-            raise leaving
-
-        verdict = examine_in_process("dice", answer)
-        assert verdict.status == "error"
-        assert leaving.__name__ in verdict.message
+    verdict = examine_in_process("dice", answer)
+    assert verdict.status == "error"
+    assert leaving.__name__ in verdict.message
 
 
 class Empty(nn.Module):
     """Has no `forward`; torch raises a NotImplementedError of its own."""
 
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
+    def __init__(self, *args, **kwargs):
         super().__init__()
 
 
 class Unready(nn.Module):
     """Forgets `super().__init__()`."""
 
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
+    def __init__(self, *args, **kwargs):
         pass
 
 
 class Stubborn(DoubleConv):
     def train(self, mode=True):
         raise ValueError("never")
+
+
+def unimplemented(pred, target):
+    """No stub, which has no message."""
+    raise NotImplementedError("masks of this kind")
 
 
 @pytest.mark.parametrize(
@@ -142,19 +142,13 @@ class Stubborn(DoubleConv):
         ("dice", lambda pred, target: {1: {2, 3}}, "wrong"),
         ("dice", lambda pred, target: {}[torch.zeros(2)], "error"),
         ("dice", lambda pred, target: torch.empty(2, device="meta"), "error"),
+        ("dice", unimplemented, "error"),
     ],
 )
 def test_an_odd_answer_is_a_verdict_and_the_same_on_both_sides(name, answer, status):
     here = examine(name, answer, 0)
     assert here.status == status
     assert examine_in_process(name, answer).to_json() == here.to_json()
-
-
-def test_an_exception_of_a_stubs_kind_with_a_message_is_no_stub():
-    def answer(pred, target):
-        raise NotImplementedError("masks of this kind")
-
-    assert examine("dice", answer, 0).status == examine_in_process("dice", answer).status == "error"
 
 
 def test_what_an_answer_prints_and_reads_stays_there(capfd):
@@ -180,20 +174,6 @@ def test_what_an_answer_changes_stays_there():
     assert torch.ones(2).sum() == 2
 
 
-def test_an_answer_cannot_make_the_judge_draw_huge_weights():
-    class Huge(nn.Module):
-        def __init__(self, *args, **kwargs):
-            super().__init__()
-            self.w = nn.Parameter(torch.zeros(1).expand(10**6, 10**6))
-
-        def forward(self, x):
-            return x + self.w[0, 0]
-
-    verdict = examine_in_process("DoubleConv", Huge)
-    assert verdict.status == "error"
-    assert "of the wrong kind" in verdict.message
-
-
 # ---- the subject ----
 
 
@@ -208,16 +188,14 @@ class Keeper:
         return self.kept
 
 
-@pytest.mark.parametrize("make", [LocalSubject, ProcessSubject])
+@pytest.mark.parametrize("make", [lambda student: nullcontext(LocalSubject(student)), ProcessSubject])
 def test_what_was_returned_does_not_change_afterwards(make):
-    subject = make(Keeper)
-    subject.construct((), {})
-    first = subject.method("add").value
-    kept = subject.get("kept")
-    subject.method("add")
+    with make(Keeper) as subject:
+        subject.construct((), {})
+        first = subject.method("add").value
+        kept = subject.get("kept")
+        subject.method("add")
     assert (first.tolist(), kept.tolist()) == ([1, 1], [1, 1])
-    if make is ProcessSubject:
-        subject.close()
 
 
 def test_the_methods_are_those_of_the_object():
@@ -267,11 +245,8 @@ def test_what_the_answer_started_is_gone_too(tmp_path):
 
 def running(process):
     """Whether it runs; one that has ended and waits for a parent that is gone does not."""
-    try:
-        with open(f"/proc/{process}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    state = Path(f"/proc/{process}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_it_works_from_a_thread_other_than_the_main_one():
@@ -309,9 +284,3 @@ def test_the_quick_answer_is_that_of_the_verdict(name):
     for answer in (*exercise.right_answers, *exercise.misconceptions):
         subject = LocalSubject(answer.solution)
         assert engine.is_right(name, subject, 0) == (examine(name, answer.solution, 0).status == "passed")
-
-
-def test_the_quick_answer_has_a_time_limit():
-    began = time.monotonic()
-    assert not engine.is_right("dice", LocalSubject(endless), 0, seconds=0.2)
-    assert time.monotonic() - began < 2

@@ -19,7 +19,7 @@ from helpers.checks.fixtures import Fixture
 from helpers.checks.render import as_html, as_text
 from helpers.checks.subject import LocalSubject, Raised
 from helpers.checks.verdict import Verdict
-from helpers.reference.convolution import DoubleConv
+from helpers.reference.unet import DoubleConv
 
 
 @pytest.fixture
