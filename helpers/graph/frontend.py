@@ -88,14 +88,14 @@ class GraphFrontEnd(frontend.FrontEnd):
         self.card = _card(self._graph.select(name)) if name else {}
         self.selected = name
 
-    def _see(self, sight: Influence) -> None:
-        self.output = _output(sight.output, sight.channel)
+    def _see(self, influence: Influence) -> None:
+        self.output = _output(influence.output, influence.channel)
         self.pixel = {
-            "row": sight.row,
-            "column": sight.column,
-            "title": sight.title,
-            "facts": [markup.as_html(fact) for fact in sight.facts()],
-            "inputs": [_seen(seen) for seen in sight.inputs],
+            "row": influence.row,
+            "column": influence.column,
+            "title": influence.title,
+            "facts": [markup.as_html(fact) for fact in influence.facts()],
+            "inputs": [_seen(seen) for seen in influence.inputs],
         }
 
 
