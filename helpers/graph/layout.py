@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from helpers.tracing.trace import Edge, Node, Shape, Trace
+    from helpers.tracing.results import Edge, Node, Shape, Trace
 
 # of the Okabe-Ito palette
 BLUE, GREEN, ORANGE, PURPLE, VERMILION = "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#D55E00"
@@ -50,6 +50,7 @@ class Box:
 
     @property
     def middle(self) -> tuple[float, float]:
+        """Its centre."""
         return self.x + self.width / 2, self.y + self.height / 2
 
 
@@ -170,15 +171,16 @@ class _Picture:
         self.places: dict[str, tuple[float, float]] = {}  # the middle of each that has been painted
         self.trace, self.unlocked, self.strong = trace, unlocked, strong
         self.nodes = trace.nodes if trace else []
+        self.edges = trace.edges if trace else []
         levels = [node.level for node in self.nodes if node.kind in ("block", "output", "head")]
         self.whole = any(node.name == "bottleneck" for node in self.nodes)
         self.climbs = any(node.side == "up" and node.kind != "image" for node in self.nodes)
         self.falls = any(node.side == "down" and node.kind in ("block", "pool") for node in self.nodes)
-        self.depth = max(levels, default=0)
-        if not self.whole and not (self.climbs and not self.falls):
-            self.depth = max(self.depth, depth)
-        if self.climbs and not self.falls:
+        self.only_up = self.climbs and not self.falls
+        if self.only_up:
             self.depth = max(node.level for node in self.nodes)
+        else:
+            self.depth = max([*levels, 0 if self.whole else depth])
         self.boxes: dict[str, Box] = {}
         self.ghosts: list[tuple[Box, str]] = []
         self.paths: list[str] = []
@@ -187,21 +189,22 @@ class _Picture:
 
     # places
 
-    def at(self, side: str, level: int) -> tuple[float, float]:
+    def at(self, side: str, level: int) -> tuple[float, int]:
         y = FIRST + ROW * level
-        if level == self.depth and level > 0 and (self.falls or not self.climbs):
+        if level == self.depth and level > 0 and not self.only_up:
             return (WIDTH - BOX) / 2, y
         return (MARGIN + INDENT * level if side == "down" else WIDTH - MARGIN - BOX - INDENT * level), y
 
     def place(self) -> None:
         images = [node for node in self.nodes if node.kind == "image"]
+        x: float
         for k, node in enumerate(images):
-            if self.climbs and not self.falls and node.level > 0:
+            if self.only_up and node.level > 0:
                 x, y = (WIDTH - BOX) / 2, FIRST + ROW * node.level
-            elif len(images) > 1:
-                x, y = self.at("down", node.level) if self.climbs and not self.falls else (MARGIN + k * (BOX + 20), TOP)
+            elif self.only_up and len(images) > 1:
+                x, y = self.at("down", node.level)
             else:
-                x, y = MARGIN, TOP
+                x, y = MARGIN + k * (BOX + 20), TOP
             self._add(node, x, y, SMALL if y == TOP else HEIGHT, "none", [shown(node.shape_out)])
         for node in self.nodes:
             if node.kind == "head":
@@ -220,7 +223,7 @@ class _Picture:
         lowest = max((box.y + box.height for box in self._all()), default=0)
         self.height = lowest + 12
         if self.trace and self.trace.unreached:
-            self._place_unreached(lowest + 34)
+            self._place_unreached(self.trace.unreached, lowest + 34)
 
     def _all(self) -> list[Box]:
         return [*self.boxes.values(), *(box for box, _ in self.ghosts)]
@@ -270,10 +273,10 @@ class _Picture:
         box.strong = name in self.strong
         self.ghosts.append((box, concept))
 
-    def _place_unreached(self, y: float) -> None:
+    def _place_unreached(self, unreached: list[tuple[str, int]], y: float) -> None:
         gap = 12
         across = int((WIDTH - 2 * MARGIN + gap) // (BOX + gap))
-        for k, (name, count) in enumerate(self.trace.unreached):
+        for k, (name, count) in enumerate(unreached):
             row, column = divmod(k, across)
             top = y + row * (SMALL + 18)
             text = [name if len(name) <= FITS else f"…{name[-FITS + 1 :]}", f"not reached · {short(count)} params"]
@@ -376,23 +379,21 @@ class _Picture:
 
     def _beyond(self, name: str, arrows: dict[str, Node]) -> str | None:
         while name in arrows:
-            name = next((e.target for e in self.trace.edges if e.source == name), "")
+            name = next((e.target for e in self.edges if e.source == name), "")
         return name or None
 
     def _before(self, name: str, arrows: dict[str, Node]) -> str | None:
         while name in arrows:
-            name = next((e.source for e in self.trace.edges if e.target == name and not e.skip), "")
+            name = next((e.source for e in self.edges if e.target == name and not e.skip), "")
         return name or None
 
     def _dangling(self, source: str, arrow: Node) -> None:
         """An arrow after which nothing more came, since the run stopped."""
         if source not in self.boxes:
             return
-        x, y = self.at(arrow.side, arrow.level)
-        ghost = Box(arrow.name, x, y, BOX, HEIGHT, [shown(arrow.shape_out)], "none")
+        lines = [f"after {arrow.name}", shown(arrow.shape_out)]
+        ghost = Box(arrow.name, *self.at(arrow.side, arrow.level), BOX, HEIGHT, lines, "none", tip=_tip(arrow))
         self.boxes[arrow.name] = ghost
-        ghost.tip = _tip(arrow)
-        ghost.lines = [f"after {arrow.name}", shown(arrow.shape_out)]
         self._arrow(self.boxes[source], ghost, _words(arrow), arrow.name)
 
     def _paint_ghost_edges(self) -> None:

@@ -1,7 +1,7 @@
 """Which pixels of the image a value can depend on, along one side, composed operation by operation.
 
-Only kernel, stride, dilation and offset go in, no weights. It is exact and knows no borders: what the positions of a map
-reach repeats after some positions, a whole number of pixels further on, so one period says it all.
+Only kernel, stride, dilation and offset go in, no weights. It is exact and knows no borders: what positions reach
+repeats after some of them, a whole number of pixels further on, so one period says it all.
 """
 
 from __future__ import annotations

@@ -173,9 +173,10 @@ class Recorder(TorchDispatchMode):
             if t in self.made_by:
                 if len(op.inputs) > 1:
                     op.zero_inputs[self.made_by[t]] = not t.any()
-            elif op.kind == "merge" and t.shape[-2:] == output.shape[-2:]:
-                if t not in self._derived and id(t) not in self.registered and not t.any():
-                    op.zero_constant = tuple(t.shape)
+                continue
+            constant = t not in self._derived and id(t) not in self.registered
+            if op.kind == "merge" and constant and t.shape[-2:] == output.shape[-2:] and not t.any():
+                op.zero_constant = tuple(t.shape)
         if output.ndim == 4 and output.is_floating_point():
             op.zero, op.finite = not output.any(), bool(output.isfinite().all())
             op.maps, op.channels = _maps(output)

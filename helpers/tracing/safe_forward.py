@@ -31,8 +31,8 @@ def check_model(model: Any) -> None:
 def weak_reference(model: Callable) -> Callable[[], Callable | None]:
     """A function that gives the model as long as somebody else keeps it, and then `None`.
 
-    A function is kept, since it has often no other name, as in `forward(lambda x: ..., image)`; a model that it was made
-    around (a closure, a `partial`) is kept with it.
+    A function is kept, since it often has no other name, as in `forward(lambda x: ..., image)`, and with it any model
+    that it was made around (a closure, a `partial`).
     """
     if isinstance(model, nn.Module):
         return weakref.ref(model)

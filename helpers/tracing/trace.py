@@ -1,8 +1,8 @@
 """Runs a module on an image and finds what executed: blocks, levels, skips, costs. Data out, no drawing.
 
-Nothing here goes by names. A mode beneath PyTorch's functions sees every operation, whether a layer, a function or plain
-indexing asked for it (`recorder`), and notes for each result how far its neighbours are apart in the image (the step),
-how much of the image it sees (the receptive field) and from which results it was made (`operations`). From these come
+Nothing here goes by names. A mode beneath PyTorch's functions sees every operation, whether a layer, a function or
+plain indexing asked for it (`recorder`), and notes for each result how far its neighbours are apart in the image (the
+step), how much of the image it sees (the receptive field) and what it was made from (`operations`). From these come
 nodes and edges (`assembly`) and what is said about them (`remarks`), together a `Trace` (`results`).
 """
 

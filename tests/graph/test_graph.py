@@ -301,13 +301,6 @@ def test_a_wrong_name_says_which_there_are():
 # ---- what a front end needs ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_all_that_is_shown_is_plain_data(name):
-    data = json.loads(json.dumps(RUNS[name]().as_data(), allow_nan=False))
-    assert set(data["unlocked"]) | set(data["locked"]) == set(concepts())
-    assert (data["trace"] is None) == (name == "nothing")
-
-
 def test_the_graph_does_not_keep_the_model():
     model = UNet(1, 1, 4, 2)
     gone = weakref.ref(model)

@@ -25,7 +25,9 @@ def positive(*layers: nn.Module) -> nn.Sequential:
 
 
 def drawn(model, *images):
-    return ArchitectureGraph().forward(model, *(images or (IMAGE,)))
+    graph = ArchitectureGraph().forward(model, *(images or (IMAGE,)))
+    graph.model = model  # which the graph itself does not keep
+    return graph
 
 
 # ---- the composed field and the gradient say the same where both are exact ------------------------------------------
@@ -198,7 +200,7 @@ def test_a_model_that_raises_meanwhile():
 
 
 def test_a_model_that_is_gone():
-    graph = drawn(UNet(1, 1, 4, 1))
+    graph = ArchitectureGraph().forward(UNet(1, 1, 4, 1), IMAGE)
     gc.collect()
     with pytest.raises(CannotSee, match=r"The network that was drawn is gone: run graph.forward\(model, image\) again"):
         graph.sees(0, 0)
@@ -206,7 +208,7 @@ def test_a_model_that_is_gone():
 
 def test_a_bound_method_does_not_keep_its_model_and_works_while_that_is_there():
     model = UNet(1, 1, 4, 1)
-    graph = drawn(model.encoder.forward)
+    graph = ArchitectureGraph().forward(model.encoder.forward, IMAGE)
     assert graph.sees(3, 3).inputs[0].moving
     del model
     gc.collect()
@@ -216,7 +218,7 @@ def test_a_bound_method_does_not_keep_its_model_and_works_while_that_is_there():
 
 @pytest.mark.parametrize("function", [lambda x: F.avg_pool2d(x, 2), partial(F.avg_pool2d, kernel_size=2)])
 def test_a_function_without_a_name_of_its_own_is_kept(function):
-    graph = drawn(lambda x: function(x))
+    graph = ArchitectureGraph().forward(lambda x: function(x), IMAGE)
     gc.collect()
     assert graph.sees(0, 0).inputs[0].composed.sides == (2, 2)
 
