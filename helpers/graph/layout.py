@@ -66,9 +66,7 @@ def draw(
         title, description: for those who do not see the picture.
         strong: names of nodes and skips to stress.
     """
-    picture = _Picture(trace, depth, set(unlocked), set(strong))
-    picture.place()
-    return _svg(picture, title, description, "img")
+    return _svg(_Picture(trace, depth, set(unlocked), set(strong)), title, description, "img")
 
 
 def draw_parts(
@@ -85,17 +83,14 @@ def draw_parts(
     Returns:
         The `<svg>` element, and of each part that was drawn its neighbours by the name of the key: "ArrowLeft".
     """
-    picture = _Picture(trace, depth, set(unlocked), set(), labels)
-    picture.place()
+    picture = _Picture(trace, depth, set(unlocked), parts=labels)
     svg = _svg(picture, title, description, "group")
     return svg, _neighbours({name: picture.places[name] for name in labels if name in picture.places})
 
 
 def empty_places(trace: Trace | None, depth: int) -> list[str]:
     """Names of the boxes of the U that are drawn although nothing ran there: "decoder 1"."""
-    picture = _Picture(trace, depth, set(), set())
-    picture.place()
-    return [box.name for box, concept in picture.ghosts if concept]
+    return [box.name for box, concept in _Picture(trace, depth).ghosts if concept]
 
 
 def _svg(picture: _Picture, title: str, description: str, role: str) -> str:
@@ -132,9 +127,7 @@ def short(n: int) -> str:
 
 def field_of_view(field: tuple[float, float]) -> str:
     """`44×44`, or that it is everything."""
-    if math.inf in field:
-        return "everything"
-    return f"{field[0]}×{field[1]}"
+    return "everything" if math.inf in field else f"{field[0]}×{field[1]}"
 
 
 def _neighbours(places: dict[str, tuple[float, float]]) -> dict[str, dict[str, str]]:
@@ -163,8 +156,8 @@ class _Picture:
         self,
         trace: Trace | None,
         depth: int,
-        unlocked: set[str],
-        strong: set[str],
+        unlocked: Iterable[str] = (),
+        strong: Iterable[str] = (),
         parts: dict[str, str] | None = None,
     ) -> None:
         self.parts = parts or {}  # name and spoken text of what can be selected
@@ -185,7 +178,7 @@ class _Picture:
         self.ghosts: list[tuple[Box, str]] = []
         self.paths: list[str] = []
         self.labels: list[str] = []
-        self.height = 0.0
+        self.place()
 
     # places
 
@@ -247,10 +240,9 @@ class _Picture:
         """The rest of the U, locked: all of it before anything has run, and what a piece is still missing."""
         if self.climbs:
             return
-        lowest = max((node.level for node in self.nodes if node.kind in ("block", "output")), default=-1)
         lone_head = any(node.kind == "head" for node in self.nodes)
-        if lone_head:
-            lowest = -1
+        levels = [node.level for node in self.nodes if node.kind in ("block", "output") and not lone_head]
+        lowest = max(levels, default=-1)
         if not self.nodes:
             self.ghosts.append((Box("image", MARGIN, TOP, BOX, SMALL, ["image"], "none", "open"), ""))
         for level in range(lowest + 1, self.depth + 1):
@@ -323,12 +315,10 @@ class _Picture:
                 f"{look}>{html.escape(line)}</text>{lock}"
             )
         if box.bar:
-            full = box.width - 32
+            full, start = box.width - 32, f'<rect x="{box.x + 16:.0f}" y="{box.y + box.height - 7:.0f}"'
             parts.append(
-                f'<rect x="{box.x + 16:.0f}" y="{box.y + box.height - 7:.0f}" width="{full:.0f}" height="3" '
-                'fill="currentColor" fill-opacity=".15"/>'
-                f'<rect x="{box.x + 16:.0f}" y="{box.y + box.height - 7:.0f}" width="{full * box.bar:.1f}" height="3" '
-                'fill="currentColor"/>'
+                f'{start} width="{full:.0f}" height="3" fill="currentColor" fill-opacity=".15"/>'
+                f'{start} width="{full * box.bar:.1f}" height="3" fill="currentColor"/>'
             )
         return "".join([*parts, "</g>"])
 
@@ -400,9 +390,8 @@ class _Picture:
         ghosts = {box.name: box for box, _ in self.ghosts}
         if not ghosts:
             return
-        left = [self._lowest("down", level) for level in range(self.depth)]
-        bottom = self._lowest("down", self.depth)
-        chain = [box for box in [*left, bottom] if box]
+        places = [self.at("down", level) for level in range(self.depth + 1)]
+        chain = [box for place in places for box in self._all() if (box.x, box.y) == place]
         chain += [ghosts[f"decoder {k}"] for k in reversed(range(self.depth)) if f"decoder {k}" in ghosts]
         chain += [ghosts["head"]] if "head" in ghosts else []
         if not self.nodes:
@@ -410,11 +399,6 @@ class _Picture:
         for a, b in itertools.pairwise(chain):
             if a.name in ghosts or b.name in ghosts:
                 self._arrow(a, b, [], faint=True)
-
-    def _lowest(self, side: str, level: int) -> Box | None:
-        """The box at this place."""
-        x, y = self.at(side, level)
-        return next((box for box in self._all() if (box.x, box.y) == (x, y)), None)
 
     def _arrow(self, a: Box, b: Box, words: list[str], name: str = "", faint: bool = False) -> None:
         (ax, ay), (bx, by) = a.middle, b.middle

@@ -148,31 +148,26 @@ def test_a_pixel_that_is_none_is_refused(place):
         drawn(UNet(1, 1, 4, 1)).sees(*place)
 
 
-def test_a_channel_that_is_none_is_refused():
-    with pytest.raises(CannotSee, match="There is no channel 2: the output has 2"):
-        drawn(STACKS["uneven"]()).sees(0, 0, 2)
-
-
 # ---- where nothing can be said ---------------------------------------------------------------------------------------
 
 
-def test_before_anything_has_run():
-    with pytest.raises(CannotSee, match="Nothing has run yet. Call graph.forward"):
-        ArchitectureGraph().sees(0, 0)
+class Broken(UNet):
+    def forward(self, x):
+        return self.encoder(x) @ x
 
 
-def test_after_a_run_that_stopped():
-    class Broken(UNet):
-        def forward(self, x):
-            return self.encoder(x) @ x
-
-    with pytest.raises(CannotSee, match="The run stopped before it gave an output"):
-        drawn(Broken(1, 1, 4, 1)).sees(0, 0)
-
-
-def test_of_a_result_without_rows_and_columns():
-    with pytest.raises(CannotSee, match="has no rows and columns"):
-        drawn(nn.Sequential(nn.Flatten(), nn.Linear(1024, 2))).sees(0, 0)
+@pytest.mark.parametrize(
+    ("graph", "place", "said"),
+    [
+        (lambda: drawn(STACKS["uneven"]()), (0, 0, 2), "There is no channel 2: the output has 2"),
+        (ArchitectureGraph, (0, 0), "Nothing has run yet. Call graph.forward"),
+        (lambda: drawn(Broken(1, 1, 4, 1)), (0, 0), "The run stopped before it gave an output"),
+        (lambda: drawn(nn.Sequential(nn.Flatten(), nn.Linear(1024, 2))), (0, 0), "has no rows and columns"),
+    ],
+)
+def test_where_there_is_no_output_or_channel(graph, place, said):
+    with pytest.raises(CannotSee, match=said):
+        graph().sees(*place)
 
 
 @pytest.mark.parametrize("cut", [lambda x: (x > 0.5).float(), lambda x: x.detach() * 2, torch.no_grad()(F.relu)])
@@ -193,9 +188,8 @@ def test_a_model_that_raises_meanwhile():
     model = Moody(1, 1, 3)
     graph = drawn(model)
     model.mood = 1
-    with pytest.raises(
-        CannotSee, match=r"The network stopped: KeyError: `'no mood'`, at `raise KeyError\(\"no mood\"\)`"
-    ):
+    said = r"The network stopped: KeyError: `'no mood'`, at `raise KeyError\(\"no mood\"\)`"
+    with pytest.raises(CannotSee, match=said):
         graph.sees(0, 0)
 
 
