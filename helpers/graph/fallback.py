@@ -9,12 +9,13 @@ from helpers import markup
 from helpers.graph import layout
 
 if TYPE_CHECKING:
-    from helpers.tracing.trace import Trace
+    from helpers.tracing.results import Trace
 
 LEGEND = (
     "In a box: channels × rows × columns that come out; parameters; how many pixels of the image a value sees; the "
     "bar is its fraction of the time. Hatched: something is wrong there, and is said above."
 )
+HINT = "`graph.forward(piece, image)` runs a piece of yours and unlocks what executed."
 COMPOSED = (
     "`sees` is the receptive field, at most: composed from kernel, stride and offset of every operation on the way "
     "from the image, as if it had no border; time is measured on this run; memory counts the results that were made."

@@ -14,7 +14,7 @@ from ipywidgets import HBox, Layout
 from helpers import frontend, markup
 from helpers.graph import layout
 from helpers.graph.card import Card
-from helpers.graph.fallback import LEGEND, description, table
+from helpers.graph.fallback import HINT, LEGEND, description, table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,7 +75,8 @@ class GraphFrontEnd(frontend.FrontEnd):
                 if "select" in content:
                     self._select(content["select"])
                 if "pixel" in content:
-                    self._see(self._graph.sees(*content["pixel"], content.get("channel")))
+                    row, column = content["pixel"]
+                    self._see(self._graph.sees(row, column, content.get("channel")))
             except ValueError as error:  # no such part or pixel, the model is gone, it raises: said where it was asked
                 self.problem = str(error)
                 if "pixel" in content:
@@ -88,14 +89,14 @@ class GraphFrontEnd(frontend.FrontEnd):
         self.card = _card(self._graph.select(name)) if name else {}
         self.selected = name
 
-    def _see(self, sight: Influence) -> None:
-        self.output = _output(sight.output, sight.channel)
+    def _see(self, influence: Influence) -> None:
+        self.output = _output(influence.output, influence.channel)
         self.pixel = {
-            "row": sight.row,
-            "column": sight.column,
-            "title": sight.title,
-            "facts": [markup.as_html(fact) for fact in sight.facts()],
-            "inputs": [_seen(seen) for seen in sight.inputs],
+            "row": influence.row,
+            "column": influence.column,
+            "title": influence.title,
+            "facts": [markup.as_html(fact) for fact in influence.facts()],
+            "inputs": [_seen(seen) for seen in influence.inputs],
         }
 
 
@@ -112,7 +113,6 @@ def _drawing(graph: GraphModel) -> dict[str, Any]:
     labels = {name: _spoken(graph.select(name)) for name in graph.parts()}
     about = description(graph.trace, title, state)
     svg, neighbours = layout.draw_parts(graph.trace, graph.depth, graph.unlocked, title, about, labels)
-    run = "<code>graph.forward(piece, image)</code> runs a piece of yours and unlocks what executed."
     return {
         "title": title,
         "network": f"{graph.trace.title}, {graph.trace.parameters:,} parameters" if graph.trace else "",
@@ -120,7 +120,7 @@ def _drawing(graph: GraphModel) -> dict[str, Any]:
         "neighbours": neighbours,
         "said": [markup.as_html(said) for said in graph.sentences()],
         "state": html.escape(state),
-        "legend": LEGEND if graph.trace else run,
+        "legend": LEGEND if graph.trace else markup.as_html(HINT),
         "table": table(graph.trace),
         "no_output": graph.no_output(),
     }
@@ -137,10 +137,8 @@ def _card(card: Card) -> dict[str, Any]:
         "head": card.head(),
         "text": markup.as_html(card.text()),
         "facts": [markup.as_html(fact) for fact in card.facts()],
-        "maps_title": card.maps_title() if card.has_maps() else "",
-        "maps": [_map(c, m) for c, m in zip(card.part.channels, card.part.maps, strict=True)]
-        if card.has_maps()
-        else [],
+        "maps_title": card.maps_title(),
+        "maps": [_map(channel, values) for channel, values in card.maps],
     }
 
 

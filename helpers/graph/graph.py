@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from helpers import frontend, markup
 from helpers.graph import layout
-from helpers.graph.fallback import LEGEND, as_lines, paragraph, picture, problems, table
+from helpers.graph.fallback import HINT, LEGEND, as_lines, paragraph, picture, problems, table
 from helpers.graph.model import GraphModel
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from helpers.graph.frontend import GraphFrontEnd
-    from helpers.tracing.trace import Trace
+    from helpers.tracing.results import Trace
 
 
 class ArchitectureGraph(GraphModel):
@@ -67,7 +67,7 @@ class ArchitectureGraph(GraphModel):
     def __repr__(self) -> str:
         lines = [*as_lines(self.trace, self.title()), *(f"! {said}" for said in self.sentences()), self.state()]
         if self.trace is None:
-            lines.append("graph.forward(piece, image) runs a piece of yours and unlocks what executed.")
+            lines.append(markup.as_text(HINT))
         return "\n".join(lines)
 
     def as_html(self) -> str:
@@ -76,19 +76,16 @@ class ArchitectureGraph(GraphModel):
         parts += [paragraph(f"<b>!</b> {markup.as_html(said)}") for said in self.sentences()]
         parts.append(paragraph(html.escape(self.state())))
         if self.trace is None:
-            parts.append(
-                paragraph("<code>graph.forward(piece, image)</code> runs a piece of yours and unlocks what executed.")
-            )
+            parts.append(paragraph(markup.as_html(HINT)))
         else:
             parts.append(f'<p style="margin:.3em 0;font-size:90%">{LEGEND}</p>')
         return f'<div style="max-width:62em">{"".join(parts)}{table(self.trace)}</div>'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        return frontend.shown(
-            self, {"text/plain": repr(self), "text/html": self.as_html()}, self._make_front_end, **kwargs
-        )
+        fallback = {"text/plain": repr(self), "text/html": self.as_html()}
+        return frontend.shown(self, fallback, self._make_front_end, **kwargs)
 
-    def _make_front_end(self) -> Any:
+    def _make_front_end(self) -> GraphFrontEnd:
         from helpers.graph.frontend import GraphFrontEnd
 
         return GraphFrontEnd(self)

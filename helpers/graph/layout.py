@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from helpers.tracing.trace import Edge, Node, Shape, Trace
+    from helpers.tracing.results import Edge, Node, Shape, Trace
 
 # of the Okabe-Ito palette
 BLUE, GREEN, ORANGE, PURPLE, VERMILION = "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#D55E00"
@@ -50,6 +50,7 @@ class Box:
 
     @property
     def middle(self) -> tuple[float, float]:
+        """Its centre."""
         return self.x + self.width / 2, self.y + self.height / 2
 
 
@@ -65,9 +66,7 @@ def draw(
         title, description: for those who do not see the picture.
         strong: names of nodes and skips to stress.
     """
-    picture = _Picture(trace, depth, set(unlocked), set(strong))
-    picture.place()
-    return _svg(picture, title, description, "img")
+    return _svg(_Picture(trace, depth, set(unlocked), set(strong)), title, description, "img")
 
 
 def draw_parts(
@@ -84,17 +83,14 @@ def draw_parts(
     Returns:
         The `<svg>` element, and of each part that was drawn its neighbours by the name of the key: "ArrowLeft".
     """
-    picture = _Picture(trace, depth, set(unlocked), set(), labels)
-    picture.place()
+    picture = _Picture(trace, depth, set(unlocked), parts=labels)
     svg = _svg(picture, title, description, "group")
     return svg, _neighbours({name: picture.places[name] for name in labels if name in picture.places})
 
 
 def empty_places(trace: Trace | None, depth: int) -> list[str]:
     """Names of the boxes of the U that are drawn although nothing ran there: "decoder 1"."""
-    picture = _Picture(trace, depth, set(), set())
-    picture.place()
-    return [box.name for box, concept in picture.ghosts if concept]
+    return [box.name for box, concept in _Picture(trace, depth).ghosts if concept]
 
 
 def _svg(picture: _Picture, title: str, description: str, role: str) -> str:
@@ -131,9 +127,7 @@ def short(n: int) -> str:
 
 def field_of_view(field: tuple[float, float]) -> str:
     """`44×44`, or that it is everything."""
-    if math.inf in field:
-        return "everything"
-    return f"{field[0]}×{field[1]}"
+    return "everything" if math.inf in field else f"{field[0]}×{field[1]}"
 
 
 def _neighbours(places: dict[str, tuple[float, float]]) -> dict[str, dict[str, str]]:
@@ -162,46 +156,48 @@ class _Picture:
         self,
         trace: Trace | None,
         depth: int,
-        unlocked: set[str],
-        strong: set[str],
+        unlocked: Iterable[str] = (),
+        strong: Iterable[str] = (),
         parts: dict[str, str] | None = None,
     ) -> None:
         self.parts = parts or {}  # name and spoken text of what can be selected
         self.places: dict[str, tuple[float, float]] = {}  # the middle of each that has been painted
         self.trace, self.unlocked, self.strong = trace, unlocked, strong
         self.nodes = trace.nodes if trace else []
+        self.edges = trace.edges if trace else []
         levels = [node.level for node in self.nodes if node.kind in ("block", "output", "head")]
         self.whole = any(node.name == "bottleneck" for node in self.nodes)
         self.climbs = any(node.side == "up" and node.kind != "image" for node in self.nodes)
         self.falls = any(node.side == "down" and node.kind in ("block", "pool") for node in self.nodes)
-        self.depth = max(levels, default=0)
-        if not self.whole and not (self.climbs and not self.falls):
-            self.depth = max(self.depth, depth)
-        if self.climbs and not self.falls:
+        self.only_up = self.climbs and not self.falls
+        if self.only_up:
             self.depth = max(node.level for node in self.nodes)
+        else:
+            self.depth = max([*levels, 0 if self.whole else depth])
         self.boxes: dict[str, Box] = {}
         self.ghosts: list[tuple[Box, str]] = []
         self.paths: list[str] = []
         self.labels: list[str] = []
-        self.height = 0.0
+        self.place()
 
     # places
 
-    def at(self, side: str, level: int) -> tuple[float, float]:
+    def at(self, side: str, level: int) -> tuple[float, int]:
         y = FIRST + ROW * level
-        if level == self.depth and level > 0 and (self.falls or not self.climbs):
+        if level == self.depth and level > 0 and not self.only_up:
             return (WIDTH - BOX) / 2, y
         return (MARGIN + INDENT * level if side == "down" else WIDTH - MARGIN - BOX - INDENT * level), y
 
     def place(self) -> None:
         images = [node for node in self.nodes if node.kind == "image"]
+        x: float
         for k, node in enumerate(images):
-            if self.climbs and not self.falls and node.level > 0:
+            if self.only_up and node.level > 0:
                 x, y = (WIDTH - BOX) / 2, FIRST + ROW * node.level
-            elif len(images) > 1:
-                x, y = self.at("down", node.level) if self.climbs and not self.falls else (MARGIN + k * (BOX + 20), TOP)
+            elif self.only_up and len(images) > 1:
+                x, y = self.at("down", node.level)
             else:
-                x, y = MARGIN, TOP
+                x, y = MARGIN + k * (BOX + 20), TOP
             self._add(node, x, y, SMALL if y == TOP else HEIGHT, "none", [shown(node.shape_out)])
         for node in self.nodes:
             if node.kind == "head":
@@ -220,7 +216,7 @@ class _Picture:
         lowest = max((box.y + box.height for box in self._all()), default=0)
         self.height = lowest + 12
         if self.trace and self.trace.unreached:
-            self._place_unreached(lowest + 34)
+            self._place_unreached(self.trace.unreached, lowest + 34)
 
     def _all(self) -> list[Box]:
         return [*self.boxes.values(), *(box for box, _ in self.ghosts)]
@@ -244,10 +240,9 @@ class _Picture:
         """The rest of the U, locked: all of it before anything has run, and what a piece is still missing."""
         if self.climbs:
             return
-        lowest = max((node.level for node in self.nodes if node.kind in ("block", "output")), default=-1)
         lone_head = any(node.kind == "head" for node in self.nodes)
-        if lone_head:
-            lowest = -1
+        levels = [node.level for node in self.nodes if node.kind in ("block", "output") and not lone_head]
+        lowest = max(levels, default=-1)
         if not self.nodes:
             self.ghosts.append((Box("image", MARGIN, TOP, BOX, SMALL, ["image"], "none", "open"), ""))
         for level in range(lowest + 1, self.depth + 1):
@@ -270,10 +265,10 @@ class _Picture:
         box.strong = name in self.strong
         self.ghosts.append((box, concept))
 
-    def _place_unreached(self, y: float) -> None:
+    def _place_unreached(self, unreached: list[tuple[str, int]], y: float) -> None:
         gap = 12
         across = int((WIDTH - 2 * MARGIN + gap) // (BOX + gap))
-        for k, (name, count) in enumerate(self.trace.unreached):
+        for k, (name, count) in enumerate(unreached):
             row, column = divmod(k, across)
             top = y + row * (SMALL + 18)
             text = [name if len(name) <= FITS else f"…{name[-FITS + 1 :]}", f"not reached · {short(count)} params"]
@@ -320,12 +315,10 @@ class _Picture:
                 f"{look}>{html.escape(line)}</text>{lock}"
             )
         if box.bar:
-            full = box.width - 32
+            full, start = box.width - 32, f'<rect x="{box.x + 16:.0f}" y="{box.y + box.height - 7:.0f}"'
             parts.append(
-                f'<rect x="{box.x + 16:.0f}" y="{box.y + box.height - 7:.0f}" width="{full:.0f}" height="3" '
-                'fill="currentColor" fill-opacity=".15"/>'
-                f'<rect x="{box.x + 16:.0f}" y="{box.y + box.height - 7:.0f}" width="{full * box.bar:.1f}" height="3" '
-                'fill="currentColor"/>'
+                f'{start} width="{full:.0f}" height="3" fill="currentColor" fill-opacity=".15"/>'
+                f'{start} width="{full * box.bar:.1f}" height="3" fill="currentColor"/>'
             )
         return "".join([*parts, "</g>"])
 
@@ -376,32 +369,29 @@ class _Picture:
 
     def _beyond(self, name: str, arrows: dict[str, Node]) -> str | None:
         while name in arrows:
-            name = next((e.target for e in self.trace.edges if e.source == name), "")
+            name = next((e.target for e in self.edges if e.source == name), "")
         return name or None
 
     def _before(self, name: str, arrows: dict[str, Node]) -> str | None:
         while name in arrows:
-            name = next((e.source for e in self.trace.edges if e.target == name and not e.skip), "")
+            name = next((e.source for e in self.edges if e.target == name and not e.skip), "")
         return name or None
 
     def _dangling(self, source: str, arrow: Node) -> None:
         """An arrow after which nothing more came, since the run stopped."""
         if source not in self.boxes:
             return
-        x, y = self.at(arrow.side, arrow.level)
-        ghost = Box(arrow.name, x, y, BOX, HEIGHT, [shown(arrow.shape_out)], "none")
+        lines = [f"after {arrow.name}", shown(arrow.shape_out)]
+        ghost = Box(arrow.name, *self.at(arrow.side, arrow.level), BOX, HEIGHT, lines, "none", tip=_tip(arrow))
         self.boxes[arrow.name] = ghost
-        ghost.tip = _tip(arrow)
-        ghost.lines = [f"after {arrow.name}", shown(arrow.shape_out)]
         self._arrow(self.boxes[source], ghost, _words(arrow), arrow.name)
 
     def _paint_ghost_edges(self) -> None:
         ghosts = {box.name: box for box, _ in self.ghosts}
         if not ghosts:
             return
-        left = [self._lowest("down", level) for level in range(self.depth)]
-        bottom = self._lowest("down", self.depth)
-        chain = [box for box in [*left, bottom] if box]
+        places = [self.at("down", level) for level in range(self.depth + 1)]
+        chain = [box for place in places for box in self._all() if (box.x, box.y) == place]
         chain += [ghosts[f"decoder {k}"] for k in reversed(range(self.depth)) if f"decoder {k}" in ghosts]
         chain += [ghosts["head"]] if "head" in ghosts else []
         if not self.nodes:
@@ -409,11 +399,6 @@ class _Picture:
         for a, b in itertools.pairwise(chain):
             if a.name in ghosts or b.name in ghosts:
                 self._arrow(a, b, [], faint=True)
-
-    def _lowest(self, side: str, level: int) -> Box | None:
-        """The box at this place."""
-        x, y = self.at(side, level)
-        return next((box for box in self._all() if (box.x, box.y) == (x, y)), None)
 
     def _arrow(self, a: Box, b: Box, words: list[str], name: str = "", faint: bool = False) -> None:
         (ax, ay), (bx, by) = a.middle, b.middle

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helpers.graph import layout
 from helpers.graph.card import Card, concept_named, concept_of
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from helpers.tracing.influence import Influence
-    from helpers.tracing.trace import Edge, Node, Trace
+    from helpers.tracing.results import Edge, Node, Trace
 
 
 class GraphModel:
@@ -56,8 +55,9 @@ class GraphModel:
         """
         from helpers.tracing.trace import trace  # torch loads here
 
-        self._take(trace(model, *images), model, images)
-        new = set(self.trace.concepts) - self.unlocked
+        found = trace(model, *images)
+        self._take(found, model, images)
+        new = set(found.concepts) - self.unlocked
         self.unlocked |= new
         # read again: another notebook may have unlocked something in the meantime
         self._said = keep(self._kept_in, self.unlocked | read(self._kept_in)[0]) if new else ""
@@ -107,7 +107,7 @@ class GraphModel:
         """
         from helpers.tracing.influence import CannotSee, influence_of
 
-        if self.trace is None:
+        if self.trace is None or self._model is None:
             raise CannotSee("Nothing has run yet. Call graph.forward(model, image) first.")
         if self.trace.output is None:
             raise CannotSee(self.no_output())
@@ -128,16 +128,6 @@ class GraphModel:
         """Names of all that can be selected in the picture: nodes, skips, and empty places of the U."""
         return list(dict.fromkeys([*self._names(), *layout.empty_places(self.trace, self.depth)]))
 
-    def as_data(self) -> dict[str, Any]:
-        """All that is shown, as plain data: what a front end draws."""
-        return {
-            "depth": self.depth,
-            "unlocked": [key for key in concepts() if key in self.unlocked],
-            "locked": [key for key in concepts() if key not in self.unlocked],
-            "trace": _plain(self.trace),
-            "said": self.sentences(),
-        }
-
     def _names(self) -> list[str]:
         if self.trace is None:
             return []
@@ -147,9 +137,9 @@ class GraphModel:
         """The node or skip of that name, or the first of that concept."""
         if self.trace is None:
             return None
-        parts = [*self.trace.nodes, *self.trace.skips]
+        parts: list[Node | Edge] = [*self.trace.nodes, *self.trace.skips]
         named = [part for part in parts if part.name.lower() == wanted]
-        return next(iter(named), None) or next((part for part in parts if concept_of(part) == wanted), None)
+        return next(iter(named or [part for part in parts if concept_of(part) == wanted]), None)
 
     # its words
 
@@ -171,19 +161,3 @@ class GraphModel:
             return f"All {len(locked)} parts are locked: {', '.join(locked)}. A part opens when a network runs it."
         text = f"Unlocked: {', '.join(unlocked)}."
         return f"{text} Still locked: {', '.join(locked)}." if locked else f"{text} Nothing is locked any more."
-
-
-def _plain(trace: Trace | None) -> dict[str, Any] | None:
-    """A trace as JSON can hold it: without maps and output."""
-    if trace is None:
-        return None
-    nodes = [_without_maps(node) for node in trace.nodes]
-    for node in nodes:  # JSON knows no infinity
-        node["receptive_field"] = [None if f == float("inf") else f for f in node["receptive_field"]]
-    apart = ("nodes", "edges", "output")
-    rest = {f.name: getattr(trace, f.name) for f in dataclasses.fields(trace) if f.name not in apart}
-    return {**rest, "nodes": nodes, "edges": [_without_maps(edge) for edge in trace.edges]}
-
-
-def _without_maps(part: Node | Edge) -> dict[str, Any]:
-    return {f.name: getattr(part, f.name) for f in dataclasses.fields(part) if f.name != "maps"}

@@ -1,8 +1,7 @@
-"""What one pixel of the output sees of the image: composed from the operations, and found by a run.
+"""What one pixel of the output sees of the image, in two answers.
 
-Two answers to one question. The rectangle is composed from kernel, stride and offset of every operation on the way; no
-weight enters. The influence is the gradient of that pixel with respect to each pixel of the image, from a run of the
-network as it is now.
+The receptive field is composed from kernel, stride and offset of every operation on the way; no weight enters. The
+influence is the gradient of that pixel with respect to each pixel of the image, from a run of the network as it is now.
 """
 
 from __future__ import annotations
@@ -16,14 +15,15 @@ import torch
 from torch import Tensor
 
 from helpers import markup
+from helpers.tracing.results import Output
 from helpers.tracing.safe_forward import first_image, in_one_sentence, prepared, tensors, unharmed
-from helpers.tracing.trace import Output, trace
+from helpers.tracing.trace import trace
 
 if TYPE_CHECKING:
     import numpy as np
 
-SAME = (
-    1e-4  # results that differ by less than this fraction of the highest are the same: other algorithms, other rounding
+ROUNDING = (
+    1e-4  # by less than this fraction of the highest value, results differ by the algorithm chosen, not by weights
 )
 LEAST, MOST = 0.25, 0.9  # how much colour the weakest and the strongest influence get
 
@@ -41,7 +41,9 @@ class Rectangle:
 
     @property
     def sides(self) -> tuple[int, int]:
-        return tuple(max(0, last - first + 1) for first, last in (self.rows, self.columns))
+        """Height and width."""
+        (top, bottom), (left, right) = self.rows, self.columns
+        return max(0, bottom - top + 1), max(0, right - left + 1)
 
     def __str__(self) -> str:
         (top, bottom), (left, right) = self.rows, self.columns
@@ -56,7 +58,7 @@ class InputInfluence:
         name: "image", or "input 1" where the network takes several.
         image: float `(C, H, W)`.
         composed: the receptive field, within the image.
-        cut: the border of the image cut something off it.
+        cut: the border of the image cuts something off it.
         influence: `(H, W)`, the gradient without its sign, summed over the channels of the image.
     """
 
@@ -128,33 +130,28 @@ class Influence:
 
     @property
     def title(self) -> str:
+        """Which pixel, and its value."""
         channel = f", channel {self.channel} of {len(self.output)}" if len(self.output) > 1 else ""
         return f"Output pixel in row {self.row}, column {self.column}{channel}: {self.value:.3g}"
 
     def facts(self) -> list[str]:
         """What was found, in sentences; marked up as in `markup`."""
-        found = []
-        if self.changed:
-            found.append(
-                "The network gives something else than when it was drawn: its weights have changed since, or it draws "
-                "random numbers. This is from the network as it is now; `graph.forward(model, image)` draws it anew."
-            )
-        for seen in self.inputs:
-            found += list(self._about(seen))
-        return found
+        changed = (
+            "The network gives something else than when it was drawn: its weights have changed since, or it draws "
+            "random numbers. This is from the network as it is now; `graph.forward(model, image)` draws it anew."
+        )
+        return [changed] * self.changed + [fact for seen in self.inputs for fact in self._about(seen)]
 
     def _about(self, seen: InputInfluence) -> Iterator[str]:
         high, wide = seen.composed.sides
+        composed = "Receptive field, composed from the kernels and strides on the way:"
         if self.everything:
             yield f"Receptive field: the whole {seen.name}, since an average over all of it is on the way."
         elif high and wide:
             cut = "; the border cuts the rest off" if seen.cut else ""
-            yield (
-                f"Receptive field, composed from the kernels and strides on the way: {seen.composed} of the "
-                f"{seen.name}, {high}×{wide} pixels{cut}."
-            )
+            yield f"{composed} {seen.composed} of the {seen.name}, {high}×{wide} pixels{cut}."
         else:
-            yield f"Receptive field, composed from the kernels and strides on the way: no pixel of the {seen.name}."
+            yield f"{composed} no pixel of the {seen.name}."
         if not seen.influence.isfinite().all():
             yield f"The gradient of {int((~seen.influence.isfinite()).sum()):,} pixels is no finite number."
         if not seen.moving:
@@ -181,7 +178,7 @@ class Influence:
         """Picture and sentences as HTML."""
         lines = [f"<b>{html.escape(self.title)}.</b>", *(markup.as_html(fact) for fact in self.facts())]
         text = "".join(f'<p style="margin:.3em 0">{line}</p>' for line in lines)
-        return f'<div style="max-width:62em">{_drawn(self)}{text}</div>'
+        return f'<div style="max-width:62em">{_picture(self)}{text}</div>'
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self.as_html()}
@@ -197,7 +194,7 @@ def influence_of(
     Args:
         model: the one of which `drawn` is the output; it may have been trained since.
         images: what it ran on.
-        drawn: its output and the reach of it, as found then.
+        drawn: its output and the receptive field of it, as found then.
         row, column: of the output, from 0.
         channel: of the output, from 0; the highest there when not given.
 
@@ -245,7 +242,7 @@ def _run(model: Callable, leaves: list[Tensor], index: int) -> Tensor:
         raise CannotSee(f"The network stopped: {in_one_sentence(raised)} Mend it and run the graph again.") from raised
     if index >= len(given) or given[index].ndim not in (3, 4):
         raise CannotSee(
-            "The network gives other results than when it was drawn. Run graph.forward(model, image) again."
+            "The network gives other results than when it was drawn: run graph.forward(model, image) again."
         )
     return first_image(given[index])
 
@@ -254,7 +251,7 @@ def _alike(now: Tensor, then: Tensor) -> bool:
     if now.shape != then.shape:
         return False
     highest = float(then.nan_to_num(0.0, posinf=0.0, neginf=0.0).abs().max())
-    return torch.allclose(now, then, rtol=SAME, atol=SAME * highest, equal_nan=True)
+    return torch.allclose(now, then, rtol=ROUNDING, atol=ROUNDING * highest, equal_nan=True)
 
 
 def _gradients(given: Tensor, leaves: list[Tensor], place: tuple[int, int, int]) -> list[Tensor]:
@@ -277,9 +274,10 @@ def _fields(drawn: Output, leaves: list[Tensor], row: int, column: int) -> Itera
     largest = [max(leaf.shape[axis] for leaf in leaves) for axis in (-2, -1)]
     for leaf in leaves:
         spans, cut = [], False
-        for side, whole, reach, place in zip(leaf.shape[-2:], largest, drawn.reach, (row, column), strict=True):
+        along = zip(leaf.shape[-2:], largest, drawn.receptive_field, (row, column), strict=True)
+        for side, whole, field, place in along:
             ratio = max(1, round(whole / side))  # of a smaller map each pixel counts as one of a larger grid
-            low, high = (0, side - 1) if drawn.everything else (end // ratio for end in reach.at(place))
+            low, high = (0, side - 1) if drawn.everything else (end // ratio for end in field.at(place))
             spans.append((max(0, low), min(side - 1, high)))
             cut = cut or spans[-1] != (low, high)
         yield Rectangle(*spans), cut
@@ -290,28 +288,28 @@ def _extent(found: Tensor) -> tuple[int, int]:
     return (places[0], places[-1]) if places else (0, -1)
 
 
-def _drawn(sight: Influence) -> str:
+def _picture(influence: Influence) -> str:
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle as Frame
 
     from helpers import show
 
-    panels = 1 + len(sight.inputs)
+    panels = 1 + len(influence.inputs)
     fig = Figure(figsize=(3.6 * panels, 3.9), layout="constrained")
-    ax = fig.add_subplot(1, panels, 1, title="output" + (f", channel {sight.channel}" if len(sight.output) > 1 else ""))
-    values = sight.output[sight.channel].nan_to_num()
+    title = f"output, channel {influence.channel}" if len(influence.output) > 1 else "output"
+    ax = fig.add_subplot(1, panels, 1, title=title)
+    values = influence.output[influence.channel].nan_to_num()
     ax.imshow(show.colours(values, output_span(values)), interpolation="nearest")
-    for colour, width in (("white", 4), (show.VERMILION, 2)):
-        ax.plot([sight.column], [sight.row], marker="+", markersize=18, markeredgewidth=width, color=colour)
-    for k, seen in enumerate(sight.inputs, 2):
+    for colour, stroke in (("white", 4), (show.VERMILION, 2)):
+        ax.plot([influence.column], [influence.row], marker="+", markersize=18, markeredgewidth=stroke, color=colour)
+    for k, seen in enumerate(influence.inputs, 2):
         ax = fig.add_subplot(1, panels, k, title=f"{seen.name}: what moves it")
         ax.imshow(seen.colours(), interpolation="nearest")
         high, wide = seen.composed.sides
         corner = seen.composed.columns[0] - 0.5, seen.composed.rows[0] - 0.5
-        for colour, width, dash in (("white", 3.5, "-"), (show.VERMILION, 2, (0, (4, 2)))):
+        for colour, width, dash in (("white", 3.5, "-"), (show.VERMILION, 2.0, (0, (4, 2)))):
             ax.add_patch(Frame(corner, wide, high, fill=False, edgecolor=colour, linewidth=width, linestyle=dash))
     for ax in fig.axes:
-        ax.set_xticks([])
-        ax.set_yticks([])
-    said = "; ".join(f"{seen.name}: {seen.composed}, {seen.moving:,} pixels tinted" for seen in sight.inputs)
-    return show.img_tag(fig, f"{sight.title}. A cross on the output, a frame around the receptive field: {said}.")
+        ax.set(xticks=[], yticks=[])
+    said = "; ".join(f"{seen.name}: {seen.composed}, {seen.moving:,} pixels tinted" for seen in influence.inputs)
+    return show.img_tag(fig, f"{influence.title}. A cross on the output, a frame around the receptive field: {said}.")

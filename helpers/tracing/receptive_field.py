@@ -1,8 +1,7 @@
 """Which pixels of the image a value can depend on, along one side, composed operation by operation.
 
-It is exact, and knows no borders: what position `i` of a map reaches repeats from some number of positions on, a whole
-number of pixels further, so one period says it all. Kernel, stride, dilation and offset are all that goes in; values of
-weights do not.
+Only kernel, stride, dilation and offset go in, no weights. It is exact and knows no borders: what positions reach
+repeats after some of them, a whole number of pixels further on, so one period says it all.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ class ReceptiveField:
         return max(0, *(last - first + 1 for first, last in zip(self.first, self.last, strict=True)))
 
     def at(self, i: int) -> tuple[int, int]:
+        """First and last pixel that position `i` reaches."""
         periods, place = divmod(i, len(self.first))
         return self.first[place] + periods * self.shift, self.last[place] + periods * self.shift
 
@@ -52,12 +52,11 @@ class ReceptiveField:
             last.append(max((high for _, high in reached), default=-NOTHING))
         return ReceptiveField(tuple(first), tuple(last), turns.numerator * self.shift)
 
-    def beside(self, other: ReceptiveField) -> ReceptiveField:
+    def merged(self, other: ReceptiveField) -> ReceptiveField:
         """What a value reaches that is made of this map and the other, position by position."""
         if other.step != self.step:  # of unclear geometry: at least as wide as the wider one
             more = max(0, other.width - self.width)
-            widened = tuple(last + more for last in self.last)
-            return ReceptiveField(self.first, widened, self.shift)
+            return ReceptiveField(self.first, tuple(last + more for last in self.last), self.shift)
         period = math.lcm(len(self.first), len(other.first))
         pairs = [(self.at(i), other.at(i)) for i in range(period)]
         first = tuple(min(a[0], b[0]) for a, b in pairs)
@@ -70,7 +69,7 @@ class ReceptiveField:
         """After a convolution or a pooling."""
         return self.through(lambda j: (j * stride - padding + t * dilation for t in range(kernel)), Fraction(stride))
 
-    def stamp(self, kernel: int, stride: int = 1, dilation: int = 1, padding: int = 0) -> ReceptiveField:
+    def transposed(self, kernel: int, stride: int = 1, dilation: int = 1, padding: int = 0) -> ReceptiveField:
         """After a transposed convolution."""
 
         def taps(j: int) -> Iterable[int]:

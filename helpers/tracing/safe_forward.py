@@ -17,9 +17,7 @@ from torch import Tensor, nn
 
 from helpers.markup import code
 
-# frames of a traceback that are not the student's
-OURS = [str(Path(__file__).with_name(name)) for name in ("safe_forward.py", "influence.py", "trace.py")]
-NOT_THEIRS = (*OURS, str(Path(torch.__file__).parent))
+NOT_THEIRS = str(Path(__file__).parent), str(Path(torch.__file__).parent)  # no files of the student
 
 
 def check_model(model: Any) -> None:
@@ -33,8 +31,8 @@ def check_model(model: Any) -> None:
 def weak_reference(model: Callable) -> Callable[[], Callable | None]:
     """A function that gives the model as long as somebody else keeps it, and then `None`.
 
-    A function has often no other name, as in `forward(lambda x: ..., image)`, so it is kept; it is light, unless it was
-    made around a model (a closure, a `partial`), which then is kept with it.
+    A function is kept, since it often has no other name, as in `forward(lambda x: ..., image)`, and with it any model
+    that it was made around (a closure, a `partial`).
     """
     if isinstance(model, nn.Module):
         return weakref.ref(model)
@@ -63,31 +61,23 @@ def unharmed(model: Any) -> Iterator[None]:
     """Evaluation mode for what is inside; afterwards all is as it was."""
     modules = list(model.modules()) if isinstance(model, nn.Module) else []
     modes = [module.training for module in modules]
-    kept = [
-        (store, name, tensor, tensor.detach().clone())
-        for module in modules
-        for store in (module._parameters, module._buffers)
-        for name, tensor in store.items()
-        if tensor is not None
-    ]
-    states = torch.get_rng_state(), random.getstate()
-    devices = [torch.cuda.get_rng_state_all()] if torch.cuda.is_available() else []
-    try:
-        for module in modules:
-            module.training = False  # set, not asked for: `eval` may be overridden, as in a frozen encoder
-        yield
-    finally:
-        for module, mode in zip(modules, modes, strict=True):
-            module.training = mode
-        with torch.no_grad():
-            for store, name, tensor, copy in kept:
-                store[name] = tensor
-                if not _same(tensor, copy):
-                    tensor.copy_(copy)
-        torch.set_rng_state(states[0])
-        random.setstate(states[1])
-        for state in devices:
-            torch.cuda.set_rng_state_all(state)
+    stores: list[dict[str, Any]] = [store for module in modules for store in (module._parameters, module._buffers)]
+    kept = [(store, name, t, t.detach().clone()) for store in stores for name, t in store.items() if t is not None]
+    state = random.getstate()
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        try:
+            for module in modules:
+                module.training = False  # set, not asked for: `eval` may be overridden, as in a frozen encoder
+            yield
+        finally:
+            for module, mode in zip(modules, modes, strict=True):
+                module.training = mode
+            with torch.no_grad():
+                for store, name, tensor, copy in kept:
+                    store[name] = tensor
+                    if not _same(tensor, copy):
+                        tensor.copy_(copy)
+            random.setstate(state)
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
@@ -111,11 +101,9 @@ def tensors(value: Any) -> Iterator[Tensor]:
     """All tensors in what a model takes or gives: alone, in lists or in dicts."""
     if isinstance(value, Tensor):
         yield value
-    elif isinstance(value, (list, tuple)):
-        for v in value:
+    elif isinstance(value, (list, tuple, dict)):
+        for v in value.values() if isinstance(value, dict) else value:
             yield from tensors(v)
-    elif isinstance(value, dict):
-        yield from tensors(list(value.values()))
 
 
 def first_image(given: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 import gc
 import json
-import os
 import re
 import subprocess
 import sys
@@ -63,6 +62,7 @@ def test_at_first_everything_is_locked_and_that_is_said():
     graph = ArchitectureGraph()
     assert graph.unlocked == set()
     assert texts(graph).count("locked") == 4 + 1 + 4 + 1
+    assert texts(ArchitectureGraph(depth=2)).count("locked") == 2 + 1 + 2 + 1
     for text in (repr(graph), graph.as_html()):
         assert "All 8 parts are locked: double convolution, pooling, encoder, bottleneck" in text
         assert "graph.forward(piece, image)" in text
@@ -81,10 +81,6 @@ def test_what_ran_is_unlocked_and_the_rest_stays_locked():
     assert graph.unlocked == set(concepts())
     assert "Nothing is locked any more." in repr(graph)
     assert "locked" not in texts(graph)
-
-
-def test_a_u_of_another_depth_before_anything_runs():
-    assert texts(ArchitectureGraph(depth=2)).count("locked") == 2 + 1 + 2 + 1
 
 
 # ---- kept from lesson to lesson --------------------------------------------------------------------------------------
@@ -292,20 +288,11 @@ def test_a_locked_part_says_when_it_opens():
 
 
 def test_a_wrong_name_says_which_there_are():
-    with pytest.raises(
-        ValueError, match=r"There is no 'encoder 9' in this graph. Choose one of \"image\", \"encoder 0\""
-    ):
+    with pytest.raises(ValueError, match='There is no \'encoder 9\' in this graph. Choose one of "image", "encoder 0"'):
         RUNS["unet"]().select("encoder 9")
 
 
 # ---- what a front end needs ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", RUNS)
-def test_all_that_is_shown_is_plain_data(name):
-    data = json.loads(json.dumps(RUNS[name]().as_data(), allow_nan=False))
-    assert set(data["unlocked"]) | set(data["locked"]) == set(concepts())
-    assert (data["trace"] is None) == (name == "nothing")
 
 
 def test_the_graph_does_not_keep_the_model():
@@ -321,16 +308,8 @@ def test_the_graph_does_not_keep_the_model():
 
 def test_the_cards():
     lessons = {path.stem for path in (ROOT / "autograde" / "lessons").glob("*.py")}
-    assert set(concepts()) == {
-        "double conv",
-        "pooling",
-        "encoder",
-        "bottleneck",
-        "up-convolution",
-        "decoder",
-        "skip connection",
-        "head 1x1",
-    }
+    encoder, decoder = ["double conv", "pooling", "encoder", "bottleneck"], ["up-convolution", "decoder"]
+    assert list(concepts()) == [*encoder, *decoder, "skip connection", "head 1x1"]
     for card in concepts().values():
         assert 2 <= len(re.findall(r"[.;](?:\s|$)", card.text)) <= 5
         assert re.fullmatch(r"\d\d_[a-z]+", card.lesson)
@@ -343,7 +322,5 @@ def test_making_a_graph_is_light():
         "g = ArchitectureGraph(); repr(g); "
         "g.as_html(); CodeStepper(); print([m for m in ('torch', 'matplotlib') if m in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ}
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -157,14 +157,14 @@ def test_a_part_that_is_not_there_is_said(shown):
 def test_a_pixel_shows_what_it_sees(shown):
     graph, front, _ = shown
     ask(front, pixel=[9, 20], channel=None)
-    sight = graph.sees(9, 20)
-    assert (front.pixel["row"], front.pixel["column"], front.pixel["title"]) == (9, 20, sight.title)
-    assert front.pixel["facts"] == sight.facts()
+    influence = graph.sees(9, 20)
+    assert (front.pixel["row"], front.pixel["column"], front.pixel["title"]) == (9, 20, influence.title)
+    assert front.pixel["facts"] == influence.facts()
     [seen] = front.pixel["inputs"]
-    (top, bottom), (left, right) = sight.inputs[0].composed.rows, sight.inputs[0].composed.columns
+    (top, bottom), (left, right) = influence.inputs[0].composed.rows, influence.inputs[0].composed.columns
     assert seen["frame"] == {"top": top, "left": left, "height": bottom - top + 1, "width": right - left + 1}
     assert (seen["height"], seen["width"], len(seen["rgb"])) == (32, 32, 3 * 32 * 32)
-    assert str(sight.inputs[0].composed) in seen["alt"]
+    assert str(influence.inputs[0].composed) in seen["alt"]
 
 
 def test_the_page_is_told_before_the_model_runs(shown):

@@ -27,8 +27,11 @@ CASES = {
     "stride": (lambda r: r.window(3, 2, padding=1), lambda x: F.conv1d(x, ONE, stride=2, padding=1)),
     "dilation": (lambda r: r.window(3, dilation=4), lambda x: F.conv1d(x, ONE, dilation=4)),
     "pooling": (lambda r: r.window(2, 2), lambda x: F.max_pool1d(x, 2)),
-    "transposed": (lambda r: r.stamp(3, 2), lambda x: F.conv_transpose1d(x, ONE, stride=2)),
-    "transposed, cut": (lambda r: r.stamp(3, 2, padding=1), lambda x: F.conv_transpose1d(x, ONE, stride=2, padding=1)),
+    "transposed": (lambda r: r.transposed(3, 2), lambda x: F.conv_transpose1d(x, ONE, stride=2)),
+    "transposed, cut": (
+        lambda r: r.transposed(3, 2, padding=1),
+        lambda x: F.conv_transpose1d(x, ONE, stride=2, padding=1),
+    ),
     "nearest": (lambda r: r.resized(Fraction(1, 2)), lambda x: F.interpolate(x, scale_factor=2)),
     "linear": (lambda r: r.resized(Fraction(1, 2), 2), lambda x: F.interpolate(x, scale_factor=2, mode="linear")),
     "crop": (lambda r: r.from_position(5), lambda x: x[..., 5:]),
@@ -37,11 +40,11 @@ CASES = {
 }
 
 
-def check(reach, function):
+def check(field, function):
     found = measured(function)
     for place in range(len(found) // 3, 2 * len(found) // 3):  # where no border cuts anything off
         if found[place]:
-            assert reach.at(place) == found[place]
+            assert field.at(place) == found[place]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -59,20 +62,20 @@ def test_one_after_the_other(first, second):
 
 def test_side_by_side():
     down = ReceptiveField().window(3, padding=1)
-    up = down.window(2, 2).window(3, padding=1).stamp(2, 2)
+    up = down.window(2, 2).window(3, padding=1).transposed(2, 2)
 
     def run(x):
         a = F.conv1d(x, ONE, padding=1)
         b = F.conv_transpose1d(F.conv1d(F.max_pool1d(a, 2), ONE, padding=1), torch.ones(1, 1, 2), stride=2)
         return F.conv1d(a + b, ONE, padding=1)
 
-    check(down.beside(up).window(3, padding=1), run)
+    check(down.merged(up).window(3, padding=1), run)
 
 
 def test_width_and_step():
-    reach = ReceptiveField().window(3).window(3)
-    assert (reach.width, reach.step) == (5, 1)
-    reach = reach.window(2, 2).window(3).window(3)
-    assert (reach.width, reach.step) == (14, 2)
-    assert reach.stamp(2, 2).step == 1
-    assert ReceptiveField().beside(ReceptiveField().window(8, 2)).width == 8
+    field = ReceptiveField().window(3).window(3)
+    assert (field.width, field.step) == (5, 1)
+    field = field.window(2, 2).window(3).window(3)
+    assert (field.width, field.step) == (14, 2)
+    assert field.transposed(2, 2).step == 1
+    assert ReceptiveField().merged(ReceptiveField().window(8, 2)).width == 8
