@@ -118,7 +118,7 @@ class Progress:
         kept, self.said = progress_store.read(folder)
         for planned in (Planned(**lesson) for lesson in plan.lessons()):
             try:
-                given = answers.read(folder / planned.lesson)
+                given = answers.read_on(folder / planned.lesson)
             except answers.AnswersError as error:
                 given = {}
                 self.said.append(f"{planned.title}: {error}")

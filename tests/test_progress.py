@@ -199,7 +199,7 @@ def test_a_truncated_record_is_one_sentence(begun):
 
 def test_answers_that_cannot_be_read_are_one_sentence(begun):
     (begun / "02_overlap" / "answers.json").write_text('{"dice-from')
-    assert "! 02 · Overlap: answers.json beside this notebook cannot be read" in repr(progress())
+    assert "! 02 · Overlap: 02_overlap/answers.json cannot be read" in repr(progress())
     assert row(progress(), "02 · Overlap")[3] == "0 of 2"
 
 
@@ -209,3 +209,13 @@ def test_from_the_folder_of_all_lessons_no_lesson_is_this_one(begun, monkeypatch
     assert not page.findall(".//a")
     assert not [row for row in page.iter("tr") if row.get("aria-current")]
     assert progress().next() == 'Next, in 00 · Start here: the graded question `quiz("roofs-from-above")`.'
+
+
+def test_work_under_a_lesson_s_old_name_is_shown_under_the_new_one(course):
+    keep(course, {"03_convolution": {"checks": {"conv2d": "passed"}, "seconds": 600}})
+    graded = next(iter(next(x for x in plan.lessons() if x["lesson"] == "04_convolution")["graded"]))
+    (course / "03_convolution").mkdir()
+    (course / "03_convolution" / "answers.json").write_text(json.dumps({graded: "a"}))
+    lesson = of(progress(), "04_convolution")
+    assert (lesson.passed, lesson.answered, lesson.minutes) == (["conv2d"], [graded], 10.0)
+    assert not (course / "04_convolution").exists()

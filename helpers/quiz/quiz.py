@@ -137,8 +137,11 @@ class Quiz:
         self.attempts: list[Feedback | Kept] = []
         self._front_end: QuizFrontEnd | None = None
         if question.graded:
-            given = answers.read().get(question.id)
-            self.attempts = [Kept(given)] if given is not None else []
+            kept = answers.read_on()
+            if question.id in kept:
+                self.attempts.append(Kept(kept[question.id]))
+                if kept != answers.read():  # from the lesson's old folder: what is shown as kept is to be handed in
+                    answers.keep(question.id, kept[question.id])
 
     @property
     def solved(self) -> bool:

@@ -56,7 +56,7 @@ def test_what_cannot_be_an_answer_is_refused_and_not_kept(question, tmp_path):
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"what": 3}', '{"what": "' + "a" * 200 + '"}'])
 def test_a_broken_file_is_refused_and_left_as_it_is(question, tmp_path, text):
     (tmp_path / "answers.json").write_text(text)
-    with pytest.raises(answers.AnswersError, match="answers.json beside this notebook .* Rename it"):
+    with pytest.raises(answers.AnswersError, match="/answers.json .* Rename it"):
         answers.keep("what", "a")
     with pytest.raises(answers.AnswersError):
         Quiz(question)
@@ -110,3 +110,44 @@ def test_a_graded_question_with_its_key_in_it_is_refused(tmp_path, change, said)
         f"    - key: a\n      text: This\n      {change}\n    - key: b\n      text: That\n"
     )
     assert (said in str(problems([file]))) if said else problems([file]) == []
+
+
+# ---- answers given before the lessons were renumbered ----
+
+
+@pytest.fixture
+def renumbered(question, tmp_path, monkeypatch):
+    """The folder of lesson 04, and beside it the one it had as lesson 03, with answers."""
+    new, old = (tmp_path / "course" / lesson for lesson in ("04_convolution", "03_convolution"))
+    new.mkdir(parents=True)
+    old.mkdir()
+    answers.keep("what", "a", old)
+    answers.keep("other", "3/8", old)
+    monkeypatch.chdir(new)
+    return new
+
+
+def test_an_old_answer_is_shown_as_kept_and_so_is_handed_in_with_the_new_notebook(question, renumbered):
+    assert [kept.given for kept in Quiz(question).tried()] == ["a"]
+    assert answers.read() == {"what": "a", "other": "3/8"}
+    assert answers.read(renumbered.with_name("03_convolution")) == answers.read()
+
+
+def test_a_new_answer_goes_to_the_new_folder_and_counts(question, renumbered):
+    Quiz(question).answer("b")
+    assert answers.read() == {"what": "b", "other": "3/8"}
+    assert answers.read_on() == answers.read()
+    assert answers.read(renumbered.with_name("03_convolution"))["what"] == "a"
+
+
+def test_a_grader_reads_what_was_handed_in_and_no_old_folder_beside_it(question, renumbered):
+    (renumbered.parents[1] / "nbgrader_config.py").touch()
+    assert answers.read(renumbered) == {}
+    assert Quiz(question).tried() == []
+    assert list(renumbered.iterdir()) == []
+
+
+def test_an_old_file_that_cannot_be_read_is_named(question, renumbered):
+    (renumbered.with_name("03_convolution") / "answers.json").write_text("{")
+    with pytest.raises(answers.AnswersError, match=r"^03_convolution/answers.json cannot be read .* Rename it"):
+        Quiz(question)
