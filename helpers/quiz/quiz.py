@@ -62,7 +62,7 @@ class Feedback:
         self._sign, self._word, self._colour = VERDICTS[judgement.right]
 
     def __repr__(self) -> str:
-        lines = (markup.wrapped(line, initial_indent="  ", subsequent_indent="  ") for line in self._lines())
+        lines = (markup.wrapped(about + why, initial_indent="  ", subsequent_indent="  ") for about, why in self._lines())
         return "\n".join([self._head(), *lines])
 
     def _repr_html_(self) -> str:
@@ -71,8 +71,8 @@ class Feedback:
 
     def inner_html(self) -> str:
         """The same as HTML without a box around it."""
-        lines = [f"<b>{html.escape(self._head())}</b>", *map(markup.as_html, self._lines())]
-        return "".join(f'<p style="margin:.3em 0">{line}</p>' for line in lines)
+        lines = [(html.escape(self._head()), ""), *self._lines()]
+        return "".join(f'<p style="margin:.3em 0"><b>{lead}</b>{markup.as_html(rest)}</p>' for lead, rest in lines)
 
     def entry(self) -> dict[str, str]:
         """The same as the front end gets it."""
@@ -83,13 +83,12 @@ class Feedback:
         parts = self.given if self.given.isalpha() else [self.given]  # keys are single letters; a number is one thing
         return f"{self._sign} {', '.join(parts)}: {self._word}"
 
-    def _lines(self) -> list[str]:
+    def _lines(self) -> list[tuple[str, str]]:
+        """Reasons and note; before a reason among several the option that it is about."""
         reasons, note = self.judgement.reasons, self.judgement.note
-        if len(reasons) > 1 or (reasons and note):  # of several options: which one each reason is about
-            lines = [f"{VERDICTS[reason.right][0]} {reason.given}: {reason.why}" for reason in reasons]
-        else:
-            lines = [reason.why for reason in reasons]
-        return [*lines, note] if note else lines
+        many = len(reasons) > 1 or (reasons and note)
+        lines = [(f"{VERDICTS[r.right][0]} {r.given}: " if many else "", r.why) for r in reasons]
+        return [*lines, ("", note)] if note else lines
 
 
 def _kept(given: str) -> Feedback:
