@@ -1,9 +1,7 @@
 """What you have done in the course so far, kept in the folder `progress` beside the lessons' folders.
 
-Kept are the latest verdict of each check, which practice questions were answered, and about how long you worked. Each
-lesson writes a file of its own, so that two notebooks at once take nothing from each other.
-Only among the folders of lessons, outside of nbgrader's, and only where somebody is at the other end: where a course is
-graded or a notebook is run for its output, nothing is written.
+Each lesson writes a file of its own, so that two notebooks at once take nothing from each other. Nothing is written
+where nobody is at the other end (a notebook run for its output), in nbgrader's folders, and away from the lessons.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ _failure = ""  # why the latest entry could not be kept
 
 @dataclass(frozen=True)
 class Record:
-    """What is kept.
+    """What is kept of all lessons.
 
     Attributes:
         checks: exercise to the latest verdict on it, such as "passed".
@@ -104,10 +102,8 @@ def read(folder: Path) -> tuple[Record, list[str]]:
                 if isinstance(right, bool):  # one question may be asked in two lessons
                     record.quizzes[question] = right or record.quizzes.get(question, False)
             record.seconds[lesson] = record.seconds.get(lesson, 0.0) + _number(kept.get("seconds"))
-    for path in sorted((folder / FOLDER).glob("*.unreadable")):
-        said.append(
-            f"{FOLDER}/{path.name} could not be read, so this lesson is counted anew. You may delete that file."
-        )
+    again = "could not be read, so this lesson is counted anew. You may delete that file."
+    said += [f"{FOLDER}/{path.name} {again}" for path in sorted((folder / FOLDER).glob("*.unreadable"))]
     return record, said
 
 
