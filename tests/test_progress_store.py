@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers import exercises, frontend, plan, progress_store
-from helpers.checks import check
+from helpers.checks import check, grade
 from helpers.quiz.questions import find
 from helpers.quiz.quiz import Quiz
 
@@ -44,12 +44,13 @@ def dice(pred, target):
 
 
 def test_a_check_is_kept_and_the_latest_verdict_counts(course):
-    check(dice)
-    assert kept(course)["checks"] == {"dice": "passed"}
-    check("dice", lambda pred, target: 0.5)
-    assert kept(course)["checks"] == {"dice": "wrong"}
-    check("dice", lambda pred, target: 1 / 0)
-    assert kept(course)["checks"] == {"dice": "error"}
+    for answer, status in (
+        (dice, "passed"),
+        (lambda pred, target: 0.5, "wrong"),
+        (lambda pred, target: 1 / 0, "error"),
+    ):
+        check("dice", answer)
+        assert kept(course)["checks"] == {"dice": status}
     found, said = progress_store.read(course)
     assert (found.checks, found.quizzes, said) == ({"dice": "error"}, {}, [])
 
@@ -116,18 +117,12 @@ def test_the_place_of_a_lesson_is_known_by_the_lessons_around_it(course, monkeyp
     assert progress_store.place() == (None if lesson is None else (course, lesson))
 
 
-def test_a_run_without_anybody_there_writes_nothing(course, monkeypatch):
+def test_the_hidden_check_and_a_run_without_anybody_there_write_nothing(course, monkeypatch):
+    grade("dice", dice)
     monkeypatch.setattr(frontend, "is_interactive", lambda: False)
     check(dice)
     Quiz(find("dice-or-iou")).answer("c")
     assert sorted(path.name for path in course.iterdir()) == ["02_overlap", "04_convolution"]
-
-
-def test_the_hidden_check_writes_nothing(course):
-    from helpers.checks import grade
-
-    grade("dice", dice)
-    assert not (course / "progress").exists()
 
 
 @pytest.mark.parametrize(
@@ -196,8 +191,7 @@ def test_a_disk_that_is_full_is_said_and_checks_go_on(course, monkeypatch):
 def test_two_notebooks_at_once_lose_nothing_of_each_other(course):
     code = """
 import sys
-from helpers import progress_store
-from helpers import frontend
+from helpers import frontend, progress_store
 frontend.is_interactive = lambda: True
 for k in range(60):
     assert not progress_store.note_quiz(f"{sys.argv[1]}-{k}", True)
