@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 Points = Sequence[tuple[float, float]]
+Line = tuple[Points, str, str, str]  # where it goes, its colour, its dashes (few points, each marked) and its name
 
 WIDTH, HEIGHT = 640, 200
 LEFT, TOP, BOTTOM = 42, 34, 168  # of a plot: where its axes are
@@ -51,7 +52,7 @@ def draw(loss: Points, validation_loss: Points, dice: Points, best: float | None
     if loss:
         said = f"Loss in training from {loss[0][1]:.3g} to {loss[-1][1]:.3g} over {last:.0f} steps"
         said += f"; Dice on validation {dice[-1][1]:.3f}{kept}." if dice else "; no validation yet."
-    lines = [(loss, LOSS, "", "in training"), (validation_loss, CHECK, "5 3", "on validation")]
+    lines: list[Line] = [(loss, LOSS, "", "in training"), (validation_loss, CHECK, "5 3", "on validation")]
     left = _plot(0, "loss", last, (lowest, highest), lines)
     right = _plot(WIDTH // 2 + 8, "Dice on validation", last, (0.0, 1.0), [(dice, DICE, "5 3", "")], best)
     return (
@@ -72,12 +73,7 @@ def as_img(svg: str) -> str:
 
 
 def _plot(
-    x0: float,
-    title: str,
-    last: float,
-    span: tuple[float, float],
-    lines: Sequence[tuple[Points, str, str, str]],
-    best: float | None = None,
+    x0: float, title: str, last: float, span: tuple[float, float], lines: Sequence[Line], best: float | None = None
 ) -> str:
     left, right = x0 + LEFT, x0 + LEFT + PLOT
     lowest, highest = span
@@ -103,7 +99,7 @@ def _plot(
         places = [place(*point) for point in points]
         if places:
             parts.append(f'<path d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in places)}" {style}{dash}/>')
-        if dashes:  # few points, each marked; a hollow circle also where there is only one
+        if dashes:  # hollow circles, also where there is only one point
             parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" {style}/>' for x, y in places]
         if name:
             parts.append(f'<path d="M{legend} 10h24" {style}{dash}/>')

@@ -114,8 +114,8 @@ function render({ model, el }) {
   form.addEventListener("input", choose);
   form.addEventListener("submit", check);
   keepKeys(form);
-  const handlers = { "change:chosen": onChosen, "change:tried": showTried, "change:reply": onReply };
-  for (const [event, handler] of Object.entries(handlers)) model.on(event, handler);
+  const handlers = { chosen: onChosen, tried: showTried, reply: onReply };
+  for (const [trait, handler] of Object.entries(handlers)) model.on(`change:${trait}`, handler);
 
   showChosen();
   showTried();
@@ -124,7 +124,7 @@ function render({ model, el }) {
 
   return () => {
     kernel.stop();
-    for (const [event, handler] of Object.entries(handlers)) model.off(event, handler);
+    for (const [trait, handler] of Object.entries(handlers)) model.off(`change:${trait}`, handler);
   };
 }
 

@@ -12,6 +12,7 @@ The model is `Quiz`; its front end, `quiz.js`, is told what is right, and why, w
 from __future__ import annotations
 
 import html
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,8 @@ class Feedback:
         self._sign, self._word, self._colour = VERDICTS[judgement.right]
 
     def __repr__(self) -> str:
-        lines = (markup.wrapped(about + why, initial_indent="  ", subsequent_indent="  ") for about, why in self._lines())
-        return "\n".join([self._head(), *lines])
+        indented = partial(markup.wrapped, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join([self._head(), *(indented(lead + rest) for lead, rest in self._lines())])
 
     def _repr_html_(self) -> str:
         style = f"border-left:4px solid {self._colour};padding:.1em .9em;margin:.6em 0;max-width:62em"

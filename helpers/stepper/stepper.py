@@ -263,12 +263,9 @@ def _as_html(k: int) -> str:
 def _code_row(line: Line) -> str:
     text = html.escape(line.text)
     number = f'<span style="opacity:.6">{line.number:4d}</span>'
-    if line.marked:
-        return (
-            '<span style="display:block;background:#E69F0040;border-left:4px solid #E69F00;font-weight:600">'
-            f"▸{number}  {text}</span>"
-        )
-    return f'<span style="display:block;border-left:4px solid transparent"> {number}  {text}</span>'
+    look = "background:#E69F0040;border-left:4px solid #E69F00;font-weight:600"
+    style, sign = (look, "▸") if line.marked else ("border-left:4px solid transparent", " ")
+    return f'<span style="display:block;{style}">{sign}{number}  {text}</span>'
 
 
 # ---- source ----------------------------------------------------------------------------------------------------------
@@ -280,11 +277,8 @@ def _shown(k: int) -> Shown:
     shapes_at, network = _ran()
     files, shapes = [], []
     for name in step.shows:
-        module_name, _, qualified = name.partition(":")
-        module = importlib.import_module(f"helpers.reference.{module_name}")
-        file = f"helpers/reference/{module_name}.py"
-        source, first = inspect.getsourcelines(getattr(module, qualified))
-        tree = ast.parse("".join(source)).body[0]
+        file = f"helpers/reference/{name.partition(':')[0]}.py"
+        _, source, first, tree = _piece(name)
         marked: set[int] = set()
         for function, statement in _marked(tree, step):
             marked |= set(_lines(statement))
@@ -293,15 +287,20 @@ def _shown(k: int) -> Shown:
                 text = " ".join(source[n - 1].strip() for n in _lines(statement))
                 shapes.append((file, number, text, "; ".join(shapes_at[function, number])))
         hidden = _hidden(tree)
-        lines = [
-            Line(first + n - 1, text.rstrip("\n"), n in marked)
-            for n, text in enumerate(source, start=1)
-            if n not in hidden
-        ]
+        numbered = [(n, text.rstrip("\n")) for n, text in enumerate(source, start=1) if n not in hidden]
+        lines = [Line(first + n - 1, text, n in marked) for n, text in numbered]
         files.append((file, _without_double_blanks(lines)))
     strong = [node.name for node in network.nodes if node.name.split(" ")[0] in step.parts]
     strong += [edge.name for edge in network.skips if edge.name.split(" ")[0] in step.parts]
     return Shown(step, files, shapes, strong)
+
+
+def _piece(name: str) -> tuple[Any, list[str], int, ast.stmt]:
+    """A class or function called "module:name", its lines, the number of the first, and their syntax tree."""
+    module, _, qualified = name.partition(":")
+    piece = getattr(importlib.import_module(f"helpers.reference.{module}"), qualified)
+    source, first = inspect.getsourcelines(piece)
+    return piece, source, first, ast.parse("".join(source)).body[0]
 
 
 def _marked(tree: ast.AST, step: Step) -> Iterator[tuple[str, ast.stmt]]:
@@ -413,10 +412,8 @@ class _Watcher:
     def _wanted(self) -> Iterator[tuple[CodeType, tuple[str, dict[int, tuple[ast.stmt, int]]]]]:
         """Code objects to their names, and by number of line their statements and where each begins."""
         for name in {name for step in STEPS for name in step.shows}:
-            module_name, _, qualified = name.partition(":")
-            piece = getattr(importlib.import_module(f"helpers.reference.{module_name}"), qualified)
-            source, first = inspect.getsourcelines(piece)
-            for function, node in _functions(ast.parse("".join(source)).body[0]):
+            piece, _, first, tree = _piece(name)
+            for function, node in _functions(tree):
                 code = inspect.unwrap(getattr(piece, function.partition(".")[2], piece)).__code__
                 statements = {
                     first + line - 1: (statement, first + statement.lineno - 1)
