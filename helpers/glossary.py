@@ -14,9 +14,8 @@ from __future__ import annotations
 import difflib
 import html
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,9 @@ THEMES = {
     "baseline": "Comparing with others",
     "wild": "In the wild",
 }
+
+
+_wrapped = partial(markup.wrapped, subsequent_indent="  ")
 
 
 @dataclass(frozen=True)
@@ -99,37 +101,30 @@ class Answer:
         return f"{self.question}\n  {_wrapped(self.answer)}\n  {_where(self.lesson)}"
 
     def as_html(self) -> str:
+        """The question and its answer as HTML."""
         return (
             f'<p style="margin:.7em 0;max-width:62em"><b>{html.escape(self.question)}</b><br>'
             f"{markup.as_html(self.answer)} <small>{_where(self.lesson)}.</small></p>"
         )
 
 
-class Listing(Sequence):
+class Listing(tuple[Entry | Answer, ...]):
     """Entries or answers in order, shown one below the other. Each picture is drawn once."""
 
-    def __init__(self, items: Sequence[Any]) -> None:
-        self._items = tuple(items)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._items[index]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
     def __repr__(self) -> str:
-        return "\n".join(map(repr, self._items))
+        return "\n".join(map(repr, self))
 
     def as_html(self) -> str:
+        """The items as HTML."""
         drawn: set[str] = set()
-        parts = []
-        for item in self._items:
+        page = ""
+        for item in self:
             if isinstance(item, Entry):
-                parts.append(item.as_html(picture=item.picture not in drawn))
+                page += item.as_html(picture=item.picture not in drawn)
                 drawn.add(item.picture)
             else:
-                parts.append(item.as_html())
-        return f"<div>{''.join(parts)}</div>"
+                page += item.as_html()
+        return f"<div>{page}</div>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self.as_html()}
@@ -149,8 +144,9 @@ def glossary(term: str | None = None, *, theme: str | None = None) -> Entry | Li
         return _find(term)
     if theme is not None:
         check_choice("theme", theme, tuple(THEMES))
-        return Listing([entry for entry in entries() if entry.theme == theme])
-    return Listing(sorted(entries(), key=lambda entry: _key(entry.term)))
+        return Listing(entry for entry in entries() if entry.theme == theme)
+    by_name = sorted(entries(), key=lambda entry: _key(entry.term))
+    return Listing(by_name)
 
 
 def faq() -> Listing:
@@ -209,7 +205,3 @@ def _picture(name: str) -> str:
 
 def _where(lesson: str) -> str:
     return f"Lesson {lesson} · {LESSONS[lesson]}"
-
-
-def _wrapped(text: str) -> str:
-    return markup.wrapped(text, subsequent_indent="  ")

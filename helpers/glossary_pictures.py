@@ -1,17 +1,18 @@
 """The pictures of the glossary: small, each drawn from data or computed by the course's own reference.
 
-Every function takes nothing and gives an HTML `<img>` whose alternative text states what is to be seen.
+Every function returns an HTML `<img>` whose alternative text says what is to be seen.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from helpers import data, show
+from helpers import show
+from helpers.data.nuclei import Nuclei
 from helpers.play.upsampling import liveliest
 from helpers.reference.convolution import conv2d
 from helpers.reference.convolution import receptive_field as field_of
@@ -27,11 +28,16 @@ from helpers.reference.training import elastic_pair
 HEIGHT = 1.9  # inches
 TILE = 25  # of the training tiles of 64×64 pixels
 
+_drawn = partial(show.grid_html, height=HEIGHT)
+
 
 def bounding_box() -> str:
+    """An object and the box around it."""
     image, _, numbers = _tile()
     mask = numbers == _largest(numbers)
-    x0, y0, x1, y1 = mask_to_box(mask)
+    corners = mask_to_box(mask)
+    assert corners is not None  # the mask is that of a nucleus
+    x0, y0, x1, y1 = corners
     box = torch.zeros_like(mask)
     box[y0:y1, x0:x1] = True
     fraction = mask.sum().item() / box.sum().item()
@@ -43,6 +49,7 @@ def bounding_box() -> str:
 
 
 def three_segmentations() -> str:
+    """A micrograph as semantic and as instance mask."""
     image, mask, numbers = _tile()
     return _drawn(
         [("micrograph", image), ("semantic", mask > 0), ("instance", numbers)],
@@ -52,6 +59,7 @@ def three_segmentations() -> str:
 
 
 def one_hot() -> str:
+    """A mask of class indices, and one channel for each class."""
     mask = torch.tensor([[0, 0, 1], [0, 2, 1], [2, 2, 1]])
     channels = one_hot_of(mask, 3)
     return _drawn(
@@ -63,6 +71,7 @@ def one_hot() -> str:
 
 
 def overlap() -> str:
+    """Two masks, and what they have in common."""
     pred, target = torch.zeros(2, 6, 6, dtype=torch.bool)
     pred[1:4, 0:4], target[2:5, 1:5] = True, True
     tp, fp, fn, tn = confusion(pred, target)
@@ -74,6 +83,7 @@ def overlap() -> str:
 
 
 def boundary() -> str:
+    """How far a predicted outline is from the true one."""
     from scipy.ndimage import binary_erosion, distance_transform_edt
 
     _, _, numbers = _tile()
@@ -90,6 +100,7 @@ def boundary() -> str:
 
 
 def convolution() -> str:
+    """A micrograph, a kernel and the result."""
     image, _, _ = _tile()
     kernel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     result = conv2d(image[0], kernel)
@@ -101,6 +112,7 @@ def convolution() -> str:
 
 
 def padding() -> str:
+    """A mean filter at the border, without and with padding."""
     ones, mean = torch.ones(1, 1, 5, 5), torch.full((1, 1, 3, 3), 1 / 9)
     valid, same = F.conv2d(ones, mean)[0, 0], F.conv2d(ones, mean, padding=1)[0, 0]
     return _drawn(
@@ -111,6 +123,7 @@ def padding() -> str:
 
 
 def receptive_field() -> str:
+    """How much of the image one value depends on."""
     layers = {"one 3×3": [(3, 1)], "two 3×3": [(3, 1)] * 2, "two, pool, two": [(3, 1), (3, 1), (2, 2), (3, 1), (3, 1)]}
     panels, said = [], []
     for name, stack in layers.items():
@@ -123,12 +136,14 @@ def receptive_field() -> str:
 
 
 def pooling() -> str:
+    """Max pooling in numbers."""
     x = torch.tensor([[1.0, 3, 0, 2], [4, 2, 1, 1], [0, 1, 5, 6], [2, 2, 7, 1]])
     y = max_pool2x2(x[None, None])[0, 0]
     return _drawn([("4×4", x), ("largest of 2×2", y)], f"{_rows(x.long())} becomes {_rows(y.long())}.")
 
 
 def upsampling() -> str:
+    """Three ways to double the sides."""
     image, _, _ = _tile()
     small = liveliest(image[0], 16)
     large = {
@@ -144,6 +159,7 @@ def upsampling() -> str:
 
 
 def weight_map() -> str:
+    """The weights that the gaps between nuclei get."""
     _, _, numbers = _tile()
     weights = weights_of(numbers)
     return _drawn(
@@ -154,6 +170,7 @@ def weight_map() -> str:
 
 
 def elastic() -> str:
+    """An image and its mask, deformed together."""
     image, mask, _ = _tile()
     bent, labels = elastic_pair(image, mask, 3.0, 8.0, torch.Generator().manual_seed(0))
     return _drawn(
@@ -164,6 +181,7 @@ def elastic() -> str:
 
 
 def tile() -> str:
+    """Overlapping tiles, and how many lie on each pixel."""
     image, _, _ = _tile()
     side, overlap = 40, 16
     count = torch.zeros_like(image[0])
@@ -178,6 +196,7 @@ def tile() -> str:
 
 
 def threshold() -> str:
+    """An image cut at three brightnesses."""
     image, _, _ = _tile()
     cuts = (0.12, 0.18, 0.3)
     masks = [(f"above {cut}", image[0] > cut) for cut in cuts]
@@ -188,6 +207,7 @@ def threshold() -> str:
 
 
 def watershed() -> str:
+    """Two touching discs, and the two objects they become."""
     rows, columns = torch.meshgrid(torch.arange(40.0), torch.arange(56.0), indexing="ij")
     discs = [(rows - 20) ** 2 + (columns - c) ** 2 < 13**2 for c in (18, 37)]
     joined = discs[0] | discs[1]
@@ -202,10 +222,9 @@ def watershed() -> str:
 
 def _tile() -> tuple[Tensor, Tensor, Tensor]:
     """A real tile of 64×64 pixels: image `(1, H, W)`, mask `(H, W)` and instances `(H, W)`."""
-    nuclei = data.load("nuclei", "train", tile=64)
-    numbers = nuclei.instances[TILE]
-    image, mask = (part.as_subclass(torch.Tensor) for part in nuclei[TILE])
-    return image, mask, numbers.as_subclass(torch.Tensor)
+    nuclei = Nuclei("train", tile=64)
+    image, mask, numbers = (part.as_subclass(torch.Tensor) for part in (*nuclei[TILE], nuclei.instances[TILE]))
+    return image, mask, numbers
 
 
 def _largest(numbers: Tensor) -> int:
@@ -218,7 +237,3 @@ def _size(image: Tensor) -> str:
 
 def _rows(numbers: Tensor) -> str:
     return " / ".join(" ".join(str(v) for v in row) for row in numbers.tolist())
-
-
-def _drawn(panels: list[tuple[str, Any]], alt: str) -> str:
-    return show.grid_html(panels, alt, height=HEIGHT)

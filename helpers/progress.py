@@ -1,15 +1,16 @@
 """`progress()`: what you have done in the course, lesson by lesson, and what is next.
 
-It holds the record (`helpers.progress_store`) and the answers to graded questions against the plan of the course
-(`helpers.plan`). It says what stands here, and never a grade: that is made with what is handed in.
+It compares the record (`helpers.progress_store`) and the answers to graded questions with the plan of the course
+(`helpers.plan`). It shows no grade: that is made from what is handed in.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from helpers import markup, plan, progress_store
@@ -30,6 +31,7 @@ ABOUT_TIME = (
     f"Minutes are an estimate: the time between one check or answer and the next, without pauses of more than "
     f"{progress_store.PAUSE_S // 60} minutes and without what you read before the first."
 )
+_wrapped = partial(markup.wrapped, subsequent_indent="  ")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Lesson:
 
     @property
     def passed(self) -> list[str]:
+        """Exercises that pass as they now stand."""
         return [name for name, status in self.verdicts.items() if status == "passed"]
 
     @property
@@ -74,10 +77,12 @@ class Lesson:
 
     @property
     def points(self) -> float:
+        """For the checks that pass."""
         return sum(self.plan.checks[name] for name in self.passed)
 
     @property
     def most_points(self) -> float:
+        """For checks, graded questions and texts together."""
         return sum(sum(part.values()) for part in (self.plan.checks, self.plan.graded, self.plan.texts))
 
     def next(self) -> str:
@@ -86,14 +91,9 @@ class Lesson:
             if name not in self.passed:
                 status = self.verdicts.get(name, "not checked yet")
                 return f"`{name}` ({status if status != 'error' else 'raises an error'})"
-        for kind, ids, done in (
-            ("graded question", self.plan.graded, self.answered),
-            ("practice question", self.plan.practice, self.practised),
-        ):
-            for id in ids:
-                if id not in done:
-                    return f'the {kind} `quiz("{id}")`'
-        return ""
+        asked = [("graded", id) for id in self.plan.graded if id not in self.answered]
+        asked += [("practice", id) for id in self.plan.practice if id not in self.practised]
+        return f'the {asked[0][0]} question `quiz("{asked[0][1]}")`' if asked else ""
 
 
 class Progress:
@@ -118,7 +118,7 @@ class Progress:
         kept, self.said = progress_store.read(folder)
         for planned in (Planned(**lesson) for lesson in plan.lessons()):
             try:
-                given = answers.read(folder / planned.lesson)
+                given = answers.read_on(folder / planned.lesson)
             except answers.AnswersError as error:
                 given = {}
                 self.said.append(f"{planned.title}: {error}")
@@ -182,10 +182,9 @@ class Progress:
 
     def _totals(self) -> Iterator[tuple[str, float, float, str]]:
         """Name, how much, of how much, and both in words."""
-        done = self.lessons
 
-        def total(count: Any) -> float:
-            return sum(count(lesson) for lesson in done)
+        def total(count: Callable[[Lesson], float]) -> float:
+            return sum(map(count, self.lessons))
 
         passed, checks = total(lambda x: len(x.passed)), total(lambda x: len(x.plan.checks))
         yield "checks", passed, checks, f"{passed} of {checks} passed here"
@@ -255,7 +254,3 @@ def _caption(text: str) -> str:
 
 def _paragraph(text: str) -> str:
     return f'<p style="margin:.4em 0">{text}</p>'
-
-
-def _wrapped(text: str) -> str:
-    return markup.wrapped(text, subsequent_indent="  ")

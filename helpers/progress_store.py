@@ -1,9 +1,7 @@
 """What you have done in the course so far, kept in the folder `progress` beside the lessons' folders.
 
-Kept are the latest verdict of each check, which practice questions were answered, and about how long you worked. Each
-lesson writes a file of its own, so that two notebooks at once take nothing from each other.
-Only among the folders of lessons, outside of nbgrader's, and only where somebody is at the other end: where a course is
-graded or a notebook is run for its output, nothing is written.
+Each lesson writes a file of its own, so that two notebooks at once take nothing from each other. Nothing is written
+where nobody is at the other end (a notebook run for its output), in nbgrader's folders, and away from the lessons.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ _failure = ""  # why the latest entry could not be kept
 
 @dataclass(frozen=True)
 class Record:
-    """What is kept.
+    """What is kept of all lessons.
 
     Attributes:
         checks: exercise to the latest verdict on it, such as "passed".
@@ -46,7 +44,7 @@ def place() -> tuple[Path, str] | None:
     try:
         here = Path.cwd()
         if _holds_lessons(here.parent):
-            return here.parent, here.name
+            return here.parent, plan.RENAMED.get(here.name, here.name)
         return (here, "") if _holds_lessons(here) else None
     except OSError:  # the working directory was deleted
         return None
@@ -55,7 +53,8 @@ def place() -> tuple[Path, str] | None:
 def _holds_lessons(folder: Path) -> bool:
     """Whether folders of lessons lie here, and not as what an instructor releases or was handed in."""
     by_nbgrader = any((above / "nbgrader_config.py").exists() for above in list(folder.parents)[:2])
-    return not by_nbgrader and any((folder / lesson["lesson"]).is_dir() for lesson in plan.lessons())
+    names = [*(lesson["lesson"] for lesson in plan.lessons()), *plan.RENAMED]
+    return not by_nbgrader and any((folder / name).is_dir() for name in names)
 
 
 def note_check(exercise: str, lesson: str, status: str) -> None:
@@ -88,23 +87,23 @@ def read(folder: Path) -> tuple[Record, list[str]]:
     Entries that nobody knows are left out.
     """
     record, said = Record(), [_failure] if _failure else []
-    for path in sorted((folder / FOLDER).glob("*.json")):
+    for path in sorted((folder / FOLDER).glob("*.json")):  # a renamed lesson's old file, of a lower number, comes first
+        lesson = plan.RENAMED.get(path.stem, path.stem)
         try:
             kept = _read(path)
         except OSError as error:
             said.append(f"{FOLDER}/{path.name} cannot be read: {error.strerror or error}.")
         except _Unreadable as error:
-            said.append(f"{error} It is put aside, and the lesson counted anew, when something is kept there next.")
+            later = " It is put aside, and the lesson counted anew, when something is kept there next."
+            said.append(f"{error}{later if lesson == path.stem else ''}")
         else:
             record.checks.update((k, v) for k, v in kept.get("checks", {}).items() if isinstance(v, str))
             for question, right in kept.get("quizzes", {}).items():
                 if isinstance(right, bool):  # one question may be asked in two lessons
                     record.quizzes[question] = right or record.quizzes.get(question, False)
-            record.seconds[path.stem] = _number(kept.get("seconds"))
-    for path in sorted((folder / FOLDER).glob("*.unreadable")):
-        said.append(
-            f"{FOLDER}/{path.name} could not be read, so this lesson is counted anew. You may delete that file."
-        )
+            record.seconds[lesson] = record.seconds.get(lesson, 0.0) + _number(kept.get("seconds"))
+    again = "could not be read, so this lesson is counted anew. You may delete that file."
+    said += [f"{FOLDER}/{path.name} {again}" for path in sorted((folder / FOLDER).glob("*.unreadable"))]
     return record, said
 
 

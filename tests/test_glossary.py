@@ -32,10 +32,8 @@ def test_every_entry_is_one_sentence_with_a_lesson_and_a_theme(entry):
 
 
 def test_lessons_are_those_of_the_course():
-    assert list(LESSONS) == sorted(script.stem[:2] for script in (ROOT / "autograde" / "lessons").glob("[0-9]*.py"))
-    for script in (ROOT / "autograde" / "lessons").glob("[0-9]*.py"):
-        assert script.stem[:2] in LESSONS
-        assert LESSONS[script.stem[:2]].lower().replace(" ", "_") in script.stem
+    scripts = sorted(script.stem for script in (ROOT / "autograde" / "lessons").glob("[0-9]*.py"))
+    assert [f"{number}_{name.lower().replace(' ', '_')}" for number, name in LESSONS.items()] == scripts
 
 
 def test_there_are_about_sixty_terms_or_more_and_every_theme_has_some():

@@ -57,15 +57,8 @@ def of(shown, lesson):
 
 
 def test_a_lesson_is_counted_by_what_stands_now(begun):
-    assert row(progress(), "02 · Overlap") == [
-        "02 · Overlap",
-        "2 of 6",
-        "2 of 4, 1 right",
-        "1 of 2",
-        "4 of 21",
-        "25 of 55",
-        "dice: wrong",
-    ]
+    cells = row(progress(), "02 · Overlap")
+    assert cells[1:] == ["2 of 6", "2 of 4, 1 right", "1 of 2", "4 of 21", "25 of 55", "dice: wrong"]
     assert row(progress(), "01 · Pixels")[-3:] == ["0 of 18", "65 of 50", "to_tensor: error"]
     assert row(progress(), "13 · Project")[1] == "–"
 
@@ -102,10 +95,9 @@ def test_next_is_in_this_lesson_then_in_those_after_it(begun, monkeypatch):
     (overlap,) = (lesson for lesson in lessons if lesson["lesson"] == "02_overlap")
     checks = dict.fromkeys(overlap["checks"], "passed")
 
-    keep(begun, {"02_overlap": {"checks": {**checks, "dice": "wrong"}}})
-    assert progress().next() == "Next, in 02 · Overlap: `dice` (wrong)."
-    keep(begun, {"02_overlap": {"checks": {**checks, "dice": "error"}}})
-    assert progress().next() == "Next, in 02 · Overlap: `dice` (raises an error)."
+    for verdict, said in (("wrong", "wrong"), ("error", "raises an error")):
+        keep(begun, {"02_overlap": {"checks": {**checks, "dice": verdict}}})
+        assert progress().next() == f"Next, in 02 · Overlap: `dice` ({said})."
     keep(begun, {"02_overlap": {"checks": checks}})
     assert progress().next() == 'Next, in 02 · Overlap: the graded question `quiz("screening-for-lesions")`.'
     (begun / "02_overlap" / "answers.json").write_text(json.dumps(dict.fromkeys(overlap["graded"], "a")))
@@ -116,17 +108,13 @@ def test_next_is_in_this_lesson_then_in_those_after_it(begun, monkeypatch):
 
 def test_when_all_is_done_it_says_so_and_an_earlier_lesson_comes_last(course):
     lessons = plan.lessons()
-    done = {
-        lesson["lesson"]: {
-            "checks": dict.fromkeys(lesson["checks"], "passed"),
-            "quizzes": dict.fromkeys(lesson["practice"], True),
-        }
-        for lesson in lessons
-    }
-    keep(course, done)
+    done = {}
     for lesson in lessons:
+        checks, quizzes = dict.fromkeys(lesson["checks"], "passed"), dict.fromkeys(lesson["practice"], True)
+        done[lesson["lesson"]] = {"checks": checks, "quizzes": quizzes}
         (course / lesson["lesson"]).mkdir(exist_ok=True)
         (course / lesson["lesson"] / "answers.json").write_text(json.dumps(dict.fromkeys(lesson["graded"], "a")))
+    keep(course, done)
     assert progress().next().startswith("No check and no question is open.")
     done["01_pixels"]["checks"]["to_tensor"] = "wrong"
     keep(course, done)
@@ -199,7 +187,7 @@ def test_a_truncated_record_is_one_sentence(begun):
 
 def test_answers_that_cannot_be_read_are_one_sentence(begun):
     (begun / "02_overlap" / "answers.json").write_text('{"dice-from')
-    assert "! 02 · Overlap: answers.json beside this notebook cannot be read" in repr(progress())
+    assert "! 02 · Overlap: 02_overlap/answers.json cannot be read" in repr(progress())
     assert row(progress(), "02 · Overlap")[3] == "0 of 2"
 
 
@@ -209,3 +197,13 @@ def test_from_the_folder_of_all_lessons_no_lesson_is_this_one(begun, monkeypatch
     assert not page.findall(".//a")
     assert not [row for row in page.iter("tr") if row.get("aria-current")]
     assert progress().next() == 'Next, in 00 · Start here: the graded question `quiz("roofs-from-above")`.'
+
+
+def test_work_under_a_lesson_s_old_name_is_shown_under_the_new_one(course):
+    keep(course, {"03_convolution": {"checks": {"conv2d": "passed"}, "seconds": 600}})
+    graded = next(iter(next(x for x in plan.lessons() if x["lesson"] == "04_convolution")["graded"]))
+    (course / "03_convolution").mkdir()
+    (course / "03_convolution" / "answers.json").write_text(json.dumps({graded: "a"}))
+    lesson = of(progress(), "04_convolution")
+    assert (lesson.passed, lesson.answered, lesson.minutes) == (["conv2d"], [graded], 10.0)
+    assert not (course / "04_convolution").exists()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import exercises, frontend, progress_store
-from helpers.checks import check
+from helpers import exercises, frontend, plan, progress_store
+from helpers.checks import check, grade
 from helpers.quiz.questions import find
 from helpers.quiz.quiz import Quiz
 
@@ -44,12 +44,13 @@ def dice(pred, target):
 
 
 def test_a_check_is_kept_and_the_latest_verdict_counts(course):
-    check(dice)
-    assert kept(course)["checks"] == {"dice": "passed"}
-    check("dice", lambda pred, target: 0.5)
-    assert kept(course)["checks"] == {"dice": "wrong"}
-    check("dice", lambda pred, target: 1 / 0)
-    assert kept(course)["checks"] == {"dice": "error"}
+    for answer, status in (
+        (dice, "passed"),
+        (lambda pred, target: 0.5, "wrong"),
+        (lambda pred, target: 1 / 0, "error"),
+    ):
+        check("dice", answer)
+        assert kept(course)["checks"] == {"dice": status}
     found, said = progress_store.read(course)
     assert (found.checks, found.quizzes, said) == ({"dice": "error"}, {}, [])
 
@@ -116,18 +117,12 @@ def test_the_place_of_a_lesson_is_known_by_the_lessons_around_it(course, monkeyp
     assert progress_store.place() == (None if lesson is None else (course, lesson))
 
 
-def test_a_run_without_anybody_there_writes_nothing(course, monkeypatch):
+def test_the_hidden_check_and_a_run_without_anybody_there_write_nothing(course, monkeypatch):
+    grade("dice", dice)
     monkeypatch.setattr(frontend, "is_interactive", lambda: False)
     check(dice)
     Quiz(find("dice-or-iou")).answer("c")
     assert sorted(path.name for path in course.iterdir()) == ["02_overlap", "04_convolution"]
-
-
-def test_the_hidden_check_writes_nothing(course):
-    from helpers.checks import grade
-
-    grade("dice", dice)
-    assert not (course / "progress").exists()
 
 
 @pytest.mark.parametrize(
@@ -196,8 +191,7 @@ def test_a_disk_that_is_full_is_said_and_checks_go_on(course, monkeypatch):
 def test_two_notebooks_at_once_lose_nothing_of_each_other(course):
     code = """
 import sys
-from helpers import progress_store
-from helpers import frontend
+from helpers import frontend, progress_store
 frontend.is_interactive = lambda: True
 for k in range(60):
     assert not progress_store.note_quiz(f"{sys.argv[1]}-{k}", True)
@@ -218,3 +212,57 @@ def test_a_deleted_working_directory_is_nowhere(tmp_path, monkeypatch):
 
 def test_the_record_is_kept_out_of_git():
     assert "/notebooks/progress/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+# ---- a course begun before its lessons were renumbered ----
+
+
+@pytest.fixture
+def old(course):
+    """What was done in lesson 04 while it was called 03; somebody works in the new one."""
+    done = {"checks": {"conv2d": "passed", "conv_output_size": "wrong"}, "quizzes": {"a": True, "b": False}}
+    (course / "progress").mkdir()
+    (course / "progress" / "03_convolution.json").write_text(json.dumps({**done, "seconds": 600, "last": 999_990}))
+    return done
+
+
+def test_old_progress_counts_under_the_new_name(course, old):
+    assert progress_store.read(course) == (progress_store.Record(**old, seconds={"04_convolution": 600.0}), [])
+
+
+@pytest.mark.parametrize("here", ["04_convolution", "03_convolution"])
+def test_new_work_goes_to_the_new_name_and_adds_to_the_old(course, old, clock, monkeypatch, here):
+    before = (course / "progress" / "03_convolution.json").read_text()
+    (course / here).mkdir(exist_ok=True)
+    monkeypatch.chdir(course / here)
+    assert progress_store.place() == (course, "04_convolution")
+    progress_store.note_check("conv_output_size", "04_convolution", "passed")
+    progress_store.note_check("conv2d", "04_convolution", "error")
+    progress_store.note_quiz("a", False)
+    clock[0] += 60
+    progress_store.note_quiz("b", True)
+    record, said = progress_store.read(course)
+    assert record.checks == {"conv2d": "error", "conv_output_size": "passed"}  # the latest counts
+    assert record.quizzes == {"a": True, "b": True}  # once right stays right
+    assert record.seconds == {"04_convolution": 670.0}  # 600 s, 10 s since then, and 60 s
+    assert said == []
+    assert (course / "progress" / "03_convolution.json").read_text() == before
+
+
+def test_a_course_of_old_folders_alone_is_a_course(tmp_path, monkeypatch):
+    (tmp_path / "11_project").mkdir()
+    monkeypatch.chdir(tmp_path / "11_project")
+    assert progress_store.place() == (tmp_path, "13_project")
+
+
+def test_old_progress_that_cannot_be_read_is_said_truly(course, old):
+    (course / "progress" / "03_convolution.json").write_text("{")
+    assert progress_store.read(course)[1] == ["progress/03_convolution.json cannot be read (JSONDecodeError)."]
+
+
+def test_every_old_name_has_one_lesson_of_the_plan():
+    names = [lesson["lesson"] for lesson in plan.lessons()]
+    assert set(plan.RENAMED.values()) <= set(names)
+    assert len(set(plan.RENAMED.values())) == len(plan.RENAMED)
+    assert not set(plan.RENAMED) & set(names)
+    assert all(old < new for old, new in plan.RENAMED.items())  # `read` relies on it: the older file comes first

@@ -1,8 +1,7 @@
 """The curves of a training as one SVG: loss on the left, Dice on validation on the right.
 
-Drawn in Python, so that the live monitor and the picture in a saved notebook are one and the same. Lines differ in
-dashes and markers and not by colour alone; colours are of the Okabe-Ito palette, and a page may give others as CSS
-variables.
+Drawn in Python, so that the live monitor and a saved notebook show the same. Lines differ in dashes and markers and not
+by colour alone; colours are of the Okabe-Ito palette, and a page may give others as CSS variables.
 """
 
 from __future__ import annotations
@@ -11,8 +10,10 @@ import base64
 import html
 import math
 from collections.abc import Sequence
+from statistics import fmean
 
 Points = Sequence[tuple[float, float]]
+Line = tuple[Points, str, str, str]  # where it goes, its colour, its dashes (few points, each marked) and its name
 
 WIDTH, HEIGHT = 640, 200
 LEFT, TOP, BOTTOM = 42, 34, 168  # of a plot: where its axes are
@@ -26,8 +27,8 @@ DICE = "stroke:var(--monitor-dice,#009e73)"
 def binned(losses: Sequence[float], most: int = MOST) -> list[tuple[float, float]]:
     """The loss as at most `most` points `(step, mean)`: the mean of as many neighbouring steps each."""
     size = max(1, math.ceil(len(losses) / most))
-    parts = [losses[k : k + size] for k in range(0, len(losses), size)]
-    return [(k * size + (len(part) + 1) / 2, sum(part) / len(part)) for k, part in enumerate(parts)]
+    parts = [(k, losses[k : k + size]) for k in range(0, len(losses), size)]
+    return [(k + (len(part) + 1) / 2, fmean(part)) for k, part in parts]
 
 
 def draw(loss: Points, validation_loss: Points, dice: Points, best: float | None) -> str:
@@ -39,7 +40,9 @@ def draw(loss: Points, validation_loss: Points, dice: Points, best: float | None
         dice: `(step, Dice)` on validation.
         best: the step whose weights are kept.
     """
-    loss, validation_loss, dice = (_numbers(points) for points in (loss, validation_loss, dice))
+    loss, validation_loss, dice = (
+        [(step, value) for step, value in points if math.isfinite(value)] for points in (loss, validation_loss, dice)
+    )
     last = max([1.0, *(step for points in (loss, dice) for step, _ in points)])
     losses = [value for points in (loss, validation_loss) for _, value in points]
     highest = _round_up(max([1e-3, *losses]))
@@ -49,23 +52,14 @@ def draw(loss: Points, validation_loss: Points, dice: Points, best: float | None
     if loss:
         said = f"Loss in training from {loss[0][1]:.3g} to {loss[-1][1]:.3g} over {last:.0f} steps"
         said += f"; Dice on validation {dice[-1][1]:.3f}{kept}." if dice else "; no validation yet."
-    left = _plot(
-        0,
-        "loss",
-        last,
-        (lowest, highest),
-        [(loss, LOSS, "", "in training"), (validation_loss, CHECK, "5 3", "on validation")],
-    )
+    lines: list[Line] = [(loss, LOSS, "", "in training"), (validation_loss, CHECK, "5 3", "on validation")]
+    left = _plot(0, "loss", last, (lowest, highest), lines)
     right = _plot(WIDTH // 2 + 8, "Dice on validation", last, (0.0, 1.0), [(dice, DICE, "5 3", "")], best)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         f'role="img" aria-label="{html.escape(said, quote=True)}" font-family="sans-serif" font-size="12" '
         f'fill="currentColor">{left}{right}</svg>'
     )
-
-
-def _numbers(points: Points) -> Points:
-    return [(step, value) for step, value in points if math.isfinite(value)]
 
 
 def as_img(svg: str) -> str:
@@ -79,12 +73,7 @@ def as_img(svg: str) -> str:
 
 
 def _plot(
-    x0: float,
-    title: str,
-    last: float,
-    span: tuple[float, float],
-    lines: list[tuple[Points, str, str, str]],
-    best: float | None = None,
+    x0: float, title: str, last: float, span: tuple[float, float], lines: Sequence[Line], best: float | None = None
 ) -> str:
     left, right = x0 + LEFT, x0 + LEFT + PLOT
     lowest, highest = span
@@ -95,9 +84,8 @@ def _plot(
     parts = [f'<text x="{left}" y="14" font-weight="bold">{title}</text>']
     for fraction in (0, 0.5, 1):
         y = BOTTOM - (BOTTOM - TOP) * fraction
-        parts.append(
-            f'<path d="M{left} {y:.1f}H{right}" stroke="currentColor" opacity="{0.7 if fraction == 0 else 0.2}"/>'
-        )
+        opacity = 0.2 if fraction else 0.7
+        parts.append(f'<path d="M{left} {y:.1f}H{right}" stroke="currentColor" opacity="{opacity}"/>')
         value = lowest + fraction * (highest - lowest)
         parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:,.4g}</text>')
     parts.append(f'<path d="M{left} {TOP}V{BOTTOM}" stroke="currentColor" opacity="0.7"/>')
@@ -111,7 +99,7 @@ def _plot(
         places = [place(*point) for point in points]
         if places:
             parts.append(f'<path d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in places)}" {style}{dash}/>')
-        if dashes:  # few points, each marked; a hollow circle also where there is only one
+        if dashes:  # hollow circles, also where there is only one point
             parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" {style}/>' for x, y in places]
         if name:
             parts.append(f'<path d="M{legend} 10h24" {style}{dash}/>')

@@ -1,4 +1,4 @@
-// The front end of a training's monitor. It draws the traits of MonitorFrontEnd (monitor.py); texts and curves come ready.
+// Draws the traits of MonitorFrontEnd (monitor.py); texts and curves come ready.
 
 const ANSWER_MS = 2000; // the kernel answers a press at once, or not at all
 const NEWS_MS = 10_000; // steps are much shorter than this, most validations too
@@ -29,8 +29,7 @@ function lineToKernel(model) {
   let opened = false;
   return {
     send(content) {
-      if (opened) comm.send(content);
-      else comm.open(content);
+      comm[opened ? "send" : "open"](content);
       opened = true;
     },
     listen: (handler) => (comm.onMsg = (message) => handler(message.content.data)),
@@ -159,10 +158,7 @@ function render({ model, el }) {
   // No news for long is said, since a kernel that has gone sends none either.
   const silence = setInterval(() => {
     if (!training() || Date.now() - lastNews < NEWS_MS || note.dataset.about === "silence") return;
-    say(
-      "No news for 10 s: a long step or validation, or the kernel was restarted; then run this cell again.",
-      "silence",
-    );
+    say("No news for 10 s: a long step or validation, or the kernel was restarted; then run this cell again.", "silence");
   }, 1000);
 
   function onCurves() {
@@ -178,20 +174,10 @@ function render({ model, el }) {
     truth.outline.src = guess.outline.src = image.outline;
   }
 
-  function place() {
-    const predictions = model.get("predictions");
-    const picked = model.get("picked");
-    const at = picked ? predictions.findIndex((one) => one.step >= picked) : -1;
-    return at < 0 ? predictions.length - 1 : at;
-  }
-
   function onPredictions() {
     const predictions = model.get("predictions");
     const thumbs = predictions.map((one, k) => {
-      const thumb = make("img");
-      thumb.src = one.src;
-      thumb.alt = "";
-      thumb.title = one.label;
+      const thumb = Object.assign(make("img"), { src: one.src, alt: "", title: one.label });
       thumb.addEventListener("click", () => pick(k));
       return thumb;
     });
@@ -204,7 +190,9 @@ function render({ model, el }) {
   function onPicked() {
     const predictions = model.get("predictions");
     if (!predictions.length) return;
-    const at = place();
+    const picked = model.get("picked") || Infinity;
+    const found = predictions.findIndex((one) => one.step >= picked);
+    const at = found < 0 ? predictions.length - 1 : found;
     const latest = at === predictions.length - 1;
     guess.image.src = predictions[at].src;
     guess.image.alt = `The mask predicted at ${predictions[at].label}`;
@@ -220,8 +208,7 @@ function render({ model, el }) {
     model.set("picked", at === predictions.length - 1 ? 0 : predictions[at].step);
   }
 
-  // When a training ends its output is written anew, and the notebook puts a new view in the place of this one.
-  // The keyboard is to stay where it was.
+  // When a training ends the notebook puts a new view in the place of this one; the keyboard stays where it was.
   function remember() {
     const control = [stop, slider].indexOf(document.activeElement);
     if (control >= 0) focused = { control, until: Date.now() + 5000 };
@@ -236,14 +223,11 @@ function render({ model, el }) {
   stop.addEventListener("click", press);
   line.listen(onAnswer);
   slider.addEventListener("input", () => pick(Number(slider.value)));
-  const heard = { "change:state": onState, "change:curves": onCurves, "change:image": onImage };
-  Object.assign(heard, { "change:predictions": onPredictions, "change:picked": onPicked });
-  for (const [event, handler] of Object.entries(heard)) model.on(event, handler);
-
-  onState();
-  onCurves();
-  onImage();
-  onPredictions();
+  const handlers = { state: onState, curves: onCurves, image: onImage, predictions: onPredictions, picked: onPicked };
+  for (const [trait, handler] of Object.entries(handlers)) {
+    model.on(`change:${trait}`, handler);
+    handler();
+  }
   el.append(root);
   requestAnimationFrame(giveFocusBack);
 
@@ -251,7 +235,7 @@ function render({ model, el }) {
     clearTimeout(waiting);
     clearInterval(silence);
     line.close();
-    for (const [event, handler] of Object.entries(heard)) model.off(event, handler);
+    for (const [trait, handler] of Object.entries(handlers)) model.off(`change:${trait}`, handler);
   };
 }
 

@@ -9,14 +9,11 @@ training. Where it is shown is up to the host:
 - a terminal: one line, replaced as the training goes on;
 - elsewhere: nothing.
 
-The stop button. A kernel that runs a cell reads no message of a widget: ipykernel, up to 7.4 at least, gives what comes
-over a widget's comm to the thread that made the widget, which is the one that trains. A comm that the *page* opens is
-another matter: JupyterLab from 4.4 on sends it to a subshell of the kernel (ipykernel from 7 on), a second thread. So
-the button has a comm of its own, `CHANNEL`. All that a press does there is to leave a note, which `fit` finds after the
-step, and to answer. Where no answer comes the page says so, and names the other way, which works everywhere:
-interrupting the kernel.
-
-Several trainings in one cell share one monitor, one after the other.
+The stop button needs a comm of its own, `CHANNEL`. A kernel that runs a cell reads no message of a widget: ipykernel,
+up to 7.4 at least, hands it to the thread that made the widget, which is the one that trains. A comm that the *page*
+opens goes to a subshell of the kernel, a second thread (JupyterLab from 4.4 on, ipykernel from 7 on). There a press
+leaves a note, which `fit` finds after the step, and is answered. Where no answer comes the page says so, and names the
+way that works everywhere: interrupting the kernel.
 """
 
 from __future__ import annotations
@@ -28,6 +25,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import traitlets
@@ -43,7 +41,11 @@ ALLOWED_S = 0.05  # ... and a little to begin with
 PICTURES = 8  # of predictions that are kept
 CHANNEL = "unet-training"  # the comm target of the stop button
 
-TRAINING, ENDED, FAILED = "training", "ended", "failed"
+Show = Callable[["Monitor", bool], None]  # shows a monitor; the flag: there is more than a step to show
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,20 @@ class Monitor:
 
     def __init__(self) -> None:
         self.key = uuid.uuid4().hex
-        self.run, self.phase, self.earlier = 0, ENDED, []
+        self.run, self.phase = 0, "ended"
+        self.earlier: list[str] = []
         self._front_end: MonitorFrontEnd | None = None
         self._clear()
 
     def _clear(self) -> None:
         self.history: Any = None
-        self.steps, self.seconds, self.stop, self.error = None, None, False, ""
+        self.steps: int | None = None
+        self.seconds: float | None = None
+        self.stop, self.error = False, ""
         self.image: dict[str, str] = {}
         self.predictions: list[Prediction] = []
         self._chosen: int | None = None  # which validation image the pictures show, ...
-        self._window = (slice(None), slice(None))  # ... and which part of it
+        self._window: tuple[slice, ...] = ()  # ... and which part of it, as an index for `(C, H, W)`
         self._candidate: tuple[int, Any, Any, Any] | None = None
 
     # ---- what happens ----
@@ -90,7 +95,7 @@ class Monitor:
         if self.history is not None:
             self.earlier.append(f"Training {self.run}: {self._outcome()}")
         self._clear()
-        self.run, self.phase, self.history, self.steps, self.seconds = self.run + 1, TRAINING, history, steps, seconds
+        self.run, self.phase, self.history, self.steps, self.seconds = self.run + 1, "training", history, steps, seconds
 
     def look(self, k: int, image: Any, logits: Any, mask: Any) -> None:
         """Validation image `k` is predicted. In the first validation the image with most objects is chosen.
@@ -100,10 +105,9 @@ class Monitor:
             logits: `(K, H, W)`, on the CPU.
             mask: `(H, W)`.
         """
-        if self._chosen is None:
-            if self._candidate is None or thumbnails.objects_in(mask) > thumbnails.objects_in(self._candidate[3]):
-                self._candidate = (k, image, logits, mask)
-        elif k == self._chosen:
+        rival = self._candidate if self._chosen is None else None
+        most = rival is None or thumbnails.objects_in(mask) > thumbnails.objects_in(rival[3])
+        if self._chosen in (None, k) and most:
             self._candidate = (k, image, logits, mask)
 
     def validated(self) -> None:
@@ -113,52 +117,59 @@ class Monitor:
         k, image, logits, mask = self._candidate
         self._candidate = None
         if self._chosen is None:
-            self._chosen, self._window = k, thumbnails.window(mask)
-            mask = mask[self._window]
+            self._chosen, self._window = k, (slice(None), *thumbnails.window(mask))
+            mask = mask[self._window[1:]]
             self.image = {
-                "src": thumbnails.of_image(image[(slice(None), *self._window)]),
+                "src": thumbnails.of_image(image[self._window]),
                 "truth": thumbnails.of_mask(mask),
                 "outline": thumbnails.outline(mask),
                 "size": f"{mask.shape[0]}×{mask.shape[1]} pixels",
             }
         score = self.history.scores[-1]
-        self.predictions.append(
-            Prediction(score["step"], score["dice"], thumbnails.of_prediction(logits[(slice(None), *self._window)]))
-        )
+        drawn = thumbnails.of_prediction(logits[self._window])
+        self.predictions.append(Prediction(score["step"], score["dice"], drawn))
         if len(self.predictions) > PICTURES:  # leave out the one with the nearest neighbours; the first and last stay
             at = [prediction.step for prediction in self.predictions]
             gaps = {i: at[i + 1] - at[i - 1] for i in range(1, len(at) - 1)}
-            del self.predictions[min(gaps, key=gaps.get)]
+            del self.predictions[min(gaps, key=gaps.__getitem__)]
 
     def press(self, run: Any) -> dict[str, Any]:
         """Somebody pressed stop in training `run`. Called by a thread beside the training; gives the answer to it."""
-        if run != self.run or self.phase != TRAINING:
+        if run != self.run or self.over:
             return {"late": run}
         self.stop = True
         return {"heard": run}
 
     def end(self, error: BaseException | None = None) -> None:
         """The run is over."""
-        self.phase = ENDED if error is None else FAILED
+        self.phase = "ended" if error is None else "failed"
         self.error = type(error).__name__ if error is not None else ""
 
     # ---- in words ----
+
+    @property
+    def over(self) -> bool:
+        """Whether no training runs."""
+        return self.phase != "training"
 
     @property
     def fraction(self) -> float:
         """Of the run that is done, from 0 to 1."""
         if self.history is None:
             return 0.0
-        done = self.history.steps / self.steps if self.steps else self.history.seconds / self.seconds
-        return min(1.0, done)
+        if self.steps:
+            return min(1.0, self.history.steps / self.steps)
+        assert self.seconds is not None  # a run is of so many steps or seconds
+        return min(1.0, self.history.seconds / self.seconds)
 
     @property
     def percent(self) -> int:
+        """The same from 0 to 100."""
         return round(100 * self.fraction)
 
     def left(self) -> str:
         """How long it will take, in words; empty where that is not known yet."""
-        if self.phase in (ENDED, FAILED) or self.history is None:
+        if self.over:
             return ""
         if self.seconds is not None:
             return f"{in_words(self.seconds - self.history.seconds)} left"
@@ -171,38 +182,34 @@ class Monitor:
         if self.history is None:
             return ["No training yet."]
         history = self.history
-        if self.phase in (ENDED, FAILED):
+        if self.over:
             number = f" {self.run}:" if self.earlier else ""
             sentences = [f"Training{number} {self._outcome()}"]
         else:
-            where = [f"Step {history.steps}" + (f" of {self.steps}" if self.steps else "")]
-            where += [f"{self.percent} % done", self.left()]
-            sentences = [", ".join(part for part in where if part) + "."]
+            of = f" of {self.steps}" if self.steps else ""
+            where = [f"Step {history.steps}{of}", f"{self.percent} % done", self.left()]
+            sentences = [", ".join(filter(None, where)) + "."]
         if history.losses:
-            last = history.losses[-20:]
-            sentences.append(
-                f"Loss {sum(last) / len(last):.3f} in the last steps, {history.losses[0]:.3f} in the first."
-            )
+            last = fmean(history.losses[-20:])
+            sentences.append(f"Loss {last:.3f} in the last steps, {history.losses[0]:.3f} in the first.")
         if history.best:
-            best, count = history.best, len(history.scores)
-            verb = "holds" if self.phase in (ENDED, FAILED) else "will keep"
+            best, verb = history.best, "holds" if self.over else "will keep"
             sentences.append(
-                f"The model {verb} the weights of step {best['step']}, the best of {count} "
-                f"validation{'' if count == 1 else 's'}: Dice {best['dice']:.3f}, IoU {best['iou']:.3f}."
+                f"The model {verb} the weights of step {best['step']}, the best of "
+                f"{_count(len(history.scores), 'validation')}: Dice {best['dice']:.3f}, IoU {best['iou']:.3f}."
             )
         return sentences + self.earlier[-12:]
 
     def _outcome(self) -> str:
         history = self.history
-        why = f"an error, {self.error}" if self.phase == FAILED else history.stopped or "it was left"
+        why = f"an error, {self.error}" if self.error else history.stopped or "it was left"
         best = f"; best Dice {history.best['dice']:.3f}" if history.best else ""
-        steps = f"{history.steps} step{'' if history.steps == 1 else 's'}"
-        return f"ended after {steps} in {history.seconds:.1f} s: {why}{best}."
+        return f"ended after {_count(history.steps, 'step')} in {history.seconds:.1f} s: {why}{best}."
 
     def said(self) -> str:
         """The latest news, for a screen reader: a validation, or the end."""
-        if self.phase in (ENDED, FAILED) or self.history is None or not self.history.scores:
-            return self.facts()[0] if self.phase in (ENDED, FAILED) else ""
+        if self.over or not self.history.scores:
+            return self.facts()[0] if self.over else ""
         score = self.history.scores[-1]
         best = ", the best so far" if score is self.history.best else ""
         return f"Validation {len(self.history.scores)}, {self.percent} % done: Dice {score['dice']:.3f}{best}."
@@ -210,12 +217,12 @@ class Monitor:
     def line(self) -> str:
         """The whole in one short line."""
         history = self.history
-        if self.phase in (ENDED, FAILED):
+        if self.over:
             return f"training {self._outcome()}"
         parts = [f"training: step {history.steps}", f"{self.percent} %", self.left()]
         parts += [f"loss {history.losses[-1]:.3f}"] if history.losses else []
         parts += [f"best Dice {history.best['dice']:.3f}"] if history.best else []
-        return " · ".join(part for part in parts if part)
+        return " · ".join(filter(None, parts))
 
     # ---- shown ----
 
@@ -267,7 +274,7 @@ class Monitor:
 
 
 class MonitorFrontEnd(frontend.FrontEnd):
-    """The thin front end of a `Monitor`. All views share its traits.
+    """The state of a `Monitor` as traits, which all its views share.
 
     Traits:
         state: `{"run", "phase", "percent", "head", "facts", "said"}`, all to be shown as they are.
@@ -275,8 +282,7 @@ class MonitorFrontEnd(frontend.FrontEnd):
         curves: the SVG.
         image: the validation image, its truth and the outline of it as addresses, and its size in words.
         predictions: `{"step", "label", "src"}`, first to last.
-        picked: the step of the prediction that is shown, 0 for the latest. The page's own: all its views share it, and
-            Python is not told, which may be busy.
+        picked: the step of the prediction that is shown, 0 for the latest. Python, which may be busy, is not told.
     """
 
     _esm = frontend.module(Path(__file__).with_name("monitor.js"))
@@ -286,7 +292,7 @@ class MonitorFrontEnd(frontend.FrontEnd):
     key = traitlets.Unicode().tag(sync=True)
     curves = traitlets.Unicode().tag(sync=True)
     image = traitlets.Dict().tag(sync=True)
-    predictions = traitlets.List().tag(sync=True)
+    predictions: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     picked = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, monitor: Monitor) -> None:
@@ -327,13 +333,13 @@ class Watch:
 
     Args:
         monitor: is told what happens.
-        show: called with the monitor, and with whether there is more than a step to show.
+        show: shows it.
 
     Attributes:
         cost: seconds spent in here.
     """
 
-    def __init__(self, monitor: Monitor, show: Callable[[Monitor, bool], None]) -> None:
+    def __init__(self, monitor: Monitor, show: Show) -> None:
         self.monitor, self._show = monitor, show
         self.cost = 0.0
         self._on, self._began, self._next = True, time.perf_counter(), 0.0
@@ -400,14 +406,15 @@ class Unwatched:
     def __exit__(self, *error: Any) -> None:
         pass
 
-    def follow(self, *given: Any) -> None:
-        pass
+    def follow(self, history: Any, steps: int | None, seconds: float | None) -> None:
+        """Nobody is told."""
 
     def step(self) -> bool:
+        """Nobody wants the run to end."""
         return False
 
     def validated(self) -> None:
-        pass
+        """Nobody is told."""
 
 
 def watching() -> Watch | Unwatched:
@@ -421,10 +428,10 @@ def watching() -> Watch | Unwatched:
     return Watch(Monitor(), _in_terminal()) if is_terminal() else Unwatched()
 
 
-_latest: tuple[str, Monitor, Callable[[Monitor, bool], None]] | None = None
+_latest: tuple[str, Monitor, Show] | None = None
 
 
-def _of_cell(cell: str) -> tuple[Monitor, Callable[[Monitor, bool], None]]:
+def _of_cell(cell: str) -> tuple[Monitor, Show]:
     """The monitor of the cell that runs, and how it is shown: the same for all trainings of the cell."""
     global _latest
     if _latest is None or _latest[0] != cell:
@@ -437,48 +444,45 @@ def _opened(comm: Any, message: dict[str, Any]) -> None:
 
     def pressed(message: dict[str, Any]) -> None:
         data = message["content"]["data"]
-        current = _latest is not None and _latest[1].key == data.get("key")
-        comm.send(_latest[1].press(data.get("stop")) if current else {"late": data.get("stop")})
+        current = _latest[1] if _latest and _latest[1].key == data.get("key") else None
+        comm.send(current.press(data.get("stop")) if current else {"late": data.get("stop")})
 
     comm.on_msg(pressed)
     pressed(message)
 
 
-def _in_notebook() -> Callable[[Monitor, bool], None]:
+def _in_notebook() -> Show:
     from IPython.display import display
 
     handle: Any = None
 
     def show(monitor: Monitor, more: bool) -> None:
         nonlocal handle
-        over = monitor.phase in (ENDED, FAILED)
         if monitor._front_end is not None:
             monitor._front_end.show(more)
-        if handle is None and (over or frontend.is_interactive()):
+        if handle is None and (monitor.over or frontend.is_interactive()):
             handle = display(monitor, display_id=True)
-        elif over:
+        elif monitor.over:
             handle.update(monitor)  # what is saved with the notebook is how it ended
 
     return show
 
 
-def _in_terminal() -> Callable[[Monitor, bool], None]:
+def _in_terminal() -> Show:
     line = bar(bar_format="{desc}")
 
     def show(monitor: Monitor, more: bool) -> None:
-        over = monitor.phase in (ENDED, FAILED)
-        line.set_description_str(monitor.line(), refresh=over)
-        line.close() if over else line.update()
+        line.set_description_str(monitor.line(), refresh=monitor.over)
+        line.close() if monitor.over else line.update()
 
     return show
 
 
 def in_words(seconds: float) -> str:
     """A time as one says it: "8 s", "3 min 20 s", "2 h 5 min"."""
-    seconds = max(0, round(seconds))
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, seconds = divmod(seconds, 60)
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    if minutes == 0:
+        return f"{rest} s"
     if minutes < 60:
-        return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60} min"

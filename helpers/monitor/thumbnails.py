@@ -55,13 +55,10 @@ def outline(mask: Any) -> str:
     """The borders between the classes of a mask `(H, W)`, as lines on nothing; 255 counts as background."""
     labels = reduced(np.asarray(mask))
     labels = np.where(labels == 255, 0, labels).repeat(FINER, axis=0).repeat(FINER, axis=1)
-    border = np.zeros(labels.shape, bool)
-    border[:-1] |= (labels[:-1] != labels[1:]) & (labels[:-1] > 0)
-    border[1:] |= (labels[:-1] != labels[1:]) & (labels[1:] > 0)
-    border[:, :-1] |= (labels[:, :-1] != labels[:, 1:]) & (labels[:, :-1] > 0)
-    border[:, 1:] |= (labels[:, :-1] != labels[:, 1:]) & (labels[:, 1:] > 0)
+    padded = np.pad(labels, 1, mode="edge")
+    neighbours = np.stack([padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]])
     lines = np.zeros((*labels.shape, 4), np.uint8)
-    lines[border] = (*LINE, 255)
+    lines[(labels > 0) & (neighbours != labels).any(axis=0)] = (*LINE, 255)
     return _png(lines)
 
 

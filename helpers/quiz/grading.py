@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 from helpers import markup
@@ -20,20 +21,18 @@ def grade_answer(id: str, key: dict[str, Any]) -> float:
     """
     from IPython.display import display
 
-    question, most = find(id), key["points"]
+    question, most, why = find(id), key["points"], key["why"]
     try:
         given = answers.read().get(id)
-        right = given is not None and is_right(question, question.read(given), key)
-    except ValueError as error:  # no file of answers, or no answer to this question
-        display({"text/plain": f"✗ 0 of {most} points: {error}"}, raw=True)
-        return 0.0
-    points = float(most) if right else 0.0
-    head = f"{'✓' if right else '✗'} {given or 'no answer'}: {points:g} of {most} points"
-    why = key["why"]
-    lines = [f"{k}: {text}" for k, text in why.items()] if isinstance(why, dict) else [why]
-    page = "".join(f"<p>{markup.as_html(line)}</p>" for line in lines)
+        points = float(most) if given is not None and is_right(question, question.read(given), key) else 0.0
+        head = f"{'✓' if points else '✗'} {given or 'no answer'}: {points:g} of {most} points"
+        lines = [f"{k}: {text}" for k, text in why.items()] if isinstance(why, dict) else [why]
+    except ValueError as error:  # the file cannot be read, or the answer is none to this question
+        points, head, lines = 0.0, f"✗ 0 of {most} points: {error}", []
     text = "\n".join([head, *map(markup.as_text, lines)])
-    display(markup.Shown(text, f"<div><p><b>{html.escape(head)}</b></p>{page}</div>"))
+    page = "".join(f"<p>{markup.as_html(line)}</p>" for line in lines)
+    show: Callable[[object], object] = display  # IPython's own has no types
+    show(markup.Shown(text, f"<div><p><b>{html.escape(head)}</b></p>{page}</div>"))
     return points
 
 

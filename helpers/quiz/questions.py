@@ -36,6 +36,7 @@ from __future__ import annotations
 import math
 import re
 import string
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -50,6 +51,8 @@ KINDS = ("single", "multiple", "numeric")
 
 @dataclass(frozen=True)
 class Option:
+    """One option of a choice."""
+
     key: str
     text: str
     right: bool | None = None  # of a graded question nobody knows here
@@ -79,13 +82,14 @@ class Judgement:
 
     Attributes:
         given: the answer in its plain form: the keys in order ("ac"), or the number as the student wrote it.
+        right: whether it is right; `None` where that is not known, of a graded question.
         reasons: one for a single choice or a number; for a multiple choice one for each option that was ticked,
             and once all is right one for each option.
         note: what remains to be said about the answer as a whole, or "".
     """
 
     given: str
-    right: bool
+    right: bool | None
     reasons: tuple[Reason, ...]
     note: str = ""
 
@@ -144,22 +148,16 @@ class Question:
         return "".join(sorted(chosen))
 
     def _judge_keys(self, given: str) -> Judgement:
-        right = given == "".join(option.key for option in self.options if option.right)
-        ticked = [option for option in self.options if option.key in given]
-        missing = any(option.right and option.key not in given for option in self.options)
-        explained = self.options if right and self.kind == "multiple" else ticked
-        return Judgement(
-            given=given,
-            right=right,
-            reasons=tuple(Reason(option.key, option.right, option.why) for option in explained),
-            note="A right option is not ticked yet." if self.kind == "multiple" and missing else "",
-        )
+        wanted = {option.key for option in self.options if option.right}
+        right, multiple = wanted == set(given), self.kind == "multiple"
+        reasons = [Reason(o.key, bool(o.right), o.why) for o in self.options if o.key in given or (right and multiple)]
+        note = "A right option is not ticked yet." if multiple and wanted - set(given) else ""
+        return Judgement(given, right, tuple(reasons), note)
 
     def _judge_number(self, given: str) -> Judgement:
-        number = _to_number(given)
-        if _close(number, self.answer, self.tolerance):
+        if within(given, self.answer, self.tolerance):
             return Judgement(given, True, (Reason(given, True, self.why),))
-        whys = [near.why for near in self.near if _close(number, near.number, self.tolerance)]
+        whys = [near.why for near in self.near if within(given, near.number, self.tolerance)]
         return Judgement(given, False, (Reason(given, False, whys[0] if whys else self.otherwise),))
 
 
@@ -191,8 +189,7 @@ def load(path: Path) -> list[Question]:
     Raises:
         ValueError: the file has problems; the message lists them.
     """
-    found = problems([path])
-    if found:
+    if found := problems([path]):
         raise ValueError("\n".join(found))
     return [_question(raw, lesson=path.stem) for raw in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
@@ -272,16 +269,15 @@ def _question_problems(raw: dict[str, Any]) -> list[str]:
     kind = raw.get("kind")
     if kind not in KINDS:
         return [f"kind is {kind!r}, expected one of {', '.join(KINDS)}"]
-    names, graded = ["id", "kind", "question"], "graded" in raw
+    graded = "graded" in raw
     if graded and raw["graded"] is not True:
         return [f"graded is {raw['graded']!r}; write true, or leave it out of a practice question"]
-    names += ["graded"] if graded else []
+    names = ["id", "kind", "question", *(["graded"] if graded else [])]
     if kind != "numeric":
         names += ["options"]
     elif not graded:
         names += ["answer", "tolerance", "why", "near", "otherwise"]
-    found = _name_problems(raw, names)
-    if found:
+    if found := _name_problems(raw, names):
         return found
     found = _text_problems(raw, "question")
     if not isinstance(raw["id"], str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", raw["id"]):
@@ -295,16 +291,17 @@ def _option_problems(options: Any, kind: str, graded: bool) -> list[str]:
     if not isinstance(options, list) or not all(isinstance(option, dict) for option in options) or len(options) < 2:
         return ["options: expected a list of at least two mappings"]
     found: list[str] = []
+    texts = ["text"] if graded else ["text", "why"]
+    names = ["key", *texts, *([] if graded else ["right"])]
     for letter, option in zip(string.ascii_lowercase, options, strict=False):
-        names = ("key", "text") if graded else ("key", "text", "right", "why")
-        here = _name_problems(option, [*names]) or _text_problems(option, *(n for n in names if n in ("text", "why")))
+        here = _name_problems(option, names) or _text_problems(option, *texts)
         if option.get("key") != letter:
             here.append(f"key is {option.get('key')!r}, expected {letter!r}")
         if "right" in option and not isinstance(option["right"], bool):
             here.append(f"right is {option['right']!r}, expected true or false")
         found += [f"option {letter}: {problem}" for problem in here]
-    texts = [_plain(option.get("text")) for option in options]
-    found += [f"two options say {text!r}" for text in sorted({t for t in texts if texts.count(t) > 1})]
+    said = Counter(_plain(option.get("text")) for option in options)
+    found += [f"two options say {text!r}" for text, count in said.items() if count > 1]
     if graded:
         return found
     right = sum(option.get("right") is True for option in options)
@@ -346,13 +343,8 @@ def _name_problems(raw: dict[str, Any], names: list[str]) -> list[str]:
 
 
 def _text_problems(raw: dict[str, Any], *names: str) -> list[str]:
-    found = []
-    for name in names:
-        if not isinstance(raw[name], str):
-            found.append(f"{name} is {raw[name]!r}, expected text; put it in quotes")
-        elif not raw[name].strip():
-            found.append(f"{name} is empty")
-    return found
+    no_text = [f"{n} is {raw[n]!r}, expected text; put it in quotes" for n in names if not isinstance(raw[n], str)]
+    return no_text + [f"{n} is empty" for n in names if isinstance(raw[n], str) and not raw[n].strip()]
 
 
 def _plain(text: Any) -> str:

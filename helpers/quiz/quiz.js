@@ -1,13 +1,11 @@
-// The front end of a quiz. It draws the traits of QuizFrontEnd (quiz.py) and sends what the student answers.
-// What is right, and why, is not known here until Python has sent it with an answer.
+// Draws the traits of QuizFrontEnd (quiz.py), and sends what the student answers.
 
 function render({ model, el }) {
   const question = model.get("question");
-  // Radio buttons form a group by name, and labels find inputs by id: each view has its own.
+  // Radio buttons form a group by name: each view has its own.
   const name = "quiz-" + Math.random().toString(36).slice(2);
 
   const form = make("form", "unet-front unet-boxed unet-quiz");
-  form.noValidate = true;
   const fieldset = make("fieldset", "", form);
   make("legend", "", fieldset).innerHTML = question.html;
   const how = make("p", "unet-quiz-how", fieldset);
@@ -41,7 +39,6 @@ function render({ model, el }) {
     input.type = "text"; // a number input would refuse 1/4
     input.inputMode = "decimal";
     input.autocomplete = "off";
-    input.name = name;
     return input;
   }
 
@@ -62,22 +59,18 @@ function render({ model, el }) {
   }
 
   function showTried() {
-    const tried = model.get("tried");
     if (question.kind === "single") {
       for (const input of inputs) {
         const mark = input.closest("label").querySelector(".unet-quiz-mark");
         const entry = triedBefore(input.value);
-        mark.textContent = entry ? entry.mark : "";
-        mark.dataset.verdict = entry ? entry.verdict : "";
+        mark.textContent = entry?.mark ?? "";
+        mark.dataset.verdict = entry?.verdict ?? "";
       }
     } else if (!question.graded) {
-      const said = tried.map((entry) => `${[...answerParts(entry.given)].join(", ")} ${entry.mark}`);
+      const inWords = (given) => (question.kind === "multiple" ? [...given].join(", ") : given);
+      const said = model.get("tried").map((entry) => `${inWords(entry.given)} ${entry.mark}`);
       triedLine.textContent = said.length ? "Tried so far: " + said.join("; ") : "";
     }
-  }
-
-  function answerParts(given) {
-    return question.kind === "multiple" ? given : [given];
   }
 
   function showFeedback(entry) {
@@ -97,13 +90,10 @@ function render({ model, el }) {
   function check(event) {
     event.preventDefault();
     const answer = chosenHere();
-    if (!answer) {
-      showNote(question.kind === "numeric" ? "Type a number first." : "Choose an option first.");
-    } else if (triedBefore(answer)) {
-      showFeedback(triedBefore(answer));
-    } else {
-      kernel.send({ answer });
-    }
+    const before = triedBefore(answer);
+    if (before) showFeedback(before);
+    else if (answer) kernel.send({ answer });
+    else showNote(question.kind === "numeric" ? "Type a number first." : "Choose an option first.");
   }
 
   function choose() {
@@ -124,9 +114,8 @@ function render({ model, el }) {
   form.addEventListener("input", choose);
   form.addEventListener("submit", check);
   keepKeys(form);
-  model.on("change:chosen", onChosen);
-  model.on("change:tried", showTried);
-  model.on("change:reply", onReply);
+  const handlers = { chosen: onChosen, tried: showTried, reply: onReply };
+  for (const [trait, handler] of Object.entries(handlers)) model.on(`change:${trait}`, handler);
 
   showChosen();
   showTried();
@@ -135,9 +124,7 @@ function render({ model, el }) {
 
   return () => {
     kernel.stop();
-    model.off("change:chosen", onChosen);
-    model.off("change:tried", showTried);
-    model.off("change:reply", onReply);
+    for (const [trait, handler] of Object.entries(handlers)) model.off(`change:${trait}`, handler);
   };
 }
 

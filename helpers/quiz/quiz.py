@@ -6,13 +6,13 @@
 A practice question says at once what is right, and why. The answer to a graded one is kept in `answers.json` beside
 the notebook, until it is handed in.
 
-The model is `Quiz`, the front end is `quiz.js` and `quiz.css` beside this file. The front end knows the question and
-what has been answered so far; what is right, and why, reaches it with an answer and not before.
+The model is `Quiz`; its front end, `quiz.js`, is told what is right, and why, with an answer and not before.
 """
 
 from __future__ import annotations
 
 import html
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +22,22 @@ from helpers import frontend, markup, progress_store
 from helpers.quiz import answers
 from helpers.quiz.questions import Judgement, Question, find, problems
 
-__all__ = ["Feedback", "Kept", "Quiz", "problems", "quiz"]
+__all__ = ["Feedback", "Quiz", "problems", "quiz"]
 
 # A sign and a word, so that nothing is said by colour alone. The colours are of the Okabe-Ito palette.
-RIGHT = ("✓", "right", "#009E73")
-WRONG = ("✗", "wrong", "#D55E00")
+VERDICTS = {True: ("✓", "right", "#009E73"), False: ("✗", "wrong", "#D55E00"), None: ("•", "kept", "#0072B2")}
+KEPT = "This is the answer that you hand in with the notebook. You may change it until then."
 HOW = {
     "single": ("Choose one.", '"a"', "for option a"),
     "multiple": ("Choose all that apply.", '"ab"', "for options a and b"),
     "numeric": ("Type a number, such as 12.5 or 3/8.", "12.5", "for 12.5"),
 }
-INDENTED = {"initial_indent": "  ", "subsequent_indent": "  "}
 
 _open: dict[str, Quiz] = {}
 
 
 def quiz(id: str) -> Quiz:
-    """The practice question `id`; as the last line of a cell it is shown.
+    """The question `id`; as the last line of a cell it is shown.
 
     The same object each time, so that an answer given by a call appears in the widget above it, and a cell run again
     still shows what you tried.
@@ -60,67 +59,42 @@ class Feedback:
 
     def __init__(self, judgement: Judgement) -> None:
         self.judgement = judgement
-        self.right = judgement.right
+        self.given, self.right = judgement.given, judgement.right
+        self._sign, self._word, self._colour = VERDICTS[judgement.right]
 
     def __repr__(self) -> str:
-        sign, word, _ = RIGHT if self.right else WRONG
-        head = f"{sign} {', '.join(self._given())}: {word}"
-        lines = [reason.why for reason in self.judgement.reasons]
-        if self._is_list():
-            lines = [f"{(RIGHT if r.right else WRONG)[0]} {r.given}: {r.why}" for r in self.judgement.reasons]
-        return "\n".join([head, *(markup.wrapped(line, **INDENTED) for line in [*lines, self.judgement.note] if line)])
+        indented = partial(markup.wrapped, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join([self._head(), *(indented(lead + rest) for lead, rest in self._lines())])
 
     def _repr_html_(self) -> str:
-        colour = (RIGHT if self.right else WRONG)[2]
-        style = f"border-left:4px solid {colour};padding:.1em .9em;margin:.6em 0;max-width:62em"
+        style = f"border-left:4px solid {self._colour};padding:.1em .9em;margin:.6em 0;max-width:62em"
         return f'<div style="{style}">{self.inner_html()}</div>'
 
     def inner_html(self) -> str:
         """The same as HTML without a box around it."""
-        sign, word, _ = RIGHT if self.right else WRONG
-        lines = [f"<b>{sign} {html.escape(', '.join(self._given()))}: {word}</b>"]
-        for reason in self.judgement.reasons:
-            mark = f"<b>{(RIGHT if reason.right else WRONG)[0]} {reason.given}:</b> " if self._is_list() else ""
-            lines.append(mark + markup.as_html(reason.why))
-        if self.judgement.note:
-            lines.append(markup.as_html(self.judgement.note))
-        return "".join(f'<p style="margin:.3em 0">{line}</p>' for line in lines)
+        lines = [(html.escape(self._head()), ""), *self._lines()]
+        return "".join(f'<p style="margin:.3em 0"><b>{lead}</b>{markup.as_html(rest)}</p>' for lead, rest in lines)
 
-    def _given(self) -> list[str]:
-        # keys are single letters; a number is one thing
-        given = self.judgement.given
-        return list(given) if given.isalpha() else [given]
+    def entry(self) -> dict[str, str]:
+        """The same as the front end gets it."""
+        mark = f"{self._sign} {self._word}"
+        return {"given": self.given, "verdict": self._word, "mark": mark, "html": self.inner_html()}
 
-    def _is_list(self) -> bool:
-        return len(self.judgement.reasons) > 1 or bool(self.judgement.note)
+    def _head(self) -> str:
+        parts = self.given if self.given.isalpha() else [self.given]  # keys are single letters; a number is one thing
+        return f"{self._sign} {', '.join(parts)}: {self._word}"
 
-
-class Kept:
-    """What is said to an answer to a graded question: that it is kept, and not whether it is right.
-
-    Attributes:
-        given: the answer in its plain form.
-        right: `None`: nobody knows here.
-    """
-
-    right = None
-
-    def __init__(self, given: str) -> None:
-        self.given = given
-
-    def __repr__(self) -> str:
-        return f"• {self.given}: kept. {KEPT}"
-
-    def _repr_html_(self) -> str:
-        style = "border-left:4px solid #0072B2;padding:.1em .9em;margin:.6em 0;max-width:62em"
-        return f'<div style="{style}">{self.inner_html()}</div>'
-
-    def inner_html(self) -> str:
-        """The same as HTML without a box around it."""
-        return f'<p style="margin:.3em 0"><b>• {html.escape(self.given)}: kept.</b> {KEPT}</p>'
+    def _lines(self) -> list[tuple[str, str]]:
+        """Reasons and note; before a reason among several the option that it is about."""
+        reasons, note = self.judgement.reasons, self.judgement.note
+        many = len(reasons) > 1 or (reasons and note)
+        lines = [(f"{VERDICTS[r.right][0]} {r.given}: " if many else "", r.why) for r in reasons]
+        return [*lines, ("", note)] if note else lines
 
 
-KEPT = "This is the answer that you hand in with the notebook. You may change it until then."
+def _kept(given: str) -> Feedback:
+    """To an answer to a graded question: that it is kept. Whether it is right nobody knows here."""
+    return Feedback(Judgement(given, None, (), KEPT))
 
 
 class Quiz:
@@ -134,17 +108,21 @@ class Quiz:
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self.attempts: list[Feedback | Kept] = []
+        self.attempts: list[Feedback] = []
         self._front_end: QuizFrontEnd | None = None
         if question.graded:
-            given = answers.read().get(question.id)
-            self.attempts = [Kept(given)] if given is not None else []
+            kept = answers.read_on()
+            if question.id in kept:
+                self.attempts.append(_kept(kept[question.id]))
+                if kept != answers.read():  # from the lesson's old folder: what is shown as kept is to be handed in
+                    answers.keep(question.id, kept[question.id])
 
     @property
     def solved(self) -> bool:
+        """Whether any answer was right."""
         return any(feedback.right for feedback in self.attempts)
 
-    def answer(self, given: Any) -> Feedback | Kept:
+    def answer(self, given: Any) -> Feedback:
         """Answer the question, and be told why that is right or wrong. You may answer as often as you like.
 
         The answer to a graded question replaces the one before it in `answers.json`.
@@ -160,21 +138,21 @@ class Quiz:
         if self.question.graded:
             answers.keep(self.question.id, plain)
             progress_store.note_time()
-            feedback = Kept(plain)
+            feedback = _kept(plain)
         else:
             feedback = Feedback(self.question.judge(plain))
-            progress_store.note_quiz(self.question.id, feedback.right)
+            progress_store.note_quiz(self.question.id, feedback.right is True)
         self.attempts.append(feedback)
         if self._front_end:
             self._front_end.show(self)
             frontend.renew(self, self._fallback())
         return feedback
 
-    def tried(self) -> list[Feedback | Kept]:
+    def tried(self) -> list[Feedback]:
         """The feedback to each different answer, in the order in which they were first given; if graded, the last."""
         if self.question.graded:
             return self.attempts[-1:]
-        return list({feedback.judgement.given: feedback for feedback in self.attempts}.values())
+        return list({feedback.given: feedback for feedback in self.attempts}.values())
 
     def __repr__(self) -> str:
         """The question as text: the static fallback for a console."""
@@ -183,8 +161,8 @@ class Quiz:
             text = f"{option.key})  {option.text}"
             lines.append(markup.wrapped(text, initial_indent="  ", subsequent_indent="      "))
         what, example, meaning = HOW[self.question.kind]
-        lines.append(f"{what} Without a widget: quiz({_quoted(self.question.id)}).answer({example}) {meaning}.")
-        return "\n".join([*lines, *(repr(feedback) for feedback in self.tried())])
+        lines.append(f"{what} Without a widget: {self._call(example)} {meaning}.")
+        return "\n".join([*lines, *map(repr, self.tried())])
 
     def as_html(self) -> str:
         """The question as HTML: the static fallback for a page."""
@@ -192,21 +170,21 @@ class Quiz:
             f'<li style="margin:.3em 0"><b>{option.key}</b>&ensp;{markup.as_html(option.text)}</li>'
             for option in self.question.options
         )
+        listed = f'<ul style="list-style:none;margin:.3em 0;padding-left:1em">{options}</ul>' if options else ""
         what, example, meaning = HOW[self.question.kind]
-        call = html.escape(f"quiz({_quoted(self.question.id)}).answer({example})", quote=False)
-        return "".join(
-            [
-                '<div style="max-width:62em">',
-                f'<p style="margin:.3em 0"><b>{self._title()}.</b> {markup.as_html(self.question.text)}</p>',
-                f'<ul style="list-style:none;margin:.3em 0;padding-left:1em">{options}</ul>' if options else "",
-                f'<p style="margin:.3em 0">{what} Without a widget: <code>{call}</code> {meaning}.</p>',
-                *(feedback._repr_html_() for feedback in self.tried()),
-                "</div>",
-            ]
+        call = html.escape(self._call(example), quote=False)
+        return (
+            '<div style="max-width:62em">'
+            f'<p style="margin:.3em 0"><b>{self._title()}.</b> {markup.as_html(self.question.text)}</p>{listed}'
+            f'<p style="margin:.3em 0">{what} Without a widget: <code>{call}</code> {meaning}.</p>'
+            f"{''.join(feedback._repr_html_() for feedback in self.tried())}</div>"
         )
 
     def _title(self) -> str:
         return "Graded quiz" if self.question.graded else "Quiz"
+
+    def _call(self, example: str) -> str:
+        return f'quiz("{self.question.id}").answer({example})'
 
     def _fallback(self) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self.as_html()}
@@ -219,20 +197,20 @@ class Quiz:
 
 
 class QuizFrontEnd(frontend.FrontEnd):
-    """The thin front end of a `Quiz`: its state as traits. All views of one quiz share them.
+    """The state of a `Quiz` as traits, which all its views share.
 
     Traits:
         question: what is shown before an answer: kind, texts as HTML, keys. Not what is right, not why.
         chosen: what is selected or typed at the moment; written by the page, so that its views stay in step.
-        tried: the different answers so far, each with its mark ("✗ wrong") and feedback as HTML.
-        reply: the feedback to the latest answer, numbered by `n` so that the page sees two equal ones as two.
+        tried: `Feedback.entry` of the different answers so far.
+        reply: that of the latest answer, numbered by `n` so that the page sees two equal ones as two.
     """
 
     _esm = frontend.module(Path(__file__).with_name("quiz.js"))
     _css = frontend.style(Path(__file__).with_name("quiz.css"))
     question = traitlets.Dict().tag(sync=True)
     chosen = traitlets.Unicode().tag(sync=True)
-    tried = traitlets.List().tag(sync=True)
+    tried: traitlets.List[dict[str, str]] = traitlets.List().tag(sync=True)
     reply = traitlets.Dict().tag(sync=True)
 
     def __init__(self, quiz: Quiz) -> None:
@@ -257,8 +235,8 @@ class QuizFrontEnd(frontend.FrontEnd):
     def show(self, quiz: Quiz) -> None:
         """Bring the page up to date with the latest answer."""
         with self.hold_sync():  # one message, so that no view shows the mark without the reason
-            self.tried = [_entry(feedback) for feedback in quiz.tried()]
-            self._reply(_entry(quiz.attempts[-1]))
+            self.tried = [feedback.entry() for feedback in quiz.tried()]
+            self._reply(quiz.attempts[-1].entry())
 
     def _on_answer(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         try:
@@ -267,21 +245,5 @@ class QuizFrontEnd(frontend.FrontEnd):
             text = f"<p><b>! not counted</b></p><p>{html.escape(str(error))}</p>"
             self._reply({"given": content["answer"], "verdict": "unread", "html": text})
 
-    def _reply(self, entry: dict[str, Any]) -> None:
+    def _reply(self, entry: dict[str, str]) -> None:
         self.reply = {**entry, "n": self.reply.get("n", 0) + 1}
-
-
-def _entry(feedback: Feedback | Kept) -> dict[str, Any]:
-    if isinstance(feedback, Kept):
-        return {"given": feedback.given, "verdict": "kept", "mark": "• kept", "html": feedback.inner_html()}
-    sign, word, _ = RIGHT if feedback.right else WRONG
-    return {
-        "given": feedback.judgement.given,
-        "verdict": word,
-        "mark": f"{sign} {word}",
-        "html": feedback.inner_html(),
-    }
-
-
-def _quoted(id: str) -> str:
-    return f'"{id}"'

@@ -1,5 +1,4 @@
-// The front end of the code stepper. All five steps are here from the beginning, so that stepping asks nobody:
-// it works while the kernel is busy, and after it is gone. `current` is shared by all views and by Python.
+// The page has all five steps from the beginning, so stepping works while the kernel is busy, and after it is gone.
 
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 const ABOVE = 2; // rows that stay visible above the first marked line
@@ -107,20 +106,23 @@ function render({ model, el }) {
     const body = make("tbody", "");
     for (const [, line, text, shapes] of step.shapes) {
       const row = make("tr", "", body);
-      const head = make("th", "", row);
-      head.scope = "row";
-      head.textContent = line;
+      heading("row", line, row);
       make("code", "", make("td", "", row)).textContent = text;
       make("td", "", row).textContent = shapes;
     }
     return body;
   }
 
+  function heading(scope, text, row) {
+    const head = make("th", "", row);
+    head.scope = scope;
+    head.textContent = text;
+  }
+
   // Scrolls the code and nothing else: `scrollIntoView` would move the notebook, too.
   function showMarked() {
     const first = code.querySelector(".unet-steps-marked");
-    const top = first.offsetTop - ABOVE * first.offsetHeight;
-    code.scrollTop = Math.max(0, top);
+    code.scrollTop = first.offsetTop - ABOVE * first.offsetHeight;
   }
 
   function onCurrent() {
@@ -131,11 +133,7 @@ function render({ model, el }) {
   }
 
   const row = make("tr", "", make("thead", "", table));
-  for (const name of ["line", "code", "shapes there"]) {
-    const head = make("th", "", row);
-    head.scope = "col";
-    head.textContent = name;
-  }
+  for (const name of ["line", "code", "shapes there"]) heading("col", name, row);
   root.addEventListener("keydown", (event) => {
     if (!(event.key in KEYS) || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     event.preventDefault();

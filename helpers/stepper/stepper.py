@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import CodeType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import traitlets
 
@@ -99,8 +100,7 @@ STEPS = (
 )
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line of the reference: number in its file, text, whether it is in question."""
 
     number: int
@@ -164,16 +164,17 @@ class CodeStepper:
 
     def as_data(self) -> dict[str, Any]:
         """All that is shown, as plain data: what a front end draws."""
-        steps = []
-        for k, step in enumerate(STEPS, start=1):
-            shown = _shown(k)
-            files = [
-                {"file": file, "lines": [[line.number, line.text, line.marked] for line in lines]}
-                for file, lines in shown.files
-            ]
-            shapes = [list(shape) for shape in shown.shapes]
-            step_data = {"title": step.title, "sentence": markup.as_html(step.sentence), "files": files}
-            steps.append({**step_data, "shapes": shapes, "strong": shown.strong, "graph": _graph(k)})
+        steps = [
+            {
+                "title": step.title,
+                "sentence": markup.as_html(step.sentence),
+                "files": [{"file": file, "lines": lines} for file, lines in _shown(k).files],
+                "shapes": _shown(k).shapes,
+                "strong": _shown(k).strong,
+                "graph": _graph(k),
+            }
+            for k, step in enumerate(STEPS, start=1)
+        ]
         return {"current": self.current, "steps": steps}
 
     # the static fallback: all five steps, the current one first to be seen
@@ -196,7 +197,7 @@ class CodeStepper:
 
 
 class StepperFrontEnd(frontend.FrontEnd):
-    """The thin front end of a `CodeStepper`. All views of one stepper share its state.
+    """The state of a `CodeStepper` as traits, which all its views share.
 
     Traits:
         steps: all five, as `CodeStepper.as_data` gives them, so that stepping needs no kernel.
@@ -206,17 +207,13 @@ class StepperFrontEnd(frontend.FrontEnd):
 
     _esm = frontend.module(Path(__file__).with_name("stepper.js"))
     _css = frontend.style(Path(__file__).with_name("stepper.css"))
-    steps = traitlets.List().tag(sync=True)
+    steps: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     small = traitlets.Unicode().tag(sync=True)
     current = traitlets.Int(1, min=1, max=len(STEPS)).tag(sync=True)
 
     def __init__(self, stepper: CodeStepper) -> None:
         super().__init__(needs_kernel=False, small=SMALL, **stepper.as_data())
-        self._stepper = stepper
-        self.observe(self._on_current, "current")
-
-    def _on_current(self, change: dict[str, Any]) -> None:
-        self._stepper.step(change["new"])
+        self.observe(lambda change: stepper.step(change["new"]), "current")
 
 
 # ---- text ------------------------------------------------------------------------------------------------------------
@@ -237,7 +234,6 @@ def _as_text(k: int, current: bool) -> str:
 
 def _as_html(k: int) -> str:
     shown = _shown(k)
-    parts = [f'<p style="margin:.4em 0">{markup.as_html(shown.step.sentence)}</p>']
     code = []
     for file, lines in shown.files:
         code.append(f'<p style="margin:.3em 0;opacity:.75">{html.escape(file)}</p>')
@@ -256,23 +252,20 @@ def _as_html(k: int) -> str:
     heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in ("line", "code", "shapes there"))
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
     picture = f'<div style="flex:1 1 22em;min-width:0;max-width:34em">{_graph(k)}</div>'
-    parts.append(
+    return (
+        f'<p style="margin:.4em 0">{markup.as_html(shown.step.sentence)}</p>'
         '<div style="display:flex;flex-wrap:wrap;gap:1.2em;align-items:flex-start">'
         f'<div style="flex:2 1 34em;min-width:0">{"".join(code)}</div>{picture}</div>'
         f'<p style="margin:.5em 0 .2em">{SMALL}</p><div style="overflow-x:auto">{table}</div>'
     )
-    return "".join(parts)
 
 
 def _code_row(line: Line) -> str:
     text = html.escape(line.text)
     number = f'<span style="opacity:.6">{line.number:4d}</span>'
-    if line.marked:
-        return (
-            '<span style="display:block;background:#E69F0040;border-left:4px solid #E69F00;font-weight:600">'
-            f"▸{number}  {text}</span>"
-        )
-    return f'<span style="display:block;border-left:4px solid transparent"> {number}  {text}</span>'
+    look = "background:#E69F0040;border-left:4px solid #E69F00;font-weight:600"
+    style, sign = (look, "▸") if line.marked else ("border-left:4px solid transparent", " ")
+    return f'<span style="display:block;{style}">{sign}{number}  {text}</span>'
 
 
 # ---- source ----------------------------------------------------------------------------------------------------------
@@ -284,29 +277,30 @@ def _shown(k: int) -> Shown:
     shapes_at, network = _ran()
     files, shapes = [], []
     for name in step.shows:
-        module_name, _, qualified = name.partition(":")
-        module = importlib.import_module(f"helpers.reference.{module_name}")
-        file = f"helpers/reference/{module_name}.py"
-        source, first = inspect.getsourcelines(getattr(module, qualified))
-        tree = ast.parse("".join(source)).body[0]
+        file = f"helpers/reference/{name.partition(':')[0]}.py"
+        _, source, first, tree = _piece(name)
         marked: set[int] = set()
         for function, statement in _marked(tree, step):
-            last = _last_line(statement)
-            marked |= set(range(statement.lineno, last + 1))
-            text = " ".join(line.strip() for line in source[statement.lineno - 1 : last])
-            there = shapes_at.get((function, first + statement.lineno - 1))
-            if there:
-                shapes.append((file, first + statement.lineno - 1, text, "; ".join(there)))
-        hidden = _docstring_lines(tree) | _validation_lines(tree)
-        lines = [
-            Line(first + n - 1, text.rstrip("\n"), n in marked)
-            for n, text in enumerate(source, start=1)
-            if n not in hidden
-        ]
+            marked |= set(_lines(statement))
+            number = first + statement.lineno - 1
+            if (function, number) in shapes_at:
+                text = " ".join(source[n - 1].strip() for n in _lines(statement))
+                shapes.append((file, number, text, "; ".join(shapes_at[function, number])))
+        hidden = _hidden(tree)
+        numbered = [(n, text.rstrip("\n")) for n, text in enumerate(source, start=1) if n not in hidden]
+        lines = [Line(first + n - 1, text, n in marked) for n, text in numbered]
         files.append((file, _without_double_blanks(lines)))
     strong = [node.name for node in network.nodes if node.name.split(" ")[0] in step.parts]
     strong += [edge.name for edge in network.skips if edge.name.split(" ")[0] in step.parts]
     return Shown(step, files, shapes, strong)
+
+
+def _piece(name: str) -> tuple[Any, list[str], int, ast.stmt]:
+    """A class or function called "module:name", its lines, the number of the first, and their syntax tree."""
+    module, _, qualified = name.partition(":")
+    piece = getattr(importlib.import_module(f"helpers.reference.{module}"), qualified)
+    source, first = inspect.getsourcelines(piece)
+    return piece, source, first, ast.parse("".join(source)).body[0]
 
 
 def _marked(tree: ast.AST, step: Step) -> Iterator[tuple[str, ast.stmt]]:
@@ -330,43 +324,32 @@ def _functions(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef]]:
 
 def _statements(function: ast.FunctionDef) -> list[ast.stmt]:
     found = [node for node in ast.walk(function) if isinstance(node, ast.stmt) and node is not function]
-    hidden = _validation_lines(function)
+    hidden = _hidden(function)
     return sorted((node for node in found if node.lineno not in hidden), key=lambda node: node.lineno)
 
 
 def _names(statement: ast.stmt) -> set[str]:
-    """What a statement uses, a loop only in its head."""
-    parts = [statement.target, statement.iter] if isinstance(statement, ast.For) else [statement]
-    nodes = [node for part in parts for node in ast.walk(part)]
-    return {ast.unparse(node) for node in nodes if isinstance(node, (ast.Name, ast.Attribute))} - _targets(statement)
+    """What a statement uses; a loop, what it goes over."""
+    nodes = ast.walk(statement.iter if isinstance(statement, ast.For) else statement)
+    return {ast.unparse(node) for node in nodes if isinstance(node, (ast.Name, ast.Attribute))}
 
 
-def _targets(statement: ast.stmt) -> set[str]:
-    """Names that a loop only binds."""
-    if not isinstance(statement, ast.For):
-        return set()
-    return {node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)}
+def _lines(statement: ast.stmt) -> range:
+    """The lines of a statement, of a loop those of its head, counted as the tree does."""
+    last = statement.body[0].lineno - 1 if isinstance(statement, ast.For) else statement.end_lineno
+    assert last is not None  # the tree was parsed from source
+    return range(statement.lineno, last + 1)
 
 
-def _last_line(statement: ast.stmt) -> int:
-    return statement.body[0].lineno - 1 if isinstance(statement, ast.For) else statement.end_lineno
-
-
-def _docstring_lines(tree: ast.AST) -> set[int]:
-    hidden: set[int] = set()
+def _hidden(tree: ast.AST) -> set[int]:
+    """Lines that are no step of the network: docstrings, and `if ...: raise ...`, which guards the arguments."""
+    found: list[ast.stmt] = []
     for node in ast.walk(tree):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
-            hidden |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-    return hidden
-
-
-def _validation_lines(tree: ast.AST) -> set[int]:
-    """`if ...: raise ...`: what guards the arguments is no step of the network."""
-    hidden: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and all(isinstance(child, ast.Raise) for child in node.body) and not node.orelse:
-            hidden |= set(range(node.lineno, node.end_lineno + 1))
-    return hidden
+            found.append(node.body[0])
+        elif isinstance(node, ast.If) and all(isinstance(child, ast.Raise) for child in node.body) and not node.orelse:
+            found.append(node)
+    return {line for statement in found for line in _lines(statement)}
 
 
 def _without_double_blanks(lines: list[Line]) -> list[Line]:
@@ -426,18 +409,17 @@ class _Watcher:
         self._seen: dict[tuple[str, int], dict[str, list[str]]] = {}
         self._functions = dict(self._wanted())
 
-    def _wanted(self) -> Iterator[tuple[Any, tuple[str, dict[int, ast.stmt]]]]:
-        """Code objects to their names, and their statements by number of line."""
+    def _wanted(self) -> Iterator[tuple[CodeType, tuple[str, dict[int, tuple[ast.stmt, int]]]]]:
+        """Code objects to their names, and by number of line their statements and where each begins."""
         for name in {name for step in STEPS for name in step.shows}:
-            module_name, _, qualified = name.partition(":")
-            piece = getattr(importlib.import_module(f"helpers.reference.{module_name}"), qualified)
-            source, first = inspect.getsourcelines(piece)
-            for function, node in _functions(ast.parse("".join(source)).body[0]):
+            piece, _, first, tree = _piece(name)
+            for function, node in _functions(tree):
                 code = inspect.unwrap(getattr(piece, function.partition(".")[2], piece)).__code__
-                statements = {}
-                for statement in _statements(node):
-                    for line in range(statement.lineno, _last_line(statement) + 1):
-                        statements[first + line - 1] = statement, first + statement.lineno - 1
+                statements = {
+                    first + line - 1: (statement, first + statement.lineno - 1)
+                    for statement in _statements(node)
+                    for line in _lines(statement)
+                }
                 yield code, (function, statements)
 
     def __enter__(self) -> None:
@@ -509,6 +491,5 @@ def _shape(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         shapes = [_shape(v) for v in value]
         return f"[{', '.join(shapes)}]" if shapes and all(shapes) else ""
-    if isinstance(value, nn.Module) and isinstance(getattr(value, "weight", None), Tensor):
-        return f"with weights {tuple(value.weight.shape)}"
-    return ""
+    weight = getattr(value, "weight", None)
+    return f"with weights {tuple(weight.shape)}" if isinstance(value, nn.Module) and isinstance(weight, Tensor) else ""

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -75,11 +76,16 @@ def test_time_left_is_by_the_clock_where_seconds_are_given():
     assert watched.facts()[0] == "Step 0, 11 % done, 1 min 20 s left."
 
 
-def test_the_end_in_words():
+@pytest.mark.parametrize(
+    ("error", "phase", "why"),
+    [(None, "ended", "time is up"), (ValueError("bad"), "failed", "an error, ValueError")],
+)
+def test_the_end_in_words(error, phase, why):
     watched = trained()
     watched.history.stopped = "time is up"
-    watched.end()
-    assert watched.facts()[0] == "Training ended after 40 steps in 8.0 s: time is up; best Dice 0.800."
+    watched.end(error)
+    assert watched.phase == phase
+    assert watched.facts()[0] == f"Training ended after 40 steps in 8.0 s: {why}; best Dice 0.800."
     assert watched.said() == watched.facts()[0]
     assert "The model holds the weights of step 39" in watched.facts()[2]
 
@@ -89,13 +95,6 @@ def test_one_step_is_no_steps():
     watched.follow(History(losses=[0.5], stopped="all steps are done"), 1, None)
     watched.end()
     assert watched.facts()[0] == "Training ended after 1 step in 0.0 s: all steps are done."
-
-
-def test_an_error_is_named():
-    watched = trained(scores=1)
-    watched.end(ValueError("bad"))
-    assert watched.phase == "failed"
-    assert watched.facts()[0].startswith("Training ended after 40 steps in 8.0 s: an error, ValueError; best Dice")
 
 
 def test_trainings_of_one_cell_follow_each_other():
@@ -134,11 +133,11 @@ def test_the_curves_are_one_picture_with_its_numbers_in_words():
     tree = ElementTree.fromstring(trained().curves())
     said = tree.get("aria-label")
     assert "over 40 steps; Dice on validation 0.800, best 0.800 at step 39." in said
-    dashed = [node for node in tree.iter() if node.get("stroke-dasharray")]
-    plain = [node for node in tree.iter() if "--monitor-loss" in node.get("style", "")]
+    dashed = {node.get("style") for node in tree.iter() if node.get("stroke-dasharray")}
+    plain = {style for node in tree.iter() if "--monitor-loss" in (style := node.get("style", ""))}
     assert dashed
     assert plain
-    assert not any(node.get("stroke-dasharray") for node in plain)  # the two kinds differ in more than colour
+    assert not dashed & plain  # the two kinds differ in more than colour
     words = [node.text for node in tree.iter() if node.tag.endswith("text")]
     assert {"loss", "Dice on validation", "step", "in training", "on validation", "best 0.800"} <= set(words)
 
@@ -425,19 +424,17 @@ def test_a_run_for_a_person_has_the_widget_and_how_it_ended_in_one_output(execut
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_a_terminal_has_one_line_and_a_file_nothing(tmp_path):
-    code = FIT.replace("epochs=6", "seconds=2").replace("range(2)", "range(1)") + "\nprint(1)"
     import fcntl
     import pty
     import struct
     import termios
 
+    code = FIT.replace("epochs=6", "seconds=2").replace("range(2)", "range(1)") + "\nprint(1)"
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=REPOSITORY, stderr=theirs, stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout == "1\n"
-    import os
-
     lines = os.read(ours, 100_000).decode().split("\r")
     texts = [line.strip() for line in lines if line.strip()]
     assert re.match(r"training: step \d+ · \d+ % · \d s left · loss [\d.]+", texts[0])

@@ -56,7 +56,7 @@ def test_what_cannot_be_an_answer_is_refused_and_not_kept(question, tmp_path):
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"what": 3}', '{"what": "' + "a" * 200 + '"}'])
 def test_a_broken_file_is_refused_and_left_as_it_is(question, tmp_path, text):
     (tmp_path / "answers.json").write_text(text)
-    with pytest.raises(answers.AnswersError, match="answers.json beside this notebook .* Rename it"):
+    with pytest.raises(answers.AnswersError, match="/answers.json .* Rename it"):
         answers.keep("what", "a")
     with pytest.raises(answers.AnswersError):
         Quiz(question)
@@ -71,14 +71,17 @@ def test_a_graded_question_shows_that_it_is_one_and_nothing_of_its_key(question)
     assert QuizFrontEnd(quiz).question["graded"] is True
 
 
-@pytest.mark.parametrize(("given", "points"), [("b", 2.0), ("a", 0.0), (None, 0.0)])
-def test_the_grade_is_made_from_the_file_and_says_why(question, given, points, capsys):
+@pytest.mark.parametrize(
+    ("given", "points", "why"),
+    [("b", 2.0, "b: Yes."), ("a", 0.0, "b: Yes."), (None, 0.0, "b: Yes."), ("zzz", 0.0, "There is no option z")],
+)
+def test_the_grade_is_made_from_the_file_and_says_why(question, given, points, why, capsys):
     if given:
         answers.keep("what", given)
     assert grading.grade_answer("what", KEY) == points
     said = capsys.readouterr().out
     assert f"{points:g} of 2 points" in said
-    assert "b: Yes." in said
+    assert why in said
 
 
 def test_a_number_is_right_within_the_tolerance(question, monkeypatch):
@@ -90,18 +93,9 @@ def test_a_number_is_right_within_the_tolerance(question, monkeypatch):
         assert grading.grade_answer("number", key) == points
 
 
-def test_what_was_handed_in_by_hand_and_is_no_answer_gets_no_points(question):
-    answers.keep("what", "zzz")
-    assert grading.grade_answer("what", KEY) == 0.0
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
-    [
-        ("right: true", "unknown key 'right'"),
-        ("why: because", "unknown key 'why'"),
-        ("", None),
-    ],
+    [("right: true", "unknown key 'right'"), ("why: because", "unknown key 'why'"), ("", None)],
 )
 def test_a_graded_question_with_its_key_in_it_is_refused(tmp_path, change, said):
     file = tmp_path / "99_test.yaml"
@@ -110,3 +104,44 @@ def test_a_graded_question_with_its_key_in_it_is_refused(tmp_path, change, said)
         f"    - key: a\n      text: This\n      {change}\n    - key: b\n      text: That\n"
     )
     assert (said in str(problems([file]))) if said else problems([file]) == []
+
+
+# ---- answers given before the lessons were renumbered ----
+
+
+@pytest.fixture
+def renumbered(question, tmp_path, monkeypatch):
+    """The folder of lesson 04, and beside it the one it had as lesson 03, with answers."""
+    new, old = (tmp_path / "course" / lesson for lesson in ("04_convolution", "03_convolution"))
+    new.mkdir(parents=True)
+    old.mkdir()
+    answers.keep("what", "a", old)
+    answers.keep("other", "3/8", old)
+    monkeypatch.chdir(new)
+    return new
+
+
+def test_an_old_answer_is_shown_as_kept_and_so_is_handed_in_with_the_new_notebook(question, renumbered):
+    assert [kept.given for kept in Quiz(question).tried()] == ["a"]
+    assert answers.read() == {"what": "a", "other": "3/8"}
+    assert answers.read(renumbered.with_name("03_convolution")) == answers.read()
+
+
+def test_a_new_answer_goes_to_the_new_folder_and_counts(question, renumbered):
+    Quiz(question).answer("b")
+    assert answers.read() == {"what": "b", "other": "3/8"}
+    assert answers.read_on() == answers.read()
+    assert answers.read(renumbered.with_name("03_convolution"))["what"] == "a"
+
+
+def test_a_grader_reads_what_was_handed_in_and_no_old_folder_beside_it(question, renumbered):
+    (renumbered.parents[1] / "nbgrader_config.py").touch()
+    assert answers.read(renumbered) == {}
+    assert Quiz(question).tried() == []
+    assert list(renumbered.iterdir()) == []
+
+
+def test_an_old_file_that_cannot_be_read_is_named(question, renumbered):
+    (renumbered.with_name("03_convolution") / "answers.json").write_text("{")
+    with pytest.raises(answers.AnswersError, match=r"^03_convolution/answers.json cannot be read .* Rename it"):
+        Quiz(question)

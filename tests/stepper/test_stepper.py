@@ -59,21 +59,18 @@ def test_the_lines_around_them_are_not():
 def test_the_shapes_are_those_of_a_run():
     side, base, depth = stepper.SIDE, stepper.BASE, stepper.DEPTH
     with torch.random.fork_rng(), torch.no_grad():
-        model = UNet(1, 1, base, depth).eval()
-        bottleneck, skips = model.encoder(torch.zeros(1, 1, side, side))
-    there = {text: shapes for k in FIVE for _, _, text, shapes in CodeStepper().shown(k).shapes}
-    in_order = ", then ".join(str(tuple(skip.shape)) for skip in reversed(skips))
-    assert there["x, skips = self.encoder(x)"] == (
-        f"x {tuple(bottleneck.shape)}; skips [{', '.join(str(tuple(skip.shape)) for skip in skips)}]"
-    )
-    assert next(s for t, s in there.items() if t.startswith("for up, skip in")) == f"skip {in_order}"
-    assert there["return self.head(x)"] == f"returns (1, 1, {side}, {side})"
-    assert next(s for t, s in there.items() if "torch.cat" in t).startswith(
-        f"torch.cat (1, {8 * base}, {side // 4}, {side // 4}), then"
-    )
-    assert (
-        next(s for t, s in there.items() if t.startswith("self.head =")) == f"self.head with weights (1, {base}, 1, 1)"
-    )
+        bottleneck, skips = UNet(1, 1, base, depth).eval().encoder(torch.zeros(1, 1, side, side))
+    sizes = [str(tuple(skip.shape)) for skip in skips]
+    shapes = [(text, shapes) for k in FIVE for _, _, text, shapes in CodeStepper().shown(k).shapes]
+
+    def at(part):
+        return next(shapes for text, shapes in shapes if part in text)
+
+    assert at("x, skips = self.encoder(x)") == f"x {tuple(bottleneck.shape)}; skips [{', '.join(sizes)}]"
+    assert at("for up, skip in") == f"skip {', then '.join(reversed(sizes))}"
+    assert at("return self.head(x)") == f"returns (1, 1, {side}, {side})"
+    assert at("torch.cat").startswith(f"torch.cat (1, {8 * base}, {side // 4}, {side // 4}), then")
+    assert at("self.head =") == f"self.head with weights (1, {base}, 1, 1)"
 
 
 def test_the_part_of_the_graph_is_named_and_drawn():
