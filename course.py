@@ -223,6 +223,7 @@ def install(root: Path, lock: int) -> None:
 
 
 def step(number: int, text: str) -> None:
+    """Say which of the four steps begins."""
     print(f"[{number}/4] {text}", flush=True)
 
 
@@ -470,6 +471,7 @@ def enough_room(root: Path, gigabytes: int) -> None:
 
 
 def no_room(root: Path, gigabytes: int = 9) -> Problem:
+    """The Problem of a disk that is too full."""
     free = shutil.disk_usage(root).free / 1e9
     return Problem(
         f"no disk space: {free:.1f} GB are free at {root}.",
@@ -483,6 +485,7 @@ def no_room(root: Path, gigabytes: int = 9) -> Problem:
 
 
 def venv_python(root: Path) -> Path:
+    """The Python of .venv."""
     return root / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -500,6 +503,7 @@ def wanted_stamp(root: Path) -> dict[str, str]:
 
 
 def read_stamp(root: Path) -> dict[str, str]:
+    """What .venv was made as; empty if that is unknown."""
     try:
         return json.loads((root / ".venv" / "course.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):  # none, or not ours

@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
+from autograde.files import markdown_cell, parse_notebook, python_of
 from helpers.quiz import answers
 
 LARGEST_NOTEBOOK = 20_000_000  # bytes; a notebook with its pictures has one or two million
@@ -28,7 +27,7 @@ LARGEST_ARCHIVE = 2_000_000_000
 
 
 class IntakeError(Exception):
-    """The submissions as a whole cannot be read; the message says why and what to do."""
+    """A submission, or all of them, cannot be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,7 @@ def collect(place: Path, lesson: str) -> list[Submission]:
         IntakeError: `place` is missing, is no folder or zip, or holds no student's folder.
     """
     with _as_folder(place) as folder:
-        root = _students_root(folder, lesson)
-        students = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+        students = _folders(_students_root(folder, lesson))
         if not students:
             raise IntakeError(
                 f"{place} holds no folder of a student. It must hold one folder a student, named after the student, "
@@ -76,18 +74,16 @@ def assemble(released: NotebookNode, submission: Submission) -> Assembled:
     A cell that is missing, stands there twice with different content, or is no text leaves the stub in place, which is
     worth no points, and a line in `problems`. A syntax error is kept, to be seen in the feedback, and named.
     """
-    result = Assembled(copy.deepcopy(released))
+    result = Assembled(copy.deepcopy(released), answers=submission.answers)
     own, problem = _solution_cells(submission)
     if submission.answers_problem:
         result.problems[answers.FILE] = submission.answers_problem
-    result.answers = submission.answers
     if problem:
         result.problems[""] = problem
+        return result
     for cell in solution_cells(result.notebook):
         name = cell.metadata.nbgrader.grade_id
         sources = own.get(name, [])
-        if problem:
-            continue
         if not sources:
             result.problems[name] = f"The cell of `{name}` is missing from the notebook, so there is nothing to grade."
         elif len(set(sources)) > 1:
@@ -116,8 +112,8 @@ def with_notice(assembled: Assembled) -> NotebookNode:
     notebook = copy.deepcopy(assembled.notebook)
     if assembled.problems:
         lines = "\n".join(f"- {reason}" for reason in assembled.problems.values())
-        notice = nbformat.v4.new_markdown_cell(f"## What was wrong with this submission\n\n{lines}", id="notice")
-        notebook.cells.insert(0, notice)
+        text = f"## What was wrong with this submission\n\n{lines}"
+        notebook.cells.insert(0, markdown_cell(text, "notice"))
     return notebook
 
 
@@ -149,37 +145,49 @@ def _as_folder(place: Path) -> Iterator[Path]:
 
 def _students_root(folder: Path, lesson: str) -> Path:
     """The folder of the students' folders; many zips have one more folder around them."""
-    inside = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__"))]
-    if len(inside) == 1 and not any(inside[0].glob("*.ipynb")) and not (inside[0] / lesson).exists():
-        grandchildren = [p for p in inside[0].iterdir() if p.is_dir()]
-        if grandchildren:
-            return inside[0]
-    return folder
+    inside = _folders(folder)
+    if len(inside) != 1 or any(inside[0].glob("*.ipynb")) or (inside[0] / lesson).exists():
+        return folder
+    return inside[0] if any(p.is_dir() for p in inside[0].iterdir()) else folder
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folders in it, in order, but for what systems and tools leave there."""
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
 
 
 def _read(student: Path, lesson: str) -> Submission:
     folder = student / lesson if (student / lesson).is_dir() else student
+    try:
+        text = _notebook_text(folder, lesson)
+    except IntakeError as problem:
+        return Submission(student.name, None, str(problem))
+    return Submission(student.name, text, None, *_answers(folder))
+
+
+def _notebook_text(folder: Path, lesson: str) -> str:
+    """The text of the one notebook in a student's folder.
+
+    Raises:
+        IntakeError: there is none to be read; the message is for the student.
+    """
     notebooks = sorted(p for p in folder.glob("*.ipynb") if p.is_file())
-    named = [p for p in notebooks if p.stem == lesson]
-    chosen = named or notebooks
+    chosen = [p for p in notebooks if p.stem == lesson] or notebooks
     if not chosen:
-        return Submission(student.name, None, f"No notebook was handed in: the folder holds no {lesson}.ipynb.")
+        raise IntakeError(f"No notebook was handed in: the folder holds no {lesson}.ipynb.")
     if len(chosen) > 1:
         names = ", ".join(p.name for p in chosen)
-        return Submission(
-            student.name, None, f"Several notebooks were handed in ({names}), none called {lesson}.ipynb."
-        )
+        raise IntakeError(f"Several notebooks were handed in ({names}), none called {lesson}.ipynb.")
     path = chosen[0]
     if path.is_symlink():
-        return Submission(student.name, None, f"{path.name} is a link to another file, not a notebook.")
+        raise IntakeError(f"{path.name} is a link to another file, not a notebook.")
     if path.stat().st_size > LARGEST_NOTEBOOK:
         size, most = path.stat().st_size / 1e6, LARGEST_NOTEBOOK / 1e6
-        return Submission(student.name, None, f"{path.name} has {size:.0f} MB; {most:.0f} MB is the most that is read.")
-    given, answers_problem = _answers(folder)
+        raise IntakeError(f"{path.name} has {size:.0f} MB; {most:.0f} MB is the most that is read.")
     try:
-        return Submission(student.name, path.read_text(encoding="utf-8"), None, given, answers_problem)
+        return path.read_text(encoding="utf-8")
     except (UnicodeDecodeError, OSError) as error:
-        return Submission(student.name, None, f"{path.name} cannot be read as text: {error}.")
+        raise IntakeError(f"{path.name} cannot be read as text: {error}.") from None
 
 
 def _answers(folder: Path) -> tuple[dict[str, str], str | None]:
@@ -188,10 +196,8 @@ def _answers(folder: Path) -> tuple[dict[str, str], str | None]:
     if not path.exists() and not path.is_symlink():
         return {}, None
     if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_ANSWERS:
-        return (
-            {},
-            f"{path.name} is no file of at most {LARGEST_ANSWERS} bytes, so no answer to a graded question counts.",
-        )
+        most = f"a file of at most {LARGEST_ANSWERS} bytes"
+        return {}, f"{path.name} is not {most}, so no answer to a graded question counts."
     try:
         return answers.read(folder), None
     except answers.AnswersError:
@@ -205,7 +211,7 @@ def _solution_cells(submission: Submission) -> tuple[dict[str, list[str]], str |
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on a missing or doubled cell id, which is dealt with here
-            cells = nbformat.reads(submission.text, as_version=4).cells
+            cells = parse_notebook(submission.text).cells
     except Exception as error:  # whatever a broken file does to the reader, it concerns this student only
         return {}, f"The file is not a notebook that can be read ({type(error).__name__}: {str(error)[:120]})."
     found: dict[str, list[str]] = {}
@@ -220,7 +226,7 @@ def _solution_cells(submission: Submission) -> tuple[dict[str, list[str]], str |
 
 def _syntax_error(source: str) -> str | None:
     try:
-        compile(TransformerManager().transform_cell(source), "cell", "exec")
+        compile(python_of(source), "cell", "exec")
     except SyntaxError as error:
         return f"{error.msg} (line {error.lineno})"
     except ValueError as error:  # a null byte

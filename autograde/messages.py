@@ -23,7 +23,6 @@ def _section(title: str, told: list[tuple[str, str]], width: int) -> Iterator[tu
     yield "", ""
     for name, sentence in told:
         yield "name", f"  {name}"
-        indented = {"initial_indent": "    ", "subsequent_indent": "    "}
-        for line in textwrap.wrap(sentence, width, break_long_words=False, break_on_hyphens=False, **indented):
-            yield "sentence", line
+        for line in textwrap.wrap(sentence, width - 4, break_long_words=False, break_on_hyphens=False):
+            yield "sentence", f"    {line}"
         yield "", ""
