@@ -1,14 +1,16 @@
-"""The parts of the course and what each imports, read from the source: `docs/architecture.md` is drawn from it.
+"""`docs/architecture.md`: the parts of the course and what each imports, read from the source.
 
 A part is a package or a module of `helpers`, the exercises' files together, or all of `autograde`. It stands on the
-floor above the highest one that it imports from, so an arrow never leads up, and the parts have no cycle.
+floor above the highest one that it imports from, so an arrow never leads up.
 """
 
 from __future__ import annotations
 
 import ast
+import graphlib
 from pathlib import Path
 
+from autograde import markdown
 from autograde.build_cache import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
@@ -25,9 +27,7 @@ from the floors below its own, never from one above. An arrow is left out where 
 
 `notebooks/` are made from `autograde/lessons/` by `autograde.build`, and import `helpers` alone. What each part is for:
 
-| part | what it is for |
-|---|---|
-{rows}
+{table}
 """
 
 
@@ -66,14 +66,21 @@ def floors(graph: dict[str, set[str]]) -> list[list[str]]:
     Raises:
         ValueError: some import each other in a circle; the message names them.
     """
-    left, found = dict(graph), []
-    while left:
-        floor = sorted(name for name, others in left.items() if not others & set(left))
-        if not floor:
-            raise ValueError(f"These import each other in a circle: {', '.join(sorted(left))}.")
-        found.append(floor)
-        left = {name: others for name, others in left.items() if name not in floor}
+    sorter, found = graphlib.TopologicalSorter(graph), []
+    try:
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        raise ValueError(f"These import each other in a circle: {', '.join(sorted(set(error.args[1])))}.") from None
+    while sorter.is_active():
+        found.append(sorted(sorter.get_ready()))
+        sorter.done(*found[-1])
     return found
+
+
+def arrows(graph: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Who imports whom, without what a way over other arrows says already."""
+    through = {name: set().union(*(_reached(graph, other) for other in others)) for name, others in graph.items()}
+    return {(name, other) for name, others in graph.items() for other in others - through[name]}
 
 
 def page() -> str:
@@ -82,15 +89,15 @@ def page() -> str:
     # `helpers` itself is a list of names that a notebook imports.
     graph = {name: others - {"helpers"} for name, others in whole.items() if name != "helpers"}
     lines = ["flowchart TB"]
-    by_floor = floors(graph)
-    for number, floor in reversed(list(enumerate(by_floor))):
+    by_floor = list(enumerate(floors(graph)))[::-1]
+    for number, floor in by_floor:
         boxes = "; ".join(f'{_id(name)}["{name.removeprefix("helpers.")}"]' for name in floor)
         lines.append(f'  subgraph floor{number}["floor {number}"]\n    direction LR\n    {boxes}\n  end')
-    for name in (name for floor in reversed(by_floor) for name in floor):
-        through = set().union(*(_reached(graph, other) for other in graph[name]))
-        lines += [f"  {_id(name)} --> {_id(other)}" for other in sorted(graph[name] - through)]
-    rows = [f"| `{name}` | {_purpose(name)} |" for floor in reversed(by_floor) for name in floor]
-    return TEXT.format(diagram="\n".join(lines), rows="\n".join(rows))
+    names = [name for _, floor in by_floor for name in floor]
+    in_order = sorted(arrows(graph), key=lambda arrow: (names.index(arrow[0]), arrow[1]))
+    lines += [f"  {_id(name)} --> {_id(other)}" for name, other in in_order]
+    table = markdown.table(("part", "what it is for"), ((f"`{name}`", _purpose(name)) for name in names))
+    return TEXT.format(diagram="\n".join(lines), table=table)
 
 
 def _part(module: str) -> str:
@@ -110,8 +117,7 @@ def _id(name: str) -> str:
 
 def _purpose(part: str) -> str:
     """The first line of its docstring."""
-    module = "helpers.exercises" if part == EXERCISES else part
-    said = ast.get_docstring(ast.parse(modules()[module].read_text(encoding="utf-8"))) or ""
     if part == EXERCISES:
         return "Everything about one exercise each."
-    return said.splitlines()[0].replace("|", "\\|")
+    said = ast.get_docstring(ast.parse(modules()[part].read_text(encoding="utf-8"))) or ""
+    return said.partition("\n")[0].replace("|", "\\|")
