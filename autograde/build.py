@@ -18,7 +18,6 @@ import hashlib
 import json
 import pprint
 import re
-import tempfile
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,14 +163,6 @@ def planned(course: Path) -> str:
     names = lesson_names()
     found = [plan.lesson_plan(name, read_notebook(course / "source" / name / f"{name}.ipynb")) for name in names]
     return json.dumps({"lessons": [one for one in found if one]}, indent=1, ensure_ascii=False) + "\n"
-
-
-def stale(notebooks: Path = NOTEBOOKS) -> list[str]:
-    """Lessons whose committed notebook is not what a build makes now."""
-    with tempfile.TemporaryDirectory() as folder:
-        built = student_versions(lesson_names(), Path(folder))
-    paths = {lesson: notebooks / lesson / f"{lesson}.ipynb" for lesson in built}
-    return [n for n, path in paths.items() if not path.exists() or path.read_text(encoding="utf-8") != built[n]]
 
 
 def _cell(lesson: str, cell: NotebookNode, keys_folder: Path) -> NotebookNode:
