@@ -42,31 +42,23 @@ MUTANT_SECONDS = 2.0  # a right answer takes a fraction of one; some mutants nev
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of one exercise.
-
-    Attributes:
-        wrong, caught, named: hand-written wrong answers; those rejected; those also given their own name.
-        variants, accepted: other right answers beside the reference, and those accepted.
-        mechanical, mechanical_caught: mutants that are not equivalent, and those rejected.
-        seconds: a check of a right answer on one core, the median, with nothing computed before.
-        cost: seconds of one core that measuring it took, all seeds together.
-    """
+    """What was measured of one exercise."""
 
     exercise: str
-    wrong: int
-    caught: int
-    named: int
-    variants: int
+    wrong: int  # hand-written wrong answers
+    caught: int  # those rejected
+    named: int  # those also given their own name
+    variants: int  # right answers beside the reference
     accepted: int
-    mechanical: int
+    mechanical: int  # mutants that are not equivalent
     mechanical_caught: int
-    seconds: float
-    cost: float
+    seconds: float  # a first check of a right answer on one core, the median
+    cost: float  # seconds of one core for measuring it, all seeds together
 
 
 @dataclass
 class Outcome:
-    """What one or several seeds showed of an exercise: names of the answers that were not treated as they should."""
+    """The answers to an exercise that one or several seeds did not treat as they should, by name."""
 
     missed: set[str] = field(default_factory=set)
     unnamed: set[str] = field(default_factory=set)

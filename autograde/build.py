@@ -21,6 +21,7 @@ import re
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -69,7 +70,7 @@ class BuildError(Exception):
 
 @dataclass
 class Report:
-    """What a build did, by lesson."""
+    """The lessons by what a build did."""
 
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
@@ -77,7 +78,7 @@ class Report:
 
 
 def master(lesson: str, source: Path | None = None, keys_folder: Path = answer_keys.KEYS) -> NotebookNode:
-    """The instructor's notebook of a lesson: solutions and hidden checks inside, nbgrader's metadata on its cells.
+    """The instructor's notebook of a lesson, with solutions, hidden checks and nbgrader's metadata.
 
     Raises:
         BuildError: the lesson names no exercise, or one that is not complete.
@@ -134,8 +135,7 @@ def build(
 ) -> Report:
     """Build every lesson into the nbgrader course folder and into `notebooks/`.
 
-    A notebook in which somebody has written is left as it is, unless `force` is set. `keys_folder` holds the keys of
-    the graded questions: the course's own, or an instructor's.
+    A notebook in which somebody has written is left as it is, unless `force` is set.
 
     Raises:
         BuildError: a lesson, an exercise or a quiz file is not in order.
@@ -186,12 +186,9 @@ def _cell(lesson: str, cell: NotebookNode, keys_folder: Path) -> NotebookNode:
     if mark == "exercise":
         if "### BEGIN SOLUTION" not in cell.source:
             raise BuildError(f"{lesson}: the cell of `{name}` has no ### BEGIN SOLUTION, so students would get it all.")
-        made = nbformat.v4.new_code_cell(cell.source)
-        made.metadata["nbgrader"] = _nbgrader(name, solution=True)
-        return made
-    made = nbformat.v4.new_code_cell(cell.source + "\n" + HIDDEN_CHECK.format(name=name))
-    made.metadata["nbgrader"] = _nbgrader(f"check-{name}", grade=True, points=exercise.points)
-    return made
+        return _code_cell(cell.source, name, solution=True)
+    hidden = HIDDEN_CHECK.format(name=name)
+    return _code_cell(f"{cell.source}\n{hidden}", f"check-{name}", grade=True, points=exercise.points)
 
 
 def _graded(lesson: str, cell: NotebookNode, id: str, keys_folder: Path) -> NotebookNode:
@@ -203,9 +200,7 @@ def _graded(lesson: str, cell: NotebookNode, id: str, keys_folder: Path) -> Note
         raise BuildError(f'{lesson}: the cell of the graded question {id!r} must be quiz("{id}") and nothing else.')
     key = {name: value for name, value in key.items() if name != "id"}
     hidden = HIDDEN_KEY.format(id=id, key=pprint.pformat(key, width=110, sort_dicts=False))
-    made = nbformat.v4.new_code_cell(f"{cell.source.strip()}\n{hidden}")
-    made.metadata["nbgrader"] = _nbgrader(f"quiz-{id}", grade=True, points=key["points"])
-    return made
+    return _code_cell(f"{cell.source.strip()}\n{hidden}", f"quiz-{id}", grade=True, points=key["points"])
 
 
 def _manual(lesson: str, cell: NotebookNode, name: str) -> NotebookNode:
@@ -213,9 +208,12 @@ def _manual(lesson: str, cell: NotebookNode, name: str) -> NotebookNode:
     points = cell.metadata.get("points")
     if cell.cell_type != "markdown" or not isinstance(points, int | float) or points <= 0:
         raise BuildError(f"{lesson}: manual={name!r} marks a Markdown cell and needs points, such as points=4.")
-    made = nbformat.v4.new_markdown_cell(cell.source)
-    made.metadata["nbgrader"] = _nbgrader(name, solution=True, grade=True, points=points) | {"locked": False}
-    return made
+    marks = _nbgrader(name, solution=True, grade=True, points=points) | {"locked": False}
+    return nbformat.v4.new_markdown_cell(cell.source, metadata={"nbgrader": marks})
+
+
+def _code_cell(source: str, grade_id: str, **marks: Any) -> NotebookNode:
+    return nbformat.v4.new_code_cell(source, metadata={"nbgrader": _nbgrader(grade_id, **marks)})
 
 
 def _nbgrader(grade_id: str, solution: bool = False, grade: bool = False, points: float | None = None) -> dict:

@@ -51,14 +51,14 @@ COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Gt: ast.GtE,
     ast.GtE: ast.Gt,
 }
-ARITHMETIC = {
+ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
     ast.Mult: ast.Div,
     ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
     ast.FloorDiv: ast.Div,
     ast.Mod: ast.FloorDiv,
-    ast.Pow: ast.Mult,
     ast.BitAnd: ast.BitOr,
     ast.BitOr: ast.BitAnd,
     ast.BitXor: ast.BitOr,
@@ -70,20 +70,17 @@ LOGIC = {ast.And: ast.Or, ast.Or: ast.And}
 class Mutant:
     """One changed answer.
 
-    Attributes:
-        answer: name of the answer it was made from, `"reference"` or a variant's.
-        name: the line as it was, and what changed in it. It stays as long as the line does; where one answer has
-            several of the same name, they are numbered.
-        source: its whole source.
+    Its name is the line as it was and what changed in it, so it stays as long as the line does. Where one answer has
+    several of the same name, they are numbered.
     """
 
-    answer: str
+    answer: str  # the one it was made from: "reference" or a variant's name
     name: str
-    source: str
+    source: str  # all of it
 
 
 def mutants(exercise: Exercise) -> list[Mutant]:
-    """All mutants of an exercise's right answers, in the order of their sources; no two have the same source."""
+    """All mutants of an exercise's right answers, in order; no two of an answer have the same source."""
     made = []
     for answer in exercise.right_answers:
         seen, names = {source_of(answer)}, []
@@ -242,9 +239,9 @@ def _may_go(block: list[ast.stmt], statement: ast.stmt) -> bool:
 
 
 def _expressions(parent: ast.AST, only: str = "") -> Iterator[tuple[ast.expr, Callable[[ast.expr], None]]]:
-    """Every expression of a statement, inner statements left out, with a function that puts another in its place.
+    """Every expression of a statement but not of those in it, with a function that puts another in its place.
 
-    `only` names the one field of it to go into.
+    `only` is the one field to go into.
     """
     for field, value in ast.iter_fields(parent):
         if field in ("annotation", "returns", "decorator_list") or only not in ("", field):
