@@ -234,20 +234,15 @@ def _serve(connection: Connection, course: Path, cell_seconds: int) -> None:
 
 
 def _result(lesson: str, student: str, assembled: Assembled, course: Path) -> Result:
-    points, most = {}, {}
     with api(course).gradebook as gradebook:
-        for grade in gradebook.find_submission_notebook(lesson, lesson, student).grades:
-            name = _shown(grade.name)
-            points[name], most[name] = grade.score, grade.max_score
+        grades = gradebook.find_submission_notebook(lesson, lesson, student).grades
+        found = {grade.name: (grade.score, grade.max_score) for grade in grades}
     graded = [cell.metadata.nbgrader for cell in assembled.notebook.cells if "nbgrader" in cell.metadata]
-    order = [_shown(marks.grade_id) for marks in graded if marks.grade]
-    problems = list(assembled.problems.values())
-    return Result(student, {n: points[n] for n in order}, {n: most[n] for n in order}, problems)
-
-
-def _shown(grade_id: str) -> str:
-    """An exercise or a graded question by its own name."""
-    return grade_id.removeprefix("check-").removeprefix("quiz-")
+    points, most = {}, {}
+    for id in [marks.grade_id for marks in graded if marks.grade]:
+        name = id.removeprefix("check-").removeprefix("quiz-")
+        points[name], most[name] = found[id]
+    return Result(student, points, most, list(assembled.problems.values()))
 
 
 def _csv(results: list[Result]) -> str:

@@ -1,8 +1,7 @@
 """Takes in what students handed in, in any of the layouts an instructor may have, and never trusts it.
 
-Nothing is executed here. Of a submission only the sources of its solution cells and its answers to graded
-questions are used: they are put into the released notebook and beside it, so a duplicate, missing or altered cell
-elsewhere cannot change what is graded.
+Nothing is executed here. Only the sources of solution cells and the answers to graded questions are used: they go into
+the released notebook and beside it, so no other cell of a submission can change what is graded.
 """
 
 from __future__ import annotations
@@ -71,15 +70,16 @@ def collect(place: Path, lesson: str) -> list[Submission]:
 def assemble(released: NotebookNode, submission: Submission) -> Assembled:
     """The released notebook with the student's solution cells put into it.
 
-    A cell that is missing, stands there twice with different content, or is no text leaves the stub in place, which is
-    worth no points, and a line in `problems`. A syntax error is kept, to be seen in the feedback, and named.
+    A cell that is missing, or there twice with different content, leaves the stub in place, which is worth no points,
+    and a line in `problems`. A syntax error is kept, to be seen in the feedback, and named.
     """
     result = Assembled(copy.deepcopy(released), answers=submission.answers)
-    own, problem = _solution_cells(submission)
     if submission.answers_problem:
         result.problems[answers.FILE] = submission.answers_problem
-    if problem:
-        result.problems[""] = problem
+    try:
+        own = _solution_cells(submission)
+    except IntakeError as problem:
+        result.problems[""] = str(problem)
         return result
     for cell in solution_cells(result.notebook):
         name = cell.metadata.nbgrader.grade_id
@@ -127,20 +127,24 @@ def _as_folder(place: Path) -> Iterator[Path]:
     if place.is_dir():
         yield place
     elif place.is_file() and zipfile.is_zipfile(place):
-        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(place) as archive:
-            # `extract` drops `..` and absolute paths from names
-            wanted = [m for m in archive.infolist() if m.is_dir() or m.filename.endswith((".ipynb", answers.FILE))]
-            if sum(m.file_size for m in wanted) > LARGEST_ARCHIVE:
-                raise IntakeError(f"{place} unpacks to more than {LARGEST_ARCHIVE / 1e9:g} GB. Split it.")
+        with tempfile.TemporaryDirectory() as folder:
             try:
-                for member in wanted:
-                    archive.extract(member, folder)
+                _unpack(place, folder)
             except (zipfile.BadZipFile, RuntimeError, OSError) as error:
                 raise IntakeError(f"{place} cannot be unpacked: {error}. Download or pack it again.") from None
             yield Path(folder)
     else:
         what = "is neither a folder nor a zip" if place.exists() else "does not exist"
         raise IntakeError(f"{place} {what}. Give a folder or a zip with one folder a student.")
+
+
+def _unpack(place: Path, folder: str) -> None:
+    with zipfile.ZipFile(place) as archive:
+        wanted = [m for m in archive.infolist() if m.is_dir() or m.filename.endswith((".ipynb", answers.FILE))]
+        if sum(m.file_size for m in wanted) > LARGEST_ARCHIVE:
+            raise IntakeError(f"{place} unpacks to more than {LARGEST_ARCHIVE / 1e9:g} GB. Split it.")
+        for member in wanted:
+            archive.extract(member, folder)  # drops `..` and absolute paths from names
 
 
 def _students_root(folder: Path, lesson: str) -> Path:
@@ -166,11 +170,7 @@ def _read(student: Path, lesson: str) -> Submission:
 
 
 def _notebook_text(folder: Path, lesson: str) -> str:
-    """The text of the one notebook in a student's folder.
-
-    Raises:
-        IntakeError: there is none to be read; the message is for the student.
-    """
+    """The text of the one notebook in a student's folder; raises IntakeError, for the student, without one."""
     notebooks = sorted(p for p in folder.glob("*.ipynb") if p.is_file())
     chosen = [p for p in notebooks if p.stem == lesson] or notebooks
     if not chosen:
@@ -204,16 +204,17 @@ def _answers(folder: Path) -> tuple[dict[str, str], str | None]:
         return {}, f"{path.name} cannot be read as answers, so none to a graded question counts."
 
 
-def _solution_cells(submission: Submission) -> tuple[dict[str, list[str]], str | None]:
-    """Sources of the solution cells by exercise, or why there are none."""
+def _solution_cells(submission: Submission) -> dict[str, list[str]]:
+    """Sources of the solution cells by exercise; raises IntakeError with what is wrong with the file."""
     if submission.text is None:
-        return {}, submission.problem
+        raise IntakeError(submission.problem)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on a missing or doubled cell id, which is dealt with here
             cells = parse_notebook(submission.text).cells
     except Exception as error:  # whatever a broken file does to the reader, it concerns this student only
-        return {}, f"The file is not a notebook that can be read ({type(error).__name__}: {str(error)[:120]})."
+        reason = f"{type(error).__name__}: {str(error)[:120]}"
+        raise IntakeError(f"The file is not a notebook that can be read ({reason}).") from None
     found: dict[str, list[str]] = {}
     for cell in cells:
         with contextlib.suppress(AttributeError, TypeError):  # a cell of some other shape is no solution cell
@@ -221,7 +222,7 @@ def _solution_cells(submission: Submission) -> tuple[dict[str, list[str]], str |
             name = marks.get("grade_id") if marks.get("solution") else cell.get("id") if not marks else None
             if isinstance(name, str) and isinstance(cell.source, str) and cell.cell_type in ("code", "markdown"):
                 found.setdefault(name, []).append(cell.source)
-    return found, None
+    return found
 
 
 def _syntax_error(source: str) -> str | None:

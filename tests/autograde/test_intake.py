@@ -46,8 +46,8 @@ def write(path, text="{}"):
     path.write_text(text)
 
 
-def zip_of(path, files):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+def zip_of(path, files, method=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", method) as archive:
         for name, text in files.items():
             archive.writestr(name, text)
     return path
@@ -150,8 +150,9 @@ def test_submissions_that_cannot_be_read_at_all_are_refused(tmp_path, make, said
         collect(tmp_path / "place", LESSON)
 
 
-def test_a_damaged_zip_is_refused(tmp_path):
-    place = zip_of(tmp_path / "class.zip", {"ana/02_overlap.ipynb": "text" * 1000})
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED], ids=["in a file", "in the directory"])
+def test_a_damaged_zip_is_refused(tmp_path, method):
+    place = zip_of(tmp_path / "class.zip", {"ana/02_overlap.ipynb": "text" * 1000}, method)
     data = bytearray(place.read_bytes())
     data[60:80] = bytes(20)
     place.write_bytes(data)
