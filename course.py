@@ -140,8 +140,8 @@ def hand_over(root: Path, command: list[str], cwd: Path | None = None) -> int:
 def environment(root: Path) -> dict[str, str]:
     """The environment of everything that runs in .venv: as if it were activated.
 
-    PYTHONPATH and PYTHONHOME are dropped: they would put other packages before the pinned ones. The user's own
-    site-packages need no PYTHONNOUSERSITE: a .venv does not look there.
+    PYTHONPATH and PYTHONHOME would put other packages before the pinned ones. A .venv does not look into the user's
+    site-packages.
     """
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     env["VIRTUAL_ENV"] = str(root / ".venv")
@@ -223,6 +223,7 @@ def install(root: Path, lock: int) -> None:
 
 
 def step(number: int, text: str) -> None:
+    """Say which of the four steps begins."""
     print(f"[{number}/4] {text}", flush=True)
 
 
@@ -258,9 +259,8 @@ def make_venv(root: Path) -> None:
     # Called as .venv/bin/python course.py, the Python that made .venv has to make it again.
     inside = Path(sys.prefix).resolve() == (root / ".venv").resolve()
     base = getattr(sys, "_base_executable", sys.executable) if inside else sys.executable
-    result = subprocess.run(
-        [base, "-m", "venv", "--clear", str(root / ".venv")], capture_output=True, text=True, errors="replace"
-    )
+    command = [base, "-m", "venv", "--clear", str(root / ".venv")]
+    result = subprocess.run(command, capture_output=True, text=True, errors="replace")
     output = result.stdout + result.stderr
     if result.returncode != 0 and re.search("ensurepip|No module named venv", output):
         name = "python{}.{}-venv".format(*sys.version_info)
@@ -338,14 +338,13 @@ if torchvision.ops.nms(boxes, torch.tensor([0.9, 0.8]), 0.5).tolist() != [0]:
 def pair_trouble(root: Path, pair: dict[str, str]) -> str:
     """Why .venv's torch and torchvision are not this pair or do not work together; empty if all is well.
 
-    Their metadata is not enough: it fits when one is built for CUDA and the other is not, and then torchvision
-    fails at import (operator torchvision::nms does not exist).
+    Their metadata fits even when only one is built for CUDA, and then torchvision fails at import.
     """
     command = [str(venv_python(root)), "-I", "-c", PAIR_CHECK, *pair.values()]
     result = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    return (
-        "" if result.returncode == 0 else (result.stderr.strip() or f"exit code {result.returncode}").splitlines()[-1]
-    )
+    if result.returncode == 0:
+        return ""
+    return (result.stderr.strip() or f"exit code {result.returncode}").splitlines()[-1]
 
 
 def pins(constraints: str) -> dict[str, str]:
@@ -372,12 +371,11 @@ def pip(root: Path, lock: int, *args: str) -> None:
 
 def run_pip(root: Path, lock: int, *args: str) -> str:
     """`pip install`; returns what it said if it failed, else nothing."""
-    # Wheels only: every pinned version has them, and without this a Python or a system that some package has none
-    # for would end in a compiler's errors.
+    # Wheels only: every pinned version has them for the systems named in `explain`; elsewhere a compiler would fail.
     command = [str(venv_python(root)), "-m", "pip", "install", "--only-binary", ":all:", *args]
     command += ["--disable-pip-version-check", "--no-input"]
-    # pip's settings (a proxy, a mirror, a certificate) are the reader's own and stay, but for --user, which
-    # fails in a .venv. The build constraint pins hatchling, which makes the editable install of the course.
+    # The reader's settings of pip (proxy, mirror, certificate) stay, but for --user, which fails in a .venv.
+    # The build constraint pins hatchling, which makes the editable install.
     env = {**environment(root), "PIP_USER": "0", "PIP_BUILD_CONSTRAINT": "constraints.txt"}
     live = sys.stdout.isatty() and os.environ.get("CI") != "true"
     if live:  # pip draws its bars on the terminal itself; its complaints come through here
@@ -470,6 +468,7 @@ def enough_room(root: Path, gigabytes: int) -> None:
 
 
 def no_room(root: Path, gigabytes: int = 9) -> Problem:
+    """The Problem of a disk that is too full."""
     free = shutil.disk_usage(root).free / 1e9
     return Problem(
         f"no disk space: {free:.1f} GB are free at {root}.",
@@ -483,6 +482,7 @@ def no_room(root: Path, gigabytes: int = 9) -> Problem:
 
 
 def venv_python(root: Path) -> Path:
+    """The Python of .venv."""
     return root / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -500,6 +500,7 @@ def wanted_stamp(root: Path) -> dict[str, str]:
 
 
 def read_stamp(root: Path) -> dict[str, str]:
+    """What .venv was made as; empty if that is unknown."""
     try:
         return json.loads((root / ".venv" / "course.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):  # none, or not ours
@@ -527,12 +528,10 @@ def is_ready(root: Path) -> bool:
 def one_at_a_time(root: Path) -> Iterator[int]:
     """Hold .venv.lock while .venv is written. The system frees it when its holder ends, however it ends."""
     with open(root / ".venv.lock", "w") as file:
-        waiting = False
-        while not try_lock(file.fileno()):
-            if not waiting:
-                print("Another course.py is installing here; waiting for it to finish.", flush=True)
-            waiting = True
-            time.sleep(0.5)
+        if not try_lock(file.fileno()):
+            print("Another course.py is installing here; waiting for it to finish.", flush=True)
+            while not try_lock(file.fileno()):
+                time.sleep(0.5)
         yield file.fileno()
 
 
@@ -543,10 +542,8 @@ def try_lock(file: int) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, BlockingIOError | PermissionError)
     return True
 
 

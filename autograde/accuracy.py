@@ -17,13 +17,14 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import yaml
 from rich.table import Table
 
-from autograde.build import between, write
+from autograde import markdown
+from autograde.files import write
 from autograde.mutants import Mutant, not_equivalent, solution, text_of
 from autograde.nbgrader_course import ROOT
 from helpers import exercises
@@ -41,37 +42,29 @@ MUTANT_SECONDS = 2.0  # a right answer takes a fraction of one; some mutants nev
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of one exercise.
-
-    Attributes:
-        wrong, caught, named: hand-written wrong answers; those rejected; those also given their own name.
-        variants, accepted: other right answers beside the reference, and those accepted.
-        mechanical, mechanical_caught: mutants that are not equivalent, and those rejected.
-        seconds: a check of a right answer on one core, the median, with nothing computed before.
-        cost: seconds of one core that measuring it took, all seeds together.
-    """
+    """What was measured of one exercise."""
 
     exercise: str
-    wrong: int
-    caught: int
-    named: int
-    variants: int
+    wrong: int  # hand-written wrong answers
+    caught: int  # those rejected
+    named: int  # those also given their own name
+    variants: int  # right answers beside the reference
     accepted: int
-    mechanical: int
+    mechanical: int  # mutants that are not equivalent
     mechanical_caught: int
-    seconds: float
-    cost: float
+    seconds: float  # a first check of a right answer on one core, the median
+    cost: float  # seconds of one core for measuring it, all seeds together
 
 
 @dataclass
 class Outcome:
-    """What one or several seeds showed of an exercise: names of the answers that were not treated as they should."""
+    """The answers to an exercise that one or several seeds did not treat as they should, by name."""
 
-    missed: set[str]
-    unnamed: set[str]
-    refused: set[str]
-    survivors: set[tuple[str, str]]  # answer and mutant
-    seconds: list[float]
+    missed: set[str] = field(default_factory=set)
+    unnamed: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    survivors: set[tuple[str, str]] = field(default_factory=set)  # answer and mutant
+    seconds: list[float] = field(default_factory=list)
     cost: float = 0.0
 
     def __or__(self, other: Outcome) -> Outcome:
@@ -88,24 +81,20 @@ class Outcome:
 def measure(
     names: list[str], seeds: int, jobs: int | None = None, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> dict[str, Outcome]:
-    """Examine every answer to the exercises `names` with `seeds` seeds.
+    """Examine every answer to the exercises `names` with `seeds` seeds, in `jobs` processes (`None`: one a processor).
 
-    Args:
-        names: the exercises.
-        seeds: how many.
-        jobs: processes to spread the work over; as many as there are processors if `None`.
-        progress: told after each piece of work how many are done, of how many.
+    After each piece of work `progress` is told how many are done, of how many.
     """
-    # One exercise and one seed at a time, so that the traces the engine keeps for it are all that it has to keep.
+    # One exercise and one seed at a time, so that the engine keeps the traces of one only.
     work = [(name, seed) for name in names for seed in range(seeds)]
-    outcomes = {name: Outcome(set(), set(), set(), set(), []) for name in names}
+    outcomes = {name: Outcome() for name in names}
     jobs = min(jobs or available_cpus(), len(work))
     if jobs == 1:
         for done, (name, seed) in enumerate(work, 1):
             outcomes[name] |= observe(name, seed)
             progress(done, len(work))
         return outcomes
-    fresh = multiprocessing.get_context("spawn")  # the same on every system, and torch does not mind it
+    fresh = multiprocessing.get_context("spawn")  # the same on every system, and safe with torch
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=fresh) as pool:
         waiting = {pool.submit(observe, name, seed): name for name, seed in work}
         for done, future in enumerate(concurrent.futures.as_completed(waiting), 1):
@@ -118,7 +107,7 @@ def observe(name: str, seed: int) -> Outcome:
     """Examine every answer to one exercise with one seed."""
     began_all = time.perf_counter()
     exercise = exercises.load(name)
-    seen = Outcome(set(), set(), set(), set(), [])
+    seen = Outcome()
     for answer in exercise.right_answers:
         engine.forget()  # a student's first check starts from nothing
         began = time.perf_counter()
@@ -191,7 +180,7 @@ def terminal_table(rows: list[Row]) -> Table:
 
 
 def missed_text(outcomes: dict[str, Outcome]) -> str:
-    """What was not treated as it should: for an author, and in the form of `equivalents.yaml` for mutants."""
+    """What was not treated as it should be; mutants in the form of `equivalents.yaml`."""
     lines = []
     for name, outcome in outcomes.items():
         kinds = {"not caught": outcome.missed, "not named": outcome.unnamed, "not accepted": outcome.refused}
@@ -206,7 +195,7 @@ def missed_text(outcomes: dict[str, Outcome]) -> str:
 
 
 def store(rows: list[Row], seeds: int, stored: Path = STORED, readme: Path = README) -> None:
-    """Put rows into the stored result, beside those of other exercises, and the table of all into the README.
+    """Put rows into the stored result, and the table of all exercises into the README.
 
     Raises:
         ValueError: the README has no place for the table.
@@ -216,18 +205,18 @@ def store(rows: list[Row], seeds: int, stored: Path = STORED, readme: Path = REA
     entries = {entry["exercise"]: entry for entry in before}
     entries |= {r.exercise: {**asdict(r), "seeds": seeds, "source": fingerprint(r.exercise)} for r in rows}
     result = {"exercises": [entries[name] for name in exercises.names() if name in entries]}
-    filled = between(text, MARK, table(result))
+    filled = markdown.between(text, MARK, table(result))
     write(stored, json.dumps(result, indent=1) + "\n")
     write(readme, filled)
 
 
 def read(stored: Path = STORED) -> dict:
-    """The stored result: `{"exercises": [...]}`, each entry a row with its `seeds` and the `source` it was made of."""
+    """The stored result: `{"exercises": [...]}`, each a row with its `seeds` and the `source` it was made of."""
     return json.loads(stored.read_text(encoding="utf-8"))
 
 
 def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
-    """What is no longer true of the published result, in words; measures nothing."""
+    """What the published result no longer says rightly, in words; measures nothing."""
     if not stored.exists():
         return [f"{stored.name} is not there"]
     result = read(stored)
@@ -243,7 +232,7 @@ def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
         elif entry["source"] != fingerprint(name):
             found.append(f"{name} has changed since it was measured: {_measuring(name, entry)}")
     text = readme.read_text(encoding="utf-8")
-    if between(text, MARK, table(result)) != text:
+    if markdown.between(text, MARK, table(result)) != text:
         found.append("the README's table is not that of the stored result")
     return found
 
@@ -272,15 +261,16 @@ class _OnlyCode(ast.NodeTransformer):
     """Leaves out of a syntax tree what does not run, or only shows something."""
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        return None
+        """Drops it."""
 
     visit_ImportFrom = visit_Import
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        """Docstrings, that is."""
+        """Drops docstrings."""
         return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Drops the card and the sentences of misconceptions."""
         node.keywords = [k for k in node.keywords if k.arg not in ON_THE_CARD]
         if isinstance(node.func, ast.Name) and node.func.id == "misconception":
             node.args = node.args[:1]
@@ -289,18 +279,12 @@ class _OnlyCode(ast.NodeTransformer):
 
 def table(result: dict) -> str:
     """The stored result as a Markdown table."""
-    fields = Row.__dataclass_fields__
-    rows = [Row(**{field: entry[field] for field in fields}) for entry in result["exercises"]]
-    lines = [
-        f"| exercise | {' | '.join(HEADINGS)} |",
-        "|---" * (1 + len(HEADINGS)) + "|",
-        *(f"| `{r.exercise}` | {' | '.join(cells(r))} |" for r in rows),
-        f"| **all {len(rows)}** | {' | '.join(f'**{cell}**' for cell in cells(total(rows), percent=True))} |",
-    ]
+    rows = [Row(**{field: entry[field] for field in Row.__dataclass_fields__}) for entry in result["exercises"]]
+    last = [f"**{cell}**" for cell in (f"all {len(rows)}", *cells(total(rows), percent=True))]
+    shown = markdown.table(("exercise", *HEADINGS), [*([f"`{r.exercise}`", *cells(r)] for r in rows), last])
     seeds = sorted({str(entry["seeds"]) for entry in result["exercises"]})
     note = f"Over {' or '.join(seeds)} seeds; an answer counts only if it is so for each. Seconds: a first check"
-    lines += ["", f"{note} on one core, and in the last row the slowest."]
-    return "\n".join(lines)
+    return f"{shown}\n\n{note} on one core, and in the last row the slowest."
 
 
 def cells(r: Row, percent: bool = False) -> list[str]:

@@ -33,12 +33,7 @@ def load(lesson: str, folder: Path = KEYS) -> dict[str, dict[str, Any]]:
 
 
 def problems(folder: Path = KEYS, asked: list[questions.Question] | None = None) -> list[str]:
-    """What is wrong with the keys, one line each; an empty list when nothing is.
-
-    Args:
-        folder: of the keys.
-        asked: all questions; by default those that ship.
-    """
+    """What is wrong with the keys in `folder` to the questions `asked` (by default all that ship), one line each."""
     if not folder.is_dir():
         return [f"{folder}: there is no such folder. --keys names one with a file a lesson, such as 02_overlap.yaml"]
     if asked is None:
@@ -46,16 +41,17 @@ def problems(folder: Path = KEYS, asked: list[questions.Question] | None = None)
     graded = {question.id: question for question in asked if question.graded}
     found, keyed = [], set()
     for path in sorted(folder.glob("*.yaml")):
+        file = f"{folder.name}/{path.name}"
         try:
             keys = yaml.safe_load(path.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
-            found.append(f"{folder.name}/{path.name}: not YAML: {' '.join(str(error).split())}")
+            found.append(f"{file}: not YAML: {' '.join(str(error).split())}")
             continue
         if not isinstance(keys, list) or not all(isinstance(key, dict) and "id" in key for key in keys):
-            found.append(f"{folder.name}/{path.name}: expected a list of mappings with an id")
+            found.append(f"{file}: expected a list of mappings with an id")
             continue
         for key in keys:
-            where, question = f"{folder.name}/{path.name}, {key['id']}", graded.get(key["id"])
+            where, question = f"{file}, {key['id']}", graded.get(key["id"])
             if question is None:
                 found.append(f"{where}: there is no graded question of that id")
             elif question.lesson != path.stem:
@@ -65,11 +61,8 @@ def problems(folder: Path = KEYS, asked: list[questions.Question] | None = None)
             else:
                 found += [f"{where}: {problem}" for problem in _problems(key, question)]
             keyed.add(key["id"])
-    return found + [
-        f"{folder.name}/{q.lesson}.yaml, {id}: the graded question has no key"
-        for id, q in graded.items()
-        if id not in keyed
-    ]
+    missing = [question for id, question in graded.items() if id not in keyed]
+    return found + [f"{folder.name}/{q.lesson}.yaml, {q.id}: the graded question has no key" for q in missing]
 
 
 def _problems(key: dict[str, Any], question: questions.Question) -> list[str]:
@@ -82,18 +75,15 @@ def _problems(key: dict[str, Any], question: questions.Question) -> list[str]:
         question.read(key["answer"])
     except ValueError as error:
         found.append(f"the answer cannot be one: {error}")
-    if numeric:
-        if not isinstance(key["tolerance"], int | float) or key["tolerance"] < 0:
-            found.append(f"tolerance is {key['tolerance']!r}")
-        whys = [key["why"]]
-    else:
-        letters = [option.key for option in question.options]
-        if not isinstance(key["why"], dict) or list(key["why"]) != letters:
-            return [*found, f"why must have a text for each of {', '.join(letters)}"]
-        whys = list(key["why"].values())
-    return found + (
-        [] if all(isinstance(why, str) and why.strip() for why in whys) else ["why must be text, and not empty"]
-    )
+    if numeric and (not isinstance(key["tolerance"], int | float) or key["tolerance"] < 0):
+        found.append(f"tolerance is {key['tolerance']!r}")
+    letters = [option.key for option in question.options]
+    if not numeric and (not isinstance(key["why"], dict) or list(key["why"]) != letters):
+        return [*found, f"why must have a text for each of {', '.join(letters)}"]
+    whys = [key["why"]] if numeric else key["why"].values()
+    if not all(isinstance(why, str) and why.strip() for why in whys):
+        found.append("why must be text, and not empty")
+    return found
 
 
 @functools.cache

@@ -1,14 +1,16 @@
-"""The parts of the course and what each imports, read from the source: `docs/architecture.md` is drawn from it.
+"""`docs/architecture.md`: the parts of the course and what each imports, read from the source.
 
 A part is a package or a module of `helpers`, the exercises' files together, or all of `autograde`. It stands on the
-floor above the highest one that it imports from, so an arrow never leads up, and the parts have no cycle.
+floor above the highest one that it imports from, so an arrow never leads up.
 """
 
 from __future__ import annotations
 
 import ast
+import graphlib
 from pathlib import Path
 
+from autograde import markdown
 from autograde.build_cache import ROOT
 
 PAGE, PICTURE = (ROOT / "docs" / name for name in ("architecture.md", "architecture.svg"))
@@ -22,9 +24,7 @@ Drawn from the imports by `python course.py architecture`; `tests/test_layers.py
 from the floors below its own, never from one above. An arrow is left out where others lead there, too.
 `notebooks/` are made from `autograde/lessons/` by `autograde.build`, and import `helpers` alone.
 
-| floor | part | what it is for | imports |
-|---|---|---|---|
-{rows}
+{table}
 """
 FLOOR, BOX, LETTER, GAP, WIDTH = 110, 34, 8.2, 14, 1180  # pixels of the picture
 
@@ -64,14 +64,21 @@ def floors(graph: dict[str, set[str]]) -> list[list[str]]:
     Raises:
         ValueError: some import each other in a circle; the message names them.
     """
-    left, found = dict(graph), []
-    while left:
-        floor = sorted(name for name, others in left.items() if not others & set(left))
-        if not floor:
-            raise ValueError(f"These import each other in a circle: {', '.join(sorted(left))}.")
-        found.append(floor)
-        left = {name: others for name, others in left.items() if name not in floor}
+    sorter, found = graphlib.TopologicalSorter(graph), []
+    try:
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        raise ValueError(f"These import each other in a circle: {', '.join(sorted(set(error.args[1])))}.") from None
+    while sorter.is_active():
+        found.append(sorted(sorter.get_ready()))
+        sorter.done(*found[-1])
     return found
+
+
+def arrows(graph: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Who imports whom, without what a way over other arrows says already."""
+    through = {name: set().union(*(_reached(graph, other) for other in others)) for name, others in graph.items()}
+    return {(name, other) for name, others in graph.items() for other in others - through[name]}
 
 
 def picture() -> str:
@@ -87,13 +94,10 @@ def picture() -> str:
             x += space + _width(name)
             centres[name] = x - _width(name) / 2, FLOOR * (len(by_floor) - number) - BOX
     shapes = []
-    for name, others in graph.items():
-        (x, y), through = centres[name], set().union(*(_reached(graph, other) for other in others))
-        for other in sorted(others - through):
-            ox, oy = centres[other]
-            start, end, middle = y + BOX / 2, oy - BOX / 2 - 4, (y + oy) / 2
-            curve = f"M{x:.0f} {start:.0f}C{x:.0f} {middle:.0f} {ox:.0f} {middle:.0f} {ox:.0f} {end:.0f}"
-            shapes.append(f'<path d="{curve}" fill="none" stroke="#0072b2" opacity=".55" marker-end="url(#tip)"/>')
+    for (x, y), (ox, oy) in ((centres[name], centres[other]) for name, other in sorted(arrows(graph))):
+        start, end, middle = y + BOX / 2, oy - BOX / 2 - 4, (y + oy) / 2
+        curve = f"M{x:.0f} {start:.0f}C{x:.0f} {middle:.0f} {ox:.0f} {middle:.0f} {ox:.0f} {end:.0f}"
+        shapes.append(f'<path d="{curve}" fill="none" stroke="#0072b2" opacity=".55" marker-end="url(#tip)"/>')
     for name, (x, y) in centres.items():
         box = f'x="{x - _width(name) / 2:.0f}" y="{y - BOX / 2:.0f}" width="{_width(name):.0f}" height="{BOX}" rx="5"'
         shapes.append(f'<rect {box} fill="#fff" stroke="#444"/>')
@@ -109,12 +113,12 @@ def picture() -> str:
 def page() -> str:
     """The text of `docs/architecture.md`."""
     graph, by_floor = _drawn()
-    rows = [
-        f"| {number} | `{name}` | {_purpose(name)} | {', '.join(f'`{_short(n)}`' for n in sorted(graph[name]))} |"
+    rows = (
+        (number, f"`{name}`", _purpose(name), ", ".join(f"`{_short(other)}`" for other in sorted(graph[name])))
         for number, floor in reversed(list(enumerate(by_floor)))
         for name in floor
-    ]
-    return TEXT.format(rows="\n".join(rows))
+    )
+    return TEXT.format(table=markdown.table(("floor", "part", "what it is for", "imports"), rows))
 
 
 def _drawn() -> tuple[dict[str, set[str]], list[list[str]]]:
@@ -144,8 +148,7 @@ def _width(name: str) -> float:
 
 def _purpose(part: str) -> str:
     """The first line of its docstring."""
-    module = "helpers.exercises" if part == EXERCISES else part
-    said = ast.get_docstring(ast.parse(modules()[module].read_text(encoding="utf-8"))) or ""
     if part == EXERCISES:
         return "Everything about one exercise each."
-    return said.splitlines()[0].replace("|", "\\|")
+    said = ast.get_docstring(ast.parse(modules()[part].read_text(encoding="utf-8"))) or ""
+    return said.partition("\n")[0].replace("|", "\\|")

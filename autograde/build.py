@@ -18,10 +18,10 @@ import hashlib
 import json
 import pprint
 import re
-import tempfile
 import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -30,9 +30,9 @@ from nbformat import NotebookNode
 import helpers
 from autograde import answer_keys, plan
 from autograde.build_cache import LESSONS, inputs, lesson_names
+from autograde.files import dumped, read_notebook, write
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
 from helpers import exercises
-from helpers.atomic_write import atomic_write
 from helpers.plan import PATH as PLAN
 from helpers.quiz.quiz import problems as quiz_problems
 
@@ -70,7 +70,7 @@ class BuildError(Exception):
 
 @dataclass
 class Report:
-    """What a build did, by lesson."""
+    """The lessons by what a build did."""
 
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Report:
 
 
 def master(lesson: str, source: Path | None = None, keys_folder: Path = answer_keys.KEYS) -> NotebookNode:
-    """The instructor's notebook of a lesson: solutions and hidden checks inside, nbgrader's metadata on its cells.
+    """The instructor's notebook of a lesson, with solutions, hidden checks and nbgrader's metadata.
 
     Raises:
         BuildError: the lesson names no exercise, or one that is not complete.
@@ -88,7 +88,7 @@ def master(lesson: str, source: Path | None = None, keys_folder: Path = answer_k
     first_code = next(k for k, cell in enumerate(cells) if cell.cell_type == "code")
     cells.insert(first_code, nbformat.v4.new_code_cell(first_cell()))
     for cell in cells:
-        cell.id = _id(cell, taken={c.id for c in cells if c is not cell})
+        cell.id = _id(cell, taken={other.id for other in cells if other is not cell})
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata.language_info = {"name": "python"}
@@ -120,7 +120,7 @@ def student_versions(lessons: list[str], course: Path, keys_folder: Path = answe
             )
         if not result["success"]:
             raise BuildError(f"nbgrader does not accept {lesson}:\n{result['log']}\n{result['error']}")
-        released = nbformat.read(course / "release" / lesson / f"{lesson}.ipynb", as_version=4)
+        released = read_notebook(course / "release" / lesson / f"{lesson}.ipynb")
         released.metadata["course"] = {"lesson": lesson, "sources": _sources(released)}
         built[lesson] = dumped(released)
     return built
@@ -135,8 +135,7 @@ def build(
 ) -> Report:
     """Build every lesson into the nbgrader course folder and into `notebooks/`.
 
-    A notebook in which somebody has written is left as it is, unless `force` is set. `keys_folder` holds the keys of
-    the graded questions: the course's own, or an instructor's.
+    A notebook in which somebody has written is left as it is, unless `force` is set.
 
     Raises:
         BuildError: a lesson, an exercise or a quiz file is not in order.
@@ -161,31 +160,9 @@ def build(
 
 def planned(course: Path) -> str:
     """What the masters in `course/source/` ask for, as the text of `plan.json`."""
-    sources = {lesson: course / "source" / lesson / f"{lesson}.ipynb" for lesson in lesson_names()}
-    found = [plan.lesson_plan(lesson, nbformat.read(path, as_version=4)) for lesson, path in sources.items()]
+    names = lesson_names()
+    found = [plan.lesson_plan(name, read_notebook(course / "source" / name / f"{name}.ipynb")) for name in names]
     return json.dumps({"lessons": [one for one in found if one]}, indent=1, ensure_ascii=False) + "\n"
-
-
-def stale(notebooks: Path = NOTEBOOKS) -> list[str]:
-    """Lessons whose committed notebook is not what a build makes now."""
-    with tempfile.TemporaryDirectory() as folder:
-        built = student_versions(lesson_names(), Path(folder))
-    paths = {lesson: notebooks / lesson / f"{lesson}.ipynb" for lesson in built}
-    return [n for n, path in paths.items() if not path.exists() or path.read_text(encoding="utf-8") != built[n]]
-
-
-def between(text: str, mark: str, markdown: str) -> str:
-    """The README's text with `markdown` between the lines `<!-- mark -->` and `<!-- /mark -->`.
-
-    Raises:
-        ValueError: these lines are missing.
-    """
-    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-    before, found, rest = text.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise ValueError(f"The README has no lines {begin} and {end} to put the table between. Add them.")
-    return f"{before}{begin}\n{markdown}\n{end}{after}"
 
 
 def _cell(lesson: str, cell: NotebookNode, keys_folder: Path) -> NotebookNode:
@@ -208,15 +185,10 @@ def _cell(lesson: str, cell: NotebookNode, keys_folder: Path) -> NotebookNode:
         return nbformat.v4.new_markdown_cell(exercise.card())
     if mark == "exercise":
         if "### BEGIN SOLUTION" not in cell.source:
-            raise BuildError(
-                f"{lesson}: the cell of `{name}` has no ### BEGIN SOLUTION, so a student would get it whole."
-            )
-        made = nbformat.v4.new_code_cell(cell.source)
-        made.metadata["nbgrader"] = _nbgrader(name, solution=True)
-        return made
-    made = nbformat.v4.new_code_cell(cell.source + "\n" + HIDDEN_CHECK.format(name=name))
-    made.metadata["nbgrader"] = _nbgrader(f"check-{name}", grade=True, points=exercise.points)
-    return made
+            raise BuildError(f"{lesson}: the cell of `{name}` has no ### BEGIN SOLUTION, so students would get it all.")
+        return _code_cell(cell.source, name, solution=True)
+    hidden = HIDDEN_CHECK.format(name=name)
+    return _code_cell(f"{cell.source}\n{hidden}", f"check-{name}", grade=True, points=exercise.points)
 
 
 def _graded(lesson: str, cell: NotebookNode, id: str, keys_folder: Path) -> NotebookNode:
@@ -228,9 +200,7 @@ def _graded(lesson: str, cell: NotebookNode, id: str, keys_folder: Path) -> Note
         raise BuildError(f'{lesson}: the cell of the graded question {id!r} must be quiz("{id}") and nothing else.')
     key = {name: value for name, value in key.items() if name != "id"}
     hidden = HIDDEN_KEY.format(id=id, key=pprint.pformat(key, width=110, sort_dicts=False))
-    made = nbformat.v4.new_code_cell(f"{cell.source.strip()}\n{hidden}")
-    made.metadata["nbgrader"] = _nbgrader(f"quiz-{id}", grade=True, points=key["points"])
-    return made
+    return _code_cell(f"{cell.source.strip()}\n{hidden}", f"quiz-{id}", grade=True, points=key["points"])
 
 
 def _manual(lesson: str, cell: NotebookNode, name: str) -> NotebookNode:
@@ -238,9 +208,12 @@ def _manual(lesson: str, cell: NotebookNode, name: str) -> NotebookNode:
     points = cell.metadata.get("points")
     if cell.cell_type != "markdown" or not isinstance(points, int | float) or points <= 0:
         raise BuildError(f"{lesson}: manual={name!r} marks a Markdown cell and needs points, such as points=4.")
-    made = nbformat.v4.new_markdown_cell(cell.source)
-    made.metadata["nbgrader"] = _nbgrader(name, solution=True, grade=True, points=points) | {"locked": False}
-    return made
+    marks = _nbgrader(name, solution=True, grade=True, points=points) | {"locked": False}
+    return nbformat.v4.new_markdown_cell(cell.source, metadata={"nbgrader": marks})
+
+
+def _code_cell(source: str, grade_id: str, **marks: Any) -> NotebookNode:
+    return nbformat.v4.new_code_cell(source, metadata={"nbgrader": _nbgrader(grade_id, **marks)})
 
 
 def _nbgrader(grade_id: str, solution: bool = False, grade: bool = False, points: float | None = None) -> dict:
@@ -251,14 +224,13 @@ def _nbgrader(grade_id: str, solution: bool = False, grade: bool = False, points
 def _id(cell: NotebookNode, taken: set[str]) -> str:
     """A cell id that stays as long as the cell's text does, or its grade id where it has one."""
     base = cell.metadata.get("nbgrader", {}).get("grade_id") or hashlib.sha256(cell.source.encode()).hexdigest()[:12]
-    candidates = [base, *(f"{base}-{k}" for k in range(2, 100))]
-    return next(c for c in candidates if c not in taken)
+    return next(id for id in (base, *(f"{base}-{k}" for k in range(2, 100))) if id not in taken)
 
 
 def _repository() -> str:
     """The course's public address, stated once, in pyproject.toml."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    return re.search(r'^Repository = "([^"]+)"', text, flags=re.MULTILINE).group(1)
+    return re.findall(r'^Repository = "([^"]+)"', text, flags=re.MULTILINE)[0]
 
 
 def _sources(notebook: NotebookNode) -> str:
@@ -268,18 +240,7 @@ def _sources(notebook: NotebookNode) -> str:
 
 def _holds_work(path: Path) -> bool:
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read_notebook(path)
     except Exception:  # whatever it is, it is not ours to overwrite
         return True
     return notebook.metadata.get("course", {}).get("sources") != _sources(notebook)
-
-
-def dumped(notebook: NotebookNode) -> str:
-    """The notebook as text that depends on its content alone."""
-    nbformat.validate(notebook)
-    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-def write(path: Path, text: str) -> None:
-    """Write whole or not at all."""
-    atomic_write(path, text.encode())

@@ -19,9 +19,9 @@ def inputs() -> str:
     """A hash of everything that goes into a build."""
     folders = (LESSONS, LESSONS / "keys", ROOT / "helpers" / "exercises", ROOT / "helpers" / "quiz" / "bank")
     files = [path for folder in folders for path in sorted(folder.glob("*")) if path.is_file()]
-    digest = hashlib.sha256()
     files += (ROOT / "helpers").glob("plan.json")  # made by a build, so that without it, or with another, one is due
     single = ("autograde/build.py", "autograde/plan.py", "helpers/__init__.py", "pyproject.toml")
+    digest = hashlib.sha256()
     for path in [*files, *(ROOT / name for name in single)]:
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

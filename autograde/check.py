@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from autograde.build_cache import ROOT
 
-# Of a changed file the tests to run, as arguments of pytest. The first pattern that fits counts; `\\1` is its group.
+# The tests to run for a changed file, as arguments of pytest. The first pattern that fits counts; `\\1` is its group.
 TESTS = [
     (r"tests/(?!autograde/test_notebooks|browser).*test_\w+\.py", r"\g<0>"),
     (r"helpers/exercises/(\w+)\.py", r"tests/checks/test_exercises.py -k \1"),
@@ -18,17 +18,17 @@ TESTS = [
     (r"helpers/\w+\.(js|css)", r"tests/test_frontend.py"),
     (r"helpers/(\w+)/.*", r"tests/\1"),
     (r"helpers/(\w+)\.\w+", r"tests/test_\1.py"),
-    (r"autograde/(\w+)\.py", r"tests/autograde/test_\1.py"),
+    (r"autograde/(\w+)(\.py|/.*)", r"tests/autograde/test_\1.py tests/autograde/\1"),
     (r"datasets/.*", r"tests/data"),
     (r"(course)\.py", r"tests/test_course.py"),
     (r"(pyproject\.toml|constraints\.txt|environment\.yml)", r"tests/test_environment.py"),
 ]
-PROSE = r".*\.(md|yaml)|autograde/lessons/.*"  # these are read for spelling and links, too
+PROSE = r".*\.(md|yaml)|autograde/lessons/.*"  # whose spelling and links are checked too
 ALWAYS = ["tests/test_layers.py"]
 
 
 def run(tell: Callable[[str], None]) -> bool:
-    """Run everything, each step also where one before it failed; whether all is well.
+    """Run every step, also where one before it failed; whether all is well.
 
     Raises:
         ValueError: this is no git checkout, so what has changed is unknown.
@@ -49,15 +49,17 @@ def run(tell: Callable[[str], None]) -> bool:
 
 
 def changed() -> list[str]:
-    """Files that differ from the last commit, or that git does not know yet; as paths in the repository.
+    """Paths of the files that differ from the last commit or are new to git; deleted ones are left out.
 
     Raises:
         ValueError: this is no git checkout.
     """
     command = ["git", "status", "--porcelain", "--untracked-files=all", "--no-renames", "-z"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise ValueError("What has changed is known in a git checkout only. Run `python course.py test` instead.")
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        needed = "What has changed is known only in a git checkout, and where git is installed."
+        raise ValueError(f"{needed} Run `python course.py test` instead.") from None
     return [entry[3:] for entry in done.stdout.split("\0") if entry and "D" not in entry[:2]]
 
 

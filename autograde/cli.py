@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +16,21 @@ with extra("class", SystemExit):
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 Keys = Annotated[Path | None, typer.Option(help="A folder of keys to graded questions, in place of the course's.")]
+
+
+def say(text: str, target: Console = console, style: str | None = None) -> None:
+    """Print text as it is: no markup, no highlighting, no line broken."""
+    target.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def clear_errors(*kinds: type[Exception], target: Console = console) -> Iterator[None]:
+    """Turn errors of these kinds into one message and exit code 1."""
+    try:
+        yield
+    except kinds as error:
+        say(str(error), target, style="red")
+        raise typer.Exit(1) from None
 
 
 @app.callback()
@@ -37,12 +54,8 @@ def build(
     from autograde import build as builder
     from autograde.answer_keys import KEYS
 
-    try:
-        with console.status("Building the notebooks"):
-            report = builder.build(force=force, keys_folder=keys or KEYS)
-    except builder.BuildError as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+    with clear_errors(builder.BuildError), console.status("Building the notebooks"):
+        report = builder.build(force=force, keys_folder=keys or KEYS)
     for what, lessons in (("written", report.written), ("unchanged", report.unchanged)):
         if lessons:
             console.print(f"{what}: {', '.join(lessons)}")
@@ -68,11 +81,8 @@ def grade(
     from autograde.build import BuildError
     from autograde.nbgrader_course import COURSE
 
-    try:
+    with clear_errors(BuildError, grading.GradingError):
         grading.grade_class(lesson, submissions, course or COURSE, cell_seconds, console, keys)
-    except (BuildError, grading.GradingError) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -92,24 +102,20 @@ def accuracy(
     from helpers import exercises
 
     errors = Console(stderr=True)
-    try:
+    with clear_errors(ValueError, target=errors), errors.status("Measuring") as status:
         names = [exercises.load(name).name for name in exercise] if exercise else exercises.names()
-        with errors.status("Measuring") as status:
-            outcomes = measured.measure(
-                names, seeds, jobs, lambda done, of: status.update(f"Measuring: {done} of {of} exercises × seeds")
-            )
+        outcomes = measured.measure(
+            names, seeds, jobs, lambda done, of: status.update(f"Measuring: {done} of {of} exercises × seeds")
+        )
         rows = [measured.row(name, outcomes[name]) for name in names]
         if write:
             measured.store(rows, seeds)
-    except ValueError as error:
-        errors.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows]))
     else:
         console.print(measured.terminal_table(rows))
     if missed:
-        errors.print(measured.missed_text(outcomes), markup=False, highlight=False, soft_wrap=True)
+        say(measured.missed_text(outcomes), errors)
 
 
 @app.command()
@@ -117,19 +123,17 @@ def check() -> None:
     """For authors: format, lint, types, and the tests of what has changed; mostly under a minute."""
     from autograde import check as checking
 
-    try:
-        if not checking.run(lambda line: console.print(line, style="bold", markup=False, highlight=False)):
-            raise typer.Exit(1)
-    except ValueError as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+    with clear_errors(ValueError):
+        passed = checking.run(lambda line: say(line, style="bold"))
+    if not passed:
+        raise typer.Exit(1)
 
 
 @app.command()
 def architecture() -> None:
     """Draw the parts of the course and what they import: docs/architecture.svg and docs/architecture.md."""
     from autograde import architecture as drawn
-    from autograde.build import write
+    from autograde.files import write
 
     write(drawn.PAGE, drawn.page())
     write(drawn.PICTURE, drawn.picture())
@@ -140,7 +144,7 @@ def release() -> None:
     """Make dist/course-v….zip: what a student is given, `helpers` and `datasets`."""
     from autograde.release import release as write_archive
 
-    console.print(str(write_archive()), markup=False, highlight=False, soft_wrap=True)
+    say(str(write_archive()))
 
 
 @app.command()
@@ -150,7 +154,7 @@ def messages() -> None:
 
     styles = {"exercise": "bold underline", "name": "bold"}
     for kind, line in page(min(console.width, 100)):
-        console.print(line, style=styles.get(kind), markup=False, highlight=False, soft_wrap=True)
+        say(line, style=styles.get(kind))
 
 
 @app.command()
@@ -163,18 +167,15 @@ def lessons(
     from helpers.data.validation import check_choice
 
     wanted = lesson_names() if measure == ["all"] else measure or []
-    try:
+    with clear_errors(ValueError, RuntimeError):
         for lesson in wanted:
             check_choice("lesson", lesson, lesson_names())
         for lesson in wanted:
             with console.status(f"Measuring {lesson}"):
                 lesson_table.measure(lesson)
             lesson_table.publish(lesson_table.collect([lesson]))
-    except (ValueError, RuntimeError) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
     lesson_table.publish({})
-    console.print(lesson_table.table(lesson_table.read()), markup=False, highlight=False, soft_wrap=True)
+    say(lesson_table.table(lesson_table.read()))
 
 
 @app.command()
@@ -192,25 +193,26 @@ def bench(
 
     Of widgets, measure how quickly they answer, and write docs/widgets.md: some minutes.
     """
-    from autograde import bench as benches
-    from autograde import bench_widgets
+    from autograde.bench import page, training, widgets
 
     errors = Console(stderr=True)
-    try:
+
+    def tell(line: str) -> None:
+        say(line, errors)
+
+    with clear_errors(ValueError, RuntimeError, target=errors):
         if what == "widgets":
-            console.print(bench_widgets.table(bench_widgets.run()), markup=False, highlight=False, soft_wrap=True)
-            return
-        benches.check(what, dataset or [], model or [])
-        if fresh:
-            benches.STORED.unlink(missing_ok=True)
-        wanted = benches.jobs(dataset or list(benches.SECONDS), model or benches.model_names(), seeds, seconds)
-        results = benches.run(wanted, lambda line: errors.print(line, markup=False, highlight=False))
-        benches.measure_steps(lambda line: errors.print(line, markup=False, highlight=False))
-        benches.write_page()
-    except (ValueError, RuntimeError) as error:
-        errors.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    console.print(benches.table(results), markup=False, highlight=False, soft_wrap=True)
+            table = widgets.table(widgets.run())
+        else:
+            training.check(what, dataset or [], model or [])
+            if fresh:
+                training.STORED.unlink(missing_ok=True)
+            wanted = training.jobs(dataset or training.SECONDS, model or training.model_names(), seeds, seconds)
+            results = training.run(wanted, tell)
+            training.measure_steps(tell)
+            page.write_page()
+            table = page.table(results)
+    say(table)
 
 
 if __name__ == "__main__":

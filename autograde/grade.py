@@ -21,15 +21,15 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import nbformat
 import psutil
 from nbformat import NotebookNode
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from autograde.build import dumped, student_versions, write
+from autograde.build import student_versions
 from autograde.build_cache import lesson_names
+from autograde.files import dumped, read_notebook, write
 from autograde.intake import (
     Assembled,
     IntakeError,
@@ -62,10 +62,12 @@ class Result:
 
     @property
     def score(self) -> float:
+        """Points of all exercises."""
         return sum(self.points.values())
 
     @property
     def max_score(self) -> float:
+        """The most points there are."""
         return sum(self.most.values())
 
 
@@ -95,7 +97,7 @@ def grade_class(
         )
     if keys_folder:
         student_versions([lesson], course, keys_folder)
-    released = nbformat.read(released_path, as_version=4)
+    released = read_notebook(released_path)
     try:
         handed_in = collect(submissions, lesson)
     except IntakeError as error:
@@ -131,32 +133,31 @@ def grade_class(
 
 
 def _grade_one(lesson: str, submission: Submission, released: NotebookNode, course: Path, grader: _Grader) -> Result:
-    assembled = assemble(released, submission)
-    failure = grader.autograde(lesson, submission.student, assembled)
+    student, assembled = submission.student, assemble(released, submission)
+    names = [cell.metadata.nbgrader.grade_id for cell in solution_cells(released)]
+    failure = grader.autograde(lesson, student, assembled)
     if failure:
         # Some cell ended the kernel or never gave it back. Find out which, and grade the rest.
-        for name in [cell.metadata.nbgrader.grade_id for cell in solution_cells(released)]:
+        for name in names:
             alone = assemble(released, submission)
-            for other in [cell.metadata.nbgrader.grade_id for cell in solution_cells(released)]:
-                if other != name:
-                    leave_out(alone, released, other, "left out")
-            if grader.autograde(lesson, submission.student, alone):
+            for other in set(names) - {name}:
+                leave_out(alone, released, other, "left out")
+            if grader.autograde(lesson, student, alone):
                 reason = f"The cell of `{name}` ended the kernel or ran on and on, so it was left out."
                 leave_out(assembled, released, name, reason)
-        failure = grader.autograde(lesson, submission.student, assembled)
+        failure = grader.autograde(lesson, student, assembled)
     if failure:
-        for name in [cell.metadata.nbgrader.grade_id for cell in solution_cells(released)]:
+        for name in names:
             leave_out(assembled, released, name, f"With the others, the cell of `{name}` stopped the notebook.")
-        failure = grader.autograde(lesson, submission.student, assembled)
+        failure = grader.autograde(lesson, student, assembled)
     if failure:
         raise GradingError(
-            f"nbgrader cannot grade {lesson} even without any of {submission.student}'s code:\n{failure}\n"
+            f"nbgrader cannot grade {lesson} even without any of {student}'s code:\n{failure}\n"
             "Nothing is wrong with the submission. Run `python course.py doctor`, and `python course.py build`."
         )
-    failure = grader.write_feedback(lesson, submission.student)
-    if failure:
-        raise GradingError(f"nbgrader cannot write the feedback of {submission.student}:\n{failure}")
-    return _result(lesson, submission.student, assembled, course)
+    if failure := grader.write_feedback(lesson, student):
+        raise GradingError(f"nbgrader cannot write the feedback of {student}:\n{failure}")
+    return _result(lesson, student, assembled, course)
 
 
 class _Grader:
@@ -196,7 +197,8 @@ class _Grader:
         try:
             self._connection.send((step, lesson, student))
             if self._connection.poll(START_SECONDS + 3 * self._cell_seconds):
-                return self._connection.recv()
+                answer: str | None = self._connection.recv()
+                return answer
             failure = "It did not end in time."
         except (EOFError, OSError):
             failure = "The grading process ended."
@@ -206,19 +208,14 @@ class _Grader:
     def _end(self) -> None:
         if self._process is None:
             return
-        family = [self._process.pid, *_children(self._process.pid)]
-        for pid in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                psutil.Process(pid).kill()
+        assert self._process.pid is not None  # it was started
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self._process.pid)
+            for member in [*process.children(recursive=True), process]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.kill()
         self._process.join()
         self._process = None
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
 
 
 def _serve(connection: Connection, course: Path, cell_seconds: int) -> None:
@@ -237,21 +234,15 @@ def _serve(connection: Connection, course: Path, cell_seconds: int) -> None:
 
 
 def _result(lesson: str, student: str, assembled: Assembled, course: Path) -> Result:
-    points, most = {}, {}
     with api(course).gradebook as gradebook:
-        for grade in gradebook.find_submission_notebook(lesson, lesson, student).grades:
-            name = _shown(grade.name)
-            points[name], most[name] = grade.score, grade.max_score
+        grades = gradebook.find_submission_notebook(lesson, lesson, student).grades
+        found = {grade.name: (grade.score, grade.max_score) for grade in grades}
     graded = [cell.metadata.nbgrader for cell in assembled.notebook.cells if "nbgrader" in cell.metadata]
-    order = [_shown(marks.grade_id) for marks in graded if marks.grade]
-    return Result(
-        student, {n: points[n] for n in order}, {n: most[n] for n in order}, list(assembled.problems.values())
-    )
-
-
-def _shown(grade_id: str) -> str:
-    """An exercise or a graded question by its own name."""
-    return grade_id.removeprefix("check-").removeprefix("quiz-")
+    points, most = {}, {}
+    for id in [marks.grade_id for marks in graded if marks.grade]:
+        name = id.removeprefix("check-").removeprefix("quiz-")
+        points[name], most[name] = found[id]
+    return Result(student, points, most, list(assembled.problems.values()))
 
 
 def _csv(results: list[Result]) -> str:
@@ -260,15 +251,8 @@ def _csv(results: list[Result]) -> str:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["student", "score", "max_score", *exercises, "problems"])
     for r in results:
-        table.writerow(
-            [
-                r.student,
-                f"{r.score:g}",
-                f"{r.max_score:g}",
-                *(f"{r.points[n]:g}" for n in exercises),
-                " ".join(r.problems),
-            ]
-        )
+        numbers = [r.score, r.max_score, *(r.points[n] for n in exercises)]
+        table.writerow([r.student, *(f"{number:g}" for number in numbers), " ".join(r.problems)])
     return text.getvalue()
 
 

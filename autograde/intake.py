@@ -1,8 +1,7 @@
 """Takes in what students handed in, in any of the layouts an instructor may have, and never trusts it.
 
-Nothing is executed here. Of a submission only the sources of its solution cells and its answers to graded
-questions are used: they are put into the released notebook and beside it, so a duplicate, missing or altered cell
-elsewhere cannot change what is graded.
+Nothing is executed here. Only the sources of solution cells and the answers to graded questions are used: they go into
+the released notebook and beside it, so no other cell of a submission can change what is graded.
 """
 
 from __future__ import annotations
@@ -16,10 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
+from autograde.files import markdown_cell, parse_notebook, python_of
 from helpers.quiz import answers
 
 LARGEST_NOTEBOOK = 20_000_000  # bytes; a notebook with its pictures has one or two million
@@ -28,7 +26,7 @@ LARGEST_ARCHIVE = 2_000_000_000
 
 
 class IntakeError(Exception):
-    """The submissions as a whole cannot be read; the message says why and what to do."""
+    """A submission, or all of them, cannot be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,7 @@ def collect(place: Path, lesson: str) -> list[Submission]:
         IntakeError: `place` is missing, is no folder or zip, or holds no student's folder.
     """
     with _as_folder(place) as folder:
-        root = _students_root(folder, lesson)
-        students = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+        students = _folders(_students_root(folder, lesson))
         if not students:
             raise IntakeError(
                 f"{place} holds no folder of a student. It must hold one folder a student, named after the student, "
@@ -73,21 +70,20 @@ def collect(place: Path, lesson: str) -> list[Submission]:
 def assemble(released: NotebookNode, submission: Submission) -> Assembled:
     """The released notebook with the student's solution cells put into it.
 
-    A cell that is missing, stands there twice with different content, or is no text leaves the stub in place, which is
-    worth no points, and a line in `problems`. A syntax error is kept, to be seen in the feedback, and named.
+    A cell that is missing, or there twice with different content, leaves the stub in place, which is worth no points,
+    and a line in `problems`. A syntax error is kept, to be seen in the feedback, and named.
     """
-    result = Assembled(copy.deepcopy(released))
-    own, problem = _solution_cells(submission)
+    result = Assembled(copy.deepcopy(released), answers=submission.answers)
     if submission.answers_problem:
         result.problems[answers.FILE] = submission.answers_problem
-    result.answers = submission.answers
-    if problem:
-        result.problems[""] = problem
+    try:
+        own = _solution_cells(submission)
+    except IntakeError as problem:
+        result.problems[""] = str(problem)
+        return result
     for cell in solution_cells(result.notebook):
         name = cell.metadata.nbgrader.grade_id
         sources = own.get(name, [])
-        if problem:
-            continue
         if not sources:
             result.problems[name] = f"The cell of `{name}` is missing from the notebook, so there is nothing to grade."
         elif len(set(sources)) > 1:
@@ -116,8 +112,8 @@ def with_notice(assembled: Assembled) -> NotebookNode:
     notebook = copy.deepcopy(assembled.notebook)
     if assembled.problems:
         lines = "\n".join(f"- {reason}" for reason in assembled.problems.values())
-        notice = nbformat.v4.new_markdown_cell(f"## What was wrong with this submission\n\n{lines}", id="notice")
-        notebook.cells.insert(0, notice)
+        text = f"## What was wrong with this submission\n\n{lines}"
+        notebook.cells.insert(0, markdown_cell(text, "notice"))
     return notebook
 
 
@@ -131,14 +127,9 @@ def _as_folder(place: Path) -> Iterator[Path]:
     if place.is_dir():
         yield place
     elif place.is_file() and zipfile.is_zipfile(place):
-        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(place) as archive:
-            # `extract` drops `..` and absolute paths from names
-            wanted = [m for m in archive.infolist() if m.is_dir() or m.filename.endswith((".ipynb", answers.FILE))]
-            if sum(m.file_size for m in wanted) > LARGEST_ARCHIVE:
-                raise IntakeError(f"{place} unpacks to more than {LARGEST_ARCHIVE / 1e9:g} GB. Split it.")
+        with tempfile.TemporaryDirectory() as folder:
             try:
-                for member in wanted:
-                    archive.extract(member, folder)
+                _unpack(place, folder)
             except (zipfile.BadZipFile, RuntimeError, OSError) as error:
                 raise IntakeError(f"{place} cannot be unpacked: {error}. Download or pack it again.") from None
             yield Path(folder)
@@ -147,39 +138,56 @@ def _as_folder(place: Path) -> Iterator[Path]:
         raise IntakeError(f"{place} {what}. Give a folder or a zip with one folder a student.")
 
 
+def _unpack(place: Path, folder: str) -> None:
+    with zipfile.ZipFile(place) as archive:
+        wanted = [m for m in archive.infolist() if m.is_dir() or m.filename.endswith((".ipynb", answers.FILE))]
+        if sum(m.file_size for m in wanted) > LARGEST_ARCHIVE:
+            raise IntakeError(f"{place} unpacks to more than {LARGEST_ARCHIVE / 1e9:g} GB. Split it.")
+        for member in wanted:
+            archive.extract(member, folder)  # drops `..` and absolute paths from names
+
+
 def _students_root(folder: Path, lesson: str) -> Path:
     """The folder of the students' folders; many zips have one more folder around them."""
-    inside = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__"))]
-    if len(inside) == 1 and not any(inside[0].glob("*.ipynb")) and not (inside[0] / lesson).exists():
-        grandchildren = [p for p in inside[0].iterdir() if p.is_dir()]
-        if grandchildren:
-            return inside[0]
-    return folder
+    inside = _folders(folder)
+    if len(inside) != 1 or any(inside[0].glob("*.ipynb")) or (inside[0] / lesson).exists():
+        return folder
+    return inside[0] if any(p.is_dir() for p in inside[0].iterdir()) else folder
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folders in it, in order, but for what systems and tools leave there."""
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
 
 
 def _read(student: Path, lesson: str) -> Submission:
     folder = student / lesson if (student / lesson).is_dir() else student
+    try:
+        text = _notebook_text(folder, lesson)
+    except IntakeError as problem:
+        return Submission(student.name, None, str(problem))
+    return Submission(student.name, text, None, *_answers(folder))
+
+
+def _notebook_text(folder: Path, lesson: str) -> str:
+    """The text of the one notebook in a student's folder; raises IntakeError, for the student, without one."""
     notebooks = sorted(p for p in folder.glob("*.ipynb") if p.is_file())
-    named = [p for p in notebooks if p.stem == lesson]
-    chosen = named or notebooks
+    chosen = [p for p in notebooks if p.stem == lesson] or notebooks
     if not chosen:
-        return Submission(student.name, None, f"No notebook was handed in: the folder holds no {lesson}.ipynb.")
+        raise IntakeError(f"No notebook was handed in: the folder holds no {lesson}.ipynb.")
     if len(chosen) > 1:
         names = ", ".join(p.name for p in chosen)
-        return Submission(
-            student.name, None, f"Several notebooks were handed in ({names}), none called {lesson}.ipynb."
-        )
+        raise IntakeError(f"Several notebooks were handed in ({names}), none called {lesson}.ipynb.")
     path = chosen[0]
     if path.is_symlink():
-        return Submission(student.name, None, f"{path.name} is a link to another file, not a notebook.")
+        raise IntakeError(f"{path.name} is a link to another file, not a notebook.")
     if path.stat().st_size > LARGEST_NOTEBOOK:
         size, most = path.stat().st_size / 1e6, LARGEST_NOTEBOOK / 1e6
-        return Submission(student.name, None, f"{path.name} has {size:.0f} MB; {most:.0f} MB is the most that is read.")
-    given, answers_problem = _answers(folder)
+        raise IntakeError(f"{path.name} has {size:.0f} MB; {most:.0f} MB is the most that is read.")
     try:
-        return Submission(student.name, path.read_text(encoding="utf-8"), None, given, answers_problem)
+        return path.read_text(encoding="utf-8")
     except (UnicodeDecodeError, OSError) as error:
-        return Submission(student.name, None, f"{path.name} cannot be read as text: {error}.")
+        raise IntakeError(f"{path.name} cannot be read as text: {error}.") from None
 
 
 def _answers(folder: Path) -> tuple[dict[str, str], str | None]:
@@ -188,26 +196,25 @@ def _answers(folder: Path) -> tuple[dict[str, str], str | None]:
     if not path.exists() and not path.is_symlink():
         return {}, None
     if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_ANSWERS:
-        return (
-            {},
-            f"{path.name} is no file of at most {LARGEST_ANSWERS} bytes, so no answer to a graded question counts.",
-        )
+        most = f"a file of at most {LARGEST_ANSWERS} bytes"
+        return {}, f"{path.name} is not {most}, so no answer to a graded question counts."
     try:
         return answers.read(folder), None
     except answers.AnswersError:
         return {}, f"{path.name} cannot be read as answers, so none to a graded question counts."
 
 
-def _solution_cells(submission: Submission) -> tuple[dict[str, list[str]], str | None]:
-    """Sources of the solution cells by exercise, or why there are none."""
+def _solution_cells(submission: Submission) -> dict[str, list[str]]:
+    """Sources of the solution cells by exercise; raises IntakeError with what is wrong with the file."""
     if submission.text is None:
-        return {}, submission.problem
+        raise IntakeError(submission.problem)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on a missing or doubled cell id, which is dealt with here
-            cells = nbformat.reads(submission.text, as_version=4).cells
+            cells = parse_notebook(submission.text).cells
     except Exception as error:  # whatever a broken file does to the reader, it concerns this student only
-        return {}, f"The file is not a notebook that can be read ({type(error).__name__}: {str(error)[:120]})."
+        reason = f"{type(error).__name__}: {str(error)[:120]}"
+        raise IntakeError(f"The file is not a notebook that can be read ({reason}).") from None
     found: dict[str, list[str]] = {}
     for cell in cells:
         with contextlib.suppress(AttributeError, TypeError):  # a cell of some other shape is no solution cell
@@ -215,12 +222,12 @@ def _solution_cells(submission: Submission) -> tuple[dict[str, list[str]], str |
             name = marks.get("grade_id") if marks.get("solution") else cell.get("id") if not marks else None
             if isinstance(name, str) and isinstance(cell.source, str) and cell.cell_type in ("code", "markdown"):
                 found.setdefault(name, []).append(cell.source)
-    return found, None
+    return found
 
 
 def _syntax_error(source: str) -> str | None:
     try:
-        compile(TransformerManager().transform_cell(source), "cell", "exec")
+        compile(python_of(source), "cell", "exec")
     except SyntaxError as error:
         return f"{error.msg} (line {error.lineno})"
     except ValueError as error:  # a null byte

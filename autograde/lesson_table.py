@@ -1,7 +1,7 @@
 """The README's table of lessons: what each asks of a student, and what its solved notebook takes to run.
 
-Times and memory are measured by `tests/autograde/test_notebooks.py`, which runs every lesson under nbgrader and leaves
-what it saw in pytest's cache. They are published by lesson, each with a hash of the code that ran.
+`tests/autograde/test_notebooks.py` runs every lesson under nbgrader, and leaves seconds and memory in pytest's cache.
+They are published by lesson, each with a hash of the code that ran.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
-import nbformat
+from nbformat import NotebookNode
 
-from autograde import plan
-from autograde.build import between, master, write
+from autograde import markdown, plan
+from autograde.build import master
 from autograde.build_cache import LESSONS, lesson_names
+from autograde.files import write
 from autograde.nbgrader_course import ROOT
 
 README, STORED = ROOT / "README.md", ROOT / "docs" / "lessons.json"
@@ -30,7 +31,7 @@ MEASURED = ROOT / ".pytest_cache" / "v" / "lessons"  # where `config.cache.set("
 
 
 def measure(lesson: str) -> None:
-    """Run a lesson's solved notebook under nbgrader, alone, as its test does; `collect` finds what that measured.
+    """Run the test of a lesson's solved notebook, alone; `collect` finds what it measured.
 
     Raises:
         RuntimeError: it does not run to its end.
@@ -51,7 +52,7 @@ def publish(measured: dict[str, dict[str, Any]], stored: Path = STORED, readme: 
     """Store what was measured beside what was measured of other lessons, and put the table into the README."""
     everything = {**read(stored), **measured}
     kept = {name: everything[name] for name in lesson_names() if name in everything}
-    text = between(readme.read_text(encoding="utf-8"), MARK, table(kept))
+    text = markdown.between(readme.read_text(encoding="utf-8"), MARK, table(kept))
     write(stored, json.dumps(kept, indent=1) + "\n")
     write(readme, text)
 
@@ -71,19 +72,16 @@ def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
         elif measured[name]["source"] != fingerprint(name):
             found.append(f"{name} has changed since it was measured: {run} (some {measured[name]['seconds']:.0f} s)")
     text = readme.read_text(encoding="utf-8")
-    if between(text, MARK, table(measured)) != text:
+    if markdown.between(text, MARK, table(measured)) != text:
         found.append("the README's table is another than the lessons give: python course.py lessons (some seconds)")
     return found
 
 
 def fingerprint(lesson: str) -> str:
     """A hash of the code that a solved lesson runs, comments and imports apart; checks and questions are not in it."""
-    cells = [
-        c.source
-        for c in master(lesson).cells
-        if c.cell_type == "code" and "points" not in c.metadata.get("nbgrader", {})
-    ]
-    return hashlib.sha256("\n".join(map(_code, cells)).encode()).hexdigest()[:16]
+    cells = [cell for cell in master(lesson).cells if cell.cell_type == "code"]
+    ran = [_code(cell.source) for cell in cells if "points" not in cell.metadata.get("nbgrader", {})]
+    return hashlib.sha256("\n".join(ran).encode()).hexdigest()[:16]
 
 
 def _code(cell: str) -> str:
@@ -92,21 +90,19 @@ def _code(cell: str) -> str:
         body = ast.parse(re.sub(r"^(\s*)%.*", r"\1pass", cell, flags=re.MULTILINE)).body
     except SyntaxError:
         return cell
-    return "\n".join(
-        ast.unparse(statement) for statement in body if not isinstance(statement, ast.Import | ast.ImportFrom)
-    )
+    return "\n".join(ast.unparse(node) for node in body if not isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def table(measured: dict[str, dict[str, Any]]) -> str:
     """The table as Markdown."""
-    lines = ["| lesson | you write | points | your time | runs in | peak memory |", "|---|---|---|---|---|---|"]
+    rows = []
     for name in lesson_names():
         about, run = facts(name), measured.get(name)
         pieces = ", ".join(f"`{piece}`" for piece in about["pieces"]) or "–"
-        took = f"{run['seconds']:.0f} s | {run['memory_mb']:.0f} MB" if run else "– | –"
+        took = (f"{run['seconds']:.0f} s", f"{run['memory_mb']:.0f} MB") if run else ("–", "–")
         link = f"[{about['title']}](notebooks/{name}/{name}.ipynb)"
-        lines.append(f"| {link} | {pieces} | {about['points'] or '–'} | {about['time']} | {took} |")
-    return "\n".join(lines)
+        rows.append((link, pieces, about["points"] or "–", about["time"], *took))
+    return markdown.table(("lesson", "you write", "points", "your time", "runs in", "peak memory"), rows)
 
 
 def facts(lesson: str) -> dict[str, Any]:
@@ -121,7 +117,7 @@ def facts(lesson: str) -> dict[str, Any]:
     }
 
 
-def points_of(notebook: nbformat.NotebookNode) -> dict[str, float]:
+def points_of(notebook: NotebookNode) -> dict[str, float]:
     """Points of each graded cell, by its grade id."""
     marks = [cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata]
     return {m.grade_id: m.points for m in marks if m.grade}

@@ -2,16 +2,14 @@
 
 The hand-written misconceptions are mistakes that somebody thought of. These are not: every place in the source of a
 reference or a variant is changed in every way below, one at a time, and each result is a *mutant*. A mutant that
-behaves like a right answer all the same is *equivalent*; those are listed, with the reason, in `equivalents.yaml`.
+behaves like a right answer all the same is *equivalent*; `equivalents.yaml` lists those, with the reason.
 
-What validates input is left alone, because probes are valid: `raise`, an `if` with nothing else inside, and what is
-computed for such an `if` only. So are docstrings, annotations and formatted text.
+Probes are valid, so what validates input is left alone: `raise`, an `if` with nothing else inside, and what is computed
+for such an `if` only. So are docstrings, annotations and formatted text.
 
-Why not a library. mutmut changes files on disk, weaves all mutants of a function into one module and runs a test
-command; it offers no generator. cosmic-ray has one (`cosmic_ray.mutating.mutate_code`), but what matters most in
-tensor code is not among its operators: swapped arguments and axes, dropped statements and keyword arguments, slice
-bounds, one part of what is returned. With those written for it there would be little left to take from it. Python's own
-`ast` is enough.
+Why not a library: mutmut works on files and a test command, and has no generator. cosmic-ray has one, but lacks the
+operators that matter most in tensor code: swapped arguments and axes, dropped statements and keyword arguments, slice
+bounds, one part of what is returned. With those written, there is little left to take from it.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -41,31 +39,26 @@ ORDERLESS = {
     *("sum", "mean", "amax", "amin", "any", "all", "prod", "std", "var", "flip", "squeeze", "count_nonzero"),
 }
 
-# Arguments that change nothing the course asks for: where it runs (checks run on the CPU), whether memory is saved, and
-# whether `zip` complains about what valid input never is.
+# Arguments that no check can see: checks run on the CPU, saved memory is no result, and valid input keeps `zip` quiet.
 NO_MATTER = {"device", "inplace", "strict"}
 
-COMPARISONS = {
+NEGATED = {ast.Eq: ast.NotEq, ast.Is: ast.IsNot, ast.In: ast.NotIn}
+NEGATED |= {after: before for before, after in NEGATED.items()}
+COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    **NEGATED,
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
     ast.Gt: ast.GtE,
     ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
 }
-REVERSED = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)  # their change above is their negation
-ARITHMETIC = {
+ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
     ast.Mult: ast.Div,
     ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
     ast.FloorDiv: ast.Div,
     ast.Mod: ast.FloorDiv,
-    ast.Pow: ast.Mult,
     ast.BitAnd: ast.BitOr,
     ast.BitOr: ast.BitAnd,
     ast.BitXor: ast.BitOr,
@@ -77,20 +70,17 @@ LOGIC = {ast.And: ast.Or, ast.Or: ast.And}
 class Mutant:
     """One changed answer.
 
-    Attributes:
-        answer: name of the answer it was made from, `"reference"` or a variant's.
-        name: the line as it was, and what changed in it. It stays as long as the line does; where one answer has
-            several of the same name, they are numbered.
-        source: its whole source.
+    Its name is the line as it was and what changed in it, so it stays as long as the line does. Where one answer has
+    several of the same name, they are numbered.
     """
 
-    answer: str
+    answer: str  # the one it was made from: "reference" or a variant's name
     name: str
-    source: str
+    source: str  # all of it
 
 
 def mutants(exercise: Exercise) -> list[Mutant]:
-    """All mutants of an exercise's right answers, in the order of their sources; no two have the same source."""
+    """All mutants of an exercise's right answers, in order; no two of an answer have the same source."""
     made = []
     for answer in exercise.right_answers:
         seen, names = {source_of(answer)}, []
@@ -148,7 +138,7 @@ def source_of(answer: Answer) -> str:
 def text_of(answer: Answer) -> str:
     """The same as it is written, comments and all."""
     text = inspect.getsource(sys.modules[answer.solution.__module__])
-    return "\n\n".join(ast.get_source_segment(text, node) for node in _parts(answer))
+    return "\n\n".join(ast.get_source_segment(text, node) or "" for node in _parts(answer))
 
 
 def _parts(answer: Answer) -> list[ast.stmt]:
@@ -165,7 +155,7 @@ def _parts(answer: Answer) -> list[ast.stmt]:
 @lru_cache(maxsize=128)
 def _definitions(module: str) -> dict[str, ast.stmt]:
     """The functions and classes of a module, in order."""
-    found = {}
+    found: dict[str, ast.stmt] = {}
     for node in ast.parse(inspect.getsource(sys.modules[module])).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             node.decorator_list = [d for d in node.decorator_list if _called(d) not in ("variant", "misconception")]
@@ -226,24 +216,19 @@ def _statements(block: list[ast.stmt]) -> Iterator[tuple[list[ast.stmt], ast.stm
             yield from _statements(handler.body)
 
 
-def _is_guard(node: ast.AST) -> bool:
+def _is_guard(node: ast.AST) -> TypeGuard[ast.If]:
     return isinstance(node, ast.If) and all(isinstance(s, ast.Raise) for s in node.body)
 
 
 def _for_guards_only(tree: ast.AST) -> list[ast.stmt]:
     """Assignments of a name that nothing but guards reads."""
-    in_guards = {
-        id(node)
-        for guard in ast.walk(tree)
-        if _is_guard(guard)
-        for part in (guard.test, *guard.body)
-        for node in ast.walk(part)
-    }
+    guards = [node for node in ast.walk(tree) if _is_guard(node)]
+    in_guards = {id(node) for guard in guards for part in (guard.test, *guard.body) for node in ast.walk(part)}
     loads = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
     elsewhere = {n.id for n in loads if id(n) not in in_guards}
     guarded = {n.id for n in loads} - elsewhere
-    assignments = [n for n in ast.walk(tree) if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)]
-    return [a for a in assignments if a.targets[0].id in guarded]
+    assignments = [n for n in ast.walk(tree) if isinstance(n, ast.Assign)]
+    return [a for a in assignments if isinstance(target := a.targets[0], ast.Name) and target.id in guarded]
 
 
 def _may_go(block: list[ast.stmt], statement: ast.stmt) -> bool:
@@ -254,9 +239,9 @@ def _may_go(block: list[ast.stmt], statement: ast.stmt) -> bool:
 
 
 def _expressions(parent: ast.AST, only: str = "") -> Iterator[tuple[ast.expr, Callable[[ast.expr], None]]]:
-    """Every expression of a statement, inner statements left out, with a function that puts another in its place.
+    """Every expression of a statement but not of those in it, with a function that puts another in its place.
 
-    `only` names the one field of it to go into.
+    `only` is the one field to go into.
     """
     for field, value in ast.iter_fields(parent):
         if field in ("annotation", "returns", "decorator_list") or only not in ("", field):
@@ -314,7 +299,7 @@ def _changed(node: ast.AST, orderless: set[int]) -> Iterator[ast.expr]:
 
 def _first_values(node: ast.AST) -> ast.expr | None:
     """What scales the first values of a parameter, as in `nn.Parameter(torch.randn(k) * 0.1)`: checks set their own."""
-    inner = node.args[0] if _called(node) == "Parameter" and node.args else None
+    inner = node.args[0] if isinstance(node, ast.Call) and _called(node) == "Parameter" and node.args else None
     return inner if isinstance(inner, ast.BinOp) and _number(inner.right) is not None else None
 
 
@@ -383,7 +368,7 @@ def _bare(node: ast.expr) -> ast.expr:
 
 def _reversed_elsewhere(test: ast.expr) -> bool:
     """Whether another change negates this condition already."""
-    compares = isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], REVERSED)
+    compares = isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in NEGATED
     return compares or (isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not))
 
 
@@ -395,7 +380,7 @@ def _orderless(tree: ast.AST) -> set[int]:
     return axes | {id(target) for pair in pairs for target in pair.targets}
 
 
-def _called(node: ast.expr) -> str:
+def _called(node: ast.AST) -> str:
     """Name of the function or method that a call calls; empty for any other expression."""
     function = node.func if isinstance(node, ast.Call) else None
     return getattr(function, "attr", getattr(function, "id", ""))

@@ -25,13 +25,12 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplemented
 
 
 def config(folder: Path, cell_seconds: int = 120) -> Config:
-    """nbgrader's settings for the course in `folder`, the same as `CONFIG_FILE` states."""
+    """nbgrader's settings for the course in `folder`: `CONFIG_FILE`, the gradebook and the time a cell may run."""
     settings = Config()
+    exec(CONFIG_FILE, {"get_config": lambda: settings})  # as nbgrader itself reads it
     settings.CourseDirectory.root = str(folder)
-    settings.CourseDirectory.course_id = "build-unet"
     settings.CourseDirectory.db_url = f"sqlite:///{folder / 'gradebook.db'}?timeout=60"  # several write
     settings.Execute.timeout = cell_seconds
-    settings.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
     return settings
 
 

@@ -1,6 +1,6 @@
-"""The plan of the course: what each lesson asks for, by name and points. It goes into `helpers/plan.json`.
+"""The plan of the course, `helpers/plan.json`: what each lesson asks for, by name and points.
 
-`progress()` holds a student's record against it. It is written by the build, so that it is what the notebooks ask for.
+`progress()` holds a student's record against it. A build makes it from the notebooks.
 """
 
 from __future__ import annotations
@@ -16,11 +16,7 @@ ASKED = re.compile(r'\bquiz\("([^"]+)"\)')
 
 
 def lesson_plan(lesson: str, master: NotebookNode) -> dict[str, Any] | None:
-    """What a lesson asks for; none where it has no time of its own, as the glossary.
-
-    Args:
-        lesson: its name.
-        master: its notebook, as `build.master` makes it.
+    """What a lesson asks for, from its `build.master`; `None` where it has no time of its own, as the glossary.
 
     Returns:
         `"lesson"`, `"title"`, `"minutes"`; `"checks"`, `"graded"` and `"texts"`, each by name to points; `"practice"`,
@@ -47,12 +43,12 @@ def lesson_plan(lesson: str, master: NotebookNode) -> dict[str, Any] | None:
 
 def title(opening: str) -> str:
     """A lesson's number and name, from its first cell."""
-    return re.search(r"^# (.+)$", opening, flags=re.MULTILINE)[1].partition(":")[0]
+    return re.findall(r"^# (.+)$", opening, flags=re.MULTILINE)[0].partition(":")[0]
 
 
 def time(opening: str) -> str:
     """The time that a lesson says it takes, such as "55 minutes", from its first cell."""
-    return re.search(r"\*\*Time\*\* (?:about )?([^·,:(]+)", opening)[1].strip()
+    return re.findall(r"\*\*Time\*\* (?:about )?([^·,:(]+)", opening)[0].strip()
 
 
 def _counts(cell: NotebookNode) -> bool:

@@ -27,17 +27,35 @@ def test_arrows_run_one_way(below, above):
     assert not [(name, other) for name, other in wrong if other.startswith(above)]
 
 
-def test_no_files_import_each_other_in_a_circle():
-    architecture.floors(IMPORTS)
-
-
-def test_no_parts_import_each_other_in_a_circle():
-    architecture.floors(architecture.parts(IMPORTS))
+@pytest.mark.parametrize("graph", [IMPORTS, architecture.parts(IMPORTS)], ids=["files", "parts"])
+def test_none_import_each_other_in_a_circle(graph):
+    architecture.floors(graph)
 
 
 def test_a_circle_is_named():
-    with pytest.raises(ValueError, match="in a circle: a, b"):
-        architecture.floors({"a": {"b"}, "b": {"a"}, "c": set()})
+    with pytest.raises(ValueError, match=r"in a circle: a, b\."):
+        architecture.floors({"a": {"b"}, "b": {"a"}, "c": set(), "d": {"a"}})
+
+
+def test_a_part_stands_above_all_that_it_imports_and_no_arrow_says_what_others_do():
+    files = {
+        "autograde.build": {"autograde.plan", "helpers.graph.draw"},
+        "autograde.plan": {"helpers.show"},
+        "helpers.graph": set(),
+        "helpers.graph.draw": {"helpers.show", "helpers.graph"},
+        "helpers.exercises.dice": {"helpers.exercises"},
+        "helpers.exercises": set(),
+        "helpers.show": set(),
+    }
+    graph = architecture.parts(files)
+    assert graph["autograde"] == {"helpers.graph", "helpers.show"}
+    assert architecture.floors(graph) == [
+        ["helpers.exercises", "helpers.show"],
+        [architecture.EXERCISES, "helpers.graph"],
+        ["autograde"],
+    ]
+    assert ("autograde", "helpers.graph") in architecture.arrows(graph)
+    assert ("autograde", "helpers.show") not in architecture.arrows(graph)
 
 
 def test_the_page_is_that_of_the_imports():

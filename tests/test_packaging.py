@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from test_environment import declared
 
-from autograde import answer_keys, build
+from autograde import answer_keys, architecture, build
 from autograde.release import release
 from helpers import baseline
 from helpers.share import ShareError, push
@@ -52,14 +52,8 @@ for cell in cells:
 
 def run(cells: list[str], closed: set[str], folder: Path) -> subprocess.CompletedProcess:
     """Run cells in a process in which the modules of `closed` are not installed."""
-    return subprocess.run(
-        [sys.executable, "-c", RUN],
-        cwd=folder,
-        input=json.dumps([sorted(closed), cells]),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    given = json.dumps([sorted(closed), cells])
+    return subprocess.run([sys.executable, "-c", RUN], cwd=folder, input=given, capture_output=True, text=True)
 
 
 # ---- what is in the packages ----
@@ -110,12 +104,8 @@ def test_the_archive_made_twice_is_the_same_to_the_byte(tmp_path):
 
 
 def test_no_answer_to_a_graded_question_is_in_helpers():
-    whys = [
-        why
-        for lesson in build.lesson_names()
-        for key in answer_keys.load(lesson).values()
-        for why in (key["why"].values() if isinstance(key["why"], dict) else [key["why"]])
-    ]
+    given = [key["why"] for lesson in build.lesson_names() for key in answer_keys.load(lesson).values()]
+    whys = [why for whole in given for why in (whole.values() if isinstance(whole, dict) else [whole])]
     shipped = "\n".join(path.read_text(encoding="utf-8") for path in files(ROOT / "helpers") if path.suffix == ".yaml")
     assert len(whys) > 50
     assert not [why for why in whys if why in shipped]
@@ -181,9 +171,7 @@ def test_the_core_dependencies_alone_run_lesson_02(tmp_path):
 
 def test_without_triton_nothing_is_said_on_stderr(tmp_path):
     """Every CPU build of torch comes without; what is on stderr costs points under plain nbgrader."""
-    every = [
-        ".".join(p.relative_to(ROOT).with_suffix("").parts) for p in ROOT.glob("helpers/**/*.py") if "__" not in p.name
-    ]
+    every = [name for name in architecture.modules() if name.startswith("helpers")]
     work = """
 import torch
 from helpers.reference.unet import UNet
@@ -211,12 +199,7 @@ def test_without_the_share_extra_what_needs_the_hub_says_so_in_one_line(monkeypa
 @pytest.mark.parametrize(("package", "verb"), [("typer", "build"), ("jupytext", "build"), ("hatchling", "release")])
 def test_without_the_class_extra_each_verb_says_so_in_one_line(tmp_path, package, verb):
     command = f"import runpy, sys\nsys.argv[1:] = [{verb!r}]\nrunpy.run_module('autograde.cli', run_name='__main__')"
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys\nsys.modules[{package!r}] = None\n{command}"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    python = [sys.executable, "-c", f"import sys\nsys.modules[{package!r}] = None\n{command}"]
+    done = subprocess.run(python, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == f'{package} is missing. Install the class extra: pip install "build-unet[class]"\n'

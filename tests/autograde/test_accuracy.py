@@ -5,64 +5,43 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from autograde import accuracy, messages
 from autograde.cli import app
+from autograde.nbgrader_course import ROOT
 from helpers import exercises
 from helpers.checks import examine
 from helpers.exercises import Answer
 from helpers.reference.overlap import dice
-
-FIELDS = [
-    "exercise",
-    "wrong",
-    "caught",
-    "named",
-    "variants",
-    "accepted",
-    "mechanical",
-    "mechanical_caught",
-    "seconds",
-    "cost",
-]
 
 
 def course(*arguments):
     return CliRunner().invoke(app, list(arguments))
 
 
+def in_a_process(*arguments):
+    """What a command writes on standard output."""
+    command = [sys.executable, "-m", "autograde.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True).stdout
+
+
 # ---- the measure ----
 
 
 def test_json_is_one_list_and_nothing_else():
-    """In a process of its own, so that nothing else may be on standard output."""
-    command = [
-        sys.executable,
-        "-m",
-        "autograde.cli",
-        "accuracy",
-        "--json",
-        "--exercise",
-        "dice",
-        "--seeds",
-        "1",
-        "--jobs",
-        "1",
-    ]
-    done = subprocess.run(command, cwd=accuracy.ROOT, capture_output=True, text=True, check=True)
-    (row,) = json.loads(done.stdout)
+    (row,) = json.loads(in_a_process("accuracy", "--json", "--exercise", "dice", "--seeds", "1", "--jobs", "1"))
     exercise = exercises.load("dice")
-    assert list(row) == FIELDS
+    assert list(row) == list(accuracy.Row.__dataclass_fields__)
     assert row["exercise"] == "dice"
     assert (row["wrong"], row["caught"], row["named"]) == (len(exercise.misconceptions),) * 3
     assert (row["variants"], row["accepted"]) == (len(exercise.variants),) * 2
     assert row["mechanical"] > 100
     assert 0.9 * row["mechanical"] < row["mechanical_caught"] <= row["mechanical"]
     assert 0 < row["seconds"] < 10
+    assert row["cost"] > 0
 
 
 def test_the_table_has_a_row_for_each_and_a_total(monkeypatch):
@@ -88,15 +67,9 @@ def test_what_goes_wrong_is_counted(monkeypatch):
     """An exercise with a misconception that is right, and one that is another's."""
     monkeypatch.setattr(accuracy, "_mutants", lambda name: [])
     exercise = exercises.load("dice")
-    monkeypatch.setattr(
-        exercise,
-        "misconceptions",
-        [
-            *exercise.misconceptions,
-            Answer("no mistake", dice, "s"),
-            Answer("the same mistake again", exercise.misconceptions[0].solution, "s"),
-        ],
-    )
+    again = Answer("the same mistake again", exercise.misconceptions[0].solution, "s")
+    more = [*exercise.misconceptions, Answer("no mistake", dice, "s"), again]
+    monkeypatch.setattr(exercise, "misconceptions", more)
     accuracy.engine.forget()
     try:
         outcome = accuracy.observe("dice", 0)
@@ -180,17 +153,13 @@ def test_one_exercise_can_be_measured_again_beside_the_others(published):
     assert accuracy.stale(**published) == []
 
 
-def test_a_changed_table_is_stale(published):
-    text = published["readme"].read_text()
+def test_a_changed_table_and_a_wrong_answer_less_are_stale(published, monkeypatch):
+    text, exercise = published["readme"].read_text(), exercises.load("dice")
     published["readme"].write_text(text.replace("14 of 14", "15 of 15", 1))
-    assert accuracy.stale(**published) == ["the README's table is not that of the stored result"]
-
-
-def test_a_new_wrong_answer_is_stale(published, monkeypatch):
-    exercise = exercises.load("dice")
     monkeypatch.setattr(exercise, "misconceptions", exercise.misconceptions[1:])
-    (said,) = accuracy.stale(**published)
-    assert said.startswith("dice has other wrong answers, variants or mutants now: ")
+    answer, table = accuracy.stale(**published)
+    assert answer.startswith("dice has other wrong answers, variants or mutants now: ")
+    assert table == "the README's table is not that of the stored result"
 
 
 def test_a_changed_source_is_stale(published):
@@ -266,13 +235,10 @@ def test_the_page_of_messages_has_every_name_and_sentence_in_course_order():
 
 
 def test_the_page_of_messages_is_plain_text_when_it_is_piped():
-    done = subprocess.run(
-        [sys.executable, "-m", "autograde.cli", "messages"],
-        cwd=Path(accuracy.ROOT), capture_output=True, text=True, encoding="utf-8", check=True,
-    )  # fmt: skip
-    assert "\x1b" not in done.stdout
-    assert all(line == line.rstrip() for line in done.stdout.splitlines())
-    assert max(map(len, done.stdout.splitlines())) <= 100
+    printed = in_a_process("messages")
+    assert "\x1b" not in printed
+    assert all(line == line.rstrip() for line in printed.splitlines())
+    assert max(map(len, printed.splitlines())) <= 100
 
 
 def test_sentences_are_wrapped_to_the_width():

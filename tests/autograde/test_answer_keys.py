@@ -63,9 +63,8 @@ def test_a_key_in_another_lessons_file_is_refused(tmp_path):
 
 @pytest.fixture
 def lesson(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        answer_keys, "load", lambda name, folder: {"what": {"id": "what", "points": 2, "answer": "b", "why": {}}}
-    )
+    keys = {"what": {"id": "what", "points": 2, "answer": "b", "why": {}}}
+    monkeypatch.setattr(answer_keys, "load", lambda name, folder: keys)
 
     def made(cell):
         path = tmp_path / "05_test.py"
@@ -89,13 +88,8 @@ def test_a_text_to_grade_by_hand_is_open_and_has_points(lesson):
     cell = lesson('# %% [markdown] manual="report" points=4\n# Write here.')
     marks = cell.metadata.nbgrader
     assert (cell.cell_type, cell.source) == ("markdown", "Write here.")
-    assert (marks["grade_id"], marks["points"], marks["grade"], marks["solution"], marks["locked"]) == (
-        "report",
-        4,
-        True,
-        True,
-        False,
-    )
+    expected = {"grade_id": "report", "points": 4, "grade": True, "solution": True, "locked": False}
+    assert expected.items() <= marks.items()
 
 
 @pytest.mark.parametrize(
@@ -144,11 +138,8 @@ def test_what_students_get_does_not_depend_on_the_keys(private, tmp_path):
 @pytest.mark.parametrize(
     ("mend", "said"),
     [
-        (lambda folder: shutil.rmtree(folder), "there is no such folder"),
-        (
-            lambda folder: (folder / "02_overlap.yaml").unlink(),
-            "02_overlap.yaml, dice-from-counts: the graded question",
-        ),
+        (shutil.rmtree, "there is no such folder"),
+        (lambda folder: (folder / "02_overlap.yaml").unlink(), "02_overlap.yaml, dice-from-counts: the graded"),
         (lambda folder: (folder / "02_overlap.yaml").write_text("- id: dice-from-counts"), "it has id; expected"),
     ],
 )

@@ -46,18 +46,19 @@ def write(path, text="{}"):
     path.write_text(text)
 
 
+def zip_of(path, files, method=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
 LAYOUTS = {
     "student/notebook": ["ana/02_overlap.ipynb", "ben/02_overlap.ipynb"],
     "student/another name": ["ana/my homework.ipynb", "ben/Untitled.ipynb"],
     "nbgrader": ["ana/02_overlap/02_overlap.ipynb", "ben/02_overlap/02_overlap.ipynb", "ben/other/other.ipynb"],
     "one folder around": ["class/ana/02_overlap.ipynb", "class/ben/02_overlap.ipynb"],
-    "with litter": [
-        "ana/02_overlap.ipynb",
-        "ben/02_overlap.ipynb",
-        "__MACOSX/ana/x.ipynb",
-        ".git/y.ipynb",
-        "notes.txt",
-    ],
+    "with litter": ["ana/02_overlap.ipynb", "ben/a.ipynb", "__MACOSX/ana/x.ipynb", ".git/y.ipynb", "notes.txt"],
     "with checkpoints": ["ana/02_overlap.ipynb", "ana/.ipynb_checkpoints/02_overlap-checkpoint.ipynb", "ben/a.ipynb"],
 }
 
@@ -69,10 +70,7 @@ def test_every_layout_is_read(tmp_path, layout, zipped):
         write(tmp_path / "in" / name, text=name)
     place = tmp_path / "in"
     if zipped:
-        place = tmp_path / "in.zip"
-        with zipfile.ZipFile(place, "w") as archive:
-            for name in LAYOUTS[layout]:
-                archive.write(tmp_path / "in" / name, name)
+        place = zip_of(tmp_path / "in.zip", {name: name for name in LAYOUTS[layout]})
     found = collect(place, LESSON)
     assert [s.student for s in found] == ["ana", "ben"]
     assert [s.problem for s in found] == [None, None]
@@ -132,13 +130,9 @@ def test_a_notebook_that_is_too_large_is_not_read(tmp_path, monkeypatch):
 
 
 def test_a_zip_cannot_write_outside_its_folder(tmp_path):
-    place = tmp_path / "in" / "class.zip"
-    place.parent.mkdir()
-    with zipfile.ZipFile(place, "w") as archive:
-        archive.writestr("ana/02_overlap.ipynb", "text")
-        archive.writestr("../../escaped.ipynb", "text")
-        archive.writestr("/escaped.ipynb", "text")
-    collect(place, LESSON)
+    (tmp_path / "in").mkdir()
+    names = ("ana/02_overlap.ipynb", "../../escaped.ipynb", "/escaped.ipynb")
+    collect(zip_of(tmp_path / "in" / "class.zip", dict.fromkeys(names, "text")), LESSON)
     assert not list(tmp_path.rglob("escaped.ipynb"))
 
 
@@ -156,10 +150,9 @@ def test_submissions_that_cannot_be_read_at_all_are_refused(tmp_path, make, said
         collect(tmp_path / "place", LESSON)
 
 
-def test_a_damaged_zip_is_refused(tmp_path):
-    place = tmp_path / "class.zip"
-    with zipfile.ZipFile(place, "w") as archive:
-        archive.writestr("ana/02_overlap.ipynb", "text" * 1000)
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED], ids=["in a file", "in the directory"])
+def test_a_damaged_zip_is_refused(tmp_path, method):
+    place = zip_of(tmp_path / "class.zip", {"ana/02_overlap.ipynb": "text" * 1000}, method)
     data = bytearray(place.read_bytes())
     data[60:80] = bytes(20)
     place.write_bytes(data)
@@ -169,9 +162,7 @@ def test_a_damaged_zip_is_refused(tmp_path):
 
 def test_a_zip_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("autograde.intake.LARGEST_ARCHIVE", 1000)
-    place = tmp_path / "class.zip"
-    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("ana/02_overlap.ipynb", "0" * 2000)
+    place = zip_of(tmp_path / "class.zip", {"ana/02_overlap.ipynb": "0" * 2000})
     with pytest.raises(IntakeError, match="unpacks to more than"):
         collect(place, LESSON)
 
@@ -223,14 +214,7 @@ def test_a_host_that_lost_the_metadata_is_forgiven(released):
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "no json",
-        "[]",
-        "3",
-        "null",
-        '"text"',
-        "{}",
-        '{"cells": 3}',
+        *("", "no json", "[]", "3", "null", '"text"', "{}", '{"cells": 3}'),
         '{"cells": [3], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
         '{"cells": [{"cell_type": "code", "metadata": {"nbgrader": 3}}], "metadata": {}, "nbformat": 4}',
         "[" * 100_000,

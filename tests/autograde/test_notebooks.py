@@ -78,18 +78,11 @@ def is_graded_by_hand(cell):
     return bool(marks.get("grade") and marks.get("solution"))
 
 
-def said(notebook, kind):
-    """What the graded cells of a kind, checks or questions, show as text."""
+def marks(notebook, kind):
+    """What the graded cells of a kind, `"check"` or `"quiz"`, show as text with points."""
     cells = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id", "").startswith(f"{kind}-")]
-    return [o.data.get("text/plain", "") for c in cells for o in c.get("outputs", []) if "data" in o]
-
-
-def verdicts(notebook):
-    return [text for text in said(notebook, "check") if "points" in text]
-
-
-def marks_of_questions(notebook):
-    return [t for t in said(notebook, "quiz") if "points" in t]
+    shown = [o.data.get("text/plain", "") for c in cells for o in c.get("outputs", []) if "data" in o]
+    return [text for text in shown if "points" in text]
 
 
 def test_the_solved_lesson_runs_to_its_end_with_full_points(graded):
@@ -97,8 +90,8 @@ def test_the_solved_lesson_runs_to_its_end_with_full_points(graded):
     assert errors(notebook) == []
     by_hand = sum(c.metadata.nbgrader.points for c in notebook.cells if is_graded_by_hand(c))
     assert score + by_hand == most == sum(points_of(notebook).values())
-    assert all("passed" in v for v in verdicts(notebook))
-    assert all(mark.startswith("✓") for mark in marks_of_questions(notebook))
+    assert all("passed" in v for v in marks(notebook, "check"))
+    assert all(mark.startswith("✓") for mark in marks(notebook, "quiz"))
 
 
 def test_the_students_lesson_runs_to_its_end_with_every_check_not_attempted(graded):
@@ -107,18 +100,17 @@ def test_the_students_lesson_runs_to_its_end_with_every_check_not_attempted(grad
     assert score == 0
     pieces = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution") and c.cell_type == "code"]
     # One verdict from the cell, one from its hidden half.
-    assert len(verdicts(notebook)) == 2 * len(pieces)
-    assert all("not attempted" in v for v in verdicts(notebook))
-    assert all("no answer: 0 of" in mark for mark in marks_of_questions(notebook))
+    assert len(marks(notebook, "check")) == 2 * len(pieces)
+    assert all("not attempted" in v for v in marks(notebook, "check"))
+    assert all("no answer: 0 of" in mark for mark in marks(notebook, "quiz"))
     if pieces:
         assert "this cell uses the course's own" in json.dumps(notebook)
 
 
 def test_every_picture_has_alternative_text(graded):
     notebook, _, _ = graded["lesson-solved"]
-    pages = [
-        o.data["text/html"] for c in notebook.cells for o in c.get("outputs", []) if "text/html" in o.get("data", {})
-    ]
+    shown = [o.get("data", {}) for c in notebook.cells for o in c.get("outputs", [])]
+    pages = [data["text/html"] for data in shown if "text/html" in data]
     pictures = [found for page in pages for found in re.findall(r"<img\b[^>]*\balt=\"([^\"]*)\"[^>]*>\s*([^<]?)", page)]
     assert len(pictures) == sum(page.count("<img") for page in pages)
     drawings = [tag for page in pages for tag in re.findall(r"<svg\b.*?</svg>", page, flags=re.DOTALL)]
@@ -126,7 +118,7 @@ def test_every_picture_has_alternative_text(graded):
     # The colours of a legend say nothing that the word behind each does not.
     assert all(len(alt) > 20 or (not alt and word_behind) for alt, word_behind in pictures)
     assert all("aria-hidden" in d or "<title" in d or "aria-label" in d for d in drawings)
-    assert not any("image/png" in o.get("data", {}) for c in notebook.cells for o in c.get("outputs", []))
+    assert not any("image/png" in data for data in shown)
 
 
 @pytest.mark.parametrize(("folder", "passes"), [("source", True), ("release", False)])
@@ -149,8 +141,7 @@ def test_plain_nbgrader_autograde_runs_in_the_course_folder(course):
     (place / answers.FILE).write_text(json.dumps(answer_keys.answers_of(lesson)))
     command = [sys.executable, "-m", "nbgrader", "autograde", lesson, "--student", "lesson-plain"]
     # nbgrader calls `alembic` by name, as it can where the environment is activated
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path}
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     with api(course).gradebook as gradebook:

@@ -24,9 +24,8 @@ NEED_THE_NETWORK = {"build_baseline"}
 @functools.cache
 def ours():
     """Names of the functions and classes that the course has for students."""
-    paths = [
-        p for p in (ROOT / "helpers").rglob("*.py") if p.relative_to(ROOT / "helpers").parts[0] not in NOT_IMPORTED
-    ]
+    root = ROOT / "helpers"
+    paths = [path for path in root.rglob("*.py") if path.relative_to(root).parts[0] not in NOT_IMPORTED]
     defined = [node for path in paths for node in ast.parse(path.read_text(encoding="utf-8")).body]
     names = {node.name for node in defined if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     return {*helpers.__all__, *(name for name in names if not name.startswith("_"))}
@@ -51,11 +50,7 @@ def promised(text):
 
 def everywhere():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    files = [
-        ROOT / "helpers" / "glossary.yaml",
-        ROOT / "helpers" / "faq.yaml",
-        *(ROOT / "helpers").rglob("concepts.yaml"),
-    ]
+    files = [path for name in ("glossary", "faq", "concepts") for path in (ROOT / "helpers").rglob(f"{name}.yaml")]
     parts = [readme.split("## For students")[1].split("\n## ")[0], prose(LESSONS[0])]
     return promised("\n\n".join([*parts, *(path.read_text(encoding="utf-8") for path in files)]))
 
@@ -65,7 +60,7 @@ def prose(lesson):
 
 
 def texts_of(lesson):
-    quizzes = (ROOT / "helpers" / "quizzes").glob(f"{lesson}.yaml")
+    quizzes = (ROOT / "helpers" / "quiz" / "bank").glob(f"{lesson}.yaml")
     hints = [hint for e in map(exercises.load, exercises.names()) if e.lesson == lesson for hint in e.hints]
     return "\n\n".join([prose(lesson), *hints, *(path.read_text(encoding="utf-8") for path in quizzes)])
 
@@ -90,9 +85,8 @@ def variables(lesson):
 def test_the_promises_are_found():
     """Those that were broken once; `loss.item()` promises nothing, though `loss` is a name of ours too."""
     assert {"solution('pixel_accuracy')", "glossary('skip connection')", "play.overlap(...)"} <= {*everywhere()}
-    assert promised("`comment(folder, 'ana')`, `loss.item()`, `x.copy()`, `glossary`") == {
-        "comment(folder, 'ana')": {"comment"}
-    }
+    found = promised("`comment(folder, 'ana')`, `loss.item()`, `x.copy()`, `glossary`")
+    assert found == {"comment(folder, 'ana')": {"comment"}}
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -14,17 +14,7 @@ from autograde.build_cache import LESSONS
 from autograde.nbgrader_course import ROOT
 
 WORDS = Path(__file__).with_name("words.txt")  # names, terms, and British spellings that the dictionary lacks
-AMERICAN = {
-    "color",
-    "colors",
-    "center",
-    "centered",
-    "neighbor",
-    "neighbors",
-    "normalize",
-    "behavior",
-    "labeled",
-}
+AMERICAN = {"color", "colors", "center", "centered", "neighbor", "neighbors", "normalize", "behavior", "labeled"}
 SCRIPTS = sorted(LESSONS.glob("*.py"))
 YAML = sorted([*(ROOT / "helpers").glob("**/*.yaml"), *(LESSONS / "keys").glob("*.yaml")])
 PAGES = sorted([ROOT / "README.md", *(ROOT / "datasets").glob("*/README.md"), *(ROOT / "docs").glob("*.md")])

@@ -1,8 +1,8 @@
 """One training run of the bench, in a process of its own, so that its peak memory is its own.
 
-    python -m autograde.bench_run '{"data": "nuclei", "model": "course", "seconds": 15, "seed": 0, "rate": 3e-3}'
+    python -m autograde.bench.run '{"data": "nuclei", "model": "course", "seconds": 15, "seed": 0, "rate": 3e-3}'
 
-prints one JSON object: scores on the test split, seconds, steps, memory. See `autograde.bench`.
+prints one JSON object: scores on the test split, seconds, steps, memory. See `autograde.bench.training`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from skimage.segmentation import clear_border
 from torch import Tensor, nn
 
 from helpers import data, metrics
+from helpers.data.nuclei import Nuclei
+from helpers.data.pairs import PairSet
 from helpers.reference.inference import match_instances, predict_dihedral, split_instances
 from helpers.reference.unet import UNet
 from helpers.threads import available_cpus
@@ -72,21 +74,21 @@ class Otsu(nn.Module):
         self.unused = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits `(N, 1, H, W)` of images `(N, 1, H, W)`."""
         return torch.stack([image - threshold_otsu(image.numpy()) for image in x])
 
 
 def main(job: dict[str, Any]) -> dict[str, Any]:
-    """Train and score as `job` says, and return what is to be stored."""
+    """Train and score as `job` says; the job and what was found."""
     torch.set_num_threads(available_cpus())
     name = job["data"]
     options = {"tile": None} if name == "nuclei" else {}
     train, validation, test = (data.load(name, split, **options) for split in ("train", "validation", "test"))
     classes = len(train.classes)
-    result: dict[str, Any] = dict(job)
+    result: dict[str, Any] = {**job, "parameters": 0}
     torch.manual_seed(job["seed"])
-    if job["model"] == "otsu":
-        model, history = Otsu(), None
-    else:
+    model: nn.Module = Otsu()
+    if job["model"] != "otsu":
         model = MODELS[job["model"]][1](train[0][0].shape[0], 1 if classes == 2 else classes)
         began = time.perf_counter()
         history = fit(
@@ -102,71 +104,79 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
         )
         if job.get("trial"):
             return {**job, "validation_iou": history.best["iou"]}
-        result["took"] = round(time.perf_counter() - began, 2)
-        result["steps"] = history.steps
-        result["first_reached"] = next((s["seconds"] for s in history.scores if s["iou"] >= REACHED), None)
-    result["parameters"] = sum(p.numel() for p in model.parameters()) if history else 0
+        result |= {
+            "took": round(time.perf_counter() - began, 2),
+            "steps": history.steps,
+            "first_reached": next((s["seconds"] for s in history.scores if s["iou"] >= REACHED), None),
+            "parameters": sum(p.numel() for p in model.parameters()),
+        }
     result["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     result |= _scores(model, test)
-    if name == "nuclei":  # of brain's 90 training images, one more prediction each would tell nothing new
+    if isinstance(train, Nuclei):  # of brain's 90 training images, one more prediction each would tell nothing new
+        assert isinstance(validation, Nuclei)
+        assert isinstance(test, Nuclei)
         result["iou_train"] = metrics.score(model, train)["iou"]
         result |= _counted(model, [train, validation], test)
     return result
 
 
-def _scores(model: nn.Module, test: Any) -> dict[str, Any]:
+def _scores(model: nn.Module, test: PairSet) -> dict[str, Any]:
     """Scores of the masks on the test split."""
-    plain, eight, boundaries, tolerant = 0, 0, [], []
+    tables, tables_eight, boundaries, tolerant = [], [], [], []
     for (logits, mask), mean_logits in zip(metrics.predictions(model, test), _eight_views(model, test), strict=True):
         classes = max(len(logits), 2)
         labels = metrics.class_map(logits)
-        plain = plain + metrics.confusion_table(labels, mask, classes)
-        eight = eight + metrics.confusion_table(metrics.class_map(mean_logits), mask, classes)
+        tables.append(metrics.confusion_table(labels, mask, classes))
+        tables_eight.append(metrics.confusion_table(metrics.class_map(mean_logits), mask, classes))
         for c in range(1, classes):
             boundaries.append(metrics.boundary_error(labels == c, mask == c))
             tolerant.append(metrics.tolerant_iou(labels == c, mask == c))
-    per_class = metrics.class_scores(plain)
-    scores = {what: float(values[1:].mean()) for what, values in per_class.items()}
-    scores["iou_eight"] = float(metrics.class_scores(eight)["iou"][1:].mean())
-    if len(plain) > 2:
+    per_class, per_class_eight = (metrics.class_scores(torch.stack(t).sum(0)) for t in (tables, tables_eight))
+    scores: dict[str, Any] = {what: float(values[1:].mean()) for what, values in per_class.items()}
+    scores["iou_eight"] = float(per_class_eight["iou"][1:].mean())
+    if len(per_class["dice"]) > 2:
         scores["dice_all"] = float(per_class["dice"].mean())  # the background among them
     finite = [b for b in boundaries if np.isfinite(b)]
-    scores |= {"boundary": statistics.mean(finite) if finite else None, "tolerant_iou": statistics.mean(tolerant)}
-    return scores
+    return scores | {
+        "boundary": statistics.mean(finite) if finite else None,
+        "tolerant_iou": statistics.mean(tolerant),
+    }
 
 
-def _eight_views(model: nn.Module, pairs: Any) -> Iterator[Tensor]:
+def _eight_views(model: nn.Module, pairs: PairSet) -> Iterator[Tensor]:
     """Logits `(K, H, W)` of every image, the mean over its eight views, as in lesson 11."""
     for k in range(len(pairs)):
         yield predict_dihedral(model, pairs[k][0].as_subclass(Tensor))
 
 
-def _counted(model: nn.Module, known: list[Any], test: Any) -> dict[str, Any]:
-    """How well the nuclei of `test` are found: eight views, watershed, and without specks.
+class Counting(NamedTuple):
+    """How nuclei are counted: threshold, how far apart two summits are, and the area below which it is a speck."""
 
-    The threshold, how far apart two summits are, and what counts as a speck are those that do best on the data sets
-    `known`.
-    """
-    settings = [
-        {"threshold": threshold, "min_distance": distance, "least_area": area}
-        for threshold, distance, area in itertools.product((0.5, 0.6, 0.7), (9, 7, 11), (20, 0, 40))
-    ]
+    threshold: float
+    min_distance: int
+    least_area: int
+
+
+def _counted(model: nn.Module, known: list[Nuclei], test: Nuclei) -> dict[str, Any]:
+    """How well the nuclei of `test` are found, from eight views, with the `Counting` that does best on `known`."""
+    settings = [Counting(*values) for values in itertools.product((0.5, 0.6, 0.7), (9, 7, 11), (20, 0, 40))]
     maps = [
         (torch.sigmoid(logits[0]), d.instances[k]) for d in known for k, logits in enumerate(_eight_views(model, d))
     ]
     # The score of all objects together: a split with twice as many nuclei says twice as much.
-    best = max(settings, key=lambda s: sum(_f1(_objects(p, **s), t) * int(t.unique().numel()) for p, t in maps))
+    best = max(settings, key=lambda s: sum(_f1(_objects(p, s), t) * int(t.unique().numel()) for p, t in maps))
     scores: dict[str, list[float]] = {"f1": [], "f1_whole": []}
     for k, logits in enumerate(_eight_views(model, test)):
-        found, truth = _objects(torch.sigmoid(logits[0]), **best), test.instances[k]
+        found, truth = _objects(torch.sigmoid(logits[0]), best), test.instances[k]
         scores["f1"].append(_f1(found, truth))
         scores["f1_whole"].append(_f1(_whole(found), _whole(truth)))
-    return {what: statistics.mean(values) for what, values in scores.items()} | {"counting": best}
+    return {what: statistics.mean(values) for what, values in scores.items()} | {"counting": best._asdict()}
 
 
-def _objects(probability: Tensor, threshold: float, min_distance: int, least_area: int) -> Tensor:
-    objects = split_instances(probability, threshold, min_distance)
-    specks = torch.bincount(objects.flatten()) < least_area
+def _objects(probability: Tensor, how: Counting) -> Tensor:
+    """The objects of a probability map, numbered by watershed, without specks."""
+    objects = split_instances(probability, how.threshold, how.min_distance)
+    specks = torch.bincount(objects.flatten()) < how.least_area
     return objects.masked_fill(specks[objects], 0)
 
 

@@ -1,9 +1,9 @@
-"""What watching a training costs: the same training with and without the monitor, in a real kernel.
+"""What watching a training costs: the same training with and without the monitor, in turns in one real kernel.
 
-    python -m autograde.bench_monitor
+    python -m autograde.bench.monitor
 
-prints one JSON object. The two take turns within one kernel, and the ratio is that of the medians, because machines are
-shared. The page that draws the monitor is not among it: there is none.
+prints one JSON object. It compares medians, because machines are shared. No page draws the monitor, so that is not
+counted.
 """
 
 from __future__ import annotations
@@ -14,27 +14,33 @@ import time
 from typing import Any
 from unittest.mock import patch
 
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import run_kernel
+
+from helpers import data, training
+from helpers.monitor import monitor
+
 EPOCHS = 40  # of 4 steps: some seconds
 ROUNDS = 5
 
 
-def alternate(rounds: int = ROUNDS, epochs: float = EPOCHS) -> dict[str, Any]:
-    """Seconds of a training without and with the monitor, and what the monitor itself counted.
+def alternate(rounds: int = ROUNDS, epochs: int = EPOCHS) -> dict[str, Any]:
+    """Seconds of a training without and with the monitor, and the share of it that the monitor itself counted.
 
-    To be called in a cell: elsewhere there is no monitor.
+    Call it in a notebook cell: elsewhere there is no monitor.
     """
-    from autograde.bench_step import network
-    from helpers import data, training
-    from helpers.monitor import monitor
+    from autograde.bench.step import network
 
     train, validation = (data.load("nuclei", split, tile=None) for split in ("train", "validation"))
     times: dict[str, list[float]] = {"without": [], "with": []}
     counted = []
     watches = []
 
-    def watching() -> Any:
-        watches.append(monitor.watching())
-        return watches[-1]
+    def watching() -> monitor.Watch:
+        watch = monitor.watching()
+        assert isinstance(watch, monitor.Watch), "this is no cell of a notebook"
+        watches.append(watch)
+        return watch
 
     for k in range(rounds + 1):
         for name in ("without", "with") if k % 2 else ("with", "without"):
@@ -55,9 +61,7 @@ def alternate(rounds: int = ROUNDS, epochs: float = EPOCHS) -> dict[str, Any]:
 
 
 def main() -> dict[str, Any]:
-    """The same in a kernel of its own, as if for a front end."""
-    from jupyter_client.manager import start_new_kernel
-
+    """`alternate` in a kernel of its own, as if for a front end."""
     printed: list[str] = []
 
     def keep(message: dict[str, Any]) -> None:
@@ -67,15 +71,10 @@ def main() -> dict[str, Any]:
         if content.get("name") == "stdout":
             printed.append(content["text"])
 
-    manager, client = start_new_kernel(kernel_name="python3")
-    try:
-        code = (
-            "import json; from autograde.bench_monitor import alternate; found = alternate(); print(json.dumps(found))"
-        )
+    code = "import json; from autograde.bench.monitor import alternate; print(json.dumps(alternate()))"
+    with run_kernel(kernel_name="python3") as client:
+        assert isinstance(client, BlockingKernelClient)
         client.execute_interactive(code, allow_stdin=True, output_hook=keep)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel()
     return json.loads("".join(printed))
 
 

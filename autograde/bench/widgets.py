@@ -9,8 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from autograde import markdown
 from autograde.bench import machine
-from autograde.build import write
+from autograde.files import write
 from autograde.nbgrader_course import ROOT
 
 STORED = ROOT / "docs" / "widgets.json"
@@ -28,10 +29,10 @@ the browser's input event to the frame in which the answer is painted; the goal 
 
 
 def run() -> list[dict]:
-    """Measure all pieces, and store and write down what was found.
+    """Measure all pieces, and write `docs/widgets.json` and `docs/widgets.md`.
 
     Returns:
-        For each piece and deed: `piece`, `what`, `times` measured, `median_ms`, `slowest_ms`.
+        A dict for each piece and action: `piece`, `what`, `times` measured, `median_ms`, `slowest_ms`.
 
     Raises:
         RuntimeError: the measurement failed.
@@ -50,9 +51,7 @@ def run() -> list[dict]:
 
 
 def table(results: list[dict]) -> str:
-    """A Markdown table, a row for each thing a student does."""
-    rows = ["| piece | what you do | median, ms | slowest, ms | times |", "|---|---|---|---|---|"]
-    return "\n".join(
-        rows
-        + [f"| {r['piece']} | {r['what']} | {r['median_ms']} | {r['slowest_ms']} | {r['times']} |" for r in results]
-    )
+    """A Markdown table with a row for each action of a student."""
+    headings = ("piece", "what you do", "median, ms", "slowest, ms", "times")
+    keys = ("piece", "what", "median_ms", "slowest_ms", "times")
+    return markdown.table(headings, ([result[key] for key in keys] for result in results))

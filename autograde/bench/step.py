@@ -1,13 +1,14 @@
 """Where a training step's time goes, what the convolutions alone would cost, and what other work on the machine does.
 
-    python -m autograde.bench_step
+    python -m autograde.bench.step
 
-prints one JSON object. All figures of one part are taken in turns within one run, and medians are compared, because
+prints one JSON object. It takes all figures of one part in turns within one run and compares medians, because
 machines are shared.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -33,24 +34,26 @@ BUSY = "while True: pass"
 
 
 def network() -> nn.Module:
+    """The course's U-Net, with the same weights each time."""
     torch.manual_seed(0)
     return UNet(1, 1, base_channels=8, depth=3)
 
 
-def batches() -> list[tuple[Tensor, Tensor]]:
-    crops = Crops(data.load("nuclei", "train", tile=None), 64, 8, any_way_up)
-    return [crops.batch(k) for k in range(4)]
+def training_crops() -> Crops:
+    """What the benches train on."""
+    return Crops(data.load("nuclei", "train", tile=None), 64, 8, any_way_up)
 
 
-def training_step(model: nn.Module, ready: list, channels_last: bool = False, half: bool = False) -> Callable[[], None]:
-    """A function that does one step of training on the next batch."""
+def training_step(model: nn.Module, channels_last: bool = False, half: bool = False) -> Callable[[], None]:
+    """A function that does one step of training on the next of four batches."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
     model = model.to(memory_format=layout)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    count = iter(range(10**9))
+    crops = training_crops()
+    batches = itertools.cycle([crops.batch(k) for k in range(4)])
 
     def step() -> None:
-        images, masks = ready[next(count) % len(ready)]
+        images, masks = next(batches)
         with torch.autocast("cpu", torch.bfloat16) if half else nullcontext():
             logits = model(images.contiguous(memory_format=layout))
         loss = dice_and_cross_entropy(logits.float(), masks)
@@ -74,10 +77,9 @@ def medians(steps: dict[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[s
 
 def parts_of_a_step() -> dict[str, float]:
     """Milliseconds of each part of a step, and of the convolutions alone."""
-    ready = batches()
-    crops = Crops(data.load("nuclei", "train", tile=None), 64, 8, any_way_up)
+    crops = training_crops()
     model = network()
-    images, masks = ready[0]
+    images, masks = crops.batch(0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     state: dict[str, Tensor] = {}
 
@@ -106,11 +108,10 @@ def parts_of_a_step() -> dict[str, float]:
 def convolutions(model: nn.Module, images: Tensor) -> Callable[[], None]:
     """All convolutions of a forward pass with their backward passes, and nothing else."""
     seen: list[tuple[nn.Module, Tensor]] = []
-    kinds = (nn.Conv2d, nn.ConvTranspose2d)
     hooks = [
         layer.register_forward_hook(lambda layer, inputs, output: seen.append((layer, inputs[0].detach())))
         for layer in model.modules()
-        if isinstance(layer, kinds)
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
     ]
     model(images)
     for hook in hooks:
@@ -129,13 +130,12 @@ def convolutions(model: nn.Module, images: Tensor) -> Callable[[], None]:
 
 def layouts() -> dict[str, float]:
     """Milliseconds of a step in each layout and precision."""
-    ready = batches()
     return medians(
         {
-            "float32": training_step(network(), ready),
-            "float32, channels last": training_step(network(), ready, channels_last=True),
-            "bfloat16": training_step(network(), ready, half=True),
-            "bfloat16, channels last": training_step(network(), ready, channels_last=True, half=True),
+            "float32": training_step(network()),
+            "float32, channels last": training_step(network(), channels_last=True),
+            "bfloat16": training_step(network(), half=True),
+            "bfloat16, channels last": training_step(network(), channels_last=True, half=True),
         }
     )
 
@@ -147,11 +147,11 @@ def compiled() -> dict[str, float]:
     """
     if shutil.which(os.environ.get("CXX", "g++")) is None:
         return {}
-    ready = batches()
-    network_compiled = torch.compile(network().to(memory_format=torch.channels_last))
+    model = network()
+    model.compile()
     steps = {
-        "as it is": training_step(network(), ready, channels_last=True),
-        "compiled": training_step(network_compiled, ready, channels_last=True),
+        "as it is": training_step(network(), channels_last=True),
+        "compiled": training_step(model, channels_last=True),
     }
     began = time.perf_counter()
     steps["compiled"]()
@@ -162,7 +162,7 @@ def with_other_work(threads: str) -> dict[str, float]:
     """Milliseconds of a step alone and beside one busy program a processor; `threads` is a number or "chosen"."""
     cpus = available_cpus()
     torch.set_num_threads(cpus if threads == "chosen" else int(threads))
-    step = training_step(network(), batches())
+    step = training_step(network())
     chooser = QuickestThreads(cpus, again=1.0)
 
     def one() -> None:
@@ -190,6 +190,7 @@ def with_other_work(threads: str) -> dict[str, float]:
 
 
 def main() -> dict[str, Any]:
+    """The parts of a step, the layouts, and what compiling is worth, of one run."""
     torch.set_num_threads(available_cpus())
     return {"parts": parts_of_a_step(), "layouts": layouts(), "compile": compiled()}
 
