@@ -24,7 +24,7 @@ MODELS = {
 
 
 def ask(stage, number=1, **values):
-    stage._handle_custom_msg({"set": values, "number": number}, [])
+    stage._handle_custom_msg(values | {"number": number}, [])
 
 
 def pictures(stage):
