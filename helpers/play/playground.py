@@ -27,7 +27,7 @@ class Control:
     Attributes:
         name: the playground's attribute that it sets.
         kind: "range" (a slider, to which `min` to `unit` apply) or "grid" (numbers in rows).
-        whole: whether the values are whole numbers.
+        step: between values; a whole one gives whole numbers.
         unit: written after the value.
     """
 
@@ -37,7 +37,6 @@ class Control:
     min: float = 0.0
     max: float = 1.0
     step: float = 0.01
-    whole: bool = False
     unit: str = ""
 
     def read(self, value: Any) -> Any:
@@ -50,7 +49,7 @@ class Control:
             return value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not self.min <= value <= self.max:
             raise ValueError(f"{self.label} is {value!r}; it goes from {self.min:g} to {self.max:g}.")
-        return int(value) if self.whole else float(value)
+        return int(value) if float(self.step).is_integer() else float(value)
 
 
 class Playground(ABC):
