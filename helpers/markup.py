@@ -1,7 +1,7 @@
-"""The little markup of the course's own texts, `code` and *stress*: as HTML, as plain text, and shown as both.
+"""The markup of the course's own texts, `code` and *stress*, as HTML and as plain text.
 
-Text that is not ours, such as a student's line or the message of an exception, comes in through `code`, and is then
-shown letter by letter. Importing this module is light.
+Other text, such as a student's line or an exception's message, goes through `code` and is then shown literally.
+Importing this module is light.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _STRESS = re.compile(r"\*([^*\s](?:[^*]*[^*\s])?)\*")
 
 
 def code(text: str) -> str:
-    """Marks any text as code; backticks and stars in it stay what they are."""
+    """Mark any text as code; its backticks and stars are shown literally."""
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     spaced = f" {text} " if "`" in text or text[:1] == text[-1:] == " " else text
     return f"{fence}{spaced}{fence}" if text else ""
 
 
 def as_html(text: str) -> str:
-    """Marked-up text as HTML, everything else escaped."""
+    """Marked-up text as HTML, with everything else escaped."""
     return "".join(
         f"<code>{html.escape(part)}</code>" if is_code else _STRESS.sub(r"<em>\1</em>", html.escape(part))
         for part, is_code in _parts(text)
@@ -38,13 +38,20 @@ def as_text(text: str) -> str:
     return "".join(part if is_code else _STRESS.sub(r"\1", part) for part, is_code in _parts(text))
 
 
-def wrapped(text: str, **indents: str) -> str:
+def wrapped(text: str, initial_indent: str = "", subsequent_indent: str = "") -> str:
     """Marked-up text without its marks, in lines that break between words only."""
-    return textwrap.fill(as_text(text), WIDTH, break_long_words=False, break_on_hyphens=False, **indents)
+    return textwrap.fill(
+        as_text(text),
+        WIDTH,
+        initial_indent=initial_indent,
+        subsequent_indent=subsequent_indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 class Shown:
-    """The same facts for a console and for a notebook's page."""
+    """The same content as text for a console and as HTML for a page."""
 
     def __init__(self, text: str, page: str) -> None:
         self._text, self._page = text, page
@@ -57,7 +64,7 @@ class Shown:
 
 
 def say(text: str) -> None:
-    """Show a marked-up text: formatted in a notebook, in a console as lines."""
+    """Show a marked-up text: as HTML in a notebook, as lines in a console."""
     from IPython.display import display
 
     display(Shown(wrapped(text), f'<p style="margin:.3em 0;max-width:62em">{as_html(text)}</p>'))

@@ -1,7 +1,7 @@
 """Pictures for the lessons: images, masks, overlaps and feature maps, each with alternative text.
 
-Colours are of the Okabe-Ito palette, which colour-blind readers can tell apart; what a colour says, a hatch, a sign or
-a label says too. A picture is shown as an `<img>` with alternative text, and as that text where no page is shown.
+Colours are of the Okabe-Ito palette, which colour-blind readers can tell apart, and never the only sign of a thing: a
+hatch, a dash or a label says the same.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SIGNED = "RdBu_r"  # colour map of values with a sign
-# Colour, dash and marker of each line of a plot; the same order everywhere.
+# Colour, dash and marker of each line of a plot, in this order everywhere.
 STYLES = [(BLUE, "-", "o"), (VERMILION, "--", "s"), (GREEN, ":", "^"), (ORANGE, "-.", "D")]
-MOST_NUMBERS = 10  # whole numbers are written into the pixels of an image with at most this many rows and columns,
-MOST_FRACTIONS = 6  # others, which are longer, into one with at most this many
+# Name, colour and hatch of the kinds of pixels in a prediction.
+MISSED, FALSE, BOTH = ("missed", BLUE, "...."), ("false", ORANGE, "////"), ("in both", GREEN, "")
+CONFUSED = ("wrong class", VERMILION, "xxxx")
+# An image of at most so many rows and columns has its values written into its pixels.
+MOST_NUMBERS = 10  # whole numbers
+MOST_FRACTIONS = 6  # other numbers, which are longer
 
 
 def figure(fig: Figure, alt: str) -> None:
@@ -36,9 +40,9 @@ def images(panels: list[tuple[str, Any]], alt: str | None = None, height: float 
 
     Args:
         panels: titles and images. An image is a tensor or array `(H, W)`, `(1, H, W)` or `(3, H, W)`: bool for a mask,
-            whole numbers for labels, float for grey values from 0 (black) to its highest (white). A float image with
-            values below 0 gets a diverging map centred on 0 and a colour bar.
-        alt: alternative text; made from titles, sizes and ranges when not given.
+            whole numbers for labels, float for grey values from 0 (black) to its highest (white), or, with values
+            below 0, for a diverging map centred on 0 with a colour bar.
+        alt: alternative text; by default titles, sizes and ranges.
         height: height of the row, in inches.
     """
     fig, text = _row(panels, height)
@@ -46,7 +50,7 @@ def images(panels: list[tuple[str, Any]], alt: str | None = None, height: float 
 
 
 def grid_html(panels: list[tuple[str, Any]], alt: str, height: float = 2.0) -> str:
-    """The same row of images as an HTML `<img>`, for use inside other pages."""
+    """A row of images, as in `images`, as an HTML `<img>`."""
     return img_tag(_row(panels, height)[0], alt)
 
 
@@ -55,31 +59,22 @@ def overlap(panels: list[tuple[str, Any, Any]], image: Any = None, height: float
 
     Args:
         panels: title, predicted mask and true mask, both bool `(H, W)`.
-        image: grey image `(1, H, W)` or `(H, W)` to draw them on.
+        image: grey background `(1, H, W)` or `(H, W)`.
         height: height of the row, in inches.
     """
-    from matplotlib.patches import Patch
-
     fig, axes = _axes(len(panels), height)
     said = []
     for ax, (title, pred, target) in zip(axes, panels, strict=True):
         pred, target = _array(pred).astype(bool), _array(target).astype(bool)
         background = _array(image) if image is not None else 0.25 * (pred | target)
         ax.imshow(_plane(background), cmap="gray", vmin=0, vmax=float(background.max()) or 1)
-        parts = {
-            "both": (pred & target, GREEN, ""),
-            "missed": (target & ~pred, BLUE, "...."),
-            "false": (pred & ~target, ORANGE, "////"),
-        }
-        for mask, colour, hatch in parts.values():
+        parts = {BOTH: pred & target, MISSED: target & ~pred, FALSE: pred & ~target}
+        for (_, colour, hatch), mask in parts.items():
             fill_mask(ax, mask, colour, hatch)
         ax.set_title(title)
-        said.append(f"{title}: " + ", ".join(f"{m.sum()} pixels {name}" for name, (m, _, _) in parts.items()))
-    handles = [
-        Patch(facecolor=c, hatch=h, edgecolor="black", alpha=0.7, label=label)
-        for label, c, h in (("in both", GREEN, ""), ("missed", BLUE, "...."), ("false", ORANGE, "////"))
-    ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+        counts = ", ".join(f"{mask.sum()} pixels {name.removeprefix('in ')}" for (name, _, _), mask in parts.items())
+        said.append(f"{title}: {counts}")
+    legend(fig, [BOTH, MISSED, FALSE])
     figure(fig, "Predicted against true pixels. " + "; ".join(said) + ".")
 
 
@@ -97,7 +92,6 @@ def curves(
     Args:
         x: values of the axis `(n,)`.
         lines: label and values `(n,)` of each line.
-        title, xlabel, ylabel: what is plotted, with units.
         log: draw the values on a logarithmic axis.
         height: height of the plot, in inches.
     """
@@ -123,8 +117,8 @@ def reliability(panels: list[tuple[str, Any, Any]], bins: int = 10, height: floa
     """Plot what probabilities promise against what comes: a reliability diagram (DeGroot and Fienberg 1983).
 
     Args:
-        panels: label, probabilities from 0 to 1 and bool truths of the same shape, for each line; four at most.
-        bins: of equal width over [0, 1]; those without pixels are left out.
+        panels: label, probabilities from 0 to 1 and bool truths of the same shape of each line, at most four.
+        bins: number of bins of equal width over [0, 1]; empty ones are left out.
         height: height and width of the plot, in inches.
     """
     import numpy as np
@@ -147,16 +141,15 @@ def reliability(panels: list[tuple[str, Any, Any]], bins: int = 10, height: floa
 
 
 def _row(panels: list[tuple[str, Any]], height: float) -> tuple[Figure, str]:
-    tall = max(_array(image).shape[-2] / _array(image).shape[-1] for _, image in panels)
+    arrays = [_array(image) for _, image in panels]
+    tall = max(array.shape[-2] / array.shape[-1] for array in arrays)
     fig, axes = _axes(len(panels), height, min(1.0, tall))
     said = []
-    for ax, (title, image) in zip(axes, panels, strict=True):
-        draw_image(fig, ax, image)
+    for ax, (title, _), array in zip(axes, panels, arrays, strict=True):
+        draw_image(fig, ax, array)
         ax.set_title(title)
-        array = _array(image)
-        said.append(
-            f"{title} ({array.shape[-2]}×{array.shape[-1]} pixels, values {array.min():.3g} to {array.max():.3g})"
-        )
+        height, width = array.shape[-2:]
+        said.append(f"{title} ({height}×{width} pixels, values {array.min():.3g} to {array.max():.3g})")
     return fig, "; ".join(said) + "."
 
 
@@ -175,13 +168,12 @@ def draw_image(fig: Figure, ax: Axes, image: Any) -> None:
 
 
 def colours(image: Any, span: tuple[float, float] | None = None, palette: str = "gray") -> Any:
-    """The colours an image is shown in, a uint8 array `(H, W, 3)`.
+    """The colours of an image as `images` shows it, a uint8 array `(H, W, 3)`.
 
     Args:
-        image: `(H, W)`, `(1, H, W)` or colours `(3, H, W)` from 0 to 1: bool for a mask, whole numbers for labels,
-            float for grey values. One with values below 0 gets a diverging map centred on 0.
+        image: as in `images`.
         span: the values of black and white; by default 0 and the highest.
-        palette: a matplotlib colour map instead of grey, where no value is below 0.
+        palette: a matplotlib colour map, where no value is below 0.
     """
     import numpy as np
     from matplotlib import colormaps
@@ -202,7 +194,7 @@ def colours(image: Any, span: tuple[float, float] | None = None, palette: str = 
 
 
 def numbers(image: Any) -> list[list[str]]:
-    """What is written into the pixels of a very small image, row by row; empty for larger ones and for labels."""
+    """The numbers written into the pixels of a very small image; no rows for larger ones and for labels."""
     plane = _plane(_array(image))
     if plane.ndim != 2 or (plane.dtype.kind in "iu" and plane.max() > 1):
         return []
@@ -231,17 +223,24 @@ def _label_colours(labels: Any) -> Any:
 
 
 def fill_mask(ax: Axes, mask: Any, colour: str, hatch: str) -> None:
-    """Lay a colour and a hatch over the pixels of a bool array `(H, W)`; what lies below shines through."""
+    """Lay a translucent colour and a hatch over the true pixels of a bool array `(H, W)`."""
     from matplotlib.colors import to_rgba
 
-    layer = mask[..., None] * [*to_rgba(colour)[:3], 0.6]
-    ax.imshow(layer, interpolation="nearest")
+    ax.imshow(mask[..., None] * to_rgba(colour, 0.6), interpolation="nearest")
     if hatch and mask.any() and not mask.all() and min(mask.shape) > 1:
         ax.contourf(mask.astype(float), levels=[0.5, 1.5], colors="none", hatches=[hatch])
 
 
+def legend(fig: Figure, kinds: list[tuple[str, str, str]]) -> None:
+    """Explain colours and hatches below a figure: name, colour and hatch of each."""
+    from matplotlib.patches import Patch
+
+    handles = [Patch(facecolor=c, hatch=h, edgecolor="black", alpha=0.7, label=name) for name, c, h in kinds]
+    fig.legend(handles=handles, loc="outside lower center", ncols=len(kinds), frameon=False)
+
+
 def _axes(count: int, height: float, tall: float = 1.0) -> tuple[Figure, list[Axes]]:
-    # a figure of its own, not pyplot's: nothing is kept open and no display is needed
+    # not pyplot's figure, which stays open and may need a display
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(height * 1.05 * count, height * tall + 0.3 * (1 - tall)), layout="constrained")
@@ -253,7 +252,7 @@ def _axes(count: int, height: float, tall: float = 1.0) -> tuple[Figure, list[Ax
 
 
 def img_tag(fig: Figure, alt: str) -> str:
-    """An HTML `<img>` of a figure, with the picture in it and `alt` as its alternative text."""
+    """A figure as an HTML `<img>` that holds its pixels."""
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=96, facecolor="white", metadata={"Software": None})
     data = base64.b64encode(buffer.getvalue()).decode()

@@ -1,10 +1,9 @@
 // The front end of the architecture graph. It shows the picture that Python drew, tells Python which part or pixel was
 // selected, and shows the card or the field that comes back. It knows nothing of networks.
 
-const PANEL = 270; // pixels of the page that output and image are wide
-const MAP = 150; // and a feature map
-const LATE_MS = 150; // an answer that comes earlier needs no word that it is on its way
-const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+const PANEL = 270; // sides of output and image on the page, in pixels
+const MAP = 150; // side of a feature map
+const LATE_MS = 150; // an answer that comes earlier needs no "working"
 
 function render({ model, el }) {
   const root = make("section", "unet-front unet-graph", el);
@@ -13,73 +12,38 @@ function render({ model, el }) {
   const sentences = make("div", "", root);
   const legend = make("p", "unet-graph-small", root);
   const hint = make("p", "unet-graph-small", root);
-  hint.textContent = "Select a part: click it, or go to the picture with Tab, move with the arrow keys, and press Enter.";
+  hint.textContent =
+    "Select a part: click it, or go to the picture with Tab, move with the arrow keys, and press Enter.";
   const card = make("div", "unet-graph-card", root);
   const note = liveRegion("unet-graph-note", root, "alert");
   const pixel = make("div", "unet-graph-pixel", root);
   const state = make("p", "", root);
   const table = make("div", "unet-graph-small", root);
   const said = liveRegion("unet-heard", root);
-  const suffix = "-" + Math.random().toString(36).slice(2); // ids of another view are others
-  const kernel = kernelOf(model, (text) => (note.textContent = text));
-
-  // ---- from the student to Python: one request on its way, and after its answer the latest wish only ----
-
-  let asked = model.get("answered"); // number of the last request sent
-  let wishes = null;
-  let channel = null; // of the output; null is the highest at each pixel
-
-  function wish(values) {
-    wishes = { ...wishes, ...values };
-    if (model.get("answered") >= asked) send();
-  }
-
-  function send() {
-    const content = wishes;
-    wishes = null;
-    asked = Math.max(asked, model.get("answered")) + 1; // another view may have asked since
-    if (kernel.send({ ...content, number: asked })) busy(true);
-    else asked = model.get("answered");
-  }
-
-  function onAnswered() {
-    if (model.get("answered") < asked) return; // of another view, or an older wish
-    kernel.answered();
-    busy(false);
-    note.textContent = model.get("problem");
-    if (wishes) send();
-    else if (cross) placeCross();
-  }
-
-  function onBusy() {
-    if (!model.get("busy")) return;
-    kernel.answered(); // it has begun
-    note.textContent = "";
-    busy(true);
-  }
-
+  const suffix = "-" + Math.random().toString(36).slice(2); // keeps the ids of two views apart
+  const requests = requestQueue(model, root, note);
   let late;
 
-  function busy(is) {
-    root.setAttribute("aria-busy", String(is));
+  function onBusy() {
     clearTimeout(late);
-    const say = (text) => cross && (cross.working.textContent = text);
-    if (is) late = setTimeout(() => say("working …"), LATE_MS);
-    else say("");
+    const show = (text) => cross && (cross.working.textContent = text);
+    if (!model.get("busy")) return show("");
+    requests.begun();
+    late = setTimeout(() => show("working …"), LATE_MS);
   }
 
   // ---- the picture: one tab stop, arrow keys from part to part ----
 
   function showDrawing() {
     const drawing = model.get("drawing");
-    const was = picture.contains(focused()) ? focused().dataset.part : null;
-    const stop = tabStop();
+    const focused = root.getRootNode().activeElement;
+    const was = picture.contains(focused) ? focused.dataset.part : null;
+    const stop = picture.querySelector('[tabindex="0"]')?.dataset.part;
     root.setAttribute("aria-label", drawing.title);
     network.textContent = drawing.network;
     picture.innerHTML = drawing.svg.replace(/\b(?:title|about|hatch|head)-[0-9a-f]{8}\b/g, `$&${suffix}`);
-    for (const part of parts()) part.setAttribute("tabindex", "-1");
     const next = partOf(was || stop) || parts()[0];
-    if (next) next.setAttribute("tabindex", "0");
+    if (next) makeTabStop(next);
     if (was && next) next.focus({ preventScroll: true });
     sentences.replaceChildren();
     for (const sentence of drawing.said) make("p", "", sentences).innerHTML = `<b>!</b> ${sentence}`;
@@ -87,41 +51,36 @@ function render({ model, el }) {
     legend.innerHTML = drawing.legend;
     const open = table.querySelector("details")?.open;
     table.innerHTML = drawing.table;
-    if (open && table.querySelector("details")) table.querySelector("details").open = true;
+    table.querySelector("details")?.toggleAttribute("open", Boolean(open));
     showSelected();
     showOutput();
   }
 
   function parts() {
-    const drawn = [...picture.querySelectorAll("[role=button]")];
     const order = Object.keys(model.get("drawing").neighbours);
-    return drawn.sort((a, b) => order.indexOf(a.dataset.part) - order.indexOf(b.dataset.part));
+    const place = (part) => order.indexOf(part.dataset.part);
+    return [...picture.querySelectorAll("[role=button]")].sort((a, b) => place(a) - place(b));
   }
 
   function partOf(name) {
     return parts().find((part) => part.dataset.part === name);
   }
 
-  function tabStop() {
-    return picture.querySelector('[tabindex="0"]')?.dataset.part;
+  function makeTabStop(next) {
+    for (const part of parts()) part.setAttribute("tabindex", part === next ? "0" : "-1");
   }
 
   function goTo(name) {
-    for (const part of parts()) part.setAttribute("tabindex", part.dataset.part === name ? "0" : "-1");
+    makeTabStop(partOf(name));
     partOf(name).focus({ preventScroll: true });
-  }
-
-  function focused() {
-    return root.getRootNode().activeElement;
   }
 
   picture.addEventListener("keydown", (event) => {
     const part = event.target.closest("[data-part]");
-    if (!part || event.ctrlKey || event.metaKey || event.altKey) return;
-    const all = parts();
-    const ends = { Home: all[0], End: all[all.length - 1] };
+    if (!part || hasModifier(event)) return;
+    const ends = { Home: parts()[0], End: parts().at(-1) };
     const next = model.get("drawing").neighbours[part.dataset.part][event.key] || ends[event.key]?.dataset.part;
-    if (event.key === "Enter" || event.key === " ") wish({ select: part.dataset.part });
+    if (event.key === "Enter" || event.key === " ") requests.wish({ select: part.dataset.part });
     else if (next) goTo(next);
     else if (!(event.key in STEPS)) return;
     event.preventDefault();
@@ -131,15 +90,15 @@ function render({ model, el }) {
     const part = event.target.closest("[data-part]");
     if (!part) return;
     goTo(part.dataset.part);
-    wish({ select: part.dataset.part });
+    requests.wish({ select: part.dataset.part });
   });
 
   function showSelected() {
     const selected = model.get("selected");
     for (const part of picture.querySelectorAll("[data-part]")) {
-      const is = part.dataset.part === selected;
-      part.classList.toggle("selected", is);
-      if (part.getAttribute("role")) part.setAttribute("aria-pressed", String(is));
+      const isSelected = part.dataset.part === selected;
+      part.classList.toggle("selected", isSelected);
+      if (part.getAttribute("role")) part.setAttribute("aria-pressed", String(isSelected));
     }
   }
 
@@ -158,17 +117,14 @@ function render({ model, el }) {
       const row = make("div", "unet-graph-maps", card);
       for (const map of shown.maps) figure(map, MAP, row);
     }
-    if (isMine()) said.textContent = [shown.head, card.children[1]?.textContent].join(". ");
-  }
-
-  function isMine() {
-    return model.get("answered") === asked && asked > 0;
+    if (requests.isMine()) said.textContent = [shown.head, card.children[1]?.textContent].join(". ");
   }
 
   // ---- a pixel of the output, and what it sees ----
 
-  let cross = null; // the output panel: where the cross stands, and how it is moved
-  let at = null; // [row, column], ahead of Python while a key is held down
+  let cross = null; // the elements of the output panel, and `draw`, which shows an output in it
+  let at = null; // [row, column] of the cross, ahead of Python while a key is held down
+  let channel = null; // of the output; null is the highest at each pixel
 
   function showOutput() {
     const output = model.get("output");
@@ -187,8 +143,7 @@ function render({ model, el }) {
 
   function makeOutput() {
     pixel.replaceChildren();
-    const how = make("p", "", pixel);
-    how.textContent =
+    make("p", "", pixel).textContent =
       "What does a pixel of the output see? Click one, or go there with Tab and move the cross with the arrow keys, " +
       "with Shift by ten.";
     const working = liveRegion("unet-graph-working", pixel);
@@ -197,14 +152,13 @@ function render({ model, el }) {
     const select = make("select", "", bar);
     select.addEventListener("change", () => {
       channel = select.value === "" ? null : Number(select.value);
-      if (at) wish({ pixel: at, channel });
+      if (at) requests.wish({ pixel: at, channel });
     });
     const row = make("div", "unet-graph-panels", pixel);
     const frame = make("figure", "", row);
     const caption = make("figcaption", "", frame);
     const holder = make("div", "unet-graph-holder", frame);
     holder.tabIndex = 0;
-    holder.setAttribute("role", "application");
     const facts = make("div", "unet-graph-facts", pixel);
     cross = { holder, row, facts, working, draw };
 
@@ -215,43 +169,41 @@ function render({ model, el }) {
       if (select.options.length !== output.channels + 1) {
         select.replaceChildren();
         for (let k = -1; k < output.channels; k += 1) {
-          const option = make("option", "", select);
-          option.value = k < 0 ? "" : k;
-          option.textContent = k < 0 ? "the highest at the pixel" : k;
+          const [value, textContent] = k < 0 ? ["", "the highest at the pixel"] : [k, k];
+          Object.assign(make("option", "", select), { value, textContent });
         }
         channel = null;
       }
       placeCross();
     }
 
-    const move = (to) => {
+    const move = (row, column) => {
       const { height, width } = model.get("output");
-      at = [Math.min(height - 1, Math.max(0, to[0])), Math.min(width - 1, Math.max(0, to[1]))];
+      at = [Math.min(height - 1, Math.max(0, row)), Math.min(width - 1, Math.max(0, column))];
       placeCross();
-      wish({ pixel: at, channel });
+      requests.wish({ pixel: at, channel });
     };
     holder.addEventListener("keydown", (event) => {
-      if (!(event.key in STEPS) || event.ctrlKey || event.metaKey || event.altKey) return;
+      const step = arrowStep(event);
+      if (!step) return;
       event.preventDefault();
       const { height, width } = model.get("output");
-      const size = event.shiftKey ? 10 : 1;
-      const step = STEPS[event.key].map((one) => one * size);
-      move(at ? [at[0] + step[0], at[1] + step[1]] : [Math.floor(height / 2), Math.floor(width / 2)]); // first: the middle
+      if (at) move(at[0] + step[0], at[1] + step[1]);
+      else move(Math.floor(height / 2), Math.floor(width / 2)); // the first key goes to the middle
     });
     holder.addEventListener("click", (event) => {
       const { height, width } = model.get("output");
       const box = holder.getBoundingClientRect();
-      move([
-        Math.floor(((event.clientY - box.top) / box.height) * height),
-        Math.floor(((event.clientX - box.left) / box.width) * width),
-      ]);
+      const row = ((event.clientY - box.top) / box.height) * height;
+      const column = ((event.clientX - box.left) / box.width) * width;
+      move(Math.floor(row), Math.floor(column));
     });
   }
 
   function placeCross() {
     const { title, height, width } = model.get("output");
     const place = at ? `The cross is at row ${at[0]}, column ${at[1]}. ` : "";
-    cross.holder.setAttribute("aria-label", `${title}. ${place}Arrow keys move the cross, with Shift by ten pixels.`);
+    describe(cross.holder, "application", `${title}. ${place}Arrow keys move the cross, with Shift by ten pixels.`);
     cross.holder.querySelector("svg")?.remove();
     if (!at) return;
     const svg = marks(cross.holder, width, height);
@@ -266,11 +218,11 @@ function render({ model, el }) {
     for (const old of cross.row.querySelectorAll("figure:not(:first-child)")) old.remove();
     cross.facts.replaceChildren();
     if (!shown.title) {
-      if (!wishes && model.get("answered") >= asked && !model.get("problem")) at = null; // drawn anew
+      if (requests.isSettled() && !model.get("problem")) at = null; // drawn anew
       placeCross();
       return;
     }
-    if (!wishes && model.get("answered") >= asked) at = [shown.row, shown.column];
+    if (requests.isSettled()) at = [shown.row, shown.column];
     placeCross();
     for (const input of shown.inputs) {
       const holder = figure(input, PANEL, cross.row);
@@ -280,20 +232,18 @@ function render({ model, el }) {
     }
     make("p", "unet-graph-head", cross.facts).textContent = shown.title;
     for (const fact of shown.facts) make("p", "", cross.facts).innerHTML = fact;
-    if (isMine()) said.textContent = cross.facts.textContent;
+    if (requests.isMine()) said.textContent = cross.facts.textContent;
   }
 
   keepKeys(root);
-  const watched = {
-    "change:drawing": showDrawing,
-    "change:selected": showSelected,
-    "change:card": showCard,
-    "change:output": showOutput,
-    "change:pixel": showPixel,
-    "change:busy": onBusy,
-    "change:answered": onAnswered,
-  };
-  for (const [event, handler] of Object.entries(watched)) model.on(event, handler);
+  const unwatch = watch(model, {
+    drawing: showDrawing,
+    selected: showSelected,
+    card: showCard,
+    output: showOutput,
+    pixel: showPixel,
+    busy: onBusy,
+  });
   const first = model.get("pixel");
   if (first.title) at = [first.row, first.column];
   showDrawing();
@@ -301,9 +251,8 @@ function render({ model, el }) {
   note.textContent = model.get("problem");
 
   return () => {
-    kernel.stop();
-    clearTimeout(late);
-    for (const [event, handler] of Object.entries(watched)) model.off(event, handler);
+    requests.stop();
+    unwatch();
   };
 }
 
@@ -317,28 +266,15 @@ function figure(picture, side, parent) {
   return holder;
 }
 
-// A canvas of one pixel a pixel, which the page enlarges.
 function fill(holder, picture, side, alt) {
   const { width, height } = picture;
   holder.style.width = `${Math.round(side * Math.min(1, width / height))}px`;
   holder.style.aspectRatio = `${width} / ${height}`;
   holder.querySelector("canvas")?.remove();
-  const canvas = make("canvas", "");
+  const canvas = canvasOf(picture.rgb, picture);
   holder.prepend(canvas);
-  if (alt) {
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", alt);
-  } else {
-    canvas.setAttribute("aria-hidden", "true");
-  }
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  const view = picture.rgb;
-  const rgb = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  for (let k = 0; k < width * height; k += 1) image.data.set([rgb[3 * k], rgb[3 * k + 1], rgb[3 * k + 2], 255], 4 * k);
-  context.putImageData(image, 0, 0);
+  if (alt) canvas.setAttribute("role", "img");
+  canvas.setAttribute(...(alt ? ["aria-label", alt] : ["aria-hidden", "true"]));
 }
 
 function marks(holder, width, height) {

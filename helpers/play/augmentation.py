@@ -16,7 +16,8 @@ from helpers.reference.training import augment_pair, elastic_pair
 from helpers.show import ORANGE
 
 DRAWS = 4
-BEND, SMOOTH = 1 / 48, 1 / 12  # at strength 1, in sides of the image: how far pixels move, and how wide the bends are
+# In sides of the image: how far pixels move at strength 1, and how wide the bends are.
+BEND, SMOOTH = 1 / 48, 1 / 12
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Draw:
     mask: Tensor
 
 
-def augmentation(image: Any, mask: Any, seed: int = 0, strength: float = 1.0) -> Augmentation:
+class Augmentation(Playground):
     """Draw augmented pairs of an image and its mask; as the last line of a cell it is shown.
 
     Each draw bends the pair (`elastic_pair`), flips and turns it, and changes the light of the image (`augment_pair`).
@@ -36,16 +37,11 @@ def augmentation(image: Any, mask: Any, seed: int = 0, strength: float = 1.0) ->
         image: one image, `(H, W)` or `(1, H, W)`, from 0 to 1.
         mask: `(H, W)`, bool or class indices.
         seed: the same seed gives the same draws.
-        strength: how far pixels are moved, in 48ths of the shorter side; 0 bends nothing.
+        strength: how far pixels move, in 48ths of the shorter side; 0 bends nothing.
 
     Raises:
         ValueError: sizes differ, or the strength is below 0.
     """
-    return Augmentation(image, mask, seed, strength)
-
-
-class Augmentation(Playground):
-    """A pair, the seed and the strength of the bending."""
 
     title = "Image and mask, moved together"
 
@@ -67,6 +63,7 @@ class Augmentation(Playground):
         return SMOOTH * min(self.image.shape)
 
     def compute(self) -> list[Draw]:
+        """The augmented pairs."""
         generator = torch.Generator().manual_seed(self.seed)
         draws = []
         for _ in range(DRAWS):
@@ -78,54 +75,50 @@ class Augmentation(Playground):
         return draws
 
     def facts(self) -> list[str]:
+        """Brightness and fraction of object before and in each draw, and whether a mask got new values."""
         draws = self.compute()
         found = [
             f"{size(self.image)} pixels, seed {self.seed}, strength {self.strength:g}: pixels move "
             f"{self.alpha:.1f} pixels along each axis (root mean square), in bends about {self.sigma:.0f} pixels wide.",
-            f"As given: {self._said(self.image, self.mask)}.",
+            f"As given: {_said(self.image, self.mask)}.",
         ]
-        found += [f"Draw {k}: {self._said(d.image, d.mask)}." for k, d in enumerate(draws, start=1)]
+        found += [f"Draw {k}: {_said(d.image, d.mask)}." for k, d in enumerate(draws, start=1)]
         new = {v for d in draws for v in d.mask.unique().tolist()} - set(self.mask.unique().tolist())
-        return [
-            *found,
-            f"New values in a mask: {', '.join(map(str, sorted(new))) or 'none'}. The light changes in the image only.",
-        ]
+        said = ", ".join(map(str, sorted(new))) or "none"
+        return [*found, f"New values in a mask: {said}. The light changes in the image only."]
 
     def controls(self) -> list[Control]:
+        """The seed and the strength."""
         return [
-            Control("seed", "Seed", min=0, max=99, step=1, whole=True),
+            Control("seed", "Seed", min=0, max=99, step=1),
             Control("strength", "Strength of the bending", min=0, max=4, step=0.25),
         ]
 
     def scene(self) -> Scene:
+        """The given and the augmented images above, their masks below."""
         pairs = [Draw(self.image, self.mask), *self.compute()]
         names = ["as given", *(f"draw {k}" for k in range(1, len(pairs)))]
-        images, masks = [], []
+        images, masks, said = [], [], []
         for name, pair in zip(names, pairs, strict=True):
             outline = Layer("outline of the mask", ORANGE, "", edge(pair.mask > 0))
             # one scale, so that a change of light is seen
             images.append(Picture(name, pair.image.clamp(0, 1), (0, 1), layers=(outline,)))
             masks.append(Picture(f"mask, {name}", pair.mask))
-        said = "; ".join(
-            f"{name}: brightness {pair.image.mean():.2f}, object {percent(self._fraction(pair.mask))}"
-            for name, pair in zip(names, pairs, strict=True)
-        )
-        return Scene([images, masks], f"Above, images with the outline of their masks; below, the masks. {said}.")
-
-    def _said(self, image: Tensor, mask: Tensor) -> str:
-        fraction = percent(self._fraction(mask))
-        return f"object {fraction}, mean brightness {image.mean():.2f}, values in the mask {_values(mask)}"
-
-    @staticmethod
-    def _fraction(mask: Tensor) -> float:
-        return ((mask > 0) & (mask != 255)).float().mean().item()
+            said.append(f"{name}: brightness {pair.image.mean():.2f}, object {percent(_fraction(pair.mask))}")
+        alt = f"Above, images with the outline of their masks; below, the masks. {'; '.join(said)}."
+        return Scene([images, masks], alt)
 
 
-def _values(mask: Tensor) -> str:
+def _said(image: Tensor, mask: Tensor) -> str:
     values = mask.unique().tolist()
-    return ", ".join(map(str, values)) if len(values) <= 6 else f"{values[0]} to {values[-1]} ({len(values)} of them)"
+    listed = ", ".join(map(str, values)) if len(values) <= 6 else f"{values[0]} to {values[-1]} ({len(values)} of them)"
+    return f"object {percent(_fraction(mask))}, mean brightness {image.mean():.2f}, values in the mask {listed}"
+
+
+def _fraction(mask: Tensor) -> float:
+    return ((mask > 0) & (mask != 255)).float().mean().item()
 
 
 def edge(mask: Tensor) -> Tensor:
-    """The pixels of a bool mask `(H, W)` that touch its outside, bool `(H, W)`."""
+    """The pixels of a bool mask that touch its outside, bool `(H, W)`."""
     return mask & ~torch.from_numpy(binary_erosion(mask.numpy(), border_value=1))

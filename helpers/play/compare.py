@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.play.inputs import CONFUSED, FALSE, MISSED, grey, labels, percent, plain, size
+from helpers.play.inputs import grey, labels, percent, plain, size
 from helpers.play.playground import Playground
 from helpers.play.scene import Layer, Picture, Scene
 from helpers.reference.overlap import dice, iou
+from helpers.show import CONFUSED, FALSE, MISSED
 
 IGNORED = 255
 
@@ -25,7 +26,7 @@ class Compared:
         missed: bool `(H, W)`, object in the truth and background in the prediction.
         false: bool `(H, W)`, background in the truth and object in the prediction.
         confused: bool `(H, W)`, object in both, but of another class.
-        dice, iou: mean over the object classes that are in the truth or the prediction.
+        dice, iou: means over the object classes in the truth or the prediction.
     """
 
     missed: Tensor
@@ -36,26 +37,21 @@ class Compared:
 
     @property
     def wrong(self) -> Tensor:
-        """Every pixel that is wrong, bool `(H, W)`."""
+        """Every wrong pixel, bool `(H, W)`."""
         return self.missed | self.false | self.confused
 
 
-def compare(image: Any, truth: Any, predictions: Mapping[str, Any]) -> Compare:
+class Compare(Playground):
     """Show predictions and their errors side by side; as the last line of a cell it is shown.
 
     Args:
         image: one image, `(H, W)`, `(1, H, W)` or `(3, H, W)`.
         truth: its mask `(H, W)`: bool, or class indices with 0 for background and 255 for "do not count".
-        predictions: by name: masks of the same kinds, or float probabilities, which are cut at 0.5.
+        predictions: by name: masks of the same kinds, or float probabilities, which are thresholded at 0.5.
 
     Raises:
         ValueError: sizes differ, nothing is predicted, or something is neither a mask nor probabilities.
     """
-    return Compare(image, truth, predictions)
-
-
-class Compare(Playground):
-    """An image, its truth and predictions by name."""
 
     title = "Predictions and their errors"
 
@@ -68,13 +64,14 @@ class Compare(Playground):
         self.predictions = {name: _prediction(name, value, self.image) for name, value in predictions.items()}
 
     def compute(self) -> dict[str, Compared]:
+        """Each prediction against the truth."""
         return {name: self._compared(prediction) for name, prediction in self.predictions.items()}
 
     def _compared(self, prediction: Tensor) -> Compared:
         known = self.truth != IGNORED
         classes = torch.cat([self.truth[known], prediction[known]]).unique()
         pairs = [(prediction[known] == c, self.truth[known] == c) for c in classes[classes > 0]]
-        # without any object, in neither of the two, the score is that of two empty masks
+        # where neither has an object, the score is that of two empty masks
         pairs = pairs or [(prediction[known] > 0, self.truth[known] > 0)]
         return Compared(
             missed=known & (self.truth > 0) & (prediction == 0),
@@ -85,6 +82,7 @@ class Compare(Playground):
         )
 
     def facts(self) -> list[str]:
+        """Scores and errors of each prediction, and of two, which is right where they differ."""
         results = self.compute()
         known = self.truth != IGNORED
         found = [f"{size(self.image)} pixels, {percent((self.truth[known] > 0).float().mean().item())} of them object."]
@@ -104,15 +102,17 @@ class Compare(Playground):
         return found
 
     def scene(self) -> Scene:
+        """Image and predicted masks above, the true mask and the errors below."""
         results = self.compute()
         kinds = [MISSED, FALSE, CONFUSED] if self._has_classes(results) else [MISSED, FALSE]
-        above: list[Picture] = [Picture("image", self.colours if self._coloured() else self.image)]
-        below: list[Picture] = [Picture("truth", self._shown(self.truth))]
+        is_coloured = self.colours.ndim == 3 and len(self.colours) == 3
+        above = [Picture("image", self.colours if is_coloured else self.image)]
+        below = [Picture("truth", _without_ignored(self.truth))]
         errors, said = {}, []
         for name, r in results.items():
             masks = dict(zip((MISSED, FALSE, CONFUSED), (r.missed, r.false, r.confused), strict=True))
             layers = tuple(Layer(*kind, masks[kind]) for kind in kinds)
-            above.append(Picture(name, self._shown(self.predictions[name])))
+            above.append(Picture(name, _without_ignored(self.predictions[name])))
             errors[name] = Picture(f"error, Dice {r.dice:.3f}", self.image, layers=layers)
             below.append(errors[name])
             counts = ", ".join(f"{int(mask.sum())} pixels {kind[0]}" for kind, mask in masks.items() if mask.any())
@@ -123,14 +123,12 @@ class Compare(Playground):
         )
         return Scene([above, below], alt, zooms=True, wipes=errors if len(errors) > 1 else {})
 
-    def _coloured(self) -> bool:
-        return self.colours.ndim == 3 and len(self.colours) == 3
-
-    def _shown(self, mask: Tensor) -> Tensor:
-        return torch.where(mask == IGNORED, 0, mask)
-
     def _has_classes(self, results: dict[str, Compared]) -> bool:
         return any(bool(r.confused.any()) for r in results.values())
+
+
+def _without_ignored(mask: Tensor) -> Tensor:
+    return torch.where(mask == IGNORED, 0, mask)
 
 
 def _prediction(name: str, value: Any, image: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""`play.kernel`: a kernel slides over an image, and one of its places is worked out in numbers."""
+"""`play.kernel`: a kernel slides over an image, and one window is worked out in numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from helpers.play.inputs import grey, plain, size
+from helpers.play.inputs import grey, size, square
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Frame, Picture, Scene
 from helpers.reference.convolution import conv2d, output_size
@@ -18,14 +18,14 @@ LEFT_EDGES = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
 @dataclass(frozen=True)
 class Slid:
-    """What sliding gives.
+    """The result, and one window of it.
 
     Attributes:
-        result: float `(h, w)`, one value for each place of the kernel.
-        at: `(row, column)` of the place that is worked out, in the result.
-        corner: `(row, column)` of that window's first pixel in the image; negative in the padding.
-        window: the image under the kernel there, `(k, k)`.
-        products: window times kernel, number by number, `(k, k)`.
+        result: float `(h, w)`.
+        at: `(row, column)` of the window's value in the result.
+        corner: `(row, column)` of the window's first pixel in the image; negative in the padding.
+        window: the image under the kernel, `(k, k)`.
+        products: window times kernel, element by element, `(k, k)`.
         value: their sum, which is `result[at]`.
     """
 
@@ -37,23 +37,17 @@ class Slid:
     value: float
 
 
-def kernel(image: Any, kernel: Any = LEFT_EDGES, at: tuple[int, int] | None = None, **options: Any) -> Kernel:
+class Kernel(Playground):
     """Slide a kernel over an image; as the last line of a cell it is shown.
 
     Args:
         image: one image, `(H, W)` or `(1, H, W)`.
         kernel: square, `(k, k)`, as a tensor or as rows of numbers.
         at: `(row, column)` in the result of the place to work out; by default where the result is farthest from 0.
-        options: `stride=1`, `padding=0`.
 
     Raises:
         ValueError: the kernel is not square or does not fit, or there is no such place.
     """
-    return Kernel(image, kernel, at, **options)
-
-
-class Kernel(Playground):
-    """An image, a kernel, and the place to look at. The settings are attributes; `result` is what comes out."""
 
     title = "A kernel slides over an image"
 
@@ -66,20 +60,22 @@ class Kernel(Playground):
         padding: int = 0,
     ) -> None:
         self.image = grey(image)
-        self.kernel = plain(kernel).float().squeeze()
-        if self.kernel.ndim == 0:
-            self.kernel = self.kernel[None, None]  # 1×1
+        self.kernel = square(kernel)
         self.at, self.stride, self.padding = at, stride, padding
-        self.compute()  # so that what does not fit is said here
+        self.compute()  # raises for a kernel or place that does not fit
 
     @property
     def result(self) -> Tensor:
+        """The image convolved with the kernel, float `(h, w)`."""
         return self.compute().result
 
     def compute(self) -> Slid:
-        kernel = self.kernel
-        if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:
-            raise ValueError(f"The kernel has shape {tuple(kernel.shape)}; it must be square: (k, k).")
+        """The result, and the window at the chosen place.
+
+        Raises:
+            ValueError: the kernel is not square or does not fit, or there is no such place.
+        """
+        kernel = square(self.kernel)  # which may have been set since
         k = len(kernel)
         height, width = (output_size(side, k, self.stride, self.padding) for side in self.image.shape)
         if height < 1 or width < 1:
@@ -101,6 +97,7 @@ class Kernel(Playground):
         return Slid(result, (at[0], at[1]), corner, window, window * kernel, value)
 
     def facts(self) -> list[str]:
+        """Sizes and range of the result, the sum of the weights, and one value worked out."""
         now = self.compute()
         k = len(self.kernel)
         total = self.kernel.sum().item()
@@ -123,13 +120,13 @@ class Kernel(Playground):
         ]
         if len(terms) > 25:
             return f"the sum of {len(terms)} products"
-        left_out = now.window.numel() - len(terms)
-        zeros = f" (and {left_out} times 0)" if left_out else ""
+        omitted = now.window.numel() - len(terms)
+        zeros = f" (and {omitted} times 0)" if omitted else ""
         return (" + ".join(terms) or "nothing but zeros") + zeros
 
     @property
     def row(self) -> int:
-        """The row of the place that is worked out, in the result."""
+        """The row in the result of the value that is worked out."""
         return self.compute().at[0]
 
     @row.setter
@@ -138,7 +135,7 @@ class Kernel(Playground):
 
     @property
     def column(self) -> int:
-        """The column of the place that is worked out, in the result."""
+        """The column in the result of the value that is worked out."""
         return self.compute().at[1]
 
     @column.setter
@@ -146,24 +143,27 @@ class Kernel(Playground):
         self.at = (self.row, column)
 
     def controls(self) -> list[Control]:
+        """The kernel, the place, stride and padding."""
         height, width = self.compute().result.shape
         return [
             Control("kernel", "Kernel", "grid"),
-            Control("row", "Row", min=0, max=height - 1, step=1, whole=True),
-            Control("column", "Column", min=0, max=width - 1, step=1, whole=True),
-            Control("stride", "Stride", min=1, max=4, step=1, whole=True),
-            Control("padding", "Padding", min=0, max=4, step=1, whole=True),
+            Control("row", "Row", min=0, max=height - 1, step=1),
+            Control("column", "Column", min=0, max=width - 1, step=1),
+            Control("stride", "Stride", min=1, max=4, step=1),
+            Control("padding", "Padding", min=0, max=4, step=1),
         ]
 
     def change(self, **values: Any) -> None:
+        """Set some of the settings; a new stride or padding resets the place."""
         if "kernel" in values:
-            values["kernel"] = plain(values["kernel"]).float()
+            values["kernel"] = square(values["kernel"])
         if {"stride", "padding"} & values.keys():
             self.at = None  # another result has other places
         super().change(**values)
-        self.compute()  # so that what does not fit is said here
+        self.compute()  # raises for settings that do not fit
 
     def scene(self) -> Scene:
+        """Image, window, kernel, products and result."""
         now, k = self.compute(), len(self.kernel)
         frame = Frame(now.corner[0], now.corner[1], k, k, wide=True)
         panels = [

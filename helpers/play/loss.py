@@ -1,9 +1,10 @@
-"""`play.loss`: four losses and their pull, at a fraction of object pixels that can be dialled."""
+"""`play.loss`: four losses and their gradients, for any fraction of object pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -20,8 +21,8 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "IoU": iou_loss,
     "focal": focal_loss,
 }
-SIDE = 48  # pixels a side of the image that the losses are computed on
-SETTLED = 0.01  # the probability that background pixels have when only object pixels move
+SIDE = 48  # of the image that the losses are computed on, in pixels
+SETTLED = 0.01  # the probability of background pixels when only object pixels move
 PROBABILITIES = torch.linspace(0.01, 0.99, 50)
 
 
@@ -30,10 +31,9 @@ class Pulled:
     """One loss while a probability moves; each a list over `PROBABILITIES`.
 
     Attributes:
-        loss: its value.
-        gradient: what it gains when the logits of all moving pixels grow by the same small step, per unit of step.
-            Below 0 the loss pulls the probability up, above 0 down.
-        from_object, from_background: the two parts of the gradient, by where the pixels are; their sum is `gradient`.
+        gradient: the derivative of the loss by a common shift of the logits of all moving pixels. Below 0 the loss
+            pulls the probability up, above 0 down.
+        from_object, from_background: the parts of the gradient from object and background pixels.
     """
 
     loss: list[float]
@@ -41,17 +41,13 @@ class Pulled:
     from_object: list[float]
     from_background: list[float]
 
-    def first(self, n: int) -> Pulled:
-        """The first `n` of each list."""
-        return Pulled(self.loss[:n], self.gradient[:n], self.from_object[:n], self.from_background[:n])
-
     @property
     def lowest(self) -> float:
-        """The probability at which the loss is lowest, of those tried."""
+        """The probability, of `PROBABILITIES`, at which the loss is lowest."""
         return PROBABILITIES[torch.tensor(self.loss).argmin()].item()
 
 
-def loss(fraction: float = 0.05) -> Loss:
+class Loss(Playground):
     """Four losses and their gradients as the predicted probability moves; as the last line of a cell it is shown.
 
     Args:
@@ -60,11 +56,6 @@ def loss(fraction: float = 0.05) -> Loss:
     Raises:
         ValueError: a fraction out of this range.
     """
-    return Loss(fraction)
-
-
-class Loss(Playground):
-    """The fraction of object pixels."""
 
     title = "Four losses and where they pull"
 
@@ -72,58 +63,27 @@ class Loss(Playground):
         if not 0 < fraction < 1:
             raise ValueError(f"fraction is {fraction}; it must be between 0 and 1, such as 0.05 for 5 % object.")
         self.fraction = fraction
-        self._kept: tuple[float, dict[str, dict[str, Pulled]]] | None = (
-            None  # fraction and results: picture and words ask
-        )
 
     @property
     def target(self) -> Tensor:
-        """A truth `(1, 1, H, W)` with that fraction of ones, at least one of either kind."""
-        pixels = SIDE * SIDE
-        ones = min(max(1, round(self.fraction * pixels)), pixels - 1)
-        return (torch.arange(pixels) < ones).float().view(1, 1, SIDE, SIDE)
+        """A truth `(1, 1, H, W)` with that fraction of ones, and at least one pixel of each kind."""
+        return _target(self.fraction)
 
     def compute(self) -> dict[str, dict[str, Pulled]]:
         """By what moves, and by loss.
 
         "everywhere": every pixel has the same probability, as in a network that knows nothing yet. "object": only
-        object pixels move, and every background pixel has the probability `SETTLED`: the background is learned.
+        object pixels move, and every background pixel has the probability `SETTLED`, as when the background is learned.
         """
-        return {
-            where: {name: p.first(len(PROBABILITIES)) for name, p in by.items()} for where, by in self._all().items()
-        }
-
-    def _all(self) -> dict[str, dict[str, Pulled]]:
-        """The same, and at the end of each list what is at a probability of 0.5."""
-        if self._kept is None or self._kept[0] != self.fraction:
-            at = torch.cat([PROBABILITIES, torch.tensor([0.5])])
-            found = {
-                where: {name: self._pulls(name, at, where) for name in LOSSES} for where in ("everywhere", "object")
-            }
-            self._kept = self.fraction, found
-        return self._kept[1]
+        return _by_loss(self.fraction)
 
     def undecided(self) -> dict[str, tuple[float, float]]:
-        """By loss, the pull of object pixels and of background pixels when every probability is 0.5, both positive:
-        the first upwards, the second downwards."""
-        everywhere = self._all()["everywhere"]
-        return {name: (-pulled.from_object[-1], pulled.from_background[-1]) for name, pulled in everywhere.items()}
-
-    def _pulls(self, name: str, probabilities: Tensor, where: str) -> Pulled:
-        target = self.target
-        p = probabilities.view(-1, 1, 1, 1, 1)
-        background = p if where == "everywhere" else torch.full_like(p, SETTLED)
-        logits = torch.logit(torch.where(target > 0, p, background))  # (probabilities, 1, 1, H, W)
-        # every probability is a batch of its own; together they take a quarter of the time
-        grad, value = vmap(grad_and_value(LOSSES[name]), in_dims=(0, None))(logits, target)
-        on_object = (grad * target).flatten(1).sum(dim=1)
-        on_background = (grad * (1 - target)).flatten(1).sum(dim=1)
-        if where != "everywhere":
-            on_background = torch.zeros_like(on_background)  # it is pulled, too, but does not move
-        parts = (value, on_object + on_background, on_object, on_background)
-        return Pulled(*(part.tolist() for part in parts))
+        """By loss, how hard object pixels pull up and background pixels down where every probability is 0.5."""
+        pulled = {name: _pulls(name, torch.tensor([0.5]), self.target, "everywhere") for name in LOSSES}
+        return {name: (-p.from_object[0], p.from_background[0]) for name, p in pulled.items()}
 
     def facts(self) -> list[str]:
+        """Where each loss is lowest, and how hard each pulls."""
         now, half = self.compute(), self.undecided()
         everywhere, moving = now["everywhere"], now["object"]
         low, middle = 0, len(PROBABILITIES) // 2
@@ -145,9 +105,11 @@ class Loss(Playground):
         ]
 
     def controls(self) -> list[Control]:
+        """The fraction."""
         return [Control("fraction", "Fraction of object", min=0.01, max=0.5, step=0.01)]
 
     def scene(self) -> Scene:
+        """Losses and gradients over the probability: of all pixels, and of object pixels alone."""
         now, rows, said = self.compute(), [], []
         titles = {
             "everywhere": "the same probability everywhere",
@@ -181,3 +143,32 @@ class Loss(Playground):
             f"object pixels. {'; '.join(said)}."
         )
         return Scene(rows, alt)
+
+
+def _target(fraction: float) -> Tensor:
+    pixels = SIDE * SIDE
+    ones = min(max(1, round(fraction * pixels)), pixels - 1)
+    return (torch.arange(pixels) < ones).float().view(1, 1, SIDE, SIDE)
+
+
+@lru_cache(maxsize=8)  # the picture and the words both ask
+def _by_loss(fraction: float) -> dict[str, dict[str, Pulled]]:
+    target = _target(fraction)
+    return {
+        where: {name: _pulls(name, PROBABILITIES, target, where) for name in LOSSES}
+        for where in ("everywhere", "object")
+    }
+
+
+def _pulls(name: str, probabilities: Tensor, target: Tensor, where: str) -> Pulled:
+    p = probabilities.view(-1, 1, 1, 1, 1)
+    background = p if where == "everywhere" else torch.full_like(p, SETTLED)
+    logits = torch.logit(torch.where(target > 0, p, background))  # (probabilities, 1, 1, H, W)
+    # every probability is a batch of its own; together they take a quarter of the time
+    grad, value = vmap(grad_and_value(LOSSES[name]), in_dims=(0, None))(logits, target)
+    on_object = (grad * target).flatten(1).sum(dim=1)
+    on_background = (grad * (1 - target)).flatten(1).sum(dim=1)
+    if where != "everywhere":
+        on_background = torch.zeros_like(on_background)  # it is pulled, too, but does not move
+    parts = (value, on_object + on_background, on_object, on_background)
+    return Pulled(*(part.tolist() for part in parts))

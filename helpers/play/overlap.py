@@ -1,4 +1,4 @@
-"""`play.overlap`: the true shape is pushed off itself, and three scores say how much is left."""
+"""`play.overlap`: a copy of the true shape is moved, and three scores say how much of the overlap is left."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from helpers.play.inputs import BOTH, FALSE, MISSED, grey, labels, percent, pixels, size
+from helpers.play.inputs import grey, labels, percent, pixels, size
 from helpers.play.playground import Control, Playground
-from helpers.play.scene import Layer, Picture, Plot, Scene
+from helpers.play.scene import Picture, Plot, Scene, overlap_layers
 from helpers.reference.overlap import confusion, dice, iou, pixel_accuracy
 
 SCORES = {"accuracy": pixel_accuracy, "IoU": iou, "Dice": dice}
@@ -20,12 +20,12 @@ SCORES = {"accuracy": pixel_accuracy, "IoU": iou, "Dice": dice}
 
 @dataclass(frozen=True)
 class Overlapping:
-    """How a prediction lies on the truth.
+    """A prediction against the truth.
 
     Attributes:
-        pred: the shape where it has been moved to, bool `(H, W)`.
+        pred: the moved shape, bool `(H, W)`.
         both, false, missed, rest: pixels of each kind; together all pixels.
-        scores: "accuracy", "IoU" and "Dice".
+        scores: by the names of `SCORES`.
     """
 
     pred: Tensor
@@ -36,24 +36,19 @@ class Overlapping:
     scores: dict[str, float]
 
 
-def overlap(image: Any, truth: Any, down: int = 0, right: int | None = None) -> Overlap:
-    """Push the largest true object off itself; as the last line of a cell it is shown.
+class Overlap(Playground):
+    """Move the largest true object off itself; as the last line of a cell it is shown.
 
     Args:
         image: one image, `(H, W)` or `(1, H, W)`.
-        truth: its mask `(H, W)`: bool, classes or instances. The largest object in one piece is used, of those that the
-            image's border does not cut if there are any.
-        down, right: where the predicted shape is, in pixels from the true one; by default a quarter of the object's
-            width off, towards the side with more room.
+        truth: its mask `(H, W)`: bool, classes or instances. The largest connected object is used, if possible one
+            that the image's border does not cut.
+        down, right: the shift of the predicted shape in pixels; by default a quarter of the object's width, to the side
+            with more room.
 
     Raises:
         ValueError: sizes differ, or the truth is empty.
     """
-    return Overlap(image, truth, down, right)
-
-
-class Overlap(Playground):
-    """One true object and the same shape somewhere else. `down` and `right` move it."""
 
     title = "A predicted shape is pushed off the true one"
 
@@ -68,23 +63,26 @@ class Overlap(Playground):
         self.right = self.side * max(1, self.width // 4) if right is None else right
 
     def compute(self) -> Overlapping:
+        """The moved shape against the truth."""
         pred = moved(self.truth, self.down, self.right)
         both, false, missed, rest = confusion(pred, self.truth)
         scores = {name: score(pred, self.truth) for name, score in SCORES.items()}
         return Overlapping(pred, both, false, missed, rest, scores)
 
     def at(self, right: int) -> Overlap:
-        """The same with the shape `right` pixels to the right of the truth, on its row."""
+        """A copy with the shape `right` pixels to the right of the truth."""
         other = copy.copy(self)
         other.down, other.right = 0, right
         return other
 
     def curve(self) -> dict[str, list[float]]:
         """The scores at every shift to one side, from 0 to two pixels more than the object's width."""
-        steps = [self.at(self.side * k).compute() for k in self._shifts()]
-        return {"shift": [float(k) for k in self._shifts()]} | {n: [s.scores[n] for s in steps] for n in SCORES}
+        shifts = range(self.width + 3)
+        steps = [self.at(self.side * k).compute() for k in shifts]
+        return {"shift": [float(k) for k in shifts]} | {n: [s.scores[n] for s in steps] for n in SCORES}
 
     def facts(self) -> list[str]:
+        """The scores here and at three other places, and where they fall below a half."""
         now, curve = self.compute(), self.curve()
         area = int(self.truth.sum())
         found = [
@@ -103,13 +101,15 @@ class Overlap(Playground):
         return [*found, f"Below 0.5: {', '.join(halves)}. Accuracy never falls below {lowest:.3f}."]
 
     def controls(self) -> list[Control]:
+        """The shift."""
         height, width = self.truth.shape
         return [
-            Control("down", "Down", min=-height, max=height, step=1, whole=True, unit="pixels"),
-            Control("right", "Right", min=-width, max=width, step=1, whole=True, unit="pixels"),
+            Control("down", "Down", min=-height, max=height, step=1, unit="pixels"),
+            Control("right", "Right", min=-width, max=width, step=1, unit="pixels"),
         ]
 
     def scene(self) -> Scene:
+        """The scores over the shift, and the shape here and at three other places."""
         curve, places = self.curve(), self._positions()
         values = {name: curve[name] for name in SCORES}
         plot = Plot(
@@ -137,19 +137,11 @@ class Overlap(Playground):
 
     def _picture(self, where: str, drags: tuple[str, str] | None = None) -> Picture:
         now = self.compute()
-        parts = ((BOTH, now.pred & self.truth), (MISSED, self.truth & ~now.pred), (FALSE, now.pred & ~self.truth))
-        return Picture(
-            f"{where}: IoU {now.scores['IoU']:.2f}, Dice {now.scores['Dice']:.2f}",
-            self.image,
-            layers=tuple(Layer(*kind, mask) for kind, mask in parts),
-            drags=drags,
-        )
-
-    def _shifts(self) -> range:
-        return range(self.width + 3)
+        title = f"{where}: IoU {now.scores['IoU']:.2f}, Dice {now.scores['Dice']:.2f}"
+        return Picture(title, self.image, layers=overlap_layers(now.pred, self.truth), drags=drags)
 
     def _positions(self) -> list[tuple[int, Overlap]]:
-        """Three telling places: an eighth, half and all of its width away."""
+        """Shifts by an eighth, half and all of the object's width, and the overlap there."""
         shifts = sorted({max(1, self.width // 8), max(2, self.width // 2), self.width + 2})
         return [(k, self.at(self.side * k)) for k in shifts]
 
@@ -163,7 +155,7 @@ class Overlap(Playground):
 
 
 def moved(mask: Tensor, down: int, right: int) -> Tensor:
-    """A mask moved by whole pixels; what leaves the image is gone, what comes in is background."""
+    """A mask moved by whole pixels; what leaves the image is lost, what comes in is background."""
     height, width = mask.shape
     result = torch.zeros_like(mask)
     if abs(down) < height and abs(right) < width:
@@ -173,19 +165,19 @@ def moved(mask: Tensor, down: int, right: int) -> Tensor:
 
 
 def _largest(mask: Tensor) -> Tensor:
-    """The largest piece of one label, bool; one that is cut by the image's border only where there is no other."""
-    best, whole = torch.zeros_like(mask, dtype=torch.bool), False
+    """The largest connected piece of one label, bool; one cut by the image's border only where there is no other."""
+    pieces: list[Tensor] = []
     for label in mask[(mask > 0) & (mask != 255)].unique():
-        pieces, count = ndimage.label((mask == label).numpy())
-        pieces = torch.from_numpy(pieces)
-        for number in range(1, count + 1):
-            piece = pieces == number
-            inside = not any(edge.any() for edge in (piece[0], piece[-1], piece[:, 0], piece[:, -1]))
-            if (inside, piece.sum()) > (whole, best.sum()):
-                best, whole = piece, inside
-    if not best.any():
+        numbered, count = ndimage.label((mask == label).numpy())
+        pieces += [torch.from_numpy(numbered) == number for number in range(1, count + 1)]
+    if not pieces:
         raise ValueError("The truth is empty. Take a tile with an object in it: there has to be a shape to move.")
-    return best
+
+    def whole_and_large(piece: Tensor) -> tuple[bool, int]:
+        is_cut = any(edge.any() for edge in (piece[0], piece[-1], piece[:, 0], piece[:, -1]))
+        return not is_cut, int(piece.sum())
+
+    return max(pieces, key=whole_and_large)
 
 
 def _said(scores: dict[str, float]) -> str:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANEL = 3.2  # inches a panel is wide
+PANEL = 3.2  # the width of a panel, in inches
 
 
 def paint(scene: Scene) -> Figure:
-    """Draw `scene`; the figure is not pyplot's, so nothing is kept open."""
+    """Draw `scene`. The figure is not pyplot's, so nothing stays open."""
     from matplotlib.figure import Figure
 
     columns = max(len(row) for row in scene.rows)
@@ -31,12 +31,12 @@ def paint(scene: Scene) -> Figure:
             _picture(ax, panel) if isinstance(panel, Picture) else _plot(ax, panel)
             ax.set_title(panel.title, fontsize=10)
     if layers:
-        _legend(fig, layers)
+        show.legend(fig, [(layer.name, layer.colour, layer.hatch) for layer in layers])
     return fig
 
 
 def _tall(panel: Picture | Plot) -> float:
-    """Inches a panel needs, its title included."""
+    """The height of a panel with its title, in inches."""
     if isinstance(panel, Plot):
         return PANEL
     height, width = panel.values.shape[-2:]
@@ -54,8 +54,9 @@ def _picture(ax: Axes, panel: Picture) -> None:
         show.fill_mask(ax, layer.mask.numpy(), layer.colour, layer.hatch)
     for f in panel.frames:
         corner = (f.left - 0.5, f.top - 0.5)
-        style = {"edgecolor": f.colour, "linestyle": "--" if f.dashed else "-", "linewidth": 2.5 if f.wide else 1.5}
-        ax.add_patch(Rectangle(corner, f.width, f.height, fill=False, **style))
+        box = Rectangle(corner, f.width, f.height, fill=False, edgecolor=f.colour, linewidth=2.5 if f.wide else 1.5)
+        box.set_linestyle("--" if f.dashed else "-")
+        ax.add_patch(box)
     for row, column in panel.rings:
         ax.plot(column, row, "o", color=show.ORANGE, markersize=9, fillstyle="none", markeredgewidth=2)
     show.write_numbers(ax, panel.numbers(), rgb)
@@ -65,11 +66,10 @@ def _plot(ax: Axes, panel: Plot) -> None:
     x = np.asarray(panel.x)
     for label, heights, colour, hatch in panel.bars:
         step = x[1] - x[0] if len(x) > 1 else 1
-        look = {"color": colour, "hatch": hatch, "edgecolor": "black", "alpha": 0.7}
-        ax.bar(x, heights, width=step, label=label or None, **look)
-    for (label, y), (colour, dash, marker) in zip(panel.lines.items(), show.STYLES, strict=False):
+        ax.bar(x, heights, step, label=label or None, color=colour, hatch=hatch, edgecolor="black", alpha=0.7)
+    for (label, values), (colour, dash, marker) in zip(panel.lines.items(), show.STYLES, strict=False):
         every = max(1, len(x) // 8)
-        ax.plot(x, y, dash, color=colour, marker=marker, markersize=4, markevery=every, label=label)
+        ax.plot(x, values, dash, color=colour, marker=marker, markersize=4, markevery=every, label=label)
     if panel.baseline is not None:
         ax.axhline(panel.baseline, color="gray", linewidth=0.8)
     for at, label in panel.marks:
@@ -83,10 +83,3 @@ def _plot(ax: Axes, panel: Plot) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     if len(ax.get_legend_handles_labels()[0]) > 1:
         ax.legend(frameon=False, fontsize=8)
-
-
-def _legend(fig: Figure, layers: list) -> None:
-    from matplotlib.patches import Patch
-
-    handles = [Patch(facecolor=x.colour, hatch=x.hatch, edgecolor="black", alpha=0.7, label=x.name) for x in layers]
-    fig.legend(handles=handles, loc="outside lower center", ncols=len(layers), frameon=False)

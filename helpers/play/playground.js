@@ -1,8 +1,8 @@
 // The front end of every playground. It draws the scene that Python computed and sends what the student sets.
 // It knows pictures, plots and controls, and nothing of convolutions, losses or thresholds.
 
-const PANEL = 230; // pixels of the page that a picture is wide, about
-const CLOSEST = 8; // pixels of a picture that the closest look still shows
+const PANEL = 230; // the width of a picture on the page, in pixels, about
+const CLOSEST = 8; // a side of the window at the highest zoom, in pixels of the picture
 const ALL = { zoom: 1, left: 0, top: 0 };
 const LINES = [
   { colour: "#0072B2", dash: "", marker: "circle" },
@@ -25,113 +25,81 @@ function render({ model, el }) {
   const facts = make("ul", "unet-playground-facts", root);
   const said = liveRegion("unet-heard", root); // only what is new is put into it
   const note = liveRegion("unet-playground-note", root, "alert");
-  const kernel = kernelOf(model, (text) => (note.textContent = text));
-
-  const setters = new Map(); // control name -> shows a value that came from Python
-  const undo = [];
-  let shownIn = []; // what has to be painted again when the student looks closer
-  model.get("controls").forEach((control) => setters.set(control.name, controlFor(control)));
-
-  // ---- from the student to Python: one request on its way, and after its answer the latest wish only ----
-
-  let asked = 0; // number of the last request sent
-  let wishes = null;
-
-  function wish(values) {
-    wishes = { ...wishes, ...values };
-    if (model.get("answered") >= asked) send();
+  const requests = requestQueue(model, root, note);
+  const inputs = new Map(); // control name -> its input: `show(value)`, and of a range `limit(control)` and `move(by)`
+  let shownIn = []; // shows the window of the zoom: pictures, wipe and the words for it
+  for (const control of model.get("controls")) {
+    inputs.set(control.name, control.kind === "grid" ? gridInput(control) : rangeInput(control));
   }
-
-  function send() {
-    const set = wishes;
-    wishes = null;
-    asked = Math.max(asked, model.get("answered")) + 1; // another view may have asked since
-    if (kernel.send({ set, number: asked })) root.setAttribute("aria-busy", "true");
-  }
-
-  function onAnswered() {
-    if (model.get("answered") < asked) return; // of another view, or an older wish
-    kernel.answered();
-    note.textContent = model.get("problem");
-    root.removeAttribute("aria-busy");
-    if (wishes) send();
-    else showValues(); // a control that asked for what cannot be goes back
-  }
-
-  function onWorking() {
-    const what = model.get("working");
-    working.textContent = what && ` · working: ${what}`;
-    if (what) kernel.answered(); // it is busy with this, so nobody has to wonder
-  }
+  keepKeys(root);
 
   // ---- controls ----
 
-  function controlFor(control) {
-    if (control.kind === "grid") return gridControl(control);
-    return rangeControl(control);
-  }
-
-  function rangeControl(control) {
+  function rangeInput(control) {
     const label = make("label", "unet-playground-control", form);
     make("span", "", label).textContent = control.label;
     const input = make("input", "", label);
-    Object.assign(input, { type: "range", min: control.min, max: control.max, step: control.step });
+    input.type = "range";
     const shown = make("span", "unet-playground-value", label); // no <output>: it would speak beside the live region
+    const limit = ({ min, max, step }) => Object.assign(input, { min, max, step });
     const show = (value) => {
       input.value = value;
       shown.textContent = `${Number(value.toPrecision(6))}${control.unit ? " " + control.unit : ""}`;
       input.setAttribute("aria-valuetext", shown.textContent);
     };
-    input.addEventListener("input", () => {
-      show(Number(input.value));
-      wish({ [control.name]: Number(input.value) });
-    });
-    // What a slider may reach can depend on another one.
-    show.limit = ({ min, max, step }) => Object.assign(input, { min, max, step });
+    const move = (by) => {
+      const value = Math.min(input.max, Math.max(input.min, Number(input.value) + by));
+      show(value);
+      return value;
+    };
+    input.addEventListener("input", () => requests.wish({ [control.name]: move(0) }));
+    limit(control);
     show(control.value);
-    return show;
+    return { show, limit, move };
   }
 
-  function gridControl(control) {
+  function gridInput(control) {
     const group = make("fieldset", "unet-playground-grid", form);
     make("legend", "", group).textContent = control.label;
     const table = make("div", "", group);
     table.style.gridTemplateColumns = `repeat(${control.value[0].length}, auto)`;
-    const inputs = control.value.map((row, r) =>
+    const numbers = control.value.map((row, r) =>
       row.map((_, c) => {
-        const input = make("input", "", table);
-        Object.assign(input, { type: "number", step: "any" });
-        input.setAttribute("aria-label", `row ${r + 1}, column ${c + 1}`);
-        input.addEventListener("input", () => {
-          const values = inputs.map((line) => line.map((one) => one.valueAsNumber));
-          if (values.flat().every(Number.isFinite)) wish({ [control.name]: values });
-        });
-        return input;
+        const number = make("input", "", table);
+        Object.assign(number, { type: "number", step: "any" });
+        number.setAttribute("aria-label", `row ${r + 1}, column ${c + 1}`);
+        return number;
       }),
     );
-    const show = (value) =>
-      value.forEach((row, r) =>
-        row.forEach((number, c) => {
-          const input = inputs[r][c];
-          if (input.valueAsNumber !== number) input.value = Number(number.toPrecision(4));
-        }),
-      );
+    table.addEventListener("input", () => {
+      const values = numbers.map((row) => row.map((number) => number.valueAsNumber));
+      if (values.flat().every(Number.isFinite)) requests.wish({ [control.name]: values });
+    });
+    const show = (values) =>
+      numbers.flat().forEach((number, k) => {
+        const value = values.flat()[k];
+        if (number.valueAsNumber !== value) number.value = Number(value.toPrecision(4));
+      });
     show(control.value);
-    return show;
+    return { show };
   }
-
-  keepKeys(root);
 
   // ---- from Python to the page ----
 
-  function showValues() {
-    const values = model.get("values");
-    if (model.get("answered") < asked || wishes) return; // the student is further on
-    for (const [name, show] of setters) if (name in values) show(values[name]);
+  function showWorking() {
+    const what = model.get("working");
+    working.textContent = what && ` · working: ${what}`;
+    if (what) requests.begun();
   }
 
+  function showValues() {
+    if (!requests.isSettled()) return; // the student is further on
+    for (const [name, value] of Object.entries(model.get("values"))) inputs.get(name).show(value);
+  }
+
+  // What a slider may reach can depend on another one.
   function showLimits() {
-    for (const control of model.get("controls")) setters.get(control.name).limit?.(control);
+    for (const control of model.get("controls")) inputs.get(control.name).limit?.(control);
   }
 
   function showScene() {
@@ -147,29 +115,22 @@ function render({ model, el }) {
       for (const panel of panels) row.append(panel.kind === "picture" ? picture(panel, kept) : plot(panel));
       return row;
     });
-    stage.setAttribute("role", "group");
-    stage.setAttribute("aria-label", scene.alt);
+    describe(stage, "group", scene.alt);
     stage.replaceChildren(...rows);
     if (focused && root.contains(focused)) focused.focus({ preventScroll: true });
-    legend.replaceChildren(...scene.legend.map(legendEntry));
+    legend.replaceChildren(...scene.legend.map((layer) => keyOf({ ...layer, box: true })));
     legend.hidden = scene.legend.length === 0;
-    lens.replaceChildren();
     showLens();
     showWipe();
     showLooking();
   }
 
   function showFacts() {
-    const before = new Set([...facts.children].map((item) => item.innerHTML));
-    const first = facts.children.length === 0;
+    const before = [...facts.children].map((item) => item.textContent);
     facts.replaceChildren();
-    const changed = [];
-    for (const fact of model.get("facts")) {
-      const item = make("li", "", facts);
-      item.innerHTML = fact;
-      if (!before.has(item.innerHTML)) changed.push(item.textContent);
-    }
-    if (!first) said.textContent = changed.join(" ");
+    for (const fact of model.get("facts")) make("li", "", facts).innerHTML = fact;
+    const now = [...facts.children].map((item) => item.textContent);
+    if (before.length) said.textContent = now.filter((fact) => !before.includes(fact)).join(" ");
   }
 
   function picture(panel, kept) {
@@ -184,7 +145,7 @@ function render({ model, el }) {
     fill(holder, panel, sourcesOf(panel), scale);
     if (key && !kept.has(key)) makeDraggable(holder, panel, key);
     if (key) make("p", "unet-playground-hint", caption).textContent = "Drag it, or use the arrow keys.";
-    holder.perPixel = () => holder.getBoundingClientRect().width / panel.width;
+    holder.pixels = panel.width;
     return figure;
   }
 
@@ -209,52 +170,39 @@ function render({ model, el }) {
     const [down, right] = panel.drags;
     holder.dataset.drags = key;
     holder.tabIndex = 0;
-    holder.setAttribute("role", "application");
-    holder.setAttribute("aria-label", `${panel.title}. Arrow keys move the shape, with Shift by ten pixels.`);
-    const clamp = (name, value) => {
-      const { min, max } = model.get("controls").find((control) => control.name === name);
-      return Math.min(max, Math.max(min, value));
-    };
-    const at = {};
-    const here = (name) => (name in at ? at[name] : model.get("values")[name]);
-    const move = (rows, columns) => {
-      at[down] = clamp(down, here(down) + rows);
-      at[right] = clamp(right, here(right) + columns);
-      setters.get(down)(at[down]);
-      setters.get(right)(at[right]);
-      wish({ [down]: at[down], [right]: at[right] });
-    };
-    const forget = () => {
-      if (model.get("answered") >= asked && !wishes) for (const name of [down, right]) delete at[name];
-    };
-    model.on("change:answered", forget);
-    undo.push(() => model.off("change:answered", forget));
-    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    describe(holder, "application", `${panel.title}. Arrow keys move the shape, with Shift by ten pixels.`);
+    const move = (rows, columns) =>
+      requests.wish({ [down]: inputs.get(down).move(rows), [right]: inputs.get(right).move(columns) });
     holder.addEventListener("keydown", (event) => {
-      if (!(event.key in steps)) return;
+      const step = arrowStep(event);
+      if (!step) return;
       event.preventDefault();
-      const size = event.shiftKey ? 10 : 1;
-      move(...steps[event.key].map((step) => step * size));
+      move(...step);
     });
-    let from = null;
-    holder.addEventListener("pointerdown", (event) => {
-      from = { x: event.clientX, y: event.clientY };
-      holder.setPointerCapture(event.pointerId);
-      holder.focus({ preventScroll: true });
+    holder.addEventListener("pointerdown", () => holder.focus({ preventScroll: true }));
+    dragged(holder, (event, from) => {
+      const side = holder.getBoundingClientRect().width / holder.pixels;
+      const rows = Math.trunc((event.clientY - from.y) / side);
+      const columns = Math.trunc((event.clientX - from.x) / side);
+      if (rows || columns) move(rows, columns);
+      return { x: from.x + columns * side, y: from.y + rows * side };
     });
-    holder.addEventListener("pointermove", (event) => {
-      if (!from) return;
-      const per = holder.perPixel();
-      const rows = Math.trunc((event.clientY - from.y) / per);
-      const columns = Math.trunc((event.clientX - from.x) / per);
-      if (!rows && !columns) return;
-      from = { x: from.x + columns * per, y: from.y + rows * per };
-      move(rows, columns);
-    });
-    for (const end of ["pointerup", "pointercancel"]) holder.addEventListener(end, () => (from = null));
   }
 
-  // ---- looking closer: all pictures through one window, which the page keeps to itself, so that it needs no kernel ----
+  // Calls `moved(event, from)` while `node` is dragged; it may return where the next step counts from.
+  function dragged(node, moved) {
+    let from = null;
+    node.addEventListener("pointerdown", (event) => {
+      from = { x: event.clientX, y: event.clientY };
+      node.setPointerCapture(event.pointerId);
+    });
+    node.addEventListener("pointermove", (event) => {
+      if (from) from = moved(event, from) ?? { x: event.clientX, y: event.clientY };
+    });
+    for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, () => (from = null));
+  }
+
+  // ---- zoom: all pictures through one window, which needs no kernel ----
 
   function look(change) {
     const now = { ...model.get("looking"), ...change };
@@ -280,20 +228,16 @@ function render({ model, el }) {
 
   function makeZoomable(holder, panel) {
     holder.dataset.zooms = "";
-    const first = !shownIn.some((show) => show.hasKeys);
-    holder.tabIndex = first ? 0 : -1; // one stop for all, since they move together
-    if (first) {
-      shownIn[shownIn.length - 1].hasKeys = true;
-      holder.setAttribute("role", "application");
-      holder.setAttribute("aria-label", `${panel.title}. Plus and minus zoom all pictures, arrow keys move them, 0 shows all.`);
+    const isFirst = shownIn.length === 1;
+    holder.tabIndex = isFirst ? 0 : -1; // one stop for all, since they move together
+    if (isFirst) {
+      const how = "Plus and minus zoom all pictures, arrow keys move them, 0 shows all.";
+      describe(holder, "application", `${panel.title}. ${how}`);
     }
-    const keys = {
-      "+": () => zoom(2), "=": () => zoom(2), "-": () => zoom(0.5), 0: () => look(ALL),
-      ArrowUp: () => pan(0, -0.125), ArrowDown: () => pan(0, 0.125),
-      ArrowLeft: () => pan(-0.125, 0), ArrowRight: () => pan(0.125, 0),
-    };
+    const keys = { "+": () => zoom(2), "=": () => zoom(2), "-": () => zoom(0.5), 0: () => look(ALL) };
+    for (const [key, [down, right]] of Object.entries(STEPS)) keys[key] = () => pan(right / 8, down / 8);
     holder.addEventListener("keydown", (event) => {
-      if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!(event.key in keys) || hasModifier(event)) return;
       event.preventDefault();
       keys[event.key]();
     });
@@ -302,8 +246,8 @@ function render({ model, el }) {
       (event) => {
         if (!event.ctrlKey && !holder.matches(":focus")) return; // whoever scrolls past it does not mean the picture
         event.preventDefault();
-        const box = holder.getBoundingClientRect();
-        zoom(event.deltaY < 0 ? 1.25 : 0.8, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+        const { left, top, width, height } = holder.getBoundingClientRect();
+        zoom(event.deltaY < 0 ? 1.25 : 0.8, (event.clientX - left) / width, (event.clientY - top) / height);
       },
       { passive: false },
     );
@@ -313,27 +257,12 @@ function render({ model, el }) {
     });
   }
 
-  function dragged(node, moved) {
-    let from = null;
-    node.addEventListener("pointerdown", (event) => {
-      from = { x: event.clientX, y: event.clientY };
-      node.setPointerCapture(event.pointerId);
-    });
-    node.addEventListener("pointermove", (event) => {
-      if (!from) return;
-      moved(event, from);
-      from = { x: event.clientX, y: event.clientY };
-    });
-    for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, () => (from = null));
-  }
-
   function showLens() {
+    lens.replaceChildren();
     lens.hidden = !model.get("scene").zooms;
     if (lens.hidden) return;
     const button = (text, name, act) => {
-      const node = make("button", "", lens);
-      node.type = "button";
-      node.textContent = text;
+      const node = Object.assign(make("button", "", lens), { type: "button", textContent: text });
       node.setAttribute("aria-label", name);
       node.addEventListener("click", act);
     };
@@ -391,7 +320,8 @@ function render({ model, el }) {
       canvases[1].style.clipPath = `inset(0 ${100 * (1 - at.wipe)}% 0 0)`;
       line.style.left = `${100 * at.wipe}%`;
       slider.value = Math.round(100 * at.wipe);
-      slider.setAttribute("aria-valuetext", `${slider.value} % of the width is ${names[left]}, the rest ${names[right]}`);
+      const said = `${slider.value} % of the width is ${names[left]}, the rest ${names[right]}`;
+      slider.setAttribute("aria-valuetext", said);
     });
   }
 
@@ -416,24 +346,21 @@ function render({ model, el }) {
     for (const show of shownIn) show(model.get("looking"));
   }
 
-  const watched = {
-    "change:controls": showLimits,
-    "change:values": showValues,
-    "change:scene": showScene,
-    "change:facts": showFacts,
-    "change:answered": onAnswered,
-    "change:looking": showLooking,
-    "change:working": onWorking,
-  };
-  for (const [event, handler] of Object.entries(watched)) model.on(event, handler);
-  asked = model.get("answered");
+  const unwatch = watch(model, {
+    controls: showLimits,
+    values: showValues,
+    answered: showValues, // a control that asked for what cannot be goes back
+    scene: showScene,
+    facts: showFacts,
+    looking: showLooking,
+    working: showWorking,
+  });
   showScene();
   showFacts();
 
   return () => {
-    kernel.stop();
-    for (const [event, handler] of Object.entries(watched)) model.off(event, handler);
-    for (const step of undo) step();
+    requests.stop();
+    unwatch();
   };
 }
 
@@ -441,7 +368,8 @@ function render({ model, el }) {
 
 // Pictures grow narrower where a row is full; a plot soon could not be read.
 function column(panel) {
-  return panel.kind === "picture" ? `minmax(0, ${Math.round(panel.width * scaleOf(panel))}px)` : `minmax(250px, ${BOX.width}px)`;
+  if (panel.kind === "plot") return `minmax(250px, ${BOX.width}px)`;
+  return `minmax(0, ${Math.round(panel.width * scaleOf(panel))}px)`;
 }
 
 function scaleOf(panel) {
@@ -455,29 +383,22 @@ function canvasFor(width, height) {
 
 // What a picture is painted from: its pixels, and the areas of its layers in their colours.
 function sourcesOf(panel) {
-  const count = panel.width * panel.height;
-  const pixels = bytes(panel.pixels);
-  const image = new Uint8ClampedArray(4 * count).fill(255);
-  for (let k = 0; k < count; k += 1) {
-    for (let c = 0; c < 3; c += 1) image[4 * k + c] = panel.channels === 1 ? pixels[k] : pixels[3 * k + c];
-  }
-  const areas = panel.layers.map((layer) => {
-    const mask = bytes(layer.mask);
-    const colour = [1, 3, 5].map((k) => parseInt(layer.colour.slice(k, k + 2), 16));
-    const area = new Uint8ClampedArray(4 * count);
-    for (let k = 0; k < count; k += 1) if (mask[k]) area.set([...colour, 255], 4 * k);
-    return { hatch: layer.hatch, canvas: canvasOf(area, panel) };
-  });
-  return { image: canvasOf(image, panel), areas };
+  const areas = panel.layers.map(({ mask, colour, hatch }) => ({ hatch, canvas: areaOf(mask, colour, panel) }));
+  return { image: canvasOf(panel.pixels, panel, panel.channels), areas };
 }
 
-function canvasOf(rgba, { width, height }) {
+function areaOf(mask, colour, { width, height }) {
   const canvas = Object.assign(make("canvas", ""), { width, height });
-  canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
+  const context = canvas.getContext("2d");
+  const shape = new ImageData(width, height);
+  bytes(mask).forEach((inside, k) => (shape.data[4 * k + 3] = 255 * inside));
+  context.putImageData(shape, 0, 0);
+  Object.assign(context, { globalCompositeOperation: "source-in", fillStyle: colour });
+  context.fillRect(0, 0, width, height);
   return canvas;
 }
 
-// Paints the part of a picture that is seen through the window `at`.
+// Paints what the window `at` shows of a picture.
 function paint(canvas, { image, areas }, at) {
   const context = canvas.getContext("2d");
   const part = [at.left * image.width, at.top * image.height, image.width / at.zoom, image.height / at.zoom];
@@ -505,12 +426,9 @@ function hatched(area, part, whole, hatch) {
 
 function tile(hatch, ratio) {
   const side = Math.round(7 * ratio);
-  const canvas = make("canvas", "");
-  canvas.width = side;
-  canvas.height = side;
+  const canvas = Object.assign(make("canvas", ""), { width: side, height: side });
   const context = canvas.getContext("2d");
   context.lineWidth = ratio;
-  context.beginPath();
   if (hatch === ".") {
     context.arc(side / 2, side / 2, 1.1 * ratio, 0, 7);
     context.fill();
@@ -547,7 +465,7 @@ function marksOf(panel, scale, width, height) {
   panel.numbers.forEach((row, r) =>
     row.forEach((text, c) => {
       const k = panel.channels * (r * panel.width + c);
-      const [red, green, blue] = panel.channels === 1 ? [pixels[k], pixels[k], pixels[k]] : pixels.slice(k, k + 3);
+      const [red, green = red, blue = red] = pixels.slice(k, k + panel.channels);
       const light = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
       draw("text", {
         x: (c + 0.5) * scale, y: (r + 0.5) * scale, "text-anchor": "middle", "dominant-baseline": "central",
@@ -558,31 +476,9 @@ function marksOf(panel, scale, width, height) {
   return svg;
 }
 
-function legendEntry(layer) {
-  const entry = make("span", "unet-playground-key");
-  const box = make("canvas", "", entry);
-  box.width = 28;
-  box.height = 14;
-  const context = box.getContext("2d");
-  context.globalAlpha = 0.75;
-  context.fillStyle = layer.colour;
-  context.fillRect(0, 0, 28, 14);
-  context.globalAlpha = 1;
-  if (layer.hatch) {
-    context.fillStyle = context.createPattern(tile(layer.hatch, 1), "repeat");
-    context.fillRect(0, 0, 28, 14);
-  }
-  entry.append(" " + layer.name);
-  return entry;
-}
-
-function bytes(view) {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
 // ---- plots ----
 
-const BOX = { width: 300, height: 230, left: 58, right: 10, top: 8, bottom: 40 };
+const BOX = { width: 300, height: 230, left: 58, right: 290, top: 8, bottom: 190 }; // the drawing, and its edges
 const SMALL = 0.01; // a symlog axis is linear below
 
 function plot(panel) {
@@ -590,34 +486,33 @@ function plot(panel) {
   make("figcaption", "", figure).textContent = panel.title;
   const svg = draw("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, "aria-hidden": "true" }, figure);
   const heights = [...Object.values(panel.lines).flat(), ...panel.bars.flatMap((bar) => bar[1])];
-  const x = axis(panel.xscale, extent(panel.x, panel.bars.length ? halfStep(panel.x) : 0), BOX.left, BOX.width - BOX.right);
-  const y = axis(panel.yscale, panel.ylim || padded(heights, panel), BOX.height - BOX.bottom, BOX.top);
+  const x = axis(panel.xscale, extent(panel.x, panel.bars.length ? halfStep(panel.x) : 0), BOX.left, BOX.right);
+  const y = axis(panel.yscale, panel.ylim || padded(heights, panel), BOX.bottom, BOX.top);
   ticks(svg, x, y, panel);
   if (panel.baseline !== null) {
-    const level = { y1: y(panel.baseline), y2: y(panel.baseline), stroke: "currentColor", "stroke-opacity": 0.4 };
-    draw("line", { x1: BOX.left, x2: BOX.width - BOX.right, ...level }, svg);
+    const d = `M${BOX.left},${y(panel.baseline)}H${BOX.right}`;
+    draw("path", { d, stroke: "currentColor", "stroke-opacity": 0.4 }, svg);
   }
   panel.bars.forEach((bar, k) => bars(svg, panel, bar, k, x, y));
-  Object.entries(panel.lines).forEach(([, values], k) => line(svg, panel.x, values, LINES[k], x, y));
-  panel.marks.forEach(([at]) =>
-    draw("line", {
-      x1: x(at), x2: x(at), y1: BOX.top, y2: BOX.height - BOX.bottom, stroke: "#D55E00", "stroke-width": 1.6,
-      "stroke-dasharray": "6 4",
-    }, svg),
-  );
-  panel.stars.forEach(([at, value]) =>
-    draw("path", { d: star(x(at), y(value), 8), fill: "#E69F00", stroke: "currentColor" }, svg),
-  );
+  Object.values(panel.lines).forEach((values, k) => line(svg, panel.x, values, LINES[k], x, y));
+  for (const [at] of panel.marks) {
+    const d = `M${x(at)},${BOX.top}V${BOX.bottom}`;
+    draw("path", { d, stroke: "#D55E00", "stroke-width": 1.6, "stroke-dasharray": "6 4" }, svg);
+  }
+  for (const [at, value] of panel.stars) {
+    draw("path", { d: star(x(at), y(value), 8), fill: "#E69F00", stroke: "currentColor" }, svg);
+  }
   figure.append(plotLegend(panel));
   return figure;
 }
 
+// A function from values to places on the page, and what it maps.
 function axis(scale, [low, high], from, to) {
-  const straight = (value) => from + ((value - low) / (high - low || 1)) * (to - from);
-  if (scale === "linear") return Object.assign(straight, { low, high, scale });
-  const bend = scale === "log"
-    ? (value) => Math.log10(Math.max(value, Number.MIN_VALUE))
-    : (value) => Math.sign(value) * Math.log10(1 + Math.abs(value) / SMALL);
+  const bend = {
+    linear: (value) => value,
+    log: (value) => Math.log10(Math.max(value, Number.MIN_VALUE)),
+    symlog: (value) => Math.sign(value) * Math.log10(1 + Math.abs(value) / SMALL),
+  }[scale];
   const [a, b] = [bend(low), bend(high)];
   return Object.assign((value) => from + ((bend(value) - a) / (b - a || 1)) * (to - from), { low, high, scale });
 }
@@ -633,8 +528,7 @@ function tickValues({ low, high, scale }) {
     }
     return found;
   }
-  const decades = [];
-  for (let p = -9; p <= 9; p += 1) decades.push(10 ** p);
+  const decades = Array.from({ length: 19 }, (_, k) => 10 ** (k - 9));
   const values = scale === "log" ? decades : [0, ...decades.filter((d) => d >= SMALL).flatMap((d) => [d, -d])];
   const inside = values.filter((v) => v >= low && v <= high).sort((a, b) => a - b);
   const every = Math.ceil(inside.length / 6);
@@ -642,21 +536,19 @@ function tickValues({ low, high, scale }) {
 }
 
 function ticks(svg, x, y, panel) {
-  const bottom = BOX.height - BOX.bottom;
-  const group = draw("g", { stroke: "currentColor", "stroke-opacity": 0.6 }, svg);
-  draw("path", { d: `M${BOX.left},${BOX.top}V${bottom}H${BOX.width - BOX.right}`, fill: "none" }, group);
+  const group = draw("g", { stroke: "currentColor", "stroke-opacity": 0.6, fill: "none" }, svg);
+  draw("path", { d: `M${BOX.left},${BOX.top}V${BOX.bottom}H${BOX.right}` }, group);
   for (const value of tickValues(x)) {
-    draw("line", { x1: x(value), x2: x(value), y1: bottom, y2: bottom + 4 }, group);
-    label(svg, x(value), bottom + 16, value, "middle");
+    draw("path", { d: `M${x(value)},${BOX.bottom}v4` }, group);
+    label(svg, x(value), BOX.bottom + 16, value, "middle");
   }
   for (const value of tickValues(y)) {
-    draw("line", { x1: BOX.left - 4, x2: BOX.left, y1: y(value), y2: y(value) }, group);
+    draw("path", { d: `M${BOX.left},${y(value)}h-4` }, group);
     label(svg, BOX.left - 7, y(value) + 4, value, "end");
   }
-  const middle = (BOX.top + bottom) / 2;
-  text(svg, (BOX.left + BOX.width - BOX.right) / 2, BOX.height - 6, panel.xlabel, "middle");
-  const turned = text(svg, 12, middle, panel.ylabel, "middle");
-  turned.setAttribute("transform", `rotate(-90 12 ${middle})`);
+  const middle = (BOX.top + BOX.bottom) / 2;
+  text(svg, (BOX.left + BOX.right) / 2, BOX.height - 6, panel.xlabel, "middle");
+  text(svg, 12, middle, panel.ylabel, "middle").setAttribute("transform", `rotate(-90 12 ${middle})`);
 }
 
 function line(svg, xs, ys, { colour, dash, marker }, x, y) {
@@ -674,22 +566,26 @@ function line(svg, xs, ys, { colour, dash, marker }, x, y) {
 
 function bars(svg, panel, [, heights, colour, hatch], k, x, y) {
   const half = halfStep(panel.x);
-  const floor = BOX.height - BOX.bottom;
   panel.x.forEach((at, n) => {
     if (!(heights[n] > 0)) return;
     const [left, right, top] = [x(at - half), x(at + half), y(heights[n])];
-    const inset = k * 2; // rows of bars lie behind each other; the inset shows the hind one's edge
-    const box = { x: left + inset, y: top, width: Math.max(1, right - left - 2 * inset), height: Math.max(0, floor - top) };
-    draw("rect", { ...box, fill: colour, "fill-opacity": 0.7, stroke: "currentColor", "stroke-width": 0.7 }, svg);
-    if (hatch) draw("rect", { ...box, fill: `url(#${pattern(svg, hatch)})` }, svg);
+    const inset = k * 2; // series of bars lie behind each other; the inset shows the hind one's edge
+    const [width, height] = [Math.max(1, right - left - 2 * inset), Math.max(0, BOX.bottom - top)];
+    box(svg, { x: left + inset, y: top, width, height }, colour, hatch);
   });
+}
+
+function box(svg, place, colour, hatch) {
+  draw("rect", { ...place, fill: colour, "fill-opacity": 0.7, stroke: "currentColor", "stroke-width": 0.7 }, svg);
+  if (hatch) draw("rect", { ...place, fill: `url(#${pattern(svg, hatch)})` }, svg);
 }
 
 function pattern(svg, hatch) {
   const id = "unet-hatch-" + Math.random().toString(36).slice(2);
   const node = draw("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" }, svg);
   if (hatch[0] === ".") draw("circle", { cx: 3, cy: 3, r: 1, fill: "currentColor" }, node);
-  else draw("path", { d: "M-1,7L7,-1", stroke: "currentColor", "stroke-width": 0.8 }, node);
+  const lines = "M-1,7L7,-1" + (hatch[0] === "x" ? "M-1,-1L7,7" : "");
+  if (hatch[0] !== ".") draw("path", { d: lines, stroke: "currentColor", "stroke-width": 0.8 }, node);
   return id;
 }
 
@@ -701,21 +597,20 @@ function plotLegend(panel) {
     ...panel.marks.map(([, name]) => ({ name, colour: "#D55E00", dash: "6 4" })),
     ...panel.stars.map(([, , name]) => ({ name, star: true })),
   ].filter((entry) => entry.name);
-  if (entries.length < 2) return list;
-  for (const entry of entries) {
-    const key = make("span", "unet-playground-key", list);
-    const svg = draw("svg", { viewBox: "0 0 28 14", width: 28, height: 14, "aria-hidden": "true" }, key);
-    if (entry.star) draw("path", { d: star(14, 7, 6), fill: "#E69F00", stroke: "currentColor" }, svg);
-    else if (entry.box) {
-      draw("rect", { x: 1, y: 1, width: 26, height: 12, fill: entry.colour, "fill-opacity": 0.7, stroke: "currentColor" }, svg);
-      if (entry.hatch) draw("rect", { x: 1, y: 1, width: 26, height: 12, fill: `url(#${pattern(svg, entry.hatch)})` }, svg);
-    } else {
-      draw("line", { x1: 0, x2: 28, y1: 7, y2: 7, stroke: entry.colour, "stroke-width": 2, "stroke-dasharray": entry.dash }, svg);
-      if (entry.marker) draw("path", { d: shape(entry.marker, 14, 7), fill: entry.colour }, svg);
-    }
-    key.append(" " + entry.name);
-  }
+  if (entries.length > 1) list.append(...entries.map(keyOf));
   return list;
+}
+
+// An entry of a legend: a star, a box of a colour and a hatch, or a line of a colour, a dash and a marker.
+function keyOf(entry) {
+  const key = make("span", "unet-playground-key");
+  const svg = draw("svg", { viewBox: "0 0 28 14", width: 28, height: 14, "aria-hidden": "true" }, key);
+  if (entry.star) draw("path", { d: star(14, 7, 6), fill: "#E69F00", stroke: "currentColor" }, svg);
+  else if (entry.box) box(svg, { x: 1, y: 1, width: 26, height: 12 }, entry.colour, entry.hatch);
+  else draw("path", { d: "M0,7H28", stroke: entry.colour, "stroke-width": 2, "stroke-dasharray": entry.dash }, svg);
+  if (entry.marker) draw("path", { d: shape(entry.marker, 14, 7), fill: entry.colour }, svg);
+  key.append(" " + entry.name);
+  return key;
 }
 
 function shape(marker, x, y) {
@@ -727,13 +622,12 @@ function shape(marker, x, y) {
 }
 
 function star(x, y, r) {
-  const points = [];
-  for (let k = 0; k < 10; k += 1) {
+  const points = Array.from({ length: 10 }, (_, k) => {
     const angle = (Math.PI * k) / 5 - Math.PI / 2;
     const radius = k % 2 ? 0.45 * r : r;
-    points.push(`${x + radius * Math.cos(angle)},${y + radius * Math.sin(angle)}`);
-  }
-  return "M" + points.join("L") + "Z";
+    return `${x + radius * Math.cos(angle)},${y + radius * Math.sin(angle)}`;
+  });
+  return `M${points.join("L")}Z`;
 }
 
 function extent(values, margin) {

@@ -1,7 +1,7 @@
-"""What every playground has: settings to move, a scene, facts in words; a widget, and a static fallback.
+"""What all playgrounds share: settings to move, a scene, facts in words; a widget, and a static fallback.
 
-The fallback is one picture and its numbers in words. The same facts stand in both, so that a screen reader, a printed
-page and a console lose nothing.
+The fallback is one picture and the same facts in words, so that a screen reader, a printed page and a console lose
+nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ class Control:
 
     Attributes:
         name: the playground's attribute that it sets.
-        label: what it says beside it.
-        kind: "range" (a slider) or "grid" (numbers in rows).
-        min, max, step: of a range.
-        whole: whether a range gives whole numbers.
-        unit: after the value.
+        kind: "range" (a slider, to which `min` to `unit` apply) or "grid" (numbers in rows).
+        step: between values; a whole one gives whole numbers.
+        unit: written after the value.
     """
 
     name: str
@@ -39,68 +37,61 @@ class Control:
     min: float = 0.0
     max: float = 1.0
     step: float = 0.01
-    whole: bool = False
     unit: str = ""
 
     def read(self, value: Any) -> Any:
-        """The value for the attribute, from what the page sent.
+        """The attribute's value from what the page sent.
 
         Raises:
-            ValueError: it is none that the control can give.
+            ValueError: the control has no such value.
         """
         if self.kind == "grid":
             return value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not self.min <= value <= self.max:
             raise ValueError(f"{self.label} is {value!r}; it goes from {self.min:g} to {self.max:g}.")
-        return int(value) if self.whole else float(value)
+        return int(value) if float(self.step).is_integer() else float(value)
 
 
 class Playground(ABC):
-    """A model whose settings are attributes, shown as a picture and text.
-
-    A subclass has `compute()`, which works out the results from the settings and changes nothing, and the three parts
-    of the fallback below.
-    """
+    """A model whose settings are attributes, shown as a picture and text."""
 
     title: str
 
     @abstractmethod
     def compute(self) -> Any:
-        """What the settings lead to."""
+        """What the settings lead to; changes nothing."""
 
     @abstractmethod
     def facts(self) -> list[str]:
-        """The findings in words, with their numbers: a sentence each. `code` and *stress* are marked like this."""
+        """The findings with their numbers, a sentence each, in the markup of `helpers.markup`."""
 
     def controls(self) -> list[Control]:
-        """The settings that a student may move."""
+        """The settings that can be moved."""
         return []
 
     def change(self, **values: Any) -> None:
         """Set some of the settings that `controls` names.
 
         Raises:
-            ValueError: they do not go with the others.
+            ValueError: they do not fit the others.
         """
         for name, value in values.items():
             setattr(self, name, value)
 
     def working(self) -> str:
-        """In words, what will take long with the settings as they are; empty if nothing does."""
+        """What will take long with the present settings, in words; empty if nothing does."""
         return ""
 
     @abstractmethod
     def scene(self) -> Scene:
-        """What is shown, and in words what is to be seen in it."""
+        """What is shown."""
 
     def __repr__(self) -> str:
-        found = [self.title]
-        for fact in self.facts():
-            found.append(markup.wrapped(fact, initial_indent="- ", subsequent_indent="  "))
-        return "\n".join(found)
+        facts = (markup.wrapped(fact, initial_indent="- ", subsequent_indent="  ") for fact in self.facts())
+        return "\n".join([self.title, *facts])
 
     def as_html(self) -> str:
-        """The picture and the facts as HTML, in whatever colours the page has."""
+        """The picture and the facts as HTML, in the page's own colours."""
         scene = self.scene()
         facts = "".join(f'<li style="margin:.2em 0">{markup.as_html(fact)}</li>' for fact in self.facts())
         return (
@@ -117,25 +108,24 @@ class PlaygroundFrontEnd(frontend.FrontEnd):
     """The thin front end of a `Playground`. All views of one playground share its state.
 
     Traits:
-        title: what does not change.
         controls: what can be moved and how far, which may change with the values.
-        values: of all controls.
+        values: the value of each control, by name.
         scene: what is drawn, with pictures as bytes.
         facts: the findings as HTML, a sentence each.
-        answered: number of the last request that was dealt with.
-        working: in words, what takes long at the moment; empty if nothing.
-        problem: why it could not be done, in words; empty if it was.
-        looking: what the views of one page show of the pictures: zoom, the window's corner as fractions of the picture,
-            where the wipe stands and between which two. The page keeps it to itself, so that it needs no kernel.
+        answered: the number of the last request dealt with.
+        working: what takes long at the moment, in words; empty if nothing does.
+        problem: why the last request could not be met, in words; empty if it was.
+        looking: what the page shows of the pictures: zoom, the window's corner as fractions of the picture, the place
+            of the wipe and the two pictures it divides. The page never sends it, so that this needs no kernel.
     """
 
     _esm = frontend.module(Path(__file__).with_name("playground.js"))
     _css = frontend.style(Path(__file__).with_name("playground.css"))
     title = traitlets.Unicode().tag(sync=True)
-    controls = traitlets.List().tag(sync=True)
+    controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
-    facts = traitlets.List().tag(sync=True)
+    facts: traitlets.List[str] = traitlets.List().tag(sync=True)
     answered = traitlets.Int().tag(sync=True)
     working = traitlets.Unicode().tag(sync=True)
     problem = traitlets.Unicode().tag(sync=True)
@@ -148,7 +138,7 @@ class PlaygroundFrontEnd(frontend.FrontEnd):
         self.on_msg(self._on_request)
 
     def _found(self) -> dict[str, Any]:
-        """What the playground says now, by trait. A model may have to run for it."""
+        """The traits as the playground is now. A model may have to run for this."""
         self._known = {control.name: control for control in self._playground.controls()}
         values = {name: getattr(self._playground, name) for name in self._known}
         values = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in values.items()}
@@ -162,11 +152,12 @@ class PlaygroundFrontEnd(frontend.FrontEnd):
     def _on_request(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         before = copy.copy(self._playground.__dict__)
         problem = ""
+        wishes = {name: value for name, value in content.items() if name != "number"}
         try:
-            self._playground.change(**{name: self._known[name].read(v) for name, v in content["set"].items()})
+            self._playground.change(**{name: self._known[name].read(value) for name, value in wishes.items()})
             self.working = self._playground.working()  # on the page before the work begins
             found = self._found()
-        except ValueError as error:  # a setting that goes with none of the others: nothing is changed
+        except ValueError as error:  # the settings do not fit together: nothing is changed
             self._playground.__dict__.update(before)
             problem = str(error)
             found = self._found()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -20,13 +21,13 @@ ENCODER = [(3, 1), (3, 1), *[(2, 2), (3, 1), (3, 1)] * 4]
 
 @dataclass(frozen=True)
 class Seen:
-    """What a value after one layer sees.
+    """The receptive field of a value after one layer, in input pixels.
 
     Attributes:
-        kernel, stride: the layer.
-        field: side of the square of input pixels it depends on.
-        step: input pixels from its own square's middle to that of its neighbour's.
-        grown: pixels by which the layer made the side longer.
+        kernel, stride: the layer's.
+        field: side of the square of pixels that the value depends on.
+        step: distance to the square of the neighbouring value.
+        grown: by how much the layer made the side longer.
     """
 
     kernel: int
@@ -36,7 +37,7 @@ class Seen:
     grown: int
 
 
-def receptive_field(layers: Iterable[tuple[int, int]] = ENCODER, image: Any = None) -> ReceptiveField:
+class ReceptiveField(Playground):
     """Let the receptive field grow layer by layer; as the last line of a cell it is shown.
 
     Args:
@@ -47,11 +48,6 @@ def receptive_field(layers: Iterable[tuple[int, int]] = ENCODER, image: Any = No
     Raises:
         ValueError: there is no layer, or a kernel or stride is below 1.
     """
-    return ReceptiveField(layers, image)
-
-
-class ReceptiveField(Playground):
-    """A list of layers, each `(kernel, stride)`."""
 
     title = "How far a value sees, layer by layer"
 
@@ -63,9 +59,10 @@ class ReceptiveField(Playground):
             if kernel < 1 or stride < 1:
                 raise ValueError(f"There is no layer with kernel {kernel} and stride {stride}: both are 1 or more.")
         self.image = None if image is None else grey(image)
-        self.shown = len(self.layers)  # of the layers, from the first on
+        self.shown = len(self.layers)  # how many of the layers, from the first on
 
     def compute(self) -> list[Seen]:
+        """The field after each layer that is shown."""
         found, step = [], 1
         for k, (kernel, stride) in enumerate(self.layers[: self.shown], start=1):
             field, before = field_of(self.layers[:k]), field_of(self.layers[: k - 1])
@@ -74,28 +71,29 @@ class ReceptiveField(Playground):
         return found
 
     def facts(self) -> list[str]:
+        """The field after each layer, what each adds, and how much of the image the last covers."""
         seen = self.compute()
         last = seen[-1]
+        strides = [f", stride {s.stride}" if s.stride > 1 else "" for s in seen]
+        sides = [f"{s.field} ({s.kernel}×{s.kernel}{stride})" for s, stride in zip(seen, strides, strict=True)]
         found = [
-            "Side of the receptive field after each layer: "
-            + ", ".join(
-                f"{s.field} ({s.kernel}×{s.kernel}{f', stride {s.stride}' if s.stride > 1 else ''})" for s in seen
-            )
-            + " pixels.",
+            f"Side of the receptive field after each layer: {', '.join(sides)} pixels.",
             "Each layer adds " + ", ".join(str(s.grown) for s in seen) + ": its kernel less one, times the strides of "
             "all layers before it.",
             f"After the last, a value sees {last.field}×{last.field} pixels of the input, and its neighbour's square "
             f"lies {pixels(last.step)} further.",
         ]
         if self.image is not None:
-            fraction = min(1.0, last.field / self.image.shape[0]) * min(1.0, last.field / self.image.shape[1])
+            fraction = math.prod(min(1.0, last.field / side) for side in self.image.shape)
             found.append(f"The last field covers {percent(fraction)} of this image of {size(self.image)} pixels.")
         return found
 
     def controls(self) -> list[Control]:
-        return [Control("shown", "Layers", min=1, max=len(self.layers), step=1, whole=True)]
+        """How many layers."""
+        return [Control("shown", "Layers", min=1, max=len(self.layers), step=1)]
 
     def scene(self) -> Scene:
+        """The fields as bars, and as squares in each other."""
         seen = self.compute()
         last = seen[-1].field
         places = [float(k) for k in range(1, len(self.layers) + 1)]
@@ -107,19 +105,12 @@ class ReceptiveField(Playground):
         bars = Plot("receptive field after each layer", "layer", "side of the field, pixels", places, bars=rows)
         ground = torch.ones(last + 2, last + 2) if self.image is None else self.image
         middle = [side / 2 for side in ground.shape]
-        frames = tuple(
-            Frame(
-                middle[0] - s.field / 2,
-                middle[1] - s.field / 2,
-                s.field,
-                s.field,
-                ORANGE if s.stride > 1 else BLUE,
-                dashed=s.stride > 1,
-                wide=k == len(seen) - 1,
-            )
-            for k, s in enumerate(seen)
-        )
-        field = Picture(f"what the last value sees: {last}×{last}", ground, frames=frames, written=False)
+        frames = []
+        for s in seen:
+            top, left = (at - s.field / 2 for at in middle)
+            colour, dashed = (ORANGE, True) if s.stride > 1 else (BLUE, False)
+            frames.append(Frame(top, left, s.field, s.field, colour, dashed, wide=s is seen[-1]))
+        field = Picture(f"what the last value sees: {last}×{last}", ground, frames=tuple(frames), written=False)
         alt = (
             f"Bars: the side of the receptive field after each of {len(seen)} layers, "
             + ", ".join(str(s.field) for s in seen)

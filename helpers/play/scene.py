@@ -1,10 +1,11 @@
-"""What a playground shows, as data: pictures and plots. Drawn by `painting.py` with matplotlib and by `playground.js`.
+"""What a playground shows, as data: pictures and plots.
 
-Both draw from the same scene, so the widget and its static fallback cannot tell different stories.
+`painting.py` (the static fallback) and `playground.js` (the widget) draw the same scene, so they cannot disagree.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,12 +18,12 @@ from helpers import show
 
 @dataclass(frozen=True)
 class Layer:
-    """Pixels laid over a picture in a colour and, for those who cannot tell colours, a hatch.
+    """Pixels marked in a picture by a colour and, for readers who cannot tell colours apart, a hatch.
 
     Attributes:
-        name: what they are: "missed".
+        name: for the legend, such as "missed".
         colour: "#rrggbb".
-        hatch: matplotlib's: "" for none, "////", "....", "xxxx".
+        hatch: in matplotlib's notation: "" (none), "////", "....", "xxxx".
         mask: bool `(H, W)`.
     """
 
@@ -32,9 +33,14 @@ class Layer:
     mask: Tensor
 
 
+def overlap_layers(pred: Tensor, truth: Tensor) -> tuple[Layer, ...]:
+    """The pixels in both of two bool masks `(H, W)`, the missed and the false ones."""
+    return Layer(*show.BOTH, pred & truth), Layer(*show.MISSED, truth & ~pred), Layer(*show.FALSE, pred & ~truth)
+
+
 @dataclass(frozen=True)
 class Frame:
-    """A rectangle on a picture, in pixels: row and column of its corner, its sides."""
+    """A rectangle on a picture, in pixels."""
 
     top: float
     left: float
@@ -50,14 +56,12 @@ class Picture:
     """An image with what is drawn on it.
 
     Attributes:
-        title: above it.
         values: `(H, W)`, or colours `(3, H, W)` from 0 to 1.
         span: the values of black and white; by default 0 and the highest.
-        palette: name of a matplotlib colour map instead of grey, for values without a sign.
+        palette: a matplotlib colour map, for values without a sign.
         written: whether numbers are written into the pixels of a very small image.
-        layers, frames: on it.
-        rings: (row, column) of points to be ringed.
-        drags: names of the two controls that dragging it moves, down and right.
+        rings: (row, column) of each ringed point.
+        drags: names of the two controls that dragging moves, down and right.
     """
 
     title: str
@@ -75,24 +79,23 @@ class Picture:
         return show.colours(self.values, self.span, self.palette)
 
     def numbers(self) -> list[list[str]]:
-        """What is written into the pixels of a very small image; empty for others."""
+        """The numbers written into the pixels of a very small image; empty for others."""
         return show.numbers(self.values) if self.written else []
 
 
 @dataclass(frozen=True)
 class Plot:
-    """Lines, bars or a histogram over a common axis.
+    """Lines or bars over a common axis.
 
     Attributes:
-        title, xlabel, ylabel: with units.
         x: positions `(n,)`.
         lines: label and values `(n,)` of each line, at most four.
-        bars: label, heights `(n,)`, colour and hatch of each row of bars; those of one row touch.
+        bars: label, heights `(n,)`, colour and hatch of each series of bars; bars of one series touch.
         marks: position and label of vertical lines.
-        stars: (x, y, label) of points that matter.
+        stars: (x, y, label) of highlighted points.
         xscale, yscale: "linear", "log" or "symlog", which is linear below 0.01.
-        ylim: the range shown, where it is not that of the values.
-        baseline: a thin line across at this value.
+        ylim: the range shown; by default that of the values.
+        baseline: the value of a thin horizontal line.
     """
 
     title: str
@@ -114,32 +117,25 @@ class Scene:
     """Rows of pictures and plots, and all of it in words.
 
     Attributes:
-        rows: from top to bottom, from left to right.
-        alt: what is to be seen, for whoever does not see it.
-        zooms: whether the pictures are of one size and place, so that the page zooms into all of them together.
-        wipes: by name, pictures of `rows` of which the page shows two in one place, left and right of a line.
+        rows: from top to bottom, each from left to right.
+        alt: the alternative text.
+        zooms: whether all pictures show the same pixels, so that the page zooms them together.
+        wipes: by name, pictures of `rows`; the page shows two in one place, left and right of a line.
     """
 
-    rows: list[list[Picture | Plot]]
+    rows: Sequence[Sequence[Picture | Plot]]
     alt: str
     zooms: bool = False
     wipes: dict[str, Picture] = field(default_factory=dict)
 
     def layers(self) -> list[Layer]:
-        """One layer of each name that occurs, for the legend."""
-        found: dict[str, Layer] = {}
-        for row in self.rows:
-            for panel in row:
-                for layer in getattr(panel, "layers", ()):
-                    found.setdefault(layer.name, layer)
-        return list(found.values())
-
-
-# ---- for the page ----------------------------------------------------------------------------------------------------
+        """One layer of each name, for the legend."""
+        layers = (layer for row in self.rows for panel in row for layer in getattr(panel, "layers", ()))
+        return list({layer.name: layer for layer in layers}.values())
 
 
 def for_the_page(scene: Scene) -> dict[str, Any]:
-    """The scene as a trait holds it: JSON, with the pixels of pictures and layers as bytes in it."""
+    """The scene as a trait: JSON, with the pixels of pictures and layers as bytes."""
     rows = [[_picture(p) if isinstance(p, Picture) else _plot(p) for p in row] for row in scene.rows]
     legend = [{"name": x.name, "colour": x.colour, "hatch": x.hatch[:1]} for x in scene.layers()]
     places = {id(p): [r, c] for r, row in enumerate(scene.rows) for c, p in enumerate(row)}
@@ -163,7 +159,7 @@ def _picture(panel: Picture) -> dict[str, Any]:
             for x in panel.layers
         ],
         "frames": [asdict(frame) for frame in panel.frames],
-        "rings": [list(ring) for ring in panel.rings],
+        "rings": list(map(list, panel.rings)),
         "drags": list(panel.drags or ()),
     }
 

@@ -1,4 +1,4 @@
-"""`play.threshold`: from a map of probabilities to a mask, and what each threshold would score."""
+"""`play.threshold`: from a map of probabilities to a mask, and the score of each threshold."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.play.inputs import BOTH, FALSE, MISSED, grey, labels, percent, size
+from helpers.play.inputs import grey, labels, percent, size
 from helpers.play.playground import Control, Playground
-from helpers.play.scene import Layer, Picture, Plot, Scene
+from helpers.play.scene import Picture, Plot, Scene, overlap_layers
 from helpers.reference.overlap import confusion, dice, iou
 from helpers.show import ORANGE
 
@@ -20,7 +20,7 @@ BINS = 20
 
 @dataclass(frozen=True)
 class Thresholded:
-    """What one threshold gives.
+    """The mask of one threshold, and its scores.
 
     Attributes:
         mask: bool `(H, W)`, true where the probability is above the threshold.
@@ -36,8 +36,8 @@ class Thresholded:
     iou: float
 
 
-def threshold(probability: Any, truth: Any, threshold: float = 0.5) -> Threshold:
-    """Cut a map of probabilities; as the last line of a cell it is shown.
+class Threshold(Playground):
+    """Threshold a map of probabilities; as the last line of a cell it is shown.
 
     Args:
         probability: float `(H, W)` or `(1, H, W)`, from 0 to 1.
@@ -47,11 +47,6 @@ def threshold(probability: Any, truth: Any, threshold: float = 0.5) -> Threshold
     Raises:
         ValueError: sizes differ, or the values are no probabilities.
     """
-    return Threshold(probability, truth, threshold)
-
-
-class Threshold(Playground):
-    """Probabilities, a truth, and the threshold, which moves."""
 
     title = "From probabilities to a mask"
 
@@ -67,10 +62,11 @@ class Threshold(Playground):
         self.threshold = threshold
 
     def compute(self) -> Thresholded:
+        """The result of the present threshold."""
         return self.at(self.threshold)
 
     def at(self, threshold: float) -> Thresholded:
-        """What another threshold would give."""
+        """The result of another threshold."""
         mask = self.probability > threshold
         both, false, missed, rest = confusion(mask, self.truth)
         return Thresholded(mask, both, false, missed, rest, dice(mask, self.truth), iou(mask, self.truth))
@@ -87,11 +83,11 @@ class Threshold(Playground):
         return top[len(top) // 2]
 
     def facts(self) -> list[str]:
+        """Mean probabilities, and the scores of the present and the best threshold."""
         now, best, curve = self.compute(), self.best, self.curve()
         good = [t for t, score in zip(THRESHOLDS, curve, strict=True) if score >= max(curve) - 0.01]
-        inside = self.probability[self.truth]
-        outside = self.probability[~self.truth]
-        means = [f"{v.mean():.2f} on {name}" for name, v in (("object", inside), ("background", outside)) if v.numel()]
+        parts = {"object": self.probability[self.truth], "background": self.probability[~self.truth]}
+        means = [f"{values.mean():.2f} on {name}" for name, values in parts.items() if values.numel()]
         fraction = percent(self.truth.float().mean().item())
         return [
             f"{size(self.probability)} pixels, {fraction} of them object. Mean probability: {', '.join(means)}.",
@@ -102,12 +98,13 @@ class Threshold(Playground):
         ]
 
     def controls(self) -> list[Control]:
+        """The threshold."""
         return [Control("threshold", "Threshold", min=0.01, max=0.99, step=0.01)]
 
     def scene(self) -> Scene:
+        """The probabilities, their histogram, Dice over the threshold, and the mask."""
         now, best, curve = self.compute(), self.best, self.curve()
         kinds = (("background", ~self.truth, "#ffffff", "...."), ("object", self.truth, ORANGE, ""))
-        centres = [(k + 0.5) / BINS for k in range(BINS)]
         bars, peaks = [], []
         for name, where, colour, hatch in kinds:
             counts = torch.histc(self.probability[where], BINS, 0, 1).tolist()
@@ -118,7 +115,7 @@ class Threshold(Playground):
             "how often each probability",
             "probability",
             "pixels (log scale)",
-            centres,
+            [(k + 0.5) / BINS for k in range(BINS)],
             bars=tuple(bars),
             marks=((self.threshold, ""),),
             yscale="log",
@@ -134,13 +131,8 @@ class Threshold(Playground):
             stars=((best, max(curve), f"best {best:.2f}"),),
             ylim=(0, 1.03),
         )
-        parts = ((BOTH, now.mask & self.truth), (MISSED, self.truth & ~now.mask), (FALSE, now.mask & ~self.truth))
-        mask = Picture(
-            f"above {self.threshold:.2f}: Dice {now.dice:.2f}",
-            self.probability,
-            (0, 1),
-            layers=tuple(Layer(*kind, where) for kind, where in parts),
-        )
+        title = f"above {self.threshold:.2f}: Dice {now.dice:.2f}"
+        mask = Picture(title, self.probability, (0, 1), layers=overlap_layers(now.mask, self.truth))
         probability = Picture("probability of object (white is 1)", self.probability, (0, 1))
         alt = (
             f"A map of probabilities, {size(self.probability)} pixels, from {self.probability.min():.2f} to "

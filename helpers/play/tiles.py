@@ -1,4 +1,4 @@
-"""`play.tiles`: an image predicted in tiles, beside the same image predicted at once."""
+"""`play.tiles`: an image predicted in tiles, and the same image predicted at once."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ class Tiled:
 
     Attributes:
         direct, tiled: logits `(H, W)`; of several classes those of the last.
-        seams: how far apart they are, pixel by pixel, over the standard deviation of `direct`.
-        tiles: how many tiles it took.
+        seams: their absolute difference, pixel by pixel, over the standard deviation of `direct`.
         corners: `(top, left)` of each tile in the image; negative where it begins in the mirror image.
         inside: bool `(H, W)`, true away from the image's border, where seams are measured.
         worst, mean: the largest and the mean value of `seams` inside.
@@ -31,14 +30,18 @@ class Tiled:
     direct: Tensor
     tiled: Tensor
     seams: Tensor
-    tiles: int
     corners: list[tuple[int, int]]
     inside: Tensor
     worst: float
     mean: float
 
+    @property
+    def tiles(self) -> int:
+        """The number of tiles."""
+        return len(self.corners)
 
-def tiles(image: Any, tile: int = 64, overlap: int = 16, model: nn.Module | None = None) -> Tiles:
+
+class Tiles(Playground):
     """Predict an image in tiles and at once; as the last line of a cell it is shown.
 
     Args:
@@ -51,11 +54,6 @@ def tiles(image: Any, tile: int = 64, overlap: int = 16, model: nn.Module | None
     Raises:
         ValueError: the overlap does not fit the tile, or the tile not the image.
     """
-    return Tiles(image, tile, overlap, model)
-
-
-class Tiles(Playground):
-    """An image, a model, and the size and overlap of the tiles."""
 
     title = "Predicted in tiles, and at once"
 
@@ -68,7 +66,7 @@ class Tiles(Playground):
         self.model = small_unet(self.image) if model is None else model
         self.tile, self.overlap = tile, overlap
         self._check()
-        # Image and model stay; tile and overlap may move, and what was worked out for them is kept.
+        # The results, by tile and overlap: image and model stay the same.
         self._direct: Tensor | None = None
         self._kept: dict[tuple[int, int], Tiled] = {}
 
@@ -80,10 +78,11 @@ class Tiles(Playground):
             )
 
     def compute(self) -> Tiled:
+        """The result of the present overlap."""
         return self.at(self.overlap)
 
     def at(self, overlap: int) -> Tiled:
-        """What another overlap would give."""
+        """The result of another overlap."""
         if (self.tile, overlap) not in self._kept:
             self._kept[self.tile, overlap] = self._tiled(overlap)
         return self._kept[self.tile, overlap]
@@ -92,20 +91,19 @@ class Tiles(Playground):
         direct = self._once()
         tiled = predict_tiled(self.model, self.image, self.tile, overlap)[-1]
         seams = (tiled - direct).abs() / direct.std().clamp(min=1e-12)
-        corners = self._corners(overlap)
         inside = self._inside()
-        return Tiled(
-            direct, tiled, seams, len(corners), corners, inside, seams[inside].max().item(), seams[inside].mean().item()
-        )
+        worst, mean = seams[inside].max().item(), seams[inside].mean().item()
+        return Tiled(direct, tiled, seams, self._corners(overlap), inside, worst, mean)
 
     def by_overlap(self) -> dict[int, Tiled]:
-        """What a few overlaps give, from none to half a tile."""
+        """The results of a few overlaps, from none to half a tile."""
         return {overlap: self.at(overlap) for overlap in self._overlaps()}
 
     def _overlaps(self) -> list[int]:
         return sorted({k * self.tile // 8 for k in range(5)})
 
     def working(self) -> str:
+        """That the model runs, where results are missing."""
         unknown = [overlap for overlap in {*self._overlaps(), self.overlap} if (self.tile, overlap) not in self._kept]
         return f"the model runs on every tile, for {len(unknown)} overlap{'s' * (len(unknown) > 1)}" if unknown else ""
 
@@ -120,19 +118,19 @@ class Tiles(Playground):
 
     def _corners(self, overlap: int) -> list[tuple[int, int]]:
         """Where `predict_tiled` puts its tiles."""
-        tops, lefts = (
-            range(-(overlap // 2), side - overlap // 2, self.tile - overlap) for side in self.image.shape[1:]
-        )
+        first, stride = -(overlap // 2), self.tile - overlap
+        tops, lefts = (range(first, side + first, stride) for side in self.image.shape[1:])
         return [(top, left) for top in tops for left in lefts]
 
     def _inside(self) -> Tensor:
-        # At the image's border the two differ for another reason: the one sees padding, the other a mirror image.
+        # At the image's border the two differ for another reason: one sees padding, the other a mirror image.
         inside = torch.zeros(self.image.shape[1:], dtype=torch.bool)
         margin = min(self.tile // 2, min(inside.shape) // 4)
         inside[margin : inside.shape[0] - margin, margin : inside.shape[1] - margin] = True
         return inside
 
     def facts(self) -> list[str]:
+        """How far the two predictions are apart, with this overlap and with others."""
         now = self.compute()
         found = [
             f"{size(self.image)} pixels in {now.tiles} tiles of {self.tile}×{self.tile} with {self.overlap} pixels of "
@@ -148,31 +146,32 @@ class Tiles(Playground):
         return found
 
     def controls(self) -> list[Control]:
+        """Size and overlap of the tiles."""
         largest = min(self.image.shape[1:])
         return [
-            Control("tile", "Tile", min=16, max=largest, step=8, whole=True, unit="pixels"),
-            Control("overlap", "Overlap", min=0, max=largest // 2, step=4, whole=True, unit="pixels"),
+            Control("tile", "Tile", min=16, max=largest, step=8, unit="pixels"),
+            Control("overlap", "Overlap", min=0, max=largest // 2, step=4, unit="pixels"),
         ]
 
     def change(self, **values: Any) -> None:
+        """Set tile or overlap; raises where they do not fit."""
         super().change(**values)
         self._check()
 
     def scene(self) -> Scene:
+        """The tiles, the prediction, the seam map, and the seams over the overlap."""
         now, others = self.compute(), self.by_overlap()
         image = grey(self.image) if len(self.image) in (1, 3) else self.image[0]
         tiles = tuple(
             Frame(top, left, self.tile, self.tile, dashed=bool(k % 2)) for k, (top, left) in enumerate(now.corners)
         )
-        rows, columns = now.inside.nonzero(as_tuple=True)
-        inside = Frame(
-            int(rows.min()), int(columns.min()), int(rows.max() - rows.min()) + 1,
-            int(columns.max() - columns.min()) + 1, "#ffffff", dashed=True,
-        )  # fmt: skip
-        # a scale by powers of ten, the same for every overlap: a seam a thousand times fainter is seen too
+        rows, columns = (int(now.inside.any(dim).sum()) for dim in (1, 0))
+        height, width = now.inside.shape
+        inside = Frame((height - rows) / 2, (width - columns) / 2, rows, columns, "#ffffff", dashed=True)
+        # on a log scale, the same for every overlap: a seam a thousand times fainter is seen too
         seams = (now.seams.clamp(1e-4, 1).log10() + 4) / 4
         title = "seam map: tiled − direct, 10⁻⁴ to 1 standard deviations (log)"
-        panels = [
+        panels: list[Picture | Plot] = [
             Picture(f"{now.tiles} tiles", image, frames=tiles),
             Picture("logits, predicted in tiles", now.tiled),
             Picture(title, seams, (0, 1), "cividis", written=False, frames=(inside,)),

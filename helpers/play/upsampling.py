@@ -1,4 +1,4 @@
-"""`play.upsampling`: three ways to make a map larger, and the checkerboard that one of them can leave."""
+"""`play.upsampling`: three ways to enlarge a map, and the checkerboard that one of them can leave."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from helpers.data.validation import check_choice
-from helpers.play.inputs import grey, plain, size
+from helpers.play.inputs import grey, size, square
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Picture, Plot, Scene
 from helpers.reference.decoder import transposed_conv2d, upsample_nearest
 
 MODES = ("nearest", "bilinear", "transposed")
-PATCH = 20  # pixels a side of what is enlarged: few enough that a checkerboard can be seen
+PATCH = 20  # side of what is enlarged, in pixels: few enough that a checkerboard can be seen
 KERNELS = range(1, 8)
 
 
@@ -27,37 +27,32 @@ class Enlarged:
 
     Attributes:
         maps: by mode, float `(H', W')`.
-        strengths: by mode, how uneven the map is made by the pattern alone: see `checkerboard`.
+        strengths: by mode, the unevenness that the method causes: see `checkerboard`.
     """
 
     maps: dict[str, Tensor]
     strengths: dict[str, float]
 
 
-def upsampling(image: Any, mode: str | None = None, kernel: Any = 3, stride: int = 2) -> Upsampling:
+@cache
+def _by_kernel(stride: int) -> dict[int, float]:
+    patch = torch.ones(PATCH, PATCH)  # the result does not depend on the patch
+    return {k: Upsampling(patch, "transposed", k, stride)._checkerboard("transposed") for k in KERNELS}
+
+
+class Upsampling(Playground):
     """Enlarge a patch of an image; as the last line of a cell it is shown.
 
     Args:
-        image: one image or feature map, `(H, W)` or `(1, H, W)`. Of one larger than 20 pixels the liveliest patch of
-            20×20 is taken.
+        image: one image or feature map, `(H, W)` or `(1, H, W)`. Of a larger one the liveliest patch of 20×20 pixels
+            is taken.
         mode: "nearest", "bilinear" or "transposed"; by default all three, side by side.
         kernel: of the transposed convolution: its side, for one with equal weights; or its weights, `(k, k)`.
         stride: how many times larger, at least 1.
 
     Raises:
-        ValueError: no such mode, or a kernel or stride that cannot be.
+        ValueError: no such mode, or a kernel or stride that is impossible.
     """
-    return Upsampling(image, mode, kernel, stride)
-
-
-@cache
-def _by_kernel(stride: int) -> dict[int, float]:
-    patch = torch.ones(PATCH, PATCH)  # what is enlarged has no part in it
-    return {k: Upsampling(patch, "transposed", k, stride)._checkerboard("transposed") for k in KERNELS}
-
-
-class Upsampling(Playground):
-    """A patch, a mode (or None for all), the kernel of the transposed convolution and the stride."""
 
     title = "Three ways to make a map larger"
 
@@ -69,24 +64,23 @@ class Upsampling(Playground):
         self.patch = liveliest(grey(image), PATCH)
         self.mode, self.stride = mode, stride
         self.kernel = kernel
-        self.weights()  # so that a kernel that cannot be is said here
+        self.weights()  # raises for an impossible kernel
 
     def weights(self) -> Tensor:
-        """The kernel `(k, k)`. One with equal weights is scaled so that brightness stays as it is, on the average."""
+        """The kernel `(k, k)`. Equal weights are scaled to keep the mean brightness."""
         if isinstance(self.kernel, int):
             if self.kernel < 1:
                 raise ValueError(f"kernel is {self.kernel}; it must be at least 1.")
             return torch.full((self.kernel, self.kernel), (self.stride / self.kernel) ** 2)
-        weights = plain(self.kernel).float().squeeze()
-        if weights.ndim != 2 or weights.shape[0] != weights.shape[1]:
-            raise ValueError(f"The kernel has shape {tuple(weights.shape)}; it must be square: (k, k).")
-        return weights
+        return square(self.kernel)
 
     @property
     def modes(self) -> tuple[str, ...]:
+        """The modes that are shown."""
         return MODES if self.mode is None else (self.mode,)
 
     def compute(self) -> Enlarged:
+        """The patch, enlarged in each mode."""
         maps = {mode: self._enlarge(self.patch, mode) for mode in self.modes}
         return Enlarged(maps, {mode: self._checkerboard(mode) for mode in self.modes})
 
@@ -95,7 +89,7 @@ class Upsampling(Playground):
         return _by_kernel(self.stride)
 
     def _checkerboard(self, mode: str) -> float:
-        # On a map of ones whatever is uneven comes from the method. Enough ones that some are far from the border.
+        # On a map of ones all unevenness comes from the method. It is large enough that some lie far from the border.
         reach = len(self.weights()) if mode == "transposed" else 2
         flat = torch.ones(2 * reach + 4, 2 * reach + 4)
         return checkerboard(self._enlarge(flat, mode), self.stride, reach)
@@ -108,6 +102,7 @@ class Upsampling(Playground):
         return F.interpolate(x[None, None], scale_factor=self.stride, mode="bilinear")[0, 0]
 
     def facts(self) -> list[str]:
+        """Size and checkerboard of each mode, and the checkerboard of each kernel side."""
         now = self.compute()
         k = len(self.weights())
         names = {"transposed": f"transposed, kernel {k}×{k}"}
@@ -131,13 +126,15 @@ class Upsampling(Playground):
         return found
 
     def controls(self) -> list[Control]:
-        stride = Control("stride", "Stride", min=1, max=4, step=1, whole=True)
+        """The stride and, for equal weights, the kernel's side."""
+        stride = Control("stride", "Stride", min=1, max=4, step=1)
         if "transposed" not in self.modes or not isinstance(self.kernel, int):
             return [stride]
-        kernel = Control("kernel", "Kernel side", min=KERNELS[0], max=KERNELS[-1], step=1, whole=True)
+        kernel = Control("kernel", "Kernel side", min=KERNELS[0], max=KERNELS[-1], step=1)
         return [kernel, stride]
 
     def scene(self) -> Scene:
+        """The patch, enlarged in each mode, and the checkerboard over the kernel's side."""
         now, k = self.compute(), len(self.weights())
         names = {"transposed": f"transposed {k}×{k}"}
         panels: list[Picture | Plot] = [Picture(f"patch, {size(self.patch)}", self.patch)]
@@ -166,12 +163,12 @@ class Upsampling(Playground):
 
 
 def checkerboard(flat: Tensor, stride: int, reach: int) -> float:
-    """How uneven a map is that should be flat: standard deviation over mean size, away from the border.
+    """How uneven an enlarged map of ones is: standard deviation over mean size, away from the border.
 
     Args:
-        flat: what a map of ones became, float `(H, W)`.
-        stride: how many times larger it became; the pattern repeats after so many pixels.
-        reach: how many pixels of the small map at each border to leave out.
+        flat: the enlarged map, float `(H, W)`.
+        stride: how many times larger it is; the pattern repeats after so many pixels.
+        reach: how many pixels of the small map to leave out at each border.
     """
     side = (len(flat) - 2 * reach * stride) // stride * stride  # whole repetitions
     inside = flat[reach * stride :, reach * stride :][:side, :side]
@@ -180,7 +177,7 @@ def checkerboard(flat: Tensor, stride: int, reach: int) -> float:
 
 
 def liveliest(image: Tensor, side: int) -> Tensor:
-    """The `side` × `side` window, of those on a grid, in which the values vary most; the whole of a smaller image."""
+    """The `side` × `side` window, of those on a grid, with the largest standard deviation; all of a smaller image."""
     height, width = (min(side, n) for n in image.shape)
     windows = image.unfold(0, height, max(1, height // 4)).unfold(1, width, max(1, width // 4))  # (rows, columns, h, w)
     spread = windows.std(dim=(2, 3), unbiased=False)

@@ -1,4 +1,4 @@
-"""A real JupyterLab with real kernels, driven by a real Chromium: what every widget's browser test needs."""
+"""A real JupyterLab with real kernels, driven by a real Chromium."""
 
 from __future__ import annotations
 
@@ -62,21 +62,21 @@ class Lab:
 
 @dataclass
 class NotebookPage:
-    """A notebook open in JupyterLab, and what the browser's console said that was an error."""
+    """A notebook open in JupyterLab, and the errors that the browser's console showed."""
 
     page: Page
     path: Path
     url: str
+    dark: bool
     console_errors: list[str] = field(default_factory=list)
 
     def open(self) -> None:
-        """Open the notebook and wait for its kernel; a page that had it open is left."""
+        """Open the notebook, again if it was open, and wait for its kernel."""
         self.page.goto(self.url)
         # The indicator beside the kernel's name says idle before there is a kernel; the status bar does not.
         self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=CELLS_MS)
 
     def save(self) -> None:
-        """Save the notebook."""
         self.page.locator(".jp-Notebook").press("Control+s")
         expect(self.page.locator(".jp-mod-dirty")).to_have_count(0)
 
@@ -90,14 +90,17 @@ class NotebookPage:
 
     def run_all(self, timeout_ms: int = CELLS_MS) -> None:
         """Run all cells and wait until the last has ended."""
-        self.page.get_by_role("menuitem", name="Run", exact=True).click()
-        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.start_all()
         # a cell's prompt is [ ] before, [*] while and [1] after it ran
         prompts = self.page.locator(".jp-CodeCell .jp-InputArea-prompt")
         expect(prompts).to_have_text([re.compile(r"\[\d+\]")] * prompts.count(), timeout=timeout_ms)
 
+    def start_all(self) -> None:
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
     def tab_to(self, target: Locator) -> None:
-        """Press Tab until the focus is there: from wherever it is, Tab goes once around the page."""
+        """Press Tab until the focus is there."""
         for _ in range(80):
             self.page.keyboard.press("Tab")
             if target.evaluate("node => node === document.activeElement"):
@@ -105,17 +108,31 @@ class NotebookPage:
         expect(target).to_be_focused()
 
     def keeps_letters(self) -> None:
-        """Letters that cut, delete and insert cells in JupyterLab do nothing of the kind where the focus is."""
+        """Where the focus is, the letters that cut, delete and insert cells in JupyterLab do nothing."""
         cells = self.page.locator(".jp-CodeCell")
         before = cells.count()
         for key in ("x", "d", "d", "b"):
             self.page.keyboard.press(key)
         expect(cells).to_have_count(before)
 
+    def texts_stand_out(self, *texts: Locator) -> None:
+        """The page has the theme's background, and the colour of each text is far from it."""
+        background = brightness(self.page.locator(".jp-Notebook").first, "backgroundColor")
+        assert (background < 128) == self.dark
+        for text in texts:
+            in_svg = text.evaluate("node => node.tagName") == "text"
+            assert abs(brightness(text, "fill" if in_svg else "color") - background) > 128, text
+
     def output(self, cell: int) -> Locator:
-        """The output area of a code cell, counted from 0."""
-        # a live piece stands beside its static fallback, which is hidden meanwhile
+        """The visible output of a code cell, counted from 0: a live piece hides its static fallback."""
         return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea-output:visible")
+
+
+def brightness(element: Locator, style: str) -> float:
+    """How bright a colour of the element is, from 0 to 255."""
+    colour = element.evaluate(f"element => getComputedStyle(element).{style}")
+    red, green, blue, *_ = (float(number) for number in re.findall(r"[\d.]+", colour))
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 @pytest.fixture(scope="session")
@@ -180,8 +197,7 @@ def _wait_for(lab: Lab, server: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    # For a module and not for the session: while it is open, an event loop runs in this thread,
-    # and a test elsewhere that starts one of its own would fail.
+    # Not for the session: its event loop runs in this thread, and a test elsewhere may start one of its own.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
         yield browser
@@ -192,12 +208,13 @@ def browser(chromium: str) -> Iterator[Browser]:
 def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., NotebookPage]]:
     """Write a notebook of these code cells and open it: `open_notebook("1 + 1", "2 + 2", dark=True)`.
 
-    With `lesson="02_overlap"` it is that notebook of the course, in a copy of the folder `notebooks`.
+    With `lesson="02_overlap"` it is that notebook of the course, in a copy of the folder `notebooks`. Afterwards the
+    browser's console has shown no error.
     """
-    contexts = []
+    notebooks: list[NotebookPage] = []
 
     def open(*cells: str, dark: bool = False, lesson: str = "") -> NotebookPage:
-        name = re.sub(r"\W+", "-", f"{request.node.name}-{len(contexts)}")  # a name that a URL can hold
+        name = re.sub(r"\W+", "-", f"{request.node.name}-{len(notebooks)}")  # a name that a URL can hold
         file = f"{name}/notebooks/{lesson}/{lesson}.ipynb" if lesson else f"{name}.ipynb"
         if lesson:
             own = shutil.ignore_patterns("answers.json", "progress", "unlocked.json")  # of whoever works here
@@ -208,13 +225,12 @@ def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) ->
             nbformat.write(notebook, lab.root / file)
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
         lab.set("@jupyterlab/apputils-extension/themes", {"theme": theme})
-        context = browser.new_context(
-            viewport={"width": 1200, "height": 1000}, color_scheme="dark" if dark else "light"
-        )
-        contexts.append(context)
+        scheme = "dark" if dark else "light"
+        context = browser.new_context(viewport={"width": 1200, "height": 1000}, color_scheme=scheme)
         # a workspace of its own, so that no other test's notebook is open beside this one
         url = f"{lab.url}/lab/workspaces/{name}/tree/{file}?token={lab.token}"
-        opened = NotebookPage(context.new_page(), lab.root / file, url)
+        opened = NotebookPage(context.new_page(), lab.root / file, url, dark)
+        notebooks.append(opened)
 
         def on_console(message: ConsoleMessage) -> None:
             if message.type == "error":
@@ -226,6 +242,19 @@ def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) ->
         return opened
 
     yield open
-    for context in contexts:
-        context.close()
+    for notebook in notebooks:
+        notebook.page.context.close()
     lab.stop_kernels()
+    assert [error for notebook in notebooks for error in notebook.console_errors] == []
+
+
+@pytest.fixture
+def run_notebook(open_notebook: Callable[..., NotebookPage]) -> Callable[..., NotebookPage]:
+    """Open a notebook as `open_notebook` does, and run all its cells."""
+
+    def run(*cells: str, dark: bool = False) -> NotebookPage:
+        notebook = open_notebook(*cells, dark=dark)
+        notebook.run_all()
+        return notebook
+
+    return run

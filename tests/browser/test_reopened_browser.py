@@ -3,14 +3,13 @@
 import json
 
 import pytest
+from pieces import LOAD, PIECES
 from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 
-LOAD = "from helpers import data, play\nimage, mask = data.load('nuclei', 'test', tile=64)[13]\n"
 THRESHOLD = LOAD + "cut = play.threshold(image, mask)\ncut"
-QUIZ = 'from helpers.quiz import quiz\nquiz("dice-or-iou")'
-GRADED = 'from helpers.quiz import quiz\nquiz("screening-for-lesions")'
+QUIZ, GRADED = PIECES["quiz, single"], PIECES["quiz, graded"]
 PLAYED = "Threshold 0.49"
 
 
@@ -40,10 +39,9 @@ def are_static(notebook) -> None:
     expect(notebook.page.get_by_text("Error displaying widget")).to_have_count(0)
 
 
-def test_a_notebook_opened_again_without_its_kernel_shows_the_fallbacks(open_notebook, lab):
+def test_a_notebook_opened_again_without_its_kernel_shows_the_fallbacks(run_notebook, lab):
     answers = lab.root / "answers.json"
-    notebook = open_notebook(THRESHOLD, QUIZ, GRADED)
-    notebook.run_all()
+    notebook = run_notebook(THRESHOLD, QUIZ, GRADED)
     play(notebook)
     graded = notebook.output(2)
     keep = graded.get_by_role("button", name="Keep this answer")
@@ -70,13 +68,11 @@ def test_a_notebook_opened_again_without_its_kernel_shows_the_fallbacks(open_not
     expect(graded.get_by_role("status")).to_contain_text("c: kept")
     assert "c" in json.loads(answers.read_text(encoding="utf-8")).values()
     answers.unlink()
-    assert notebook.console_errors == []
 
 
-def test_a_notebook_opened_again_with_its_kernel_goes_on_where_it_was(open_notebook):
+def test_a_notebook_opened_again_with_its_kernel_goes_on_where_it_was(run_notebook):
     forget = "import gc\n_ = __ = ___ = None\ndel cut\nprint(gc.collect() >= 0)"
-    notebook = open_notebook(THRESHOLD, QUIZ, forget)
-    notebook.run_all()
+    notebook = run_notebook(THRESHOLD, QUIZ, forget)
     play(notebook)  # what is on the page still works when no name in the kernel leads to it
     notebook.save()
     notebook.open()
@@ -86,12 +82,10 @@ def test_a_notebook_opened_again_with_its_kernel_goes_on_where_it_was(open_noteb
     notebook.page.keyboard.press("ArrowLeft")
     expect(picture.locator(".unet-playground-facts")).to_contain_text("Threshold 0.48")
     expect(notebook.output(1).get_by_role("radio").nth(1)).to_be_checked()
-    assert notebook.console_errors == []
 
 
-def test_a_restarted_kernel_leaves_the_fallbacks_and_says_so(open_notebook):
-    notebook = open_notebook(THRESHOLD, QUIZ)
-    notebook.run_all()
+def test_a_restarted_kernel_leaves_the_fallbacks_and_says_so(run_notebook):
+    notebook = run_notebook(THRESHOLD, QUIZ)
     play(notebook)
     notebook.restart_kernel()
     are_static(notebook)
@@ -100,16 +94,13 @@ def test_a_restarted_kernel_leaves_the_fallbacks_and_says_so(open_notebook):
     notebook.run_all()
     expect(notebook.output(0).locator(".unet-playground-facts")).to_contain_text("Threshold 0.50")
     expect(notebook.output(0).get_by_role("slider")).to_be_visible()
-    assert notebook.console_errors == []
 
 
-def test_closed_widgets_leave_the_fallbacks_and_come_back(open_notebook):
-    notebook = open_notebook(THRESHOLD, QUIZ, "import ipywidgets\nipywidgets.Widget.close_all()", "cut")
-    notebook.run_all()
+def test_closed_widgets_leave_the_fallbacks_and_come_back(run_notebook):
+    notebook = run_notebook(THRESHOLD, QUIZ, "import ipywidgets\nipywidgets.Widget.close_all()", "cut")
     are_static(notebook)
     expect(notebook.output(0).get_by_role("status")).to_contain_text("Run this cell again")
     back = notebook.output(3)
     back.get_by_role("slider").focus()
     notebook.page.keyboard.press("ArrowLeft")
     expect(back.locator(".unet-playground-facts")).to_contain_text(PLAYED)
-    assert notebook.console_errors == []

@@ -4,41 +4,20 @@ import base64
 import html
 import io
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from playgrounds import IMAGE, MASK, PLAYGROUNDS
 from torchvision import tv_tensors
 
 from helpers import data, play
 
-ROOT = Path(__file__).parents[2]
-FUNCTIONS = sorted(play.__all__)
-
 
 @pytest.fixture(scope="module")
-def real():
-    image, mask = data.load("nuclei", "test", tile=64)[13]
-    return image, mask
-
-
-@pytest.fixture(scope="module")
-def models(real):
-    image, mask = real
-    otsu = image[0] > 0.2
-    return {
-        "kernel": play.kernel(image),
-        "overlap": play.overlap(image, mask),
-        "upsampling": play.upsampling(image),
-        "loss": play.loss(fraction=0.02),
-        "threshold": play.threshold(image, mask),
-        "augmentation": play.augmentation(image, mask),
-        "tiles": play.tiles(image, tile=32, overlap=8),
-        "receptive_field": play.receptive_field(image=image),
-        "compare": play.compare(image, mask, {"Otsu": otsu, "nothing": torch.zeros_like(otsu)}),
-    }
+def models():
+    return {name: make() for name, make in PLAYGROUNDS.items()}
 
 
 def alternative(page: str) -> str:
@@ -49,7 +28,7 @@ def words(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", play.__all__)
 def test_the_fallback_is_one_picture_with_alternative_text_and_the_same_words(models, name):
     bundle = models[name]._repr_mimebundle_()
     assert sorted(bundle) == ["text/html", "text/plain"]
@@ -64,20 +43,16 @@ def test_the_fallback_is_one_picture_with_alternative_text_and_the_same_words(mo
         assert plain in " ".join(text.split()).replace("*", "").replace(" - ", " ")
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_page_sets_no_colours(models, name):
-    styles = re.findall(r'style="([^"]*)"', models[name].as_html())
-    assert styles
-    assert not re.search("color|background|#", " ".join(styles))
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_showing_changes_nothing(models, name):
+@pytest.mark.parametrize("name", play.__all__)
+def test_showing_changes_nothing_and_sets_no_colours(models, name):
     state = torch.get_rng_state()
     first, second = models[name].as_html(), models[name].as_html()
     assert first == second
     assert repr(models[name]) == repr(models[name])
     assert torch.equal(torch.get_rng_state(), state)
+    styles = re.findall(r'style="([^"]*)"', first)
+    assert styles
+    assert not re.search("color|background|#", " ".join(styles))
 
 
 # ---- the same numbers -----------------------------------------------------------------------------------------------
@@ -90,8 +65,8 @@ def test_kernel_says_its_value_and_place(models):
     assert f"where it is {now.value:.3g}." in alternative(models["kernel"].as_html())
 
 
-def test_overlap_says_the_scores_of_its_place_and_follows_when_moved(real):
-    model = play.overlap(*real)
+def test_overlap_says_the_scores_of_its_place_and_follows_when_moved():
+    model = play.overlap(IMAGE, MASK)
     for right in (model.right, model.right * 2):
         model.right = right
         now = model.compute()
@@ -146,9 +121,8 @@ def test_receptive_field_says_every_side(models):
 def test_compare_says_the_scores_and_errors_and_who_is_right(models):
     text = " ".join(repr(models["compare"]).split())
     for name, r in models["compare"].compute().items():
-        assert (
-            f"{name}: Dice {r.dice:.3f}, IoU {r.iou:.3f}; {r.missed.sum()} pixels missed, {r.false.sum()} false" in text
-        )
+        errors = f"{r.missed.sum()} pixels missed, {r.false.sum()} false"
+        assert f"{name}: Dice {r.dice:.3f}, IoU {r.iou:.3f}; {errors}" in text
     assert "They differ on" in text
 
 
@@ -214,10 +188,10 @@ def test_brain_slices_with_four_classes():
     assert "wrong class" in alternative(model.as_html())
 
 
-# ---- the package ----------------------------------------------------------------------------------------------------
-
-
-def test_a_playground_is_called_by_its_name_whichever_module_was_imported():
+def test_a_playground_is_called_by_its_name_whichever_module_was_imported(models):
     import helpers.play.kernel  # noqa: F401
 
-    assert all(callable(getattr(play, name)) for name in play.__all__)
+    assert sorted(models) == sorted(play.__all__)
+    for name, model in models.items():
+        assert callable(getattr(play, name))
+        assert type(model).__name__.lower() == name.replace("_", "")

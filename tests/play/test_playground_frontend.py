@@ -4,36 +4,24 @@ import json
 
 import pytest
 import torch
+from playgrounds import IMAGE, MASK, PLAYGROUNDS
 
-from helpers import data, play
+from helpers import play
 from helpers.play.playground import Control, PlaygroundFrontEnd
 from helpers.play.scene import Frame, Layer, Picture, Plot, Scene, for_the_page
 
-IMAGE, MASK = data.load("nuclei", "test", tile=64)[13]
-MODELS = {
-    "kernel": lambda: play.kernel(IMAGE),
-    "overlap": lambda: play.overlap(IMAGE, MASK),
-    "upsampling": lambda: play.upsampling(IMAGE),
-    "loss": lambda: play.loss(fraction=0.02),
-    "threshold": lambda: play.threshold(IMAGE, MASK),
-    "augmentation": lambda: play.augmentation(IMAGE, MASK),
-    "tiles": lambda: play.tiles(IMAGE, tile=32, overlap=8),
-    "receptive_field": lambda: play.receptive_field(image=IMAGE),
-    "compare": lambda: play.compare(IMAGE, MASK, {"low": IMAGE[0] > 0.1, "high": IMAGE[0] > 0.2}),
-}
-
 
 def ask(stage, number=1, **values):
-    stage._handle_custom_msg({"set": values, "number": number}, [])
+    stage._handle_custom_msg(values | {"number": number}, [])
 
 
 def pictures(stage):
     return [panel for row in stage.scene["rows"] for panel in row if panel["kind"] == "picture"]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PLAYGROUNDS)
 def test_what_the_page_gets_is_whole(name):
-    stage = PlaygroundFrontEnd(MODELS[name]())
+    stage = PlaygroundFrontEnd(PLAYGROUNDS[name]())
     assert stage.title
     assert stage.needs_kernel == bool(stage.controls) == (name != "compare")
     assert set(stage.values) == {control["name"] for control in stage.controls}
@@ -61,7 +49,7 @@ def test_what_the_page_gets_is_whole(name):
     ],
 )
 def test_a_request_changes_picture_and_words_together(name, values):
-    model = MODELS[name]()
+    model = PLAYGROUNDS[name]()
     stage = PlaygroundFrontEnd(model)
     before, facts = stage.scene, stage.facts
     ask(stage, 5, **values)
@@ -73,7 +61,7 @@ def test_a_request_changes_picture_and_words_together(name, values):
 
 
 def test_what_may_be_chosen_follows_what_was_chosen():
-    stage = PlaygroundFrontEnd(MODELS["kernel"]())
+    stage = PlaygroundFrontEnd(PLAYGROUNDS["kernel"]())
     assert {c["name"]: c["max"] for c in stage.controls}["row"] == 61
     ask(stage, padding=1)
     assert {c["name"]: c["max"] for c in stage.controls}["row"] == 63
@@ -89,7 +77,7 @@ def test_what_may_be_chosen_follows_what_was_chosen():
     ],
 )
 def test_what_cannot_be_is_said_and_changes_nothing(name, values, said):
-    stage = PlaygroundFrontEnd(MODELS[name]())
+    stage = PlaygroundFrontEnd(PLAYGROUNDS[name]())
     before, facts = stage.values, stage.facts
     ask(stage, 2, **values)
     assert said in stage.problem
@@ -99,8 +87,8 @@ def test_what_cannot_be_is_said_and_changes_nothing(name, values, said):
 
 
 def test_whole_numbers_stay_whole():
-    assert Control("seed", "Seed", max=9, whole=True).read(3.0) == 3
-    assert isinstance(Control("seed", "Seed", max=9, whole=True).read(3.0), int)
+    assert Control("seed", "Seed", max=9, step=1).read(3.0) == 3
+    assert isinstance(Control("seed", "Seed", max=9, step=1).read(3.0), int)
     assert isinstance(Control("strength", "Strength", max=9).read(3), float)
 
 
@@ -127,7 +115,7 @@ def test_a_scene_for_the_page_has_everything_that_is_drawn():
 
 
 def test_pictures_that_wipe_are_those_that_are_shown():
-    stage = PlaygroundFrontEnd(MODELS["compare"]())
+    stage = PlaygroundFrontEnd(PLAYGROUNDS["compare"]())
     scene = stage.scene
     assert scene["zooms"]
     assert list(scene["wipes"]) == ["low", "high"]
@@ -142,7 +130,7 @@ def test_one_prediction_has_nothing_to_wipe():
 
 
 def test_the_page_hears_that_a_model_runs_before_it_runs():
-    stage = PlaygroundFrontEnd(MODELS["tiles"]())
+    stage = PlaygroundFrontEnd(PLAYGROUNDS["tiles"]())
     said = []
     stage.observe(lambda change: said.append((change["new"], stage.answered)), "working")
     ask(stage, 1, tile=24)
