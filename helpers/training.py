@@ -222,7 +222,7 @@ class _Run:
         fabric = self.fabric
         # Several processes normalise over the whole batch together, in a copy: the model itself stays as it is.
         network = self.model if fabric.world_size == 1 else share_batch_norm(copy.deepcopy(self.model))
-        network = network.to(memory_format=torch.channels_last)  # quicker: autograde.bench_step
+        network = network.to(memory_format=torch.channels_last)  # quicker: autograde.bench.step
         trained = [p for p in network.parameters() if p.requires_grad]
         if not trained:
             raise TrainingError(
@@ -414,7 +414,7 @@ def _is_little_work(model: nn.Module, images: Tensor) -> bool:
 
 
 def _fabric(device: str) -> Fabric:
-    """The device, the processes and the precision: bfloat16 on a GPU that has it; `autograde.bench_step` says why."""
+    """The device, the processes and the precision: bfloat16 on a GPU that has it; `autograde.bench.step` says why."""
     from lightning_fabric import Fabric
 
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
