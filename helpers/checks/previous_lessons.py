@@ -12,7 +12,7 @@ import linecache
 from pathlib import Path
 from typing import Any
 
-from helpers import exercises, markup
+from helpers import exercises, markup, plan
 from helpers.checks.session import SEED, examine
 
 Cell = dict[str, Any]  # its nbgrader name, if any, and its source
@@ -44,14 +44,15 @@ def _own_or_reference(name: str) -> tuple[Any, str]:
     exercise = exercises.load(name)
     if exercise.attempt.passed is not None:
         return exercise.attempt.passed, "your own."
-    cells = _cells(exercise.lesson)
-    if cells is None:
-        return exercise.reference, f"the course's own; there is no notebook of {exercise.lesson} beside this one."
-    own, why_not = _own(name, cells)
-    if own is None:
-        return exercise.reference, f"the course's own; {why_not} in {exercise.lesson}."
-    exercise.attempt.passed = own
-    return own, f"your own, from {exercise.lesson}."
+    reasons = []
+    for lesson in plan.names(exercise.lesson):
+        cells = _cells(lesson)
+        own, why_not = _own(name, cells) if cells is not None else (None, "")
+        if own is not None:
+            exercise.attempt.passed = own
+            return own, f"your own, from {lesson}."
+        reasons.append(f"{why_not} in {lesson}" if why_not else f"there is no notebook of {lesson} beside this one")
+    return exercise.reference, f"the course's own; {reasons[0]}."
 
 
 def _cells(lesson: str) -> list[Cell] | None:

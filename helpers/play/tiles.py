@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from helpers.eval_mode import eval_mode
 from helpers.play.inputs import grey, plain, size
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Frame, Picture, Plot, Scene
@@ -110,10 +111,8 @@ class Tiles(Playground):
     @torch.no_grad()
     def _once(self) -> Tensor:
         if self._direct is None:
-            was_training = self.model.training
-            self.model.eval()
-            self._direct = self.model(self.image[None])[0, -1]
-            self.model.train(was_training)
+            with eval_mode(self.model):
+                self._direct = self.model(self.image[None])[0, -1]
         return self._direct
 
     def _corners(self, overlap: int) -> list[tuple[int, int]]:

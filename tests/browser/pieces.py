@@ -25,7 +25,7 @@ PIECES = {
     "quiz, numeric": QUIZ + 'quiz("iou-by-hand")',
     "quiz, graded": QUIZ + 'quiz("screening-for-lesions")',
     "graph, locked": "from helpers.graph import ArchitectureGraph\nArchitectureGraph()",
-    "graph, run": GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None])",
+    "graph, run": GRAPH + "unet = UNet(1, 1, 4, 2)\ngraph.forward(unet, image[None])",
     "graphs, two": GRAPH + "graph.forward(UNet(1, 1, 4, 2), image[None]).beside(UNet(1, 1, 8, 2))",
     "monitor": GRAPH + FIT,
     "progress": "from helpers import progress\nprogress()",

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
+from helpers.stepper import CodeStepper
+
 pytestmark = pytest.mark.browser
 
 STEPS = "from helpers.stepper import CodeStepper\nsteps = CodeStepper()\nsteps"
@@ -87,7 +89,8 @@ def test_keyboard_alone(run_notebook):
     keyboard.press("ArrowRight")
     expect(title(view)).to_have_text("unet.py 2/5 · Decoder")
     expect(said).to_contain_text("unet.py 2/5 · Decoder. On the way up each level doubles the sides again.")
-    expect(said).to_contain_text("Lines in question: 93, 96, 122.")
+    marked = [str(line.number) for _, lines in CodeStepper().shown(2).files for line in lines if line.marked]
+    expect(said).to_contain_text(f"Lines in question: {', '.join(marked)}.")
     keyboard.press("Tab")
     expect(view.get_by_role("button", name="Next")).to_be_focused()
     keyboard.press("Enter")

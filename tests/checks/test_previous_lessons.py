@@ -73,6 +73,15 @@ def test_without_the_lesson_before_the_courses_own_is_taken(course, capsys):
     assert "DoubleConv: the course's own; there is no notebook of 04_convolution" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("new", [None, "raise NotImplementedError()"])
+def test_what_was_written_before_the_lessons_were_renumbered_is_found(course, capsys, new):
+    write(course, "03_convolution", ("DoubleConv", DOUBLE_CONV))
+    if new:
+        write(course, "04_convolution", ("DoubleConv", new))
+    assert hasattr(earlier("DoubleConv")(1, 2), "mine")
+    assert capsys.readouterr().out == "DoubleConv: your own, from 03_convolution.\n"
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [
