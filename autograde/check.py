@@ -23,7 +23,13 @@ TESTS = [
     (r"(course)\.py", r"tests/test_course.py"),
     (r"(pyproject\.toml|constraints\.txt|environment\.yml)", r"tests/test_environment.py"),
 ]
-PROSE = r".*\.(md|yaml)|autograde/lessons/.*"  # whose spelling and links are checked too
+# What is tested besides: spelling and links, and whether what is published is stale. Every pattern that fits counts.
+BESIDES = [
+    (r".*\.(md|yaml)|autograde/lessons/.*", "tests/autograde/test_prose.py"),
+    (r"helpers/(exercises|reference)/.*", "tests/autograde/test_accuracy.py::test_the_published_result_is_not_stale"),
+    (r"helpers/(exercises|reference)/.*|autograde/lessons/.*", "tests/autograde/test_lesson_table.py"),
+    (r"helpers/exercises/.*", "tests/autograde/test_build.py"),
+]
 ALWAYS = ["tests/test_layers.py"]
 
 
@@ -69,10 +75,10 @@ def selections(files: list[str]) -> list[list[str]]:
     for file in files:
         pattern, tests = next(((p, t) for p, t in TESTS if re.fullmatch(p, file)), (None, ""))
         arguments = re.sub(pattern, tests, file).split() if pattern else []
-        if "-k" in arguments:
-            single.append(arguments)
+        if "-k" in arguments:  # `DoubleConv` is in double_conv.py, and pytest takes no notice of capital letters
+            *command, name = arguments
+            single.append([*command, f"{name} or {name.replace('_', '')}"])
         else:
             whole += [path for path in arguments if (ROOT / path).exists()]
-        if re.fullmatch(PROSE, file):
-            whole.append("tests/autograde/test_prose.py")
+        whole += [tests for pattern, tests in BESIDES if re.fullmatch(pattern, file)]
     return [list(dict.fromkeys(whole)), *single]

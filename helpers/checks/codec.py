@@ -25,6 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers.checks import subject
 from helpers.checks.fixtures import Arg, Fixture
 from helpers.checks.subject import Foreign, Parameters, Raised, Reply
 
@@ -33,13 +34,7 @@ MOST_ARRAYS = 64 * 2**20  # bytes of arrays in one message; the largest module o
 MOST_AXES = 32
 MOST_WEIGHTS = MOST_ARRAYS // 4  # float32 weights a module may ask for
 
-DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
-        *(torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128),
-    )
-}
+DTYPES = {str(d).removeprefix("torch."): d for d in (*subject.DTYPES, torch.complex64, torch.complex128)}
 
 _LENGTHS = struct.Struct("!II")
 
@@ -124,9 +119,8 @@ def _encoded(value: Any, arrays: list[bytes]) -> Any:
         # From the widest step in memory to the narrowest, so that the copy lies as the original does.
         order = sorted(range(value.ndim), key=value.stride, reverse=True)
         laid_out = value.detach().permute(order)
-        if (
-            value.numel() * value.element_size() + sum(map(len, arrays)) > MOST_ARRAYS
-        ):  # an expanded tensor is small yet
+        # Before it is copied: an expanded tensor is small until then.
+        if value.numel() * value.element_size() + sum(map(len, arrays)) > MOST_ARRAYS:
             raise CodecError(f"it is larger than {MOST_ARRAYS // 2**20} MiB of arrays")
         if value.numel():
             flat = laid_out.resolve_conj().resolve_neg().contiguous().reshape(-1)

@@ -228,8 +228,12 @@ class _Known:
     def __iter__(self) -> Iterator[Observation]:
         for n in itertools.count():
             if n == len(self._seen):
-                with quiet():
-                    following = next(self._observations, None)
+                try:
+                    with quiet():
+                        following = next(self._observations, None)
+                except BaseException:  # interrupted: it ends here, and what would have come is unknown
+                    forget()
+                    raise
                 if following is None:
                     return
                 self._seen.append(following)

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from helpers.eval_mode import eval_mode
 from helpers.markup import code
 
 NOT_THEIRS = str(Path(__file__).parent), str(Path(torch.__file__).parent)  # no files of the student
@@ -59,19 +60,15 @@ def prepared(image: Any, model: Any) -> Tensor:
 @contextlib.contextmanager
 def unharmed(model: Any) -> Iterator[None]:
     """Evaluation mode for what is inside; afterwards all is as it was."""
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    modes = [module.training for module in modules]
+    network = model if isinstance(model, nn.Module) else nn.Module()
+    modules = list(network.modules())
     stores: list[dict[str, Any]] = [store for module in modules for store in (module._parameters, module._buffers)]
     kept = [(store, name, t, t.detach().clone()) for store in stores for name, t in store.items() if t is not None]
     state = random.getstate()
-    with torch.random.fork_rng(range(torch.cuda.device_count())):
+    with torch.random.fork_rng(range(torch.cuda.device_count())), eval_mode(network):
         try:
-            for module in modules:
-                module.training = False  # set, not asked for: `eval` may be overridden, as in a frozen encoder
             yield
         finally:
-            for module, mode in zip(modules, modes, strict=True):
-                module.training = mode
             with torch.no_grad():
                 for store, name, tensor, copy in kept:
                     store[name] = tensor

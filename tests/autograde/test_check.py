@@ -8,21 +8,26 @@ from typer.testing import CliRunner
 from autograde import check
 from autograde.cli import app
 
-PROSE = "tests/autograde/test_prose.py"
+PROSE, BUILD, TABLE = (f"tests/autograde/test_{name}.py" for name in ("prose", "build", "lesson_table"))
+ACCURACY = "tests/autograde/test_accuracy.py::test_the_published_result_is_not_stale"
 
 
 @pytest.mark.parametrize(
     ("file", "selected"),
     [
-        ("helpers/exercises/dice.py", ["tests/checks/test_exercises.py", "-k", "dice"]),
+        ("helpers/exercises/dice.py", [ACCURACY, TABLE, BUILD, "tests/checks/test_exercises.py", "-k", "dice or dice"]),
+        (
+            "helpers/exercises/double_conv.py",
+            [ACCURACY, TABLE, BUILD, "tests/checks/test_exercises.py", "-k", "double_conv or doubleconv"],
+        ),
         ("helpers/graph/graph.js", ["tests/graph"]),
         ("helpers/frontend.js", ["tests/test_frontend.py"]),
         ("helpers/monitor/monitor.css", ["tests/monitor"]),
         ("helpers/training.py", ["tests/test_training.py"]),
         ("helpers/quiz/bank/02_overlap.yaml", ["tests/quiz", "tests/autograde/test_answer_keys.py", PROSE]),
-        ("helpers/plan.json", ["tests/autograde/test_build.py"]),
-        ("autograde/lessons/02_overlap.py", ["tests/autograde/test_build.py", PROSE]),
-        ("autograde/lessons/keys/02_overlap.yaml", ["tests/autograde/test_build.py", PROSE]),
+        ("helpers/plan.json", [BUILD]),
+        ("autograde/lessons/02_overlap.py", [BUILD, PROSE, TABLE]),
+        ("autograde/lessons/keys/02_overlap.yaml", [BUILD, PROSE, TABLE]),
         ("autograde/grade.py", ["tests/autograde/test_grade.py"]),
         ("autograde/bench/run.py", ["tests/autograde/bench"]),
         ("tests/graph/test_graph.py", ["tests/graph/test_graph.py"]),
@@ -51,8 +56,8 @@ def test_every_selection_names_tests_that_exist():
 def test_the_same_tests_run_once_and_each_exercise_by_itself():
     files = ["helpers/graph/a.js", "helpers/graph/b.py", "helpers/exercises/dice.py", "helpers/exercises/iou.py"]
     whole, *single = check.selections(files)
-    assert whole == [*check.ALWAYS, "tests/graph"]
-    assert [arguments[-1] for arguments in single] == ["dice", "iou"]
+    assert whole == [*check.ALWAYS, "tests/graph", ACCURACY, TABLE, BUILD]
+    assert [arguments[-1] for arguments in single] == ["dice or dice", "iou or iou"]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ WORDS = Path(__file__).with_name("words.txt")  # names, terms, and British spell
 AMERICAN = {"color", "colors", "center", "centered", "neighbor", "neighbors", "normalize", "behavior", "labeled"}
 SCRIPTS = sorted(LESSONS.glob("*.py"))
 YAML = sorted([*(ROOT / "helpers").glob("**/*.yaml"), *(LESSONS / "keys").glob("*.yaml")])
-PAGES = sorted([ROOT / "README.md", *(ROOT / "datasets").glob("*/README.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("[A-Z]*.md"), *(ROOT / "datasets").glob("*/README.md"), *(ROOT / "docs").glob("*.md")])
 NO_PROSE = {"id", "key", "kind", "lesson", "answer", "picture", "group", "also", "theme"}
 
 

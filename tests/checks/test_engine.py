@@ -327,3 +327,18 @@ def test_asking_for_the_device_or_the_shape_of_a_weight_is_no_use_of_it():
             return super().forward(x.to(self.head.weight.device, self.head.weight.dtype))
 
     assert examine("UNet", Careful, 0).status == "passed"
+
+
+def test_an_interrupt_while_a_known_answer_runs_leaves_nothing_half_seen(monkeypatch):
+    """Found by reading: the known answer's trace ended where Ctrl-C came, and agreed with everything after that."""
+    watched = engine.watch
+
+    def interrupted(subject, probe, *rest):
+        yield next(watched(subject, probe, *rest))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "watch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(engine._known("dice", 0, 4321, 0))
+    monkeypatch.undo()
+    assert len(list(engine._known("dice", 0, 4321, 0))) > 1
