@@ -121,6 +121,8 @@ def imports(path: Path) -> dict[str, set[str]]:
     found = {}
 
     def walk(node: ast.AST, extra: str) -> None:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return  # runs nowhere
         if isinstance(node, ast.With) and getattr(node.items[0].context_expr, "func", None) is not None:
             call = node.items[0].context_expr
             extra = call.args[0].value if getattr(call.func, "id", "") == "extra" else extra
