@@ -1,6 +1,6 @@
 """Turns an exercise into a verdict on an answer.
 
-An answer is watched on every probe; what it does there is its *trace*. It is right when its trace is that of the
+An answer is observed on every probe; what it does there is its *trace*. It is right when its trace is that of the
 reference or of a variant. Otherwise the verdict says the sentence of the misconception with that trace, and where there
 is none, shows the smallest probe that fails.
 """
@@ -20,7 +20,7 @@ from helpers import exercises
 from helpers.checks.equality import MOST_PARTS, difference, kind_of
 from helpers.checks.fixtures import Fixture
 from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
-from helpers.checks.observe import Observation, watch
+from helpers.checks.observe import Observation, observe
 from helpers.checks.probes import Build, Call, Draw, Probe, Script, as_probe, size_of
 from helpers.checks.process import Lost, unfinished
 from helpers.checks.subject import Foreign, LocalSubject, Raised, Subject, raised, readable
@@ -119,7 +119,7 @@ def is_right(name: str, subject: Subject, seed: int, seconds: float | None = Non
     try:
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
             for k, probe in enumerate(_probes(name, seed)):
-                for n, seen in enumerate(watch(subject, probe, 1000 * seed + k, exercise.forbidden)):
+                for n, seen in enumerate(observe(subject, probe, 1000 * seed + k, exercise.forbidden)):
                     known = [trace for trace in known if n >= len(trace[k]) or _agrees(seen, trace[k][n])]
                     if not known:
                         return False
@@ -251,7 +251,7 @@ def _known(name: str, index: int, seed: int, k: int) -> _Known:
     exercise = exercises.load(name)
     answer: Answer = [*exercise.right_answers, *exercise.misconceptions][index]
     probe = _probes(name, seed)[k]
-    known = _Known(watch(LocalSubject(answer.solution), probe, 1000 * seed + k, exercise.forbidden))
+    known = _Known(observe(LocalSubject(answer.solution), probe, 1000 * seed + k, exercise.forbidden))
     if isinstance(probe, Script) and probe.exclusive:
         list(known)
     return known
@@ -265,7 +265,7 @@ def _known_trace(name: str, index: int, seed: int) -> Trace:
 def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:
     trace: Trace = []
     for k, probe in enumerate(_probes(exercise.name, seed)):
-        trace.append(list(watch(subject, probe, 1000 * seed + k, exercise.forbidden)))
+        trace.append(list(observe(subject, probe, 1000 * seed + k, exercise.forbidden)))
         if _is_stub(trace[0][0].value):
             break
     return trace

@@ -28,7 +28,7 @@ class Observation:
     tolerance_scale: float = 1.0
 
 
-def watch(subject: Subject, probe: Probe, seed: int, forbidden: tuple[str, ...] = ()) -> Iterator[Observation]:
+def observe(subject: Subject, probe: Probe, seed: int, forbidden: tuple[str, ...] = ()) -> Iterator[Observation]:
     """What the answer behind `subject` does on `probe`; it runs on only as far as the iterator is asked.
 
     Weights of a module and of a gradient are drawn from `seed`; `forbidden` names library functions that the answer
@@ -36,13 +36,13 @@ def watch(subject: Subject, probe: Probe, seed: int, forbidden: tuple[str, ...] 
     """
     generator = torch.Generator().manual_seed(seed)
     if isinstance(probe, Call):
-        return _watch_call(subject, probe, generator, forbidden)
+        return _observe_call(subject, probe, generator, forbidden)
     if isinstance(probe, Build):
-        return _watch_module(subject, probe, generator)
-    return _watch_script(subject, probe)
+        return _observe_module(subject, probe, generator)
+    return _observe_script(subject, probe)
 
 
-def _watch_call(
+def _observe_call(
     subject: Subject, probe: Call, generator: torch.Generator, forbidden: tuple[str, ...]
 ) -> Iterator[Observation]:
     reply = subject.call(probe.args, probe.kwargs, forbidden)
@@ -81,7 +81,7 @@ def _as_tensors(value: Any) -> list[Tensor]:
     return [torch.tensor(float(value))] if isinstance(value, int | float) else tensors_in(value)
 
 
-def _watch_module(subject: Subject, probe: Build, generator: torch.Generator) -> Iterator[Observation]:
+def _observe_module(subject: Subject, probe: Build, generator: torch.Generator) -> Iterator[Observation]:
     built = subject.construct(probe.args, probe.kwargs)
     if built.value != "module":  # raised, or something else came out
         yield Observation("construction", built.value)
@@ -137,7 +137,7 @@ def shapes_of(value: Any) -> Any:
     return [shapes_of(v) for v in value] if isinstance(value, tuple | list) else as_text(kind_of(value))
 
 
-def _watch_script(subject: Subject, probe: Script) -> Iterator[Observation]:
+def _observe_script(subject: Subject, probe: Script) -> Iterator[Observation]:
     seen = False
     try:
         for what, value in probe.run(subject):

@@ -331,13 +331,13 @@ def test_asking_for_the_device_or_the_shape_of_a_weight_is_no_use_of_it():
 
 def test_an_interrupt_while_a_known_answer_runs_leaves_nothing_half_seen(monkeypatch):
     """Found by reading: the known answer's trace ended where Ctrl-C came, and agreed with everything after that."""
-    watched = engine.watch
+    watched = engine.observe
 
     def interrupted(subject, probe, *rest):
         yield next(watched(subject, probe, *rest))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "watch", interrupted)
+    monkeypatch.setattr(engine, "observe", interrupted)
     with pytest.raises(KeyboardInterrupt):
         list(engine._known("dice", 0, 4321, 0))
     monkeypatch.undo()

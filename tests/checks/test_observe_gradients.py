@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from helpers.checks.observe import watch
+from helpers.checks.observe import observe
 from helpers.checks.probes import Call
 from helpers.checks.subject import LocalSubject
 
@@ -11,7 +11,7 @@ X, T = torch.tensor([1.0, 2.0, -3.0]), torch.tensor([1.0, 0.0, 1.0])
 
 
 def gradients(student, positions):
-    seen = {o.what: o.value for o in watch(LocalSubject(student), Call((X, T), gradients=positions), seed=0)}
+    seen = {o.what: o.value for o in observe(LocalSubject(student), Call((X, T), gradients=positions), seed=0)}
     return seen["gradients"]
 
 
