@@ -53,7 +53,7 @@ class Row:
     mechanical: int  # mutants that are not equivalent
     mechanical_caught: int
     seconds: float  # a first check of a right answer on one core, the median
-    cost: float  # seconds of one core for measuring it, all seeds together
+    cost: float  # seconds of one core for measuring it, all seeds together; 0 where nobody noted it
 
 
 @dataclass
@@ -239,7 +239,7 @@ def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
 
 def _measuring(name: str, before: dict | None = None) -> str:
     """What to run, and what that costs if it is known."""
-    cost = f" (some {before['cost']:.0f} s of one core)" if before else ""
+    cost = f" (some {before['cost']:.0f} s of one core)" if before and before["cost"] else ""
     return f"python course.py accuracy --seeds 20 --write --exercise {name}{cost}"
 
 
