@@ -47,9 +47,10 @@ def run(tell: Callable[[str], None]) -> bool:
     }
     failed = []
     for name, commands in steps.items():
-        tell(f"{name}: {' '.join(commands[0])}")
-        if any(subprocess.run([sys.executable, "-m", *command], cwd=ROOT).returncode for command in commands):
-            failed.append(name)
+        for command in commands:
+            tell(f"{name}: {' '.join(command)}")
+            if subprocess.run([sys.executable, "-m", *command], cwd=ROOT).returncode and name not in failed:
+                failed.append(name)
     tell(f"Failed: {', '.join(failed)}." if failed else "All is well with what has changed.")
     return not failed
 

@@ -87,13 +87,15 @@ def test_every_step_runs_and_those_that_failed_are_named(checkout, monkeypatch):
 
     def run(command, **_):
         ran.append(command[2])
-        return subprocess.CompletedProcess(command, int(command[2] in ("ruff", "mypy")))
+        return subprocess.CompletedProcess(
+            command, int(command[2] in ("ruff", "mypy") or "tests/test_layers.py" in command)
+        )
 
     monkeypatch.setattr(check, "changed", lambda: ["helpers/exercises/dice.py"])
     monkeypatch.setattr(check.subprocess, "run", run)
     assert not check.run(told.append)
     assert ran == ["ruff", "ruff", "mypy", "pytest", "pytest"]
-    assert told[-1] == "Failed: format, lint, types."
+    assert told[-1] == "Failed: format, lint, types, tests."
 
 
 @pytest.mark.parametrize("without", ["a checkout", "git"])

@@ -62,7 +62,7 @@ def dictionary():
 def test_every_word_is_spelled_rightly_and_in_the_british_way(dictionary, path):
     """A word that is right and not known yet goes into words.txt."""
     found = words(markdown_of(path))
-    assert sorted(dictionary.unknown(found)) == []
+    assert "\n".join(sorted(dictionary.unknown(found))) == "", f"Where right, add to {WORDS.name}."
     assert sorted(words(re.sub(r"\*[^*]+\*", " ", markdown_of(path))) & AMERICAN) == []  # titles are as they are
 
 
