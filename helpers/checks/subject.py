@@ -28,10 +28,10 @@ from torch.overrides import TorchFunctionMode
 from helpers.checks.fixtures import Fixture, make, overwritten, seeded, state_of
 from helpers.markup import code
 
-DTYPES = {  # of the tensors that are plain data
+DTYPES = (  # of the tensors that are plain data
     *(torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.int8, torch.int16, torch.int32),
     *(torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64),
-}
+)
 MOST_NUMBERS = 2**23  # far above any task's result; an expanded tensor may claim any size
 MOST_TEXT = 1000  # letters of a text that is shown
 DEEPEST = 16  # a list in a list in ...; no task asks for more than four
