@@ -219,28 +219,30 @@ def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
     """What the published result no longer says rightly, in words; measures nothing."""
     if not stored.exists():
         return [f"{stored.name} is not there"]
-    result = read(stored)
-    entries = {entry["exercise"]: entry for entry in result["exercises"]}
-    names = exercises.names()
-    found = [f"{name} is no exercise any more" for name in entries if name not in names]
-    for name in names:
-        entry = entries.get(name)
-        if entry is None:
-            found.append(f"{name} is not measured: {_measuring(name)}")
-        elif (entry["wrong"], entry["variants"], entry["mechanical"]) != counts(name):
-            found.append(f"{name} has other wrong answers, variants or mutants now: {_measuring(name, entry)}")
-        elif entry["source"] != fingerprint(name):
-            found.append(f"{name} has changed since it was measured: {_measuring(name, entry)}")
+    entries = {entry["exercise"]: entry for entry in read(stored)["exercises"]}
+    found = [f"{name} is no exercise any more" for name in entries if name not in exercises.names()]
+    found += filter(None, [outdated(name, entries.get(name)) for name in exercises.names()])
     text = readme.read_text(encoding="utf-8")
-    if markdown.between(text, MARK, table(result)) != text:
+    if markdown.between(text, MARK, table(read(stored))) != text:
         found.append("the README's table is not that of the stored result")
     return found
+
+
+def outdated(name: str, entry: dict | None) -> str:
+    """Why an exercise's entry in the stored result is not true any more and what to run; empty while it is."""
+    if entry is None:
+        return f"{name} is not measured: {_measuring(name)}"
+    if entry["source"] != fingerprint(name):
+        return f"{name} has changed since it was measured: {_measuring(name, entry)}"
+    if (entry["wrong"], entry["variants"], entry["mechanical"]) != counts(name):
+        return f"{name} has other wrong answers, variants or mutants now: {_measuring(name, entry)}"
+    return ""
 
 
 def _measuring(name: str, before: dict | None = None) -> str:
     """What to run, and what that costs if it is known."""
     cost = f" (some {before['cost']:.0f} s of one core)" if before and before["cost"] else ""
-    return f"python course.py accuracy --seeds 20 --write --exercise {name}{cost}"
+    return f"python course.py accuracy --seeds 20 --write --missed --exercise {name}{cost}"
 
 
 def fingerprint(name: str) -> str:

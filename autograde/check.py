@@ -6,31 +6,40 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-from autograde.build_cache import ROOT
+from autograde.build import NOTEBOOKS
+from autograde.build_cache import ROOT, up_to_date
+from autograde.nbgrader_course import COURSE
 
-# The tests to run for a changed file, as arguments of pytest. The first pattern that fits counts; `\\1` is its group.
+ACCURACY = "tests/autograde/test_accuracy.py::test_what_is_published_of_an_exercise_is_not_stale"
+KEYS = "tests/autograde/test_answer_keys.py::test_the_shipped_keys_have_no_problems"
+TABLE = "tests/autograde/test_lesson_table.py"
+# The tests of a changed file: what pytest runs, and a word that must be in a test's name, if any. Every pattern that
+# fits counts; `\\1` is its group. Some seconds each.
 TESTS = [
-    (r"tests/(?!autograde/test_notebooks|browser).*test_\w+\.py", r"\g<0>"),
-    (r"helpers/exercises/(\w+)\.py", r"tests/checks/test_exercises.py -k \1"),
-    (r"autograde/lessons/(keys/)?\w+\.\w+|notebooks/.*|helpers/plan\.json", r"tests/autograde/test_build.py"),
-    (r"helpers/quiz/bank/.*", r"tests/quiz tests/autograde/test_answer_keys.py"),
-    (r"helpers/\w+\.(js|css)", r"tests/test_frontend.py"),
-    (r"helpers/(\w+)/.*", r"tests/\1"),
-    (r"helpers/(\w+)\.\w+", r"tests/test_\1.py"),
-    (r"autograde/(\w+)(\.py|/.*)", r"tests/autograde/test_\1.py tests/autograde/\1"),
-    (r"datasets/.*", r"tests/data"),
-    (r"(course)\.py", r"tests/test_course.py"),
-    (r"(pyproject\.toml|constraints\.txt|environment\.yml)", r"tests/test_environment.py"),
+    (r"tests/(?!autograde/test_notebooks|browser).*test_\w+\.py", r"\g<0>", ""),
+    (r"helpers/exercises/([a-z]\w*)\.py", "tests/checks/test_exercises.py", r"\1"),
+    (r"helpers/exercises/([a-z]\w*)\.py", ACCURACY, r"\1"),
+    (r"helpers/(exercises/__init__|reference/\w+)\.py", ACCURACY, ""),
+    (r"helpers/reference/(\w+)\.py", r"tests/reference/test_reference_\1.py", ""),
+    (
+        r"(autograde/lessons|helpers/exercises)/.*",
+        f"{TABLE}::test_the_published_table_is_that_of_the_lessons "
+        f"{TABLE}::test_the_stated_time_is_that_of_reading_quizzes_and_cards",
+        "",
+    ),
+    (r"(autograde/lessons/keys|helpers/quiz/bank)/.*", f"{KEYS} tests/quiz/test_quiz.py", ""),
+    (r"helpers/\w+\.(js|css)", "tests/test_frontend.py", ""),
+    (r"helpers/(?!exercises|reference|quiz/bank)(\w+)/.*", r"tests/\1", ""),
+    (r"helpers/(\w+)\.\w+", r"tests/test_\1.py", ""),
+    (r"autograde/(?!lessons)(\w+)(\.py|/.*)", r"tests/autograde/test_\1.py tests/autograde/\1", ""),
+    (r"datasets/.*", "tests/data", ""),
+    (r"(course)\.py", "tests/test_course.py", ""),
+    (r"(pyproject\.toml|constraints\.txt|environment\.yml)", "tests/test_environment.py", ""),
+    (r".*\.(md|yaml)|autograde/lessons/.*", "tests/autograde/test_prose.py", ""),
+    (r".*", "tests/test_layers.py", ""),
 ]
-# What is tested besides: spelling and links, and whether what is published is stale. Every pattern that fits counts.
-BESIDES = [
-    (r".*\.(md|yaml)|autograde/lessons/.*", "tests/autograde/test_prose.py"),
-    (r"helpers/(exercises|reference)/.*", "tests/autograde/test_accuracy.py::test_the_published_result_is_not_stale"),
-    (r"helpers/(exercises|reference)/.*|autograde/lessons/.*", "tests/autograde/test_lesson_table.py"),
-    (r"helpers/exercises/.*", "tests/autograde/test_build.py"),
-]
-ALWAYS = ["tests/test_layers.py"]
 
 
 def run(tell: Callable[[str], None]) -> bool:
@@ -40,17 +49,21 @@ def run(tell: Callable[[str], None]) -> bool:
         ValueError: this is no git checkout, so what has changed is unknown.
     """
     steps = {
-        "format": [["ruff", "format", "--check", "."]],
-        "lint": [["ruff", "check", "."]],
-        "types": [["mypy"]],
-        "tests": [["pytest", "-q", "-n", "auto", *arguments] for arguments in selections(changed())],
+        "format": ["ruff", "format", "--check", "."],
+        "lint": ["ruff", "check", "."],
+        "types": ["mypy"],
+        "tests": ["pytest", "-q", "-n", "auto", *selection(changed())],
     }
-    failed = []
-    for name, commands in steps.items():
-        for command in commands:
+    failed = [] if up_to_date(NOTEBOOKS, COURSE) else ["build"]
+    if failed:
+        tell("build: the notebooks are not those of the lessons. Run `python course.py build`.")
+    with ThreadPoolExecutor() as pool:  # one waits for the others, so what each says is kept until its turn
+        commands = [[sys.executable, "-m", *command] for command in steps.values()]
+        done = pool.map(lambda command: subprocess.run(command, cwd=ROOT, capture_output=True, text=True), commands)
+        for (name, command), step in zip(steps.items(), done, strict=True):
             tell(f"{name}: {' '.join(command)}")
-            if subprocess.run([sys.executable, "-m", *command], cwd=ROOT).returncode and name not in failed:
-                failed.append(name)
+            print(step.stdout + step.stderr, end="")
+            failed += [name] if step.returncode else []
     tell(f"Failed: {', '.join(failed)}." if failed else "All is well with what has changed.")
     return not failed
 
@@ -70,16 +83,17 @@ def changed() -> list[str]:
     return [entry[3:] for entry in done.stdout.split("\0") if entry and "D" not in entry[:2]]
 
 
-def selections(files: list[str]) -> list[list[str]]:
-    """Arguments of pytest for the tests of these files: one list of whole files, and one for each `-k`."""
-    whole, single = list(ALWAYS), []
-    for file in files:
-        pattern, tests = next(((p, t) for p, t in TESTS if re.fullmatch(p, file)), (None, ""))
-        arguments = re.sub(pattern, tests, file).split() if pattern else []
-        if "-k" in arguments:  # `DoubleConv` is in double_conv.py, and pytest takes no notice of capital letters
-            *command, name = arguments
-            single.append([*command, f"{name} or {name.replace('_', '')}"])
-        else:
-            whole += [path for path in arguments if (ROOT / path).exists()]
-        whole += [tests for pattern, tests in BESIDES if re.fullmatch(pattern, file)]
-    return [list(dict.fromkeys(whole)), *single]
+def selection(files: list[str]) -> list[str]:
+    """Arguments of pytest for the tests of these files; a `-k` narrows a module to the words asked for alone."""
+    words: dict[str, set[str]] = {}
+    for file in files or ["."]:
+        for pattern, tests, word in TESTS:
+            if found := re.fullmatch(pattern, file):
+                for test in found.expand(tests).split():
+                    words.setdefault(test, set()).add(found.expand(word))
+    chosen = {test: asked for test, asked in words.items() if (ROOT / test.partition("::")[0]).exists()}
+    narrowed = {test: sorted(asked) for test, asked in chosen.items() if "" not in asked}
+    # `DoubleConv` is in double_conv.py, and pytest takes no notice of capital letters.
+    said = {test: [w for word in asked for w in (word, word.replace("_", ""))] for test, asked in narrowed.items()}
+    only = [f"(not {re.split('/|::', test)[-1]} or {' or '.join(dict.fromkeys(w))})" for test, w in said.items()]
+    return [*chosen, *(["-k", " and ".join(only)] if only else [])]

@@ -173,9 +173,10 @@ def lessons(
         for lesson in wanted:
             with console.status(f"Measuring {lesson}"):
                 lesson_table.measure(lesson)
-            lesson_table.publish(lesson_table.collect([lesson]))
+            measured = lesson_table.collect([lesson])
+            say(lesson_table.compared(lesson, measured[lesson], lesson_table.read().get(lesson)))
+            lesson_table.publish(measured)
     lesson_table.publish({})
-    say(lesson_table.table(lesson_table.read()))
 
 
 @app.command()

@@ -62,6 +62,16 @@ def read(stored: Path = STORED) -> dict[str, dict[str, Any]]:
     return json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else {}
 
 
+def compared(lesson: str, now: dict[str, Any], before: dict[str, Any] | None) -> str:
+    """One line on what a lesson takes, and took before; asks for a quiet machine where it takes far longer now."""
+    line = f"{lesson}: {now['seconds']:.0f} s, {now['memory_mb']:.0f} MB"
+    if before is None:
+        return line
+    line += f" (before: {before['seconds']:.0f} s, {before['memory_mb']:.0f} MB)"
+    slower = now["seconds"] > 1.3 * before["seconds"] + 3
+    return line + (". Did something else run meanwhile? If so, measure again on a quiet machine." if slower else "")
+
+
 def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
     """What is no longer true of the published table: in words, with what to run and what that costs."""
     measured, found = read(stored), []

@@ -17,6 +17,7 @@ import __future__
 
 import ast
 import copy
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator
@@ -112,6 +113,7 @@ def solution(exercise: Exercise, mutant: Mutant) -> Any:
     return namespace[original.__name__]
 
 
+@functools.cache
 def equivalents(path: Path = EQUIVALENTS) -> dict[str, dict[tuple[str, str], str]]:
     """Why which mutants are right answers: exercise, then answer and mutant by name, to the reason."""
     listed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}

@@ -8,26 +8,28 @@ from typer.testing import CliRunner
 from autograde import check
 from autograde.cli import app
 
-PROSE, BUILD, TABLE = (f"tests/autograde/test_{name}.py" for name in ("prose", "build", "lesson_table"))
-ACCURACY = "tests/autograde/test_accuracy.py::test_the_published_result_is_not_stale"
+PROSE, KEYS, QUIZ = "tests/autograde/test_prose.py", check.KEYS, "tests/quiz/test_quiz.py"
+EXERCISES = "tests/checks/test_exercises.py"
+TABLE = [
+    f"{check.TABLE}::test_the_published_table_is_that_of_the_lessons",
+    f"{check.TABLE}::test_the_stated_time_is_that_of_reading_quizzes_and_cards",
+]
 
 
 @pytest.mark.parametrize(
     ("file", "selected"),
     [
-        ("helpers/exercises/dice.py", [ACCURACY, TABLE, BUILD, "tests/checks/test_exercises.py", "-k", "dice or dice"]),
-        (
-            "helpers/exercises/double_conv.py",
-            [ACCURACY, TABLE, BUILD, "tests/checks/test_exercises.py", "-k", "double_conv or doubleconv"],
-        ),
+        ("helpers/exercises/__init__.py", [check.ACCURACY, *TABLE]),
+        ("helpers/reference/overlap.py", [check.ACCURACY, "tests/reference/test_reference_overlap.py"]),
         ("helpers/graph/graph.js", ["tests/graph"]),
         ("helpers/frontend.js", ["tests/test_frontend.py"]),
         ("helpers/monitor/monitor.css", ["tests/monitor"]),
         ("helpers/training.py", ["tests/test_training.py"]),
-        ("helpers/quiz/bank/02_overlap.yaml", ["tests/quiz", "tests/autograde/test_answer_keys.py", PROSE]),
-        ("helpers/plan.json", [BUILD]),
-        ("autograde/lessons/02_overlap.py", [BUILD, PROSE, TABLE]),
-        ("autograde/lessons/keys/02_overlap.yaml", [BUILD, PROSE, TABLE]),
+        ("helpers/quiz/bank/02_overlap.yaml", [KEYS, QUIZ, PROSE]),
+        ("helpers/quiz/quiz.py", ["tests/quiz"]),
+        ("helpers/plan.json", []),
+        ("autograde/lessons/02_overlap.py", [*TABLE, PROSE]),
+        ("autograde/lessons/keys/02_overlap.yaml", [*TABLE, KEYS, QUIZ, PROSE]),
         ("autograde/grade.py", ["tests/autograde/test_grade.py"]),
         ("autograde/bench/run.py", ["tests/autograde/bench"]),
         ("tests/graph/test_graph.py", ["tests/graph/test_graph.py"]),
@@ -42,22 +44,28 @@ ACCURACY = "tests/autograde/test_accuracy.py::test_the_published_result_is_not_s
     ],
 )
 def test_a_changed_file_selects_its_tests(file, selected):
-    whole, *single = check.selections([file])
-    assert whole[:1] == check.ALWAYS
-    assert [*whole[1:], *(argument for arguments in single for argument in arguments)] == selected
+    assert check.selection([file]) == [*selected, "tests/test_layers.py"]
 
 
 def test_every_selection_names_tests_that_exist():
     """A pattern whose tests were moved would select nothing."""
-    for _, tests in check.TESTS:
-        assert "\\" in tests or all((check.ROOT / path).exists() for path in tests.split())
+    for test in {test for _, tests, _ in check.TESTS for test in tests.split() if "\\" not in test}:
+        file, _, function = test.partition("::")
+        assert f"def {function}" in (check.ROOT / file).read_text() if function else (check.ROOT / file).exists()
 
 
-def test_the_same_tests_run_once_and_each_exercise_by_itself():
-    files = ["helpers/graph/a.js", "helpers/graph/b.py", "helpers/exercises/dice.py", "helpers/exercises/iou.py"]
-    whole, *single = check.selections(files)
-    assert whole == [*check.ALWAYS, "tests/graph", ACCURACY, TABLE, BUILD]
-    assert [arguments[-1] for arguments in single] == ["dice or dice", "iou or iou"]
+@pytest.mark.parametrize("others", [[], ["helpers/graph/a.js"]])
+def test_of_an_exercise_its_own_tests_run_alone(others):
+    *paths, dash_k, words = check.selection(["helpers/exercises/double_conv.py", "helpers/exercises/iou.py", *others])
+    assert {EXERCISES, check.ACCURACY} <= set(paths)
+    function = check.ACCURACY.split("::")[-1]
+    name = "double_conv or doubleconv or iou"
+    assert (dash_k, words) == ("-k", f"(not test_exercises.py or {name}) and (not {function} or {name})")
+
+
+def test_a_reference_asks_for_what_is_published_of_all():
+    *_, words = check.selection(["helpers/exercises/iou.py", "helpers/reference/overlap.py"])
+    assert words == "(not test_exercises.py or iou)"
 
 
 @pytest.fixture
@@ -82,20 +90,21 @@ def test_changed_are_new_edited_and_renamed_files_but_no_deleted_ones(checkout):
     assert sorted(check.changed()) == ["a folder/é.py", "moved.py", "stays.py"]
 
 
-def test_every_step_runs_and_those_that_failed_are_named(checkout, monkeypatch):
+def test_every_step_runs_and_those_that_failed_are_named(checkout, monkeypatch, capsys):
     ran, told = [], []
 
     def run(command, **_):
         ran.append(command[2])
-        return subprocess.CompletedProcess(
-            command, int(command[2] in ("ruff", "mypy") or "tests/test_layers.py" in command)
-        )
+        return subprocess.CompletedProcess(command, 1, stdout=f"{command[2]} says why\n", stderr="")
 
     monkeypatch.setattr(check, "changed", lambda: ["helpers/exercises/dice.py"])
+    monkeypatch.setattr(check, "NOTEBOOKS", checkout / "notebooks")
     monkeypatch.setattr(check.subprocess, "run", run)
     assert not check.run(told.append)
-    assert ran == ["ruff", "ruff", "mypy", "pytest", "pytest"]
-    assert told[-1] == "Failed: format, lint, types, tests."
+    assert sorted(ran) == ["mypy", "pytest", "ruff", "ruff"]
+    assert capsys.readouterr().out == "ruff says why\nruff says why\nmypy says why\npytest says why\n"
+    assert told[0] == "build: the notebooks are not those of the lessons. Run `python course.py build`."
+    assert told[-1] == "Failed: build, format, lint, types, tests."
 
 
 @pytest.mark.parametrize("without", ["a checkout", "git"])

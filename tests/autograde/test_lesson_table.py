@@ -38,9 +38,20 @@ def test_the_stated_time_is_that_of_reading_quizzes_and_cards(lesson):
     words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
     questions = sum(cell.source.startswith("quiz(") for cell in cells)
     cards = sum(exercises.load(piece).minutes for piece in lesson_table.facts(lesson)["pieces"])
+    needed = words / 200 + questions * 2 / 3 + cards
     stated = int(re.match(r"(\d+) minutes", lesson_table.facts(lesson)["time"])[1])
-    assert 25 <= stated <= 60
-    assert 0 <= stated - (words / 200 + questions * 2 / 3 + cards) <= 16
+    assert needed <= stated <= needed + 16, (
+        f"autograde/lessons/{lesson}.py says **Time** {stated} minutes. Reading is {words / 200:.0f}, questions "
+        f"{questions * 2 / 3:.0f}, the cards say {cards}: write {needed:.0f} to {needed + 16:.0f}."
+    )
+    assert 25 <= stated <= 60, "A lesson takes an hour at most: shorten it, or move an exercise."
+
+
+@pytest.mark.parametrize(("seconds", "asks"), [(12.0, False), (20.0, True)])
+def test_a_jump_in_the_measured_time_asks_for_a_quiet_machine(seconds, asks):
+    said = lesson_table.compared("a", {"seconds": seconds, "memory_mb": 800.0}, {"seconds": 10.0, "memory_mb": 700.0})
+    assert said.startswith(f"a: {seconds:.0f} s, 800 MB (before: 10 s, 700 MB)")
+    assert ("quiet machine" in said) == asks
 
 
 @pytest.fixture
