@@ -255,8 +255,12 @@ def fingerprint(name: str) -> str:
     parts = [inspect.getsource(module), text_of(exercise.right_answers[0])]
     if shared.__name__ in parts[0]:
         parts.append(inspect.getsource(shared))
-    code = "\n".join(ast.unparse(_OnlyCode().visit(ast.parse(part))) for part in parts)
-    return hashlib.sha256(code.encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(map(_only_code, parts)).encode()).hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=64)
+def _only_code(source: str) -> str:
+    return ast.unparse(_OnlyCode().visit(ast.parse(source)))
 
 
 class _OnlyCode(ast.NodeTransformer):

@@ -120,7 +120,7 @@ def accuracy(
 
 @app.command()
 def check() -> None:
-    """For authors: format, lint, types, and the tests of what has changed; one to four minutes."""
+    """For authors: format, lint, types, and the tests of what has changed; about a minute."""
     from autograde import check as checking
 
     with clear_errors(ValueError):

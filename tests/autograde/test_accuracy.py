@@ -216,6 +216,12 @@ def test_a_readme_without_marks_is_refused_before_anything_is_written(published)
     assert published["stored"].read_bytes() == before
 
 
+def test_no_exercise_has_changed_since_it_was_measured(monkeypatch):
+    monkeypatch.setattr(accuracy, "_mutants", lambda name: [])
+    entries = {entry["exercise"]: entry | {"mechanical": 0} for entry in accuracy.read()["exercises"]}
+    assert not list(filter(None, [accuracy.outdated(name, entries.get(name)) for name in exercises.names()]))
+
+
 @pytest.mark.parametrize("name", exercises.names())
 def test_what_is_published_of_an_exercise_is_not_stale(name):
     entries = {entry["exercise"]: entry for entry in accuracy.read()["exercises"]}

@@ -19,8 +19,8 @@ TABLE = [
 @pytest.mark.parametrize(
     ("file", "selected"),
     [
-        ("helpers/exercises/__init__.py", [check.ACCURACY, *TABLE]),
-        ("helpers/reference/overlap.py", [check.ACCURACY, "tests/reference/test_reference_overlap.py"]),
+        ("helpers/exercises/__init__.py", TABLE),
+        ("helpers/reference/overlap.py", [check.ALL, "tests/reference/test_reference_overlap.py"]),
         ("helpers/graph/graph.js", ["tests/graph"]),
         ("helpers/frontend.js", ["tests/test_frontend.py"]),
         ("helpers/monitor/monitor.css", ["tests/monitor"]),
@@ -61,11 +61,6 @@ def test_of_an_exercise_its_own_tests_run_alone(others):
     function = check.ACCURACY.split("::")[-1]
     name = "double_conv or doubleconv or iou"
     assert (dash_k, words) == ("-k", f"(not test_exercises.py or {name}) and (not {function} or {name})")
-
-
-def test_a_reference_asks_for_what_is_published_of_all():
-    *_, words = check.selection(["helpers/exercises/iou.py", "helpers/reference/overlap.py"])
-    assert words == "(not test_exercises.py or iou)"
 
 
 @pytest.fixture
