@@ -115,7 +115,7 @@ def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
 def is_right(name: str, subject: Subject, seed: int, seconds: float | None = None) -> bool:
     """Whether `examine_through` would say "passed"; stops at the first probe that a wrong answer fails."""
     exercise = exercises.load(name)
-    known = [_known_trace(name, k, seed) for k in range(len(exercise.right_answers))]
+    known = [_known_trace(name, k, seed) for k in range(len(exercise.accepted))]
     try:
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
             for k, probe in enumerate(_probes(name, seed)):
@@ -140,7 +140,7 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
         return _verdict(exercise, seed, "not attempted", f"`{exercise.name}` is not written yet. {what_to_do}")
 
     differing: dict[int, tuple[Observation, Observation]] = {}  # from the nearest right answer, by probe
-    for answer in range(len(exercise.right_answers)):
+    for answer in range(len(exercise.accepted)):
         apart = {}
         for k, seen in enumerate(trace):
             different = _first_difference(seen, _known(exercise.name, answer, seed, k))
@@ -187,7 +187,7 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
     An answer may be wrong in two ways at once, so one that explains at least half of the failing probes will do too.
     """
     best, count = None, 0
-    for index, answer in enumerate(exercise.misconceptions, start=len(exercise.right_answers)):
+    for index, answer in enumerate(exercise.misconceptions, start=len(exercise.accepted)):
         explained, missed, agrees = 0, 0, True
         for k, seen in enumerate(trace):
             if not agrees and k not in differing:
@@ -249,7 +249,7 @@ def _probes(name: str, seed: int) -> list[Probe]:
 def _known(name: str, index: int, seed: int, k: int) -> _Known:
     """What a known answer, the right ones first and then the misconceptions, does on probe `k`."""
     exercise = exercises.load(name)
-    answer: Answer = [*exercise.right_answers, *exercise.misconceptions][index]
+    answer: Answer = [*exercise.accepted, *exercise.misconceptions][index]
     probe = _probes(name, seed)[k]
     known = _Known(observe(LocalSubject(answer.solution), probe, 1000 * seed + k, exercise.forbidden))
     if isinstance(probe, Script) and probe.exclusive:

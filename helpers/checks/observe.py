@@ -15,7 +15,8 @@ from torch import Tensor
 
 from helpers.checks.equality import difference, kind_of
 from helpers.checks.probes import Build, Call, Probe, Script
-from helpers.checks.subject import Gradients, Raised, Subject, tensors_in
+from helpers.checks.subject import Gradients, Raised, Subject
+from helpers.checks.usage import tensors_in
 from helpers.markup import as_text
 
 
@@ -93,11 +94,11 @@ def _observe_module(subject: Subject, probe: Build, generator: torch.Generator) 
     if isinstance(first.value, Raised):
         yield Observation("construction", first.value)
         return
-    parameters = subject.parameters()
+    parameters = subject.parameters(probe.bias_open)
     yield Observation("construction", built.value)
     yield Observation("output shape", shapes_of(first.value))
     yield Observation("hidden parameters", parameters.hidden)
-    yield Observation("idle parameters", len(parameters.idle))
+    yield Observation("idle parameters", parameters.idle)
     yield Observation("parameter shapes in the order of their use", parameters.used)
     subject.set_parameters([drawn_weights(shape, generator) for shape in parameters.used])
     evaluated = subject.forward(probe.inputs)

@@ -40,12 +40,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Build:
-    """One construction of a module, then its use in both modes on `inputs`: float, as a rule `(N, C, H, W)`."""
+    """One construction of a module, then its use in both modes on `inputs`: float, as a rule `(N, C, H, W)`.
+
+    `bias_open`: whether any layer has a bias is left open.
+    """
 
     args: tuple[Any, ...]
     inputs: tuple[Tensor, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
     label: str = ""
+    bias_open: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A check calls, constructs, sets parameters and asks for gradients, with plain da
 lists, tuples, dicts. It never touches the object itself, so the object may live in another process.
 
 Parameters are listed in the order in which a forward pass first *uses* them, by a layer or a functional call, whatever
-they are called and in whatever order they were registered.
+they are called and in whatever order they were registered; `helpers.checks.usage` says which are left out.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from helpers.checks.fixtures import Fixture, make, overwritten, seeded, state_of
+from helpers.checks.usage import DEEPEST, Usage, UsageWatch, tensors_in
 from helpers.markup import code
 
 DTYPES = (  # of the tensors that are plain data
@@ -34,7 +35,6 @@ DTYPES = (  # of the tensors that are plain data
 )
 MOST_NUMBERS = 2**23  # far above any task's result; an expanded tensor may claim any size
 MOST_TEXT = 1000  # letters of a text that is shown
-DEEPEST = 16  # a list in a list in ...; no task asks for more than four
 
 T = TypeVar("T")
 Args = tuple[Any, ...]
@@ -93,12 +93,12 @@ class Parameters:
     Attributes:
         used: shapes, in the order in which the first forward pass used them.
         hidden: how many of them are not registered, so that no optimizer would find them.
-        idle: shapes of registered parameters that it did not use.
+        idle: how many layers have registered parameters that it did not use.
     """
 
     used: list[tuple[int, ...]]
     hidden: int
-    idle: list[tuple[int, ...]]
+    idle: int
 
 
 GRADIENTS = (list, Raised)  # the classes of `Gradients`
@@ -132,9 +132,9 @@ class Subject:
         """Run the module without gradients."""
         return self._ask(Reply, "forward", inputs)
 
-    def parameters(self) -> Parameters:
-        """Parameters as the first forward pass after the construction used them."""
-        return self._ask(Parameters, "parameters")
+    def parameters(self, bias_open: bool = False) -> Parameters:
+        """Parameters as the first forward pass after the construction used them, maybe without any bias."""
+        return self._ask(Parameters, "parameters", bias_open)
 
     def set_parameters(self, values: list[Tensor]) -> None:
         """Set the used parameters, in the order of `parameters().used`."""
@@ -169,8 +169,8 @@ class _Worker:
     def __init__(self, student: Any) -> None:
         self._student = student
         self._built: Any = None
-        self._used: list[nn.Parameter] = []
-        self._has_run = False
+        self._watch: UsageWatch | None = None
+        self._usage = Usage()
         self._mode = True
 
     def call(self, args: Args, kwargs: Kwargs, forbidden: tuple[str, ...]) -> Reply:
@@ -192,7 +192,7 @@ class _Worker:
             return raised(error, self._student)
 
     def construct(self, args: Args, kwargs: Kwargs) -> Reply:
-        self._built, self._used, self._has_run = None, [], False
+        self._built, self._watch, self._usage = None, None, Usage()
         try:
             with seeded(0):  # a constructor may draw weights, and what remembers its first output is to do so alike
                 self._built = self._student(*_made(args), **_copied(kwargs))
@@ -214,32 +214,28 @@ class _Worker:
             return raised(error, self._student)
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Reply:
-        # Watching costs as much as a small network.
-        with torch.no_grad(), nullcontext() if self._has_run else _FunctionWatch(self._note_parameters):
+        # Watching costs as much as a small network, so it is done once.
+        watch = UsageWatch()
+        with torch.no_grad(), nullcontext() if self._watch else watch:
             reply = self._reply(self._built, inputs, {})
-        self._has_run = True
+        self._watch = self._watch or watch
         modes = {layer.training for layer in self._built.modules()}
         return replace(reply, mode_kept=modes == {self._mode})
 
-    def _note_parameters(self, name: str, arguments: Any) -> None:
-        if name != "__get__":  # asking for a weight's shape or device is no use of it
-            for x in tensors_in(arguments):
-                if isinstance(x, nn.Parameter) and not any(x is used for used in self._used):
-                    self._used.append(x)
-
-    def parameters(self) -> Parameters:
+    def parameters(self, bias_open: bool) -> Parameters:
+        if self._watch is not None:
+            self._usage = self._watch.usage(bias_open)
         registered = {id(p) for p in self._built.parameters()}
-        used = {id(p) for p in self._used}
+        used = {id(p) for p in (*self._usage.parameters, *self._usage.open)}
+        layers = self._built.modules()
         return Parameters(
-            used=[tuple(p.shape) for p in self._used],
-            hidden=sum(id(p) not in registered for p in self._used),
-            idle=[tuple(p.shape) for p in self._built.parameters() if id(p) not in used],
+            used=[tuple(p.shape) for p in self._usage.parameters],
+            hidden=sum(id(p) not in registered for p in self._usage.parameters),
+            idle=sum(any(id(p) not in used for p in layer.parameters(recurse=False)) for layer in layers),
         )
 
     def set_parameters(self, values: list[Tensor]) -> None:
-        with torch.no_grad():
-            for parameter, value in zip(self._used, values, strict=True):
-                parameter.copy_(value)
+        self._usage.set(values)
 
     def train(self, mode: bool) -> None:
         self._mode = mode
@@ -249,7 +245,8 @@ class _Worker:
         leaves = [x.clone().requires_grad_() for x in inputs]
         try:
             outputs = tensors_in(self._built(*_copied(leaves)))  # as in `call_gradients`
-            return _pulled_back(outputs, weights, [*leaves, *self._used])
+            found = _pulled_back(outputs, weights, [*leaves, *self._usage.parameters])
+            return [*found[: len(leaves)], *self._usage.in_order(found[len(leaves) :])]
         except (Exception, SystemExit) as error:
             return raised(error, self._student)
 
@@ -425,16 +422,6 @@ def _pulled_back(outputs: list[Tensor], weights: list[Tensor], wanted: list[Tens
     if not isinstance(total, Tensor) or not total.requires_grad:
         return [None] * len(wanted)
     return [None if g is None else g.detach() for g in torch.autograd.grad(total, wanted, allow_unused=True)]
-
-
-def tensors_in(value: Any, depth: int = DEEPEST) -> list[Tensor]:
-    """All tensors in nested tuples, lists and dicts, in order; as deep as `plain` looks."""
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, dict):
-        value = list(value.values())
-    deeper = isinstance(value, tuple | list) and depth
-    return [x for item in value for x in tensors_in(item, depth - 1)] if deeper else []
 
 
 def _random_states() -> tuple[Any, ...]:

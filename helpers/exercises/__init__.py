@@ -33,11 +33,15 @@ Code = Callable[..., Any]  # a function or a class
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer to an exercise: a right variant, or an executable misconception with a tutor's sentence."""
+    """A whole answer to an exercise: a right variant, or an executable misconception with a tutor's sentence.
+
+    `differs`: a variant that a probe can tell from the reference, since the task leaves open what they do otherwise.
+    """
 
     name: str
     solution: Code
     sentence: str = ""
+    differs: bool = False
 
 
 @dataclass
@@ -77,8 +81,13 @@ class Exercise:
 
     @property
     def right_answers(self) -> list[Answer]:
-        """The reference and every variant; an answer that behaves like one of these is right."""
+        """The reference and every variant."""
         return [Answer("reference", self.reference), *self.variants]
+
+    @property
+    def accepted(self) -> list[Answer]:
+        """The right answers that behave differently; one that behaves like one of these is right."""
+        return [answer for answer in self.right_answers if answer.name == "reference" or answer.differs]
 
     def hint(self, k: int | None = None) -> str:
         """Hint `k`, counted from 1, or the next one; after the last one, that again.
@@ -130,11 +139,11 @@ def misconception(name: str, sentence: str) -> Callable[[Code], Code]:
     return declare
 
 
-def variant(name: str) -> Callable[[Code], Code]:
-    """Declare another right answer, one that a good student would write."""
+def variant(name: str, differs: bool = False) -> Callable[[Code], Code]:
+    """Declare another right answer, one that a good student would write; `differs` is that of `Answer`."""
 
     def declare(solution: Code) -> Code:
-        _by_module[solution.__module__].variants.append(Answer(name, solution))
+        _by_module[solution.__module__].variants.append(Answer(name, solution, differs=differs))
         return solution
 
     return declare

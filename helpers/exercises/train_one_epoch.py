@@ -352,7 +352,7 @@ def cleared_at_the_end(model, loader, loss_fn, optimizer):
     return running / len(loader.dataset)
 
 
-@variant("the mode given back, tensors detached")
+@variant("the mode given back, tensors detached", differs=True)
 def mode_given_back(model, loader, loss_fn, optimizer):
     was_training = model.training
     model.train(True)

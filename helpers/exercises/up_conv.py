@@ -32,13 +32,13 @@ from helpers.reference.unet import UpConv
 )
 def probes(draw):
     """All three modes, unequal channels and sides, a batch of one, a mode that does not exist."""
-    yield Build((2, 3), (draw.normal(2, 2, 3, 4),))
-    yield Build((3, 2), (draw.normal(2, 3, 4, 3),), {"mode": "nearest"})
-    yield Build((3, 2, "bilinear"), (draw.normal(1, 3, 3, 5),))
-    yield Build((2, 2, "transposed"), (draw.normal(1, 2, draw.size(2, 5), draw.size(2, 5)),))
-    yield Build((3, 3, "nearest"), (draw.normal(3, 3, draw.size(2, 5), draw.size(2, 5)),))
-    yield Build((3, 3), (draw.normal(2, 3, draw.size(2, 5), 3),), {"mode": "bilinear"})
-    yield Build((2, 3, "cubic"), (draw.normal(1, 2, 3, 4),))
+    yield Build((2, 3), (draw.normal(2, 2, 3, 4),), bias_open=True)
+    yield Build((3, 2), (draw.normal(2, 3, 4, 3),), {"mode": "nearest"}, bias_open=True)
+    yield Build((3, 2, "bilinear"), (draw.normal(1, 3, 3, 5),), bias_open=True)
+    yield Build((2, 2, "transposed"), (draw.normal(1, 2, draw.size(2, 5), draw.size(2, 5)),), bias_open=True)
+    yield Build((3, 3, "nearest"), (draw.normal(3, 3, draw.size(2, 5), draw.size(2, 5)),), bias_open=True)
+    yield Build((3, 3), (draw.normal(2, 3, draw.size(2, 5), 3),), {"mode": "bilinear"}, bias_open=True)
+    yield Build((2, 3, "cubic"), (draw.normal(1, 2, 3, 4),), bias_open=True)
 
 
 def _way_up(in_channels, out_channels, mode, transposed=None, upsample=None, conv=None):

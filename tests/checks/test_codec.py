@@ -38,7 +38,7 @@ def pair():
         *([], (), {}, [1, (2, [3])], (1,), [[], ()], {"tensor": [1], "b": (1, 2)}, {1: "a", None: 2.5, "": 3}),
         *(Fixture("network", {"in_channels": 1, "of": Arg(0)}), Foreign("set"), Raised("ValueError", "no", None, "")),
         Reply((1, Raised("E", "m", 3, "x = 1")), False, True, False, ("float32",), ("conv2d",), (None, {"rounds": 1})),
-        Parameters([(2, 3), (4,)], 1, [()]),
+        Parameters([(2, 3), (4,)], 1, 0),
     ],
     ids=repr,
 )
@@ -136,8 +136,8 @@ def test_what_is_too_large_is_refused_before_anything_is_copied():
         *((b'{"Foreign": {"kind": 3}}', b""), (b'{"Foreign": {}}', b""), (b'{"Foreign": ["set"]}', b"")),
         (b'{"Foreign": {"kind": "set", "more": 1}}', b""),
         (b'{"Raised": {"kind": "E", "message": "m", "line": "3", "source": ""}}', b""),
-        (b'{"Parameters": {"used": [{"tuple": [100000, 100000]}], "hidden": 0, "idle": []}}', b""),
-        (b'{"Parameters": {"used": [[2, 3]], "hidden": 0, "idle": []}}', b""),
+        (b'{"Parameters": {"used": [{"tuple": [100000, 100000]}], "hidden": 0, "idle": 0}}', b""),
+        (b'{"Parameters": {"used": [[2, 3]], "hidden": 0, "idle": 0}}', b""),
     ],
 )
 def test_a_malformed_message_is_refused(header, arrays):
