@@ -169,7 +169,9 @@ def fit(
         if value is not None and not value > 0:
             raise TrainingError(f"{name} is {value}; give more than 0.")
     if resume and checkpoint is None:
-        raise TrainingError("resume=True goes on from a checkpoint, and none is given. Add checkpoint='run.safetensors'.")
+        raise TrainingError(
+            "resume=True goes on from a checkpoint, and there is none. Add checkpoint='run.safetensors'."
+        )
     if not lr > 0:
         raise TrainingError(f"lr is {lr}; give more than 0, such as 0.003.")
     fabric = _fabric(device)

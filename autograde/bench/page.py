@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Iterable
-from typing import Any
 
 from autograde import markdown
 from autograde.bench.run import MODELS, REACHED
@@ -129,9 +127,9 @@ def write_page() -> None:
         alone = next(ms for name, ms in parts.items() if name.startswith("the convolutions"))
         others = ([name, *figures.values()] for name, figures in found["other work"].items())
         text += "\n" + STEPS.format(
-            parts=_wide_table(("part", "ms"), parts.items()),
+            parts=markdown.table(("part", "ms"), parts.items()),
             fraction=alone / (parts["forward"] + parts["backward"]),
-            layouts=_wide_table(("layout and precision", "ms a step"), found["layouts"].items()),
+            layouts=markdown.table(("layout and precision", "ms a step"), found["layouts"].items()),
             compiled=_compiled(found["compile"]),
             others=markdown.table(("threads", "alone", "beside", "times slower"), others),
         )
@@ -172,7 +170,7 @@ def _goals(runs: list[dict]) -> str:
         if chosen := select(runs, data=name, seconds=seconds, model="course"):
             mean = _mean(chosen, figure)
             rows.append((title, f"{goal:.2f}", f"{mean:.3f}", "yes" if mean >= goal else "no"))
-    return f"\n### To reach\n\n{_wide_table(('what', 'at least', 'mean', 'reached'), rows)}\n" if rows else ""
+    return f"\n### To reach\n\n{markdown.table(('what', 'at least', 'mean', 'reached'), rows)}\n" if rows else ""
 
 
 def _borders(runs: list[dict]) -> str:
@@ -204,7 +202,7 @@ def _ahead(runs: list[dict]) -> str:
             if theirs and ours and (lead := _lead(theirs, ours, figure)):
                 rows.append((f"`{name}`, {seconds:g} s", COLUMNS[figure][0], _title(rival), *lead))
     headings = ("where", "figure", "rival", "its mean", "the course's", "lead")
-    return "\n" + AHEAD.format(rows=_wide_table(headings, rows)) if rows else ""
+    return "\n" + AHEAD.format(rows=markdown.table(headings, rows)) if rows else ""
 
 
 def _lead(theirs: list[float], ours: list[float], figure: str) -> list[str] | None:
@@ -265,7 +263,3 @@ def _ratio(seconds: float | None, ours: float | None) -> str:
 
 def _title(model: str) -> str:
     return OTSU if model == "otsu" else MODELS[model][0]
-
-
-def _wide_table(headings: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> str:
-    return "\n".join(map(markdown.row, (headings, ["---"] * len(headings), *rows)))
