@@ -131,12 +131,11 @@ def check() -> None:
 
 @app.command()
 def architecture() -> None:
-    """Draw the parts of the course and what they import: docs/architecture.svg and docs/architecture.md."""
+    """Draw the parts of the course and what they import: docs/architecture.md."""
     from autograde import architecture as drawn
     from autograde.files import write
 
     write(drawn.PAGE, drawn.page())
-    write(drawn.PICTURE, drawn.picture())
 
 
 @app.command()
