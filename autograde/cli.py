@@ -206,7 +206,7 @@ def bench(
             training.check(what, dataset or [], model or [])
             if fresh:
                 training.STORED.unlink(missing_ok=True)
-            wanted = training.jobs(dataset or training.SECONDS, model or training.model_names(), seeds, seconds)
+            wanted = training.jobs(dataset or training.SECONDS, model or training.MODELS, seeds, seconds)
             results = training.run(wanted, tell)
             training.measure_steps(tell)
             page.write_page()

@@ -136,7 +136,7 @@ def imagenet_weights() -> dict[str, Tensor]:
     its file is used only if it is the one that was released.
 
     Raises:
-        WeightsError: the package or its file is missing, the file was altered, or timm has other names or shapes.
+        WeightsError: the package or its file is missing, the file was altered, or timm has other layers.
     """
     import timm
 
@@ -146,15 +146,16 @@ def imagenet_weights() -> dict[str, Tensor]:
     except (OSError, ValueError) as error:
         raise WeightsError(f"The ImageNet weights of the package {PACKAGE} cannot be used: {error}. {again}") from None
     tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    weights = {_timm_name(name): x for name, x in tensors.items()}
     with torch.device("meta"):
-        expected = timm.create_model(DEFAULT.removeprefix("tu-")).state_dict()
-    if [(name, x.shape) for name, x in weights.items()] != [(name, x.shape) for name, x in expected.items()]:
+        own = timm.create_model(DEFAULT.removeprefix("tu-")).state_dict()
+    # The package has its own names for the layers, in the same order.
+    kinds = [[(name.rpartition(".")[2], x.shape) for name, x in state.items()] for state in (own, tensors)]
+    if kinds[0] != kinds[1]:
         raise WeightsError(
-            f"timm {timm.__version__} has other names or shapes for the layers of {DEFAULT} than the version the "
-            "course was tested with. Install that one: `pip install -c constraints.txt timm`."
+            f"timm {timm.__version__} has other layers for {DEFAULT} than the version the course was tested with. "
+            "Install that one: `pip install -c constraints.txt timm`."
         )
-    return weights
+    return dict(zip(own, tensors.values(), strict=True))
 
 
 def _check_encoder(encoder: str) -> None:
@@ -200,23 +201,6 @@ def _fill_lite0(encoder: nn.Module, in_channels: int) -> None:
     weights["conv_stem.weight"] = adapt_input_conv(in_channels, weights["conv_stem.weight"])  # as smp's other encoders
     # Strict: every tensor of the encoder gets its own. What is left over is the classifier's head.
     encoder.load_state_dict({name: weights[name] for name in encoder.state_dict()})
-
-
-def _timm_name(name: str) -> str:
-    """timm's name of a tensor of the package: `_blocks.3._bn0.bias` is `blocks.2.0.bn1.bias`."""
-    part, _, rest = name.partition(".")
-    outside = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
-    if part in outside:
-        return f"{outside[part]}.{rest}"
-    index, layer, tensor = rest.split(".")
-    # The package numbers the blocks throughout; timm numbers them in each of seven stages.
-    stage, place = [(s, k) for s, repeats in enumerate((1, 2, 2, 3, 3, 4, 1)) for k in range(repeats)][int(index)]
-    if stage == 0:  # does not expand: depthwise, then pointwise
-        layers = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
-    else:
-        layers = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2"}
-        layers |= {"_project_conv": "conv_pwl", "_bn2": "bn3"}
-    return f"blocks.{stage}.{place}.{layers[layer]}.{tensor}"
 
 
 def _timm_repository(encoder: str) -> str:

@@ -8,7 +8,7 @@ import statistics
 
 from autograde import markdown
 from autograde.bench.run import MODELS, REACHED
-from autograde.bench.training import OTSU, RATES, TRIAL_SECONDS, select, stored
+from autograde.bench.training import RATES, TRIAL_SECONDS, select, stored
 from autograde.files import write
 from autograde.nbgrader_course import ROOT
 
@@ -149,7 +149,7 @@ def table(runs: list[dict]) -> str:
         headings = ["model", "parameters", "rate", *(COLUMNS[c][0] for c in columns)]
         rows = [
             [
-                _title(model),
+                MODELS[model][0],
                 f"{its_runs[0]['parameters'] / 1e6:.2f} M",
                 its_runs[0].get("rate") or "–",
                 *(_mean_and_spread(_values(its_runs, c), COLUMNS[c][1]) for c in columns),
@@ -200,7 +200,7 @@ def _ahead(runs: list[dict]) -> str:
         for figure, rival in itertools.product(QUALITY, rivals):
             theirs, ours = (_values(select(chosen, model=model), figure) for model in (rival, "course"))
             if theirs and ours and (lead := _lead(theirs, ours, figure)):
-                rows.append((f"`{name}`, {seconds:g} s", COLUMNS[figure][0], _title(rival), *lead))
+                rows.append((f"`{name}`, {seconds:g} s", COLUMNS[figure][0], MODELS[rival][0], *lead))
     headings = ("where", "figure", "rival", "its mean", "the course's", "lead")
     return "\n" + AHEAD.format(rows=markdown.table(headings, rows)) if rows else ""
 
@@ -259,7 +259,3 @@ def _ratio(seconds: float | None, ours: float | None) -> str:
     if seconds is None:
         return "not reached"
     return f"{seconds:.1f} s" + (f" ({seconds / ours:.1f}×)" if ours and not math.isclose(seconds, ours) else "")
-
-
-def _title(model: str) -> str:
-    return OTSU if model == "otsu" else MODELS[model][0]
