@@ -71,8 +71,7 @@ class Entry:
         drawn = f"<br>{_picture(self.picture)}" if picture and self.picture else ""
         return f'<p style="margin:.5em 0;max-width:62em">{text}{drawn}</p>'
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    _repr_html_ = as_html
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,7 @@ class Listing(tuple[Entry | Answer, ...]):
                 page += item.as_html()
         return f"<div>{page}</div>"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    _repr_html_ = as_html
 
 
 def glossary(term: str | None = None, *, theme: str | None = None) -> Entry | Listing:

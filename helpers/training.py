@@ -165,15 +165,13 @@ def fit(
         raise TrainingError("Both seconds and epochs are given, and only one can end the run. Leave one of them out.")
     if seconds is None and epochs is None:
         seconds = 60.0
-    for name, value in (("epochs", epochs), ("seconds", seconds)):
+    for name, value in (("epochs", epochs), ("seconds", seconds), ("lr", lr)):
         if value is not None and not value > 0:
             raise TrainingError(f"{name} is {value}; give more than 0.")
     if resume and checkpoint is None:
         raise TrainingError(
             "resume=True goes on from a checkpoint, and there is none. Add checkpoint='run.safetensors'."
         )
-    if not lr > 0:
-        raise TrainingError(f"lr is {lr}; give more than 0, such as 0.003.")
     fabric = _fabric(device)
     if batch_size % fabric.world_size:
         raise TrainingError(

@@ -102,10 +102,9 @@ def test_all_terms_come_in_alphabetical_order_and_a_theme_in_that_of_learning():
 
 
 def test_text_and_page_say_the_same():
-    bundle = glossary("learning rate")._repr_mimebundle_()
-    sentence = glossary("learning rate").says
-    for text in (bundle["text/plain"], words(bundle["text/html"])):
-        assert sentence in " ".join(text.split())
+    entry = glossary("learning rate")
+    for text in (repr(entry), words(entry._repr_html_())):
+        assert entry.says in " ".join(text.split())
         assert "Lesson 09 · Training" in text
 
 
@@ -151,10 +150,10 @@ def test_the_questions_that_were_asked_for_are_there():
 
 
 def test_answers_are_shown_as_text_and_page():
-    bundle = faq()._repr_mimebundle_()
+    text, page = repr(faq()), words(faq()._repr_html_())
     for answer in faq():
-        assert answer.question in bundle["text/plain"]
-        assert answer.question in words(bundle["text/html"])
+        assert answer.question in text
+        assert answer.question in page
 
 
 # ---- the notebook and the import ------------------------------------------------------------------------------------

@@ -47,10 +47,6 @@ def read(name: str, file: str) -> bytes:
     found = hashlib.sha256(data).hexdigest()
     if found == expected:
         return data
-    if data.startswith(b"version https://git-lfs"):
-        raise DataError(
-            f"{path} is a git-lfs pointer, not the data: the checkout was made without git-lfs. Run `git lfs pull`."
-        )
     raise DataError(
         f"{path} is not the file that was released: it has {len(data)} bytes and SHA-256 {found[:12]}…, but "
         f"datasets/{name}/SHA256SUMS says {expected[:12]}…. It was cut short or changed. {repair}"
