@@ -238,7 +238,8 @@ def make_venv(root: Path) -> None:
             "delete the link .venv (not the folder it leads to) and run the same command again.",
         )
     # Called as .venv/bin/python course.py, the Python that made .venv has to make it again.
-    base = getattr(sys, "_base_executable", sys.executable)
+    inside = Path(sys.prefix).resolve() == (root / ".venv").resolve()
+    base = getattr(sys, "_base_executable", sys.executable) if inside else sys.executable
     command = [base, "-m", "venv", "--clear", str(root / ".venv")]
     result = subprocess.run(command, capture_output=True, text=True, errors="replace")
     output = result.stdout + result.stderr

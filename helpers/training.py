@@ -170,7 +170,7 @@ def fit(
             raise TrainingError(f"{name} is {value}; give more than 0.")
     if resume and checkpoint is None:
         raise TrainingError(
-            "resume=True goes on from a checkpoint, and there is none. Add checkpoint='run.safetensors'."
+            "resume=True goes on from a checkpoint; none is given. Add checkpoint='run.safetensors'."
         )
     fabric = _fabric(device)
     if batch_size % fabric.world_size:
