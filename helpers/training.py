@@ -169,9 +169,7 @@ def fit(
         if value is not None and not value > 0:
             raise TrainingError(f"{name} is {value}; give more than 0.")
     if resume and checkpoint is None:
-        raise TrainingError(
-            "resume=True goes on from a checkpoint; none is given. Add checkpoint='run.safetensors'."
-        )
+        raise TrainingError("resume=True goes on from a checkpoint; none is given. Add checkpoint='run.safetensors'.")
     fabric = _fabric(device)
     if batch_size % fabric.world_size:
         raise TrainingError(
