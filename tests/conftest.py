@@ -18,8 +18,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # `python course.py test` runs one such
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 sys.path.insert(0, str(ROOT))
 
-# The same cases in every run: a submission is not to fail by chance. `--hypothesis-profile=default` draws new ones.
+# The same cases in every run: a submission is not to fail by chance. `--hypothesis-profile=new` draws new ones.
 settings.register_profile("course", derandomize=True, deadline=None)
+settings.register_profile("new", deadline=None)
 settings.load_profile("course")
 
 

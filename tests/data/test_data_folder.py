@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -334,7 +334,6 @@ def test_splits_are_the_same_everywhere_and_share_nothing(put):
     assert len(put.load("test", fractions=(0.5, 0, 0.5))) == 10
 
 
-@settings(deadline=None)
 @example(3, (1, 1, 4))
 @given(st.integers(1, 60), st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)).filter(any))
 def test_fractions_are_kept_to_within_a_pair(n, weights):
