@@ -101,12 +101,6 @@ def serve():
         server.server_close()
 
 
-def closed_port() -> str:
-    """An address at which nothing listens."""
-    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
-        return f"http://127.0.0.1:{server.server_port}"
-
-
 # A build backend of its own, so that the editable install needs nothing from any index.
 BACKEND = """
 import os, shutil
@@ -134,7 +128,7 @@ def write_project(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def indexes(tmp_path_factory, serve):
+def indexes(tmp_path_factory, serve, closed):
     """Indexes with a working pair, with a pair that does not fit, with an old one, and an address that is none."""
     folder = tmp_path_factory.mktemp("indexes")
     pair_of_wheels(folder / "cpu", "+cpu")
@@ -142,7 +136,7 @@ def indexes(tmp_path_factory, serve):
     pair_of_wheels(folder / "mixed", "+cpu", vision_label="+cu130")
     pair_of_wheels(folder / "old", "+cpu", torch="2.13.0")
     address = serve(folder)
-    return {"closed": closed_port()} | {name: f"{address}/{name}" for name in ("cpu", "default", "mixed", "old")}
+    return {"closed": closed} | {name: f"{address}/{name}" for name in ("cpu", "default", "mixed", "old")}
 
 
 @pytest.fixture(scope="module")

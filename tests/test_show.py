@@ -11,13 +11,6 @@ from PIL import Image
 from helpers import show
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    displayed = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: displayed.append(data))
-    return displayed
-
-
 def picture(page):
     return Image.open(io.BytesIO(base64.b64decode(page.split("base64,")[1].split('"')[0])))
 
