@@ -71,11 +71,6 @@ def test_a_figure_is_not_kept_open(shown):
     assert plt.get_fignums() == []
 
 
-def test_the_same_image_gives_the_same_bytes():
-    panels = [("a", IMAGES["signed"])]
-    assert show.grid_html(panels, "x") == show.grid_html(panels, "x")
-
-
 def test_numbers_in_a_small_image_are_whole_where_they_can_be_and_stand_out_from_their_pixels(shown, monkeypatch):
     written = []
     monkeypatch.setattr(Axes, "text", lambda self, x, y, text, **style: written.append((text, style["color"])))

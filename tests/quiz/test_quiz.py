@@ -195,10 +195,6 @@ def test_attempts_are_kept_and_shown_once():
     assert [feedback.given for feedback in asked.tried()] == ["b", "a", "c"]
 
 
-def test_the_same_quiz_each_time():
-    assert quiz("dice-or-iou") is quiz("dice-or-iou")
-
-
 # ---- the static fallback --------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,7 @@
 """The stepper's front end: what the page gets, and that page and Python stay in step."""
 
+import json
+
 import pytest
 import traitlets
 
@@ -20,6 +22,7 @@ def shown(monkeypatch):
 def test_all_five_steps_are_sent_at_once(shown):
     steps, front = shown
     assert front.steps == steps.as_data()["steps"]
+    json.dumps(front.steps)  # or they could not be sent
     assert front.current == 1
     assert front.small in steps.as_html()
 
