@@ -286,14 +286,7 @@ def hub(files):
         server.shutdown()
 
 
-def closed():
-    """An address at which nobody is."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def test_other_encoders_come_from_the_hub_once(tmp_path):
+def test_other_encoders_come_from_the_hub_once(tmp_path, closed):
     config = timm.get_pretrained_cfg(TIMM_ENCODER.removeprefix("tu-"))
     by_smp, by_timm = (
         {name: torch.rand_like(x) if x.is_floating_point() else x for name, x in model.state_dict().items()}
@@ -330,7 +323,7 @@ def test_other_encoders_come_from_the_hub_once(tmp_path):
     # What was fetched is kept, and needs no hub any more; what was cut short since then is said.
     kept = next((tmp_path / "home").rglob("models--timm--*/snapshots/*/model.safetensors")).resolve()
     kept.write_bytes(kept.read_bytes()[:-100])
-    said = client(tmp_path, closed(), (SMP_ENCODER, 1), (TIMM_ENCODER, 1), ("resnet18", 3), (DEFAULT, 1))
+    said = client(tmp_path, closed, (SMP_ENCODER, 1), (TIMM_ENCODER, 1), ("resnet18", 3), (DEFAULT, 1))
     assert said[SMP_ENCODER] == said[DEFAULT] == "built"
     parts = {
         TIMM_ENCODER: ("WeightsError", "are not whole", f"Delete {tmp_path}"),

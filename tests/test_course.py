@@ -39,20 +39,19 @@ course = load_course()
 # ---- An index on 127.0.0.1 and tiny wheels ---------------------------------------------------------------------
 
 
-def wheel(folder: Path, name: str, version: str, files: dict[str, str], requires: tuple[str, ...] = ()) -> None:
+def wheel(folder: Path, name: str, version: str, files: dict[str, str], *metadata: str) -> None:
     """Write a wheel that pip installs like any other, and an index page that lists it."""
     folder = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     contents = {
         **files,
-        f"{info}/METADATA": metadata + "".join(f"Requires-Dist: {r}\n" for r in requires),
+        f"{info}/METADATA": "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""]),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{path},,\n" for path in [*contents, f"{info}/RECORD"])
+    contents[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*contents, f"{info}/RECORD"])
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
-        for path, text in {**contents, f"{info}/RECORD": record}.items():
+        for path, text in contents.items():
             archive.writestr(path, text)
     links = [f'<a href="{path.name.replace("+", "%2B")}">{path.name}</a>' for path in sorted(folder.glob("*.whl"))]
     (folder / "index.html").write_text("<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>")
@@ -70,8 +69,8 @@ def pair_of_wheels(folder: Path, label: str, torch: str = PAIR["torch"], vision_
         "class Kept(list):\n    tolist = list.copy\n"
         "ops = types.SimpleNamespace(nms=lambda boxes, scores, threshold: Kept([0]))\n"
     )
-    files = {"torchvision/__init__.py": vision}
-    wheel(folder, "torchvision", f"{PAIR['torchvision']}{vision_label}", files, requires=("torch",))
+    version = f"{PAIR['torchvision']}{vision_label}"
+    wheel(folder, "torchvision", version, {"torchvision/__init__.py": vision}, "Requires-Dist: torch")
 
 
 @pytest.fixture(scope="module")
@@ -96,18 +95,11 @@ def serve():
         server.server_close()
 
 
-def closed_port() -> str:
-    """An address at which nothing listens."""
-    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
-        return f"http://127.0.0.1:{server.server_port}"
-
-
 # A build backend of its own, so that the editable install needs nothing from any index.
 BACKEND = """
-import shutil
+import os, shutil
 def build_editable(folder, config_settings=None, metadata_directory=None):
-    shutil.copy("tiny/tiny-0-py3-none-any.whl", folder)
-    return "tiny-0-py3-none-any.whl"
+    return os.path.basename(shutil.copy("tiny/tiny-0-py3-none-any.whl", folder))
 """
 
 
@@ -116,7 +108,7 @@ def write_project(root: Path) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "course.py", root)
     (root / "backend.py").write_text(BACKEND)
-    wheel(root, "tiny", "0", {"tiny.pth": f"{root}\n"}, requires=("torch", "torchvision"))
+    wheel(root, "tiny", "0", {"tiny.pth": f"{root}\n"}, *(f"Requires-Dist: {name}" for name in PAIR))
     (root / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         '[project]\nname = "tiny"\nversion = "0"\n\n[tool.ruff]\nline-length = 120\n'
@@ -129,27 +121,28 @@ def write_project(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def indexes(tmp_path_factory, serve):
-    """Three indexes: `cpu` and `default` with a working pair each, `mixed` with a pair that does not fit."""
+def indexes(tmp_path_factory, serve, closed):
+    """Indexes with a working pair, with a pair that does not fit, with an old one, and an address that is none."""
     folder = tmp_path_factory.mktemp("indexes")
     pair_of_wheels(folder / "cpu", "+cpu")
     pair_of_wheels(folder / "default", "")
     pair_of_wheels(folder / "mixed", "+cpu", vision_label="+cu130")
     pair_of_wheels(folder / "old", "+cpu", torch="2.13.0")
     address = serve(folder)
-    return {name: f"{address}/{name}" for name in ("cpu", "default", "mixed", "old")}
+    return {"closed": closed} | {name: f"{address}/{name}" for name in ("cpu", "default", "mixed", "old")}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, indexes):
-    """A project that was set up once, from nothing, with the CPU index; and what the set-up printed."""
+    """A project that was set up once, from nothing, with the CPU index; `printed` holds what that said."""
     root = write_project(tmp_path_factory.mktemp("a place with spaces") / "course")
     with pytest.MonkeyPatch.context() as patch:
         isolate_pip(patch, indexes)
         printed = io.StringIO()
         patch.setattr(sys, "stdout", printed)
         course.set_up(root)
-    return root, printed.getvalue()
+    (root / "printed").write_text(printed.getvalue())
+    return root
 
 
 def isolate_pip(patch: pytest.MonkeyPatch, indexes: dict[str, str]) -> None:
@@ -192,8 +185,8 @@ def versions(root: Path) -> list[str]:
 
 
 def test_the_first_run_takes_the_pair_from_the_cpu_index(project, indexes):
-    root, printed = project
-    assert versions(root) == ["2.15.0+cpu", "0.29.2+cpu"]
+    printed = (project / "printed").read_text()
+    assert versions(project) == ["2.15.0+cpu", "0.29.2+cpu"]
     assert "[1/4] making .venv: there is none yet" in printed
     assert f"[2/4] torch and torchvision from {indexes['cpu']}: no NVIDIA driver is seen" in printed
     assert "[4/4]" in printed
@@ -201,99 +194,94 @@ def test_the_first_run_takes_the_pair_from_the_cpu_index(project, indexes):
 
 
 def test_the_second_run_is_quick_and_installs_nothing(project, monkeypatch):
-    root, _ = project
     monkeypatch.setattr(course, "install", lambda *args: pytest.fail("installed again"))
     began = time.monotonic()
-    assert course.set_up(root) == course.venv_python(root)
+    assert course.set_up(project) == course.venv_python(project)
     assert time.monotonic() - began < 2
 
 
 def test_a_working_pair_is_left_alone(project, isolated, indexes, capsys):
-    root, _ = project
-    forget(root)
-    before = versions(root)
+    forget(project)
+    before = versions(project)
     isolated.setattr(course, "CPU_INDEX", indexes["mixed"])
-    isolated.setenv("PIP_INDEX_URL", closed_port())
-    course.set_up(root)
-    assert versions(root) == before
+    isolated.setenv("PIP_INDEX_URL", indexes["closed"])
+    course.set_up(project)
+    assert versions(project) == before
     assert "Installing collected packages: torch" not in capsys.readouterr().out
 
 
-def test_a_pair_that_does_not_fit_is_taken_again_from_the_default_index(project, isolated, indexes, capsys):
-    root, _ = project
-    forget(root, "torch", "torchvision")
-    isolated.setattr(course, "CPU_INDEX", indexes["mixed"])
-    course.set_up(root)
-    assert "operator torchvision::nms does not exist\n      so both come again" in capsys.readouterr().out
-    assert versions(root) == ["2.15.0", "0.29.2"]
-
-
 def test_a_pair_that_fits_nowhere_is_a_problem(project, isolated, indexes):
-    root, _ = project
-    forget(root, "torch", "torchvision")
+    forget(project, "torch", "torchvision")
     isolated.setattr(course, "CPU_INDEX", indexes["mixed"])
     isolated.setenv("PIP_INDEX_URL", indexes["mixed"])
     with pytest.raises(course.Problem, match=r"do not work together: .*nms does not exist(?s:.*)delete the folder"):
-        course.set_up(root)
-    assert not course.is_ready(root)
+        course.set_up(project)
+    assert not course.is_ready(project)
 
 
-def test_an_index_without_the_pinned_version_is_said_and_passed_over(project, isolated, indexes, capsys):
-    root, _ = project
-    forget(root, "torch", "torchvision")
-    isolated.setattr(course, "CPU_INDEX", indexes["old"])
-    course.set_up(root)
-    assert "ERROR: ResolutionImpossible" in (printed := capsys.readouterr().out)
-    assert "That failed, so both come from the default package index." in printed
-    assert versions(root) == ["2.15.0", "0.29.2"]
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        ("mixed", "operator torchvision::nms does not exist\n      so both come again"),
+        ("old", "That failed, so both come from the default package index."),
+    ],
+)
+def test_an_index_without_a_pair_that_fits_is_said_and_passed_over(project, isolated, indexes, capsys, index, said):
+    forget(project, "torch", "torchvision")
+    isolated.setattr(course, "CPU_INDEX", indexes[index])
+    course.set_up(project)
+    assert said in capsys.readouterr().out
+    assert versions(project) == ["2.15.0", "0.29.2"]
 
 
 def test_a_package_that_was_cut_off_is_installed_again(project, isolated):
-    root, _ = project
-    forget(root)
-    site = site_packages(root)
+    forget(project)
+    site = site_packages(project)
     (info,) = site.glob("torch-*.dist-info")
     (info / "INSTALLER").unlink()
     (site / "torch" / "__init__.py").unlink()
     (site / "~orch").mkdir()
-    course.set_up(root)
-    assert versions(root)[0].startswith("2.15.0")
+    course.set_up(project)
+    assert versions(project)[0].startswith("2.15.0")
     assert not (site / "~orch").exists()
 
 
-def test_no_network_is_a_problem_and_leaves_the_stamp_unwritten(project, isolated):
-    root, _ = project
-    forget(root, "torch", "torchvision")
-    isolated.setattr(course, "CPU_INDEX", closed_port())
-    isolated.setenv("PIP_INDEX_URL", closed_port())
-    with pytest.raises(course.Problem, match=r"no network(?s:.*)set HTTPS_PROXY"):
-        course.set_up(root)
-    assert not course.is_ready(root)
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        ("mixed", r"do not work together: .*nms does not exist(?s:.*)delete the folder"),
+        ("closed", r"no network(?s:.*)set HTTPS_PROXY"),
+    ],
+)
+def test_without_any_pair_there_is_a_problem_and_no_stamp(project, isolated, indexes, index, said):
+    forget(project, "torch", "torchvision")
+    isolated.setattr(course, "CPU_INDEX", indexes[index])
+    isolated.setenv("PIP_INDEX_URL", indexes[index])
+    with pytest.raises(course.Problem, match=said):
+        course.set_up(project)
+    assert not course.is_ready(project)
 
 
 def test_other_verbs_go_to_the_command_line_with_their_exit_code(project, isolated, tmp_path):
-    root, _ = project
-    if not course.is_ready(root):
-        course.set_up(root)
-    command = [sys.executable, str(root / "course.py"), "grade", "--submissions", "here"]
+    if not course.is_ready(project):
+        course.set_up(project)
+    command = [sys.executable, str(project / "course.py"), "grade", "--submissions", "here"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert (result.returncode, result.stdout.strip()) == (7, f"['grade', '--submissions', 'here'] {tmp_path}")
 
 
 def test_lab_stops_where_the_notebooks_cannot_be_built(project, isolated, capfd):
-    root, _ = project
     with pytest.raises(course.Problem, match=r"could not be built \(exit code 7"):
-        course.lab(root, str(course.venv_python(root)), [])
+        course.lab(project, str(course.venv_python(project)), [])
     assert "['build', '--if-stale']" in capfd.readouterr().out
 
 
 def test_lab_passes_its_options_on(project, monkeypatch):
-    root, _ = project
     seen = []
     monkeypatch.setattr(course.subprocess, "call", lambda *args, **kwargs: 0)
     monkeypatch.setattr(course, "hand_over", lambda root, command, cwd: seen.extend(command) or 0)
-    assert course.lab(root, "python", ["--no-browser", "--port", "8899"]) == 0
-    assert seen[:4] == ["python", "-m", "jupyterlab", f"--ServerApp.root_dir={root / 'notebooks'}"]
+    assert course.lab(project, "python", ["--no-browser", "--port", "8899"]) == 0
+    assert seen[:4] == ["python", "-m", "jupyterlab", f"--ServerApp.root_dir={project / 'notebooks'}"]
     assert seen[4:7] == ["--no-browser", "--port", "8899"]
 
 
@@ -301,14 +289,13 @@ def test_lab_passes_its_options_on(project, monkeypatch):
 def test_a_second_course_waits_for_the_first(project, isolated):
     import fcntl
 
-    root, _ = project
-    forget(root)
-    with open(root / ".venv.lock", "w") as lock:
+    forget(project)
+    with open(project / ".venv.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        command, out = [sys.executable, str(root / "course.py"), "grade"], subprocess.PIPE
-        waiting = subprocess.Popen(command, cwd=root, stdout=out, stderr=subprocess.STDOUT, text=True)
+        command, out = [sys.executable, str(project / "course.py"), "grade"], subprocess.PIPE
+        waiting = subprocess.Popen(command, cwd=project, stdout=out, stderr=subprocess.STDOUT, text=True)
         assert waiting.stdout.readline() == "Another course.py is installing here; waiting for it to finish.\n"
-        course.write_stamp(root, course.wanted_stamp(root))  # what the first would do before it ends
+        course.write_stamp(project, course.wanted_stamp(project))  # what the first would do before it ends
     rest, _ = waiting.communicate(timeout=30)
     assert waiting.returncode == 7, rest
     assert "[1/4]" not in rest
@@ -346,12 +333,11 @@ def test_a_venv_whose_python_was_removed_or_is_another(bare):
 
 
 def test_a_venv_that_was_copied_or_whose_stamp_cannot_be_read(project, tmp_path):
-    root, _ = project
-    course.write_stamp(root, course.wanted_stamp(root))
+    course.write_stamp(project, course.wanted_stamp(project))
     copy = tmp_path / "copy"
-    shutil.copytree(root, copy, symlinks=True)
-    assert course.what_is_wrong(root) == ""
-    assert course.what_is_wrong(copy) == f"it was copied or moved here from {root}"
+    shutil.copytree(project, copy, symlinks=True)
+    assert course.what_is_wrong(project) == ""
+    assert course.what_is_wrong(copy) == f"it was copied or moved here from {project}"
     assert not course.is_ready(copy)
     (copy / ".venv" / "course.json").write_text('{"root": "/som')
     assert course.read_stamp(copy) == {}

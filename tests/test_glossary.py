@@ -2,8 +2,6 @@
 
 import html
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -156,7 +154,7 @@ def test_answers_are_shown_as_text_and_page():
         assert answer.question in page
 
 
-# ---- the notebook and the import ------------------------------------------------------------------------------------
+# ---- the notebook ---------------------------------------------------------------------------------------------------
 
 
 def test_the_notebook_shows_every_theme_and_the_questions():
@@ -165,9 +163,3 @@ def test_the_notebook_shows_every_theme_and_the_questions():
         assert f"# ## {heading}\n" in source
         assert f'glossary(theme="{theme}")' in source
     assert "\nfaq()\n" in source
-
-
-def test_the_import_is_light():
-    code = "from helpers import glossary; import sys; repr(glossary('dice')); print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"

@@ -193,13 +193,6 @@ def test_a_model_that_raises_meanwhile():
         graph.sees(0, 0)
 
 
-def test_a_model_that_is_gone():
-    graph = ArchitectureGraph().forward(UNet(1, 1, 4, 1), IMAGE)
-    gc.collect()
-    with pytest.raises(CannotSee, match=r"The network that was drawn is gone: run graph.forward\(model, image\) again"):
-        graph.sees(0, 0)
-
-
 def test_a_bound_method_does_not_keep_its_model_and_works_while_that_is_there():
     model = UNet(1, 1, 4, 1)
     graph = ArchitectureGraph().forward(model.encoder.forward, IMAGE)
