@@ -12,7 +12,6 @@ Python 3.10 to 3.14 on Linux, macOS or Windows; nothing else is needed.
 
 import contextlib
 import hashlib
-import http.client
 import json
 import os
 import platform
@@ -21,9 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,9 +95,7 @@ def lab(root: Path, python: str, args: list[str]) -> int:
                 "JupyterLab opens only on notebooks that match their lessons.",
                 "mend the lesson, or undo the change to it, and run the same command again.",
             )
-    notebooks = root / "notebooks"
-    notebooks.mkdir(exist_ok=True)
-    command = [python, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *args]
+    command = [python, "-m", "jupyterlab", f"--ServerApp.root_dir={root / 'notebooks'}", *args]
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in args:
         print("You are root (in a container?), so JupyterLab is started with --allow-root.")
         command.append("--allow-root")
@@ -180,42 +175,28 @@ def install(root: Path, lock: int) -> None:
     drop_half_installed(root)
     pip(root, lock, "--upgrade", "pip")
 
-    wanted = pins((root / "constraints.txt").read_text(encoding="utf-8"))
-    pair = {name: wanted[name] for name in ("torch", "torchvision")}
-    names = "torch {torch} and torchvision {torchvision}".format(**pair)
-    both = [f"{name}=={version}" for name, version in pair.items()]
-    if not pair_trouble(root, pair):
-        step(2, f"{names} are here and work together")
-    else:
-        index, why = choose_index()
-        step(2, f"{names} from {index or 'the default package index'}: {why}")
+    index, why = choose_index()
+    step(2, f"torch and torchvision from {index or 'the default package index'}: {why}")
+    if trouble:
         enough_room(root, 3 if index or platform.system() != "Linux" else 9)
-        if index:
-            # Without dependencies: those come with the rest, in their pinned versions, from the default index.
-            # Without constraints.txt, because then pip says more plainly that the index lacks a version.
-            output = run_pip(root, lock, "--no-deps", "--index-url", index, *both)
-            if output:
-                print(f"      {last_error(output)}\n      so both come from the default package index", flush=True)
-                index = None
-                enough_room(root, 9)
-        if not index:
-            pip(root, lock, *both)
+    # Without dependencies: those come with the rest, in their pinned versions, from the default index. One retry,
+    # because the rest would bring these two as well.
+    if index and run_pip(root, lock, "--no-deps", "--index-url", index, "--retries", "1", "torch", "torchvision"):
+        print("      That failed, so both come from the default package index.", flush=True)
 
     step(3, "everything else, as constraints.txt pins it")
     pip(root, lock, "-e", EVERYTHING)
 
     step(4, "checking that torch and torchvision work together")
-    trouble = pair_trouble(root, pair)
+    trouble = pair_trouble(root)
     if trouble:
         print(f"      {trouble}\n      so both come again, from the default package index", flush=True)
-        enough_room(root, 9 if platform.system() == "Linux" else 3)
-        pip(root, lock, "--force-reinstall", "--no-deps", *both)
-        pip(root, lock, "-e", EVERYTHING)  # brings what this build of torch needs besides
-        trouble = pair_trouble(root, pair)
+        pip(root, lock, "--force-reinstall", "torch", "torchvision")
+        trouble = pair_trouble(root)
     if trouble:
         raise Problem(
             f"torch and torchvision do not work together: {trouble}",
-            f"the course needs {names}, both from the same index.",
+            "the course needs the versions in constraints.txt, both from the same index.",
             "delete the folder .venv and run the same command again.",
         )
     write_stamp(root, stamp)
@@ -229,7 +210,7 @@ def step(number: int, text: str) -> None:
 
 def what_is_wrong(root: Path) -> str:
     """Why .venv cannot be used at all and must be made anew; empty if it can."""
-    python, here = venv_python(root), "{}.{}".format(*sys.version_info)
+    python = venv_python(root)
     if not (root / ".venv").exists():
         return "there is none yet"
     if not python.exists():  # also a symlink to a Python that is gone
@@ -244,7 +225,7 @@ def what_is_wrong(root: Path) -> str:
         return "its Python does not start"
     if result.returncode != 0:
         return "its Python or its pip does not work"
-    version = result.stdout.strip()
+    version, here = result.stdout.strip(), "{}.{}".format(*sys.version_info)
     return "" if version == here else f"it was made by Python {version}, and this is Python {here}"
 
 
@@ -291,42 +272,19 @@ def nvidia_driver(proc: str = "/proc/driver/nvidia/version") -> str:
     return proc if os.path.exists(proc) else shutil.which("nvidia-smi") or ""
 
 
-def no_answer(url: str, seconds: float) -> str:
-    """Why `url` gave no answer within `seconds`; empty if it did."""
-    outcome = [f"no answer within {seconds:g} s"]
-
-    def ask() -> None:
-        try:
-            with urllib.request.urlopen(url, timeout=seconds) as reply:
-                reply.read(1)
-            outcome[0] = ""
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            outcome[0] = str(getattr(error, "reason", error))
-
-    asking = threading.Thread(target=ask, daemon=True)  # because looking up a name has no timeout of its own
-    asking.start()
-    asking.join(seconds)
-    return outcome[0]
-
-
-def choose_index(system: str | None = None, driver: str | None = None, seconds: float = 3) -> tuple[str | None, str]:
+def choose_index() -> tuple[str | None, str]:
     """The index to take torch and torchvision from (None: pip's default), and why, for one line."""
-    if (system or platform.system()) != "Linux":
+    if platform.system() != "Linux":
         return None, "on this system it holds no CUDA build"
-    driver = nvidia_driver() if driver is None else driver
+    driver = nvidia_driver()
     if driver:
         return None, f"an NVIDIA driver is here ({driver}), so the CUDA build"
-    trouble = no_answer(f"{CPU_INDEX}/torch/", seconds)
-    if trouble:
-        return None, f"no NVIDIA driver is seen, but PyTorch's CPU index does not answer ({trouble})"
     return CPU_INDEX, "no NVIDIA driver is seen, and this build is gigabytes smaller"
 
 
 PAIR_CHECK = """
 import sys, torch, torchvision
 found = [torch.__version__, torchvision.__version__]
-if [version.partition("+")[0] for version in found] != sys.argv[1:]:
-    sys.exit("torch {} and torchvision {} are installed".format(*found))
 if len({version.partition("+")[2] for version in found} - {""}) > 1:
     sys.exit("torch {} and torchvision {} are different builds".format(*found))
 boxes = torch.tensor([[0.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 2.0]])
@@ -335,45 +293,36 @@ if torchvision.ops.nms(boxes, torch.tensor([0.9, 0.8]), 0.5).tolist() != [0]:
 """
 
 
-def pair_trouble(root: Path, pair: dict[str, str]) -> str:
-    """Why .venv's torch and torchvision are not this pair or do not work together; empty if all is well.
+def pair_trouble(root: Path) -> str:
+    """Why .venv's torch and torchvision do not work together; empty if they do.
 
     Their metadata fits even when only one is built for CUDA, and then torchvision fails at import.
     """
-    command = [str(venv_python(root)), "-I", "-c", PAIR_CHECK, *pair.values()]
+    command = [str(venv_python(root)), "-I", "-c", PAIR_CHECK]
     result = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if result.returncode == 0:
         return ""
     return (result.stderr.strip() or f"exit code {result.returncode}").splitlines()[-1]
 
 
-def pins(constraints: str) -> dict[str, str]:
-    """Name to version for this Python. Reads the two markers that constraints.txt uses (a test sees to it)."""
-    old = sys.version_info < (3, 11)
-    found = {}
-    for line in constraints.splitlines():
-        requirement, _, marker = line.partition("#")[0].partition(";")
-        if "==" in requirement and (not marker.strip() or old == ("<" in marker)):
-            name, version = requirement.split("==")
-            found[name.strip()] = version.strip()
-    return found
-
-
 # ---- pip -----------------------------------------------------------------------------------------------------
+
+# What of pip's lines belongs into a log: large downloads, what is installed, complaints.
+LOGGED = re.compile(r"\s*(Downloading .*\((\d{2,}\.\d MB|[\d.]+ GB)\)|Installing collected|WARNING: Retrying|ERROR:)")
 
 
 def pip(root: Path, lock: int, *args: str) -> None:
-    """`pip install` within constraints.txt; a failure becomes a Problem."""
-    output = run_pip(root, lock, "-c", "constraints.txt", *args)
+    """`pip install`; a failure becomes a Problem."""
+    output = run_pip(root, lock, *args)
     if output:
         raise explain(output, root)
 
 
 def run_pip(root: Path, lock: int, *args: str) -> str:
-    """`pip install`; returns what it said if it failed, else nothing."""
+    """`pip install` within constraints.txt; returns what it said if it failed, else nothing."""
     # Wheels only: every pinned version has them for the systems named in `explain`; elsewhere a compiler would fail.
     command = [str(venv_python(root)), "-m", "pip", "install", "--only-binary", ":all:", *args]
-    command += ["--disable-pip-version-check", "--no-input"]
+    command += ["-c", "constraints.txt", "--disable-pip-version-check", "--no-input"]
     # The reader's settings of pip (proxy, mirror, certificate) stay, but for --user, which fails in a .venv.
     # The build constraint pins hatchling, which makes the editable install.
     env = {**environment(root), "PIP_USER": "0", "PIP_BUILD_CONSTRAINT": "constraints.txt"}
@@ -391,28 +340,9 @@ def run_pip(root: Path, lock: int, *args: str) -> str:
             said.append(line)
             if live:
                 sys.stderr.write(line)
-            elif brief(line):
-                print(f"      {brief(line)}", flush=True)
+            elif LOGGED.match(line):
+                print(f"      {line.strip()[:110]}", flush=True)
     return "" if process.returncode == 0 else "".join(said) or f"pip ended with exit code {process.returncode}"
-
-
-def brief(line: str) -> str:
-    """What of a line of pip's belongs into a log: large downloads, how many packages, errors; else nothing."""
-    large = re.search(r"Downloading (?:\S*/)?([^/\s]+?-[^-\s]+)-\S* \((\d{2,}\.\d MB|[\d.]+ GB)\)", line)
-    if large:
-        return "downloading {}, {}".format(*large.groups())
-    if line.startswith("Installing collected packages:"):
-        count = line.count(",") + 1
-        return f"installing {count} package{'s' if count > 1 else ''}"
-    if "Retrying" in line:
-        return "the package index does not answer; pip tries again"
-    return line.strip()[:160] if "ERROR:" in line else ""
-
-
-def last_error(output: str) -> str:
-    """The last line of pip's output that names an error, else its last line."""
-    lines = [line for line in output.splitlines() if line.strip()] or [""]
-    return next((line for line in reversed(lines) if "ERROR:" in line), lines[-1]).strip()
 
 
 def explain(output: str, root: Path) -> Problem:
@@ -425,9 +355,10 @@ def explain(output: str, root: Path) -> Problem:
 
     if said("No space left on device", "Errno 28", "not enough space", "quota exceeded"):
         return no_room(root)
-    if said("Permission denied", "Errno 13", "Access is denied", "Read-only file system", "WinError (5|32)"):
+    denied = said("Permission denied", "Errno 13", "Access is denied", "Read-only file system", "WinError (5|32)")
+    if denied:
         return Problem(
-            f"a file in {root} cannot be written: {last_error(output)}",
+            f"a file in {root} cannot be written: {denied}",
             "course.py writes .venv beside itself, and on Windows cannot replace a file in use.",
             "close JupyterLab and every notebook, or move the course to a folder of your own; then run it again.",
         )
@@ -493,7 +424,6 @@ def wanted_stamp(root: Path) -> dict[str, str]:
     pinned = (root / "constraints.txt").read_text(encoding="utf-8") + project
     return {
         "root": str(root),  # an editable install and a .venv's scripts hold the path they were made for
-        "python": "{}.{}".format(*sys.version_info),
         "platform": f"{sys.platform} {platform.machine()}",
         "pins": hashlib.sha256(pinned.encode()).hexdigest(),
     }
@@ -508,20 +438,13 @@ def read_stamp(root: Path) -> dict[str, str]:
 
 
 def write_stamp(root: Path, stamp: dict[str, str]) -> None:
-    """Whole or not at all."""
-    path = root / ".venv" / "course.json"
-    path.with_suffix(".new").write_text(json.dumps(stamp, indent=1), encoding="utf-8")
-    os.replace(path.with_suffix(".new"), path)
+    """Say in .venv what it was made as; half a stamp counts as none."""
+    (root / ".venv" / "course.json").write_text(json.dumps(stamp, indent=1), encoding="utf-8")
 
 
 def is_ready(root: Path) -> bool:
-    """Is everything installed? Takes a few hundredths of a second."""
-    if read_stamp(root) != wanted_stamp(root):
-        return False
-    try:
-        return subprocess.run([str(venv_python(root)), "-I", "-c", ""], capture_output=True).returncode == 0
-    except OSError:
-        return False
+    """Is everything installed? Takes some tenths of a second."""
+    return read_stamp(root) == wanted_stamp(root) and not what_is_wrong(root)
 
 
 @contextlib.contextmanager

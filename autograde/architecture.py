@@ -13,12 +13,15 @@ from pathlib import Path
 from autograde import markdown
 from autograde.build_cache import ROOT
 
-PAGE, PICTURE = (ROOT / "docs" / name for name in ("architecture.md", "architecture.svg"))
-EXERCISES = "exercise files"
+PAGE = ROOT / "docs" / "architecture.md"
+EXERCISES = "exercise_files"
 TEXT = """\
 # How the course is built
 
-![Floors of boxes, one a part, with arrows down to what each imports; the table below says the same](architecture.svg)
+```mermaid
+flowchart TB
+{arrows}
+```
 
 Drawn from the imports by `python course.py architecture`; `tests/test_layers.py` holds it to them. A part imports
 from the floors below its own, never from one above. An arrow is left out where others lead there, too.
@@ -26,7 +29,6 @@ from the floors below its own, never from one above. An arrow is left out where 
 
 {table}
 """
-FLOOR, BOX, LETTER, GAP, WIDTH = 110, 34, 8.2, 14, 1180  # pixels of the picture
 
 
 def modules() -> dict[str, Path]:
@@ -81,50 +83,20 @@ def arrows(graph: dict[str, set[str]]) -> set[tuple[str, str]]:
     return {(name, other) for name, others in graph.items() for other in others - through[name]}
 
 
-def picture() -> str:
-    """The text of `docs/architecture.svg`: a row of boxes for each floor, and arrows down."""
-    graph, by_floor = _drawn()
-    centres: dict[str, tuple[float, float]] = {}
-    for number, floor in enumerate(by_floor):
-        # Above the middle of what it imports, so that fewer arrows cross.
-        order = sorted(floor, key=lambda name: sum(centres[o][0] for o in graph[name]) / max(1, len(graph[name])))
-        space = (WIDTH - sum(map(_width, order))) / (len(order) + 1)
-        x = 0.0
-        for name in order:
-            x += space + _width(name)
-            centres[name] = x - _width(name) / 2, FLOOR * (len(by_floor) - number) - BOX
-    shapes = []
-    for (x, y), (ox, oy) in ((centres[name], centres[other]) for name, other in sorted(arrows(graph))):
-        start, end, middle = y + BOX / 2, oy - BOX / 2 - 4, (y + oy) / 2
-        curve = f"M{x:.0f} {start:.0f}C{x:.0f} {middle:.0f} {ox:.0f} {middle:.0f} {ox:.0f} {end:.0f}"
-        shapes.append(f'<path d="{curve}" fill="none" stroke="#0072b2" opacity=".55" marker-end="url(#tip)"/>')
-    for name, (x, y) in centres.items():
-        box = f'x="{x - _width(name) / 2:.0f}" y="{y - BOX / 2:.0f}" width="{_width(name):.0f}" height="{BOX}" rx="5"'
-        shapes.append(f'<rect {box} fill="#fff" stroke="#444"/>')
-        shapes.append(f'<text x="{x:.0f}" y="{y + 5:.0f}" text-anchor="middle">{_short(name)}</text>')
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {FLOOR * len(by_floor)}" '
-        'font-family="monospace" font-size="13.5"><rect width="100%" height="100%" fill="#fff"/>'
-        '<marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
-        '<path d="M0 0L8 4L0 8z" fill="#0072b2"/></marker>\n' + "\n".join(shapes) + "\n</svg>\n"
-    )
-
-
 def page() -> str:
     """The text of `docs/architecture.md`."""
-    graph, by_floor = _drawn()
+    # `helpers` itself is a list of names that a notebook imports.
+    graph = {name: others - {"helpers"} for name, others in parts(imports()).items() if name != "helpers"}
+    lines = (f"    {name} --> {other}" for name, other in sorted(arrows(graph)))
     rows = (
         (number, f"`{name}`", _purpose(name), ", ".join(f"`{_short(other)}`" for other in sorted(graph[name])))
-        for number, floor in reversed(list(enumerate(by_floor)))
+        for number, floor in reversed(list(enumerate(floors(graph))))
         for name in floor
     )
-    return TEXT.format(table=markdown.table(("floor", "part", "what it is for", "imports"), rows))
-
-
-def _drawn() -> tuple[dict[str, set[str]], list[list[str]]]:
-    """Parts and floors without `helpers` itself, which is a list of names that a notebook imports."""
-    graph = {name: others - {"helpers"} for name, others in parts(imports()).items() if name != "helpers"}
-    return graph, floors(graph)
+    return TEXT.format(
+        arrows="\n".join(lines),
+        table=markdown.table(("floor", "part", "what it is for", "imports"), rows),
+    )
 
 
 def _part(module: str) -> str:
@@ -140,10 +112,6 @@ def _reached(graph: dict[str, set[str]], name: str) -> set[str]:
 
 def _short(name: str) -> str:
     return name.removeprefix("helpers.")
-
-
-def _width(name: str) -> float:
-    return LETTER * len(_short(name)) + GAP
 
 
 def _purpose(part: str) -> str:

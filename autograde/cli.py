@@ -131,12 +131,11 @@ def check() -> None:
 
 @app.command()
 def architecture() -> None:
-    """Draw the parts of the course and what they import: docs/architecture.svg and docs/architecture.md."""
+    """Draw the parts of the course and what they import: docs/architecture.md."""
     from autograde import architecture as drawn
     from autograde.files import write
 
     write(drawn.PAGE, drawn.page())
-    write(drawn.PICTURE, drawn.picture())
 
 
 @app.command()
@@ -208,7 +207,7 @@ def bench(
             training.check(what, dataset or [], model or [])
             if fresh:
                 training.STORED.unlink(missing_ok=True)
-            wanted = training.jobs(dataset or training.SECONDS, model or training.model_names(), seeds, seconds)
+            wanted = training.jobs(dataset or training.SECONDS, model or training.MODELS, seeds, seconds)
             results = training.run(wanted, tell)
             training.measure_steps(tell)
             page.write_page()

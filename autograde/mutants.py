@@ -187,9 +187,10 @@ def mutations(source: str) -> Iterator[tuple[str, str]]:
             block[:] = [s for old in whole for s in (kept if old is statement else [old])]
             yield mutation("dropped")
             block[:] = whole
-        for node, put in _expressions(statement):
-            was = ast.unparse(_bare(node))
-            for changed in _changed(node, orderless):
+        for node, put, is_condition in _expressions(statement):
+            was = ast.unparse(node)
+            negated = [ast.UnaryOp(ast.Not(), node)] if is_condition and not _reversed_elsewhere(node) else []
+            for changed in [*_changed(node, orderless), *negated]:
                 put(changed)
                 yield mutation(f"{was} -> {ast.unparse(changed)}")
             if isinstance(node, ast.Call):
@@ -240,8 +241,8 @@ def _may_go(block: list[ast.stmt], statement: ast.stmt) -> bool:
     return not (last or bare or isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
-def _expressions(parent: ast.AST, only: str = "") -> Iterator[tuple[ast.expr, Callable[[ast.expr], None]]]:
-    """Every expression of a statement but not of those in it, with a function that puts another in its place.
+def _expressions(parent: ast.AST, only: str = "") -> Iterator[tuple[ast.expr, Callable[[ast.expr], None], bool]]:
+    """Every expression of a statement but not of those in it, a function that puts another there, is it a condition.
 
     `only` is the one field to go into.
     """
@@ -261,9 +262,7 @@ def _expressions(parent: ast.AST, only: str = "") -> Iterator[tuple[ast.expr, Ca
                     setattr(parent, field, other)
 
             if isinstance(node, ast.expr | ast.Slice):
-                yield node, put
-                if field in ("test", "ifs") and not _reversed_elsewhere(node):
-                    yield from [(_Condition(node), lambda other, put=put: put(_bare(other)))]
+                yield node, put, field in ("test", "ifs")
             scaled = _first_values(node)
             if scaled is not None:
                 yield from _expressions(scaled, only="left")
@@ -274,9 +273,7 @@ def _expressions(parent: ast.AST, only: str = "") -> Iterator[tuple[ast.expr, Ca
 def _changed(node: ast.AST, orderless: set[int]) -> Iterator[ast.expr]:
     """What one change makes of an expression."""
     number = _number(node)
-    if isinstance(node, _Condition):
-        yield ast.UnaryOp(ast.Not(), node.test)
-    elif number is not None:
+    if number is not None:
         changed = [number + 1] if 0 < abs(number) < TINY else [number + 1, number - 1, 2 * number, int(number == 0)]
         yield from (_literal(type(number)(c)) for c in dict.fromkeys(changed) if c != number)
         if number < 0:
@@ -354,18 +351,6 @@ def _changed_statement(statement: ast.stmt) -> Iterator[tuple[str, Any]]:
         yield from (("value", part) for part in statement.value.elts)
     if isinstance(statement, ast.Return) and isinstance(statement.value, ast.BinOp):
         yield from (("value", part) for part in (statement.value.left, statement.value.right))
-
-
-class _Condition(ast.expr):
-    """Stands for a condition, as something to negate."""
-
-    def __init__(self, test: ast.expr) -> None:
-        super().__init__()
-        self.test = test
-
-
-def _bare(node: ast.expr) -> ast.expr:
-    return node.test if isinstance(node, _Condition) else node
 
 
 def _reversed_elsewhere(test: ast.expr) -> bool:

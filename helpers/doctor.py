@@ -22,7 +22,6 @@ if not __package__:  # run as a file: find the course, not the files beside this
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 DISTRIBUTION = "build-unet"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
 @dataclass
@@ -45,7 +44,8 @@ def report() -> Report:
     _look_at_packages(found)
     _look_at_torch(found)
     _look_at_datasets(found)
-    found.browser = find_browser() or "none (only tests/browser needs one: python course.py test skips those tests)"
+    nowhere = "no chromium (only tests/browser needs one: python course.py test skips those tests)"
+    found.browser = shutil.which("chromium") or nowhere
     return found
 
 
@@ -62,28 +62,6 @@ def text(found: Report) -> str:
     lines += _labelled("data sets   ", [f"{name:<8}{state}" for name, state in found.datasets.items()])
     lines.append(f"browser     {found.browser}")
     return "\n".join(lines + _labelled("missing     ", found.missing or ["nothing"]))
-
-
-def find_browser() -> str | None:
-    """The path of a Chromium, Chrome or Edge that playwright can drive; None where there is none."""
-    for name in BROWSERS:
-        if path := shutil.which(name):
-            return path
-    get = os.environ.get
-    places = [
-        ("/Applications", "*/Contents/MacOS/Google Chrome"),
-        ("/Applications", "*/Contents/MacOS/Chromium"),
-        (get("PROGRAMFILES"), "Google/Chrome/Application/chrome.exe"),
-        (get("PROGRAMFILES(X86)"), "Microsoft/Edge/Application/msedge.exe"),
-    ]
-    caches = [get("PLAYWRIGHT_BROWSERS_PATH")]  # what `playwright install chromium` fetched
-    caches += [f"{home}/ms-playwright" for home in ("~/.cache", "~/Library/Caches", get("LOCALAPPDATA", "~"))]
-    for program in ("chrome", "chrome.exe", "*.app/Contents/MacOS/*"):
-        places += [(cache, f"chromium-*/chrome-*/{program}") for cache in caches]
-    for folder, pattern in places:
-        if folder and (paths := sorted(Path(folder).expanduser().glob(pattern))):
-            return str(paths[-1])
-    return None
 
 
 def _look_at_packages(found: Report) -> None:

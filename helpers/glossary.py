@@ -19,23 +19,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from helpers import markup
+from helpers import markup, plan
 from helpers.data.validation import check_choice
 
-LESSONS = {
-    "00": "Start here",
-    "01": "Pixels",
-    "02": "Overlap",
-    "04": "Convolution",
-    "05": "Encoder",
-    "06": "Decoder",
-    "07": "Skips",
-    "08": "Losses",
-    "09": "Training",
-    "10": "Baseline",
-    "11": "In the wild",
-    "13": "Project",
-}
 THEMES = {
     "tasks": "What is asked of an image",
     "data": "Images, masks and splits",
@@ -85,8 +71,7 @@ class Entry:
         drawn = f"<br>{_picture(self.picture)}" if picture and self.picture else ""
         return f'<p style="margin:.5em 0;max-width:62em">{text}{drawn}</p>'
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    _repr_html_ = as_html
 
 
 @dataclass(frozen=True)
@@ -126,8 +111,7 @@ class Listing(tuple[Entry | Answer, ...]):
                 page += item.as_html()
         return f"<div>{page}</div>"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    _repr_html_ = as_html
 
 
 def glossary(term: str | None = None, *, theme: str | None = None) -> Entry | Listing:
@@ -204,4 +188,4 @@ def _picture(name: str) -> str:
 
 
 def _where(lesson: str) -> str:
-    return f"Lesson {lesson} · {LESSONS[lesson]}"
+    return next(f"Lesson {known['title']}" for known in plan.lessons() if known["lesson"].startswith(lesson))

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from helpers import markup, plan, progress_store
 from helpers.progress_store import Record
@@ -200,8 +199,7 @@ class Progress:
         minutes, planned = total(lambda x: x.minutes), total(lambda x: x.plan.minutes)
         yield "time", minutes, planned, f"about {_hours(minutes)} of {_hours(planned)} planned"
 
-    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    _repr_html_ = as_html
 
 
 def progress() -> Progress:

@@ -152,7 +152,7 @@ def fit(
             never does, since with one cycle of the rate the best weights often come last; five may save a quarter of
             the time.
         seed: of the order, the crops, the augmentation and dropout, but not of the model's initial weights.
-        checkpoint: a JSON file for the state of the run, written after each validation.
+        checkpoint: a file for the state of the run, written after each validation.
         resume: go on from `checkpoint`. With `epochs`, the weights at the end are those of a run without the break.
         monitor: called as `monitor(history, fraction)` after each step, with the fraction of the run that is done; a
             true result ends the run as Ctrl-C does.
@@ -165,13 +165,11 @@ def fit(
         raise TrainingError("Both seconds and epochs are given, and only one can end the run. Leave one of them out.")
     if seconds is None and epochs is None:
         seconds = 60.0
-    for name, value in (("epochs", epochs), ("seconds", seconds)):
+    for name, value in (("epochs", epochs), ("seconds", seconds), ("lr", lr)):
         if value is not None and not value > 0:
             raise TrainingError(f"{name} is {value}; give more than 0.")
     if resume and checkpoint is None:
-        raise TrainingError("resume=True goes on from a checkpoint, and none is given. Add checkpoint='run.json'.")
-    if not lr > 0:
-        raise TrainingError(f"lr is {lr}; give more than 0, such as 0.003.")
+        raise TrainingError("resume=True goes on from a checkpoint; none is given. Add checkpoint='run.safetensors'.")
     fabric = _fabric(device)
     if batch_size % fabric.world_size:
         raise TrainingError(

@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -18,8 +19,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # `python course.py test` runs one such
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 sys.path.insert(0, str(ROOT))
 
-# The same cases in every run: a submission is not to fail by chance. `--hypothesis-profile=default` draws new ones.
+# The same cases in every run: a submission is not to fail by chance. `--hypothesis-profile=new` draws new ones.
 settings.register_profile("course", derandomize=True, deadline=None)
+settings.register_profile("new", deadline=None)
 settings.load_profile("course")
 
 
@@ -43,6 +45,26 @@ def pytest_runtest_setup() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call() -> None:
     _same_random_numbers()
+
+
+@pytest.fixture(scope="session")
+def closed():
+    """An address at which nobody listens, and none will while the tests run."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed: a list of dicts from MIME type to content."""
+    displayed = []
+
+    def display(what, raw=False):
+        displayed.append(what if raw else what._repr_mimebundle_())
+
+    monkeypatch.setattr("IPython.display.display", display)
+    return displayed
 
 
 # Files whose tests are spread over the processes by their parameter: an exercise, a lesson.

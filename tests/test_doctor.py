@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from helpers import doctor as doctor_module
-from helpers.doctor import Report, find_browser, report, text
+from helpers.doctor import Report, report, text
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -82,21 +82,6 @@ def test_it_speaks_where_the_course_cannot_be_imported(tmp_path):
     assert "the course itself is not installed" in result.stdout
     assert "cannot be imported: ModuleNotFoundError" in result.stdout
     assert not result.stderr
-
-
-def test_a_browser_is_found_on_the_path_or_where_playwright_puts_it(tmp_path, monkeypatch):
-    for name in ("HOME", "USERPROFILE", "LOCALAPPDATA", "PROGRAMFILES", "PROGRAMFILES(X86)"):
-        monkeypatch.setenv(name, str(tmp_path))
-    monkeypatch.delenv("PLAYWRIGHT_BROWSERS_PATH", raising=False)
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    if sys.platform == "linux":
-        assert find_browser() is None
-        program = tmp_path / ".cache/ms-playwright/chromium-1187/chrome-linux64/chrome"
-        program.parent.mkdir(parents=True)
-        program.touch()
-        assert find_browser() == str(program)
-    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/chromium" if name == "chromium" else None)
-    assert find_browser() == "/usr/bin/chromium"
 
 
 def test_it_runs_as_a_module():

@@ -3,6 +3,7 @@
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 
 from helpers import frontend
 
@@ -18,20 +19,33 @@ CELLS = {
     "nobody": AS.format(person=False, metadata={"deletedCells": []}) + SHOW,
     "lab": AS.format(person=True, metadata={"deletedCells": [], "cellId": "x"}) + SHOW,
     "elsewhere": AS.format(person=True, metadata={"cellId": "x"}) + SHOW.replace("dice-or-iou", "iou-by-hand"),
+    "answer": 'quiz("dice-or-iou").answer("b")',
 }
 
 
 @pytest.fixture(scope="module")
-def outputs():
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS.values()]
-    notebook = nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell('quiz("dice-or-iou").answer("b")')])
+def notebook():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS.values()])
     NotebookClient(notebook, timeout=60).execute()
-    return dict(zip([*CELLS, "answer"], [cell.outputs for cell in notebook.cells], strict=True))
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def outputs(notebook):
+    return dict(zip(CELLS, [cell.outputs for cell in notebook.cells], strict=True))
 
 
 def test_where_nobody_is_there_is_the_fallback_alone(outputs):
     [output] = outputs["nobody"]
+    assert output.output_type == "display_data"  # and nothing on stderr
     assert set(output.data) == {"text/plain", "text/html"}
+
+
+def test_nbconvert_shows_what_a_reader_sees(notebook):
+    notebook = nbformat.from_dict({**notebook, "cells": [notebook.cells[0], notebook.cells[-1]]})
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    for said in ("Which of the two numbers is larger?", "Dice, for every such pair.", "Size does not enter."):
+        assert said in page
 
 
 def test_jupyterlab_keeps_the_fallback_alone_and_a_mark_for_the_front_end(outputs):

@@ -59,9 +59,6 @@ def test_a_console_gets_lines_and_a_page_the_same_words(capsys):
     assert capsys.readouterr().out == "Take a*b, not a.\n"
 
 
-def test_what_is_shown_is_a_page_in_a_notebook(monkeypatch):
-    displayed = []
-    monkeypatch.setattr("IPython.display.display", displayed.append)
+def test_what_is_shown_is_a_page_in_a_notebook(shown):
     markup.say("Take `a*b`, *not* `a`.")
-    page = displayed[0]._repr_mimebundle_()["text/html"]
-    assert "Take <code>a*b</code>, <em>not</em> <code>a</code>." in page
+    assert "Take <code>a*b</code>, <em>not</em> <code>a</code>." in shown[0]["text/html"]

@@ -11,13 +11,6 @@ from PIL import Image
 from helpers import show
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    displayed = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: displayed.append(data))
-    return displayed
-
-
 def picture(page):
     return Image.open(io.BytesIO(base64.b64decode(page.split("base64,")[1].split('"')[0])))
 
@@ -76,11 +69,6 @@ def test_a_figure_is_not_kept_open(shown):
 
     show.images([("a", IMAGES["grey"])])
     assert plt.get_fignums() == []
-
-
-def test_the_same_image_gives_the_same_bytes():
-    panels = [("a", IMAGES["signed"])]
-    assert show.grid_html(panels, "x") == show.grid_html(panels, "x")
 
 
 def test_numbers_in_a_small_image_are_whole_where_they_can_be_and_stand_out_from_their_pixels(shown, monkeypatch):

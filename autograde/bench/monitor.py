@@ -2,21 +2,21 @@
 
     python -m autograde.bench.monitor
 
-prints one JSON object. It compares medians, because machines are shared. No page draws the monitor, so that is not
+prints one JSON object last. It compares medians, because machines are shared. No page draws the monitor, so that is not
 counted.
 """
 
 from __future__ import annotations
 
-import json
 import statistics
-import time
+import sys
 from typing import Any
 from unittest.mock import patch
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import run_kernel
 
+from autograde.bench import step
 from helpers import data, training
 from helpers.monitor import monitor
 
@@ -29,54 +29,35 @@ def alternate(rounds: int = ROUNDS, epochs: int = EPOCHS) -> dict[str, Any]:
 
     Call it in a notebook cell: elsewhere there is no monitor.
     """
-    from autograde.bench.step import network
-
     train, validation = (data.load("nuclei", split, tile=None) for split in ("train", "validation"))
-    times: dict[str, list[float]] = {"without": [], "with": []}
     counted = []
-    watches = []
 
-    def watching() -> monitor.Watch:
+    def fit(watch: monitor.Watch | monitor.Unwatched) -> training.History:
+        with patch.object(training, "watching", lambda: watch):
+            return training.fit(step.network(), train, validation, epochs=epochs, crop=64, patience=99)
+
+    def watched() -> None:
         watch = monitor.watching()
         assert isinstance(watch, monitor.Watch), "this is no cell of a notebook"
-        watches.append(watch)
-        return watch
+        seconds = fit(watch).seconds
+        counted.append(watch.cost / seconds)
 
-    for k in range(rounds + 1):
-        for name in ("without", "with") if k % 2 else ("with", "without"):
-            model = network()
-            with patch.object(training, "watching", monitor.Unwatched if name == "without" else watching):
-                began = time.perf_counter()
-                training.fit(model, train, validation, epochs=epochs, crop=64, patience=99)
-                took = time.perf_counter() - began
-            if k:  # the first round warms up
-                times[name].append(took)
-                counted += [watches[-1].cost / took] if name == "with" else []
-    medians = {name: statistics.median(values) for name, values in times.items()}
+    times = step.medians({"without": lambda: fit(monitor.Unwatched()), "with": watched}, rounds)
     return {
-        "seconds": {name: round(value, 2) for name, value in medians.items()},
-        "times longer": round(medians["with"] / medians["without"], 3),
+        "seconds": {name: round(ms / 1000, 2) for name, ms in times.items()},
+        "times longer": round(times["with"] / times["without"], 3),
         "counted": round(statistics.median(counted), 4),
     }
 
 
-def main() -> dict[str, Any]:
-    """`alternate` in a kernel of its own, as if for a front end."""
-    printed: list[str] = []
-
-    def keep(message: dict[str, Any]) -> None:
-        content = message["content"]
-        if message["header"]["msg_type"] == "error":
-            raise RuntimeError("\n".join(content["traceback"]))
-        if content.get("name") == "stdout":
-            printed.append(content["text"])
-
-    code = "import json; from autograde.bench.monitor import alternate; print(json.dumps(alternate()))"
+def main() -> int:
+    """Print what `alternate` gives, in a kernel of its own as if for a front end; 1 if it failed."""
+    code = "import json; from autograde.bench.monitor import alternate; print('\\n' + json.dumps(alternate()))"
     with run_kernel(kernel_name="python3") as client:
         assert isinstance(client, BlockingKernelClient)
-        client.execute_interactive(code, allow_stdin=True, output_hook=keep)
-    return json.loads("".join(printed))
+        reply = client.execute_interactive(code, allow_stdin=True)
+    return int(reply["content"]["status"] != "ok")
 
 
 if __name__ == "__main__":
-    print(json.dumps(main()))
+    sys.exit(main())

@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Iterable
-from typing import Any
 
 from autograde import markdown
 from autograde.bench.run import MODELS, REACHED
-from autograde.bench.training import OTSU, RATES, TRIAL_SECONDS, select, stored
+from autograde.bench.training import RATES, TRIAL_SECONDS, select, stored
 from autograde.files import write
 from autograde.nbgrader_course import ROOT
 
@@ -129,9 +127,9 @@ def write_page() -> None:
         alone = next(ms for name, ms in parts.items() if name.startswith("the convolutions"))
         others = ([name, *figures.values()] for name, figures in found["other work"].items())
         text += "\n" + STEPS.format(
-            parts=_wide_table(("part", "ms"), parts.items()),
+            parts=markdown.table(("part", "ms"), parts.items()),
             fraction=alone / (parts["forward"] + parts["backward"]),
-            layouts=_wide_table(("layout and precision", "ms a step"), found["layouts"].items()),
+            layouts=markdown.table(("layout and precision", "ms a step"), found["layouts"].items()),
             compiled=_compiled(found["compile"]),
             others=markdown.table(("threads", "alone", "beside", "times slower"), others),
         )
@@ -151,7 +149,7 @@ def table(runs: list[dict]) -> str:
         headings = ["model", "parameters", "rate", *(COLUMNS[c][0] for c in columns)]
         rows = [
             [
-                _title(model),
+                MODELS[model][0],
                 f"{its_runs[0]['parameters'] / 1e6:.2f} M",
                 its_runs[0].get("rate") or "–",
                 *(_mean_and_spread(_values(its_runs, c), COLUMNS[c][1]) for c in columns),
@@ -172,7 +170,7 @@ def _goals(runs: list[dict]) -> str:
         if chosen := select(runs, data=name, seconds=seconds, model="course"):
             mean = _mean(chosen, figure)
             rows.append((title, f"{goal:.2f}", f"{mean:.3f}", "yes" if mean >= goal else "no"))
-    return f"\n### To reach\n\n{_wide_table(('what', 'at least', 'mean', 'reached'), rows)}\n" if rows else ""
+    return f"\n### To reach\n\n{markdown.table(('what', 'at least', 'mean', 'reached'), rows)}\n" if rows else ""
 
 
 def _borders(runs: list[dict]) -> str:
@@ -202,9 +200,9 @@ def _ahead(runs: list[dict]) -> str:
         for figure, rival in itertools.product(QUALITY, rivals):
             theirs, ours = (_values(select(chosen, model=model), figure) for model in (rival, "course"))
             if theirs and ours and (lead := _lead(theirs, ours, figure)):
-                rows.append((f"`{name}`, {seconds:g} s", COLUMNS[figure][0], _title(rival), *lead))
+                rows.append((f"`{name}`, {seconds:g} s", COLUMNS[figure][0], MODELS[rival][0], *lead))
     headings = ("where", "figure", "rival", "its mean", "the course's", "lead")
-    return "\n" + AHEAD.format(rows=_wide_table(headings, rows)) if rows else ""
+    return "\n" + AHEAD.format(rows=markdown.table(headings, rows)) if rows else ""
 
 
 def _lead(theirs: list[float], ours: list[float], figure: str) -> list[str] | None:
@@ -261,11 +259,3 @@ def _ratio(seconds: float | None, ours: float | None) -> str:
     if seconds is None:
         return "not reached"
     return f"{seconds:.1f} s" + (f" ({seconds / ours:.1f}×)" if ours and not math.isclose(seconds, ours) else "")
-
-
-def _title(model: str) -> str:
-    return OTSU if model == "otsu" else MODELS[model][0]
-
-
-def _wide_table(headings: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> str:
-    return "\n".join(map(markdown.row, (headings, ["---"] * len(headings), *rows)))

@@ -55,17 +55,6 @@ def _monai(in_channels: int, num_classes: int) -> nn.Module:
     return BasicUNet(spatial_dims=2, in_channels=in_channels, out_channels=num_classes)
 
 
-# Name in the table, and how it is built for so many channels and classes.
-MODELS: dict[str, tuple[str, Callable[[int, int], nn.Module]]] = {
-    "course": ("the course's U-Net: 8 channels, depth 3", lambda i, k: UNet(i, k, base_channels=8, depth=3)),
-    "2015": ("the 2015 U-Net: 64 channels, depth 4", lambda i, k: UNet(i, k, base_channels=64, depth=4)),
-    "resnet18": ("smp.Unet, ResNet-18, from scratch", _smp("resnet18")),
-    "resnet34": ("smp.Unet, ResNet-34, from scratch", _smp("resnet34")),
-    "pretrained": ("smp.Unet, EfficientNet-Lite0, ImageNet weights", _pretrained),
-    "monai": ("MONAI's BasicUNet", _monai),
-}
-
-
 class Otsu(nn.Module):
     """No network: the threshold between dark and bright pixels (Otsu 1979), found on the image itself."""
 
@@ -78,6 +67,18 @@ class Otsu(nn.Module):
         return torch.stack([image - threshold_otsu(image.numpy()) for image in x])
 
 
+# Name in the table, and how it is built for so many channels and classes.
+MODELS: dict[str, tuple[str, Callable[[int, int], nn.Module]]] = {
+    "course": ("the course's U-Net: 8 channels, depth 3", lambda i, k: UNet(i, k, base_channels=8, depth=3)),
+    "2015": ("the 2015 U-Net: 64 channels, depth 4", lambda i, k: UNet(i, k, base_channels=64, depth=4)),
+    "resnet18": ("smp.Unet, ResNet-18, from scratch", _smp("resnet18")),
+    "resnet34": ("smp.Unet, ResNet-34, from scratch", _smp("resnet34")),
+    "pretrained": ("smp.Unet, EfficientNet-Lite0, ImageNet weights", _pretrained),
+    "monai": ("MONAI's BasicUNet", _monai),
+    "otsu": ("Otsu's threshold", lambda i, k: Otsu()),
+}
+
+
 def main(job: dict[str, Any]) -> dict[str, Any]:
     """Train and score as `job` says; the job and what was found."""
     torch.set_num_threads(available_cpus())
@@ -87,9 +88,8 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     classes = len(train.classes)
     result: dict[str, Any] = {**job, "parameters": 0}
     torch.manual_seed(job["seed"])
-    model: nn.Module = Otsu()
+    model = MODELS[job["model"]][1](train[0][0].shape[0], 1 if classes == 2 else classes)
     if job["model"] != "otsu":
-        model = MODELS[job["model"]][1](train[0][0].shape[0], 1 if classes == 2 else classes)
         began = time.perf_counter()
         history = fit(
             model,

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograde.bench import machine
+from autograde.bench.run import MODELS
 from autograde.files import write
 from autograde.nbgrader_course import ROOT
 from helpers.data.validation import check_choice
@@ -24,7 +25,6 @@ STORED = ROOT / "docs" / "benchmarks.json"
 SECONDS = {"nuclei": (15, 90), "brain": (60,)}
 RATES = (1e-2, 3e-3, 1e-3)  # each model is trained with the one of these that suits it
 TRIAL_SECONDS = {"nuclei": 15, "brain": 30}
-OTSU = "Otsu's threshold"
 
 
 def jobs(
@@ -91,14 +91,7 @@ def check(what: str, datasets: list[str], models: list[str]) -> None:
     for name in datasets:
         check_choice("data set of the bench", name, list(SECONDS))
     for name in models:
-        check_choice("model of the bench", name, model_names())
-
-
-def model_names() -> list[str]:
-    """All models, the course's first."""
-    from autograde.bench.run import MODELS
-
-    return [*MODELS, "otsu"]
+        check_choice("model of the bench", name, list(MODELS))
 
 
 def measure_steps(tell: Callable[[str], None] = print) -> None:

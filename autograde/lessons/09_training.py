@@ -505,7 +505,7 @@ def short_run(**options):
 
 
 with tempfile.TemporaryDirectory() as folder:
-    kept = Path(folder) / "run.json"
+    kept = Path(folder) / "run.safetensors"
     whole, _ = short_run()
     _, cut = short_run(checkpoint=kept, monitor=lambda history, fraction: fraction > 0.5)
     resumed, rest = short_run(checkpoint=kept, resume=True)

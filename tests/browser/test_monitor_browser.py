@@ -25,21 +25,9 @@ def bar(monitor: Locator) -> Locator:
     return monitor.get_by_role("progressbar", name="Progress of the training")
 
 
-def run_cells(notebook, *cells: int) -> None:
-    """Run the cells one after the other without waiting for any."""
-    for cell in cells:
-        notebook.page.locator(".jp-CodeCell").nth(cell).locator(".cm-content").click()
-        notebook.page.keyboard.press("Shift+Enter")
-
-
-def wait_done(notebook, cell: int) -> None:
-    prompt = notebook.page.locator(".jp-CodeCell").nth(cell).locator(".jp-InputArea-prompt")
-    expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=60_000)
-
-
 def test_bar_curves_and_mask_move_while_it_trains_and_stay_when_it_ended(open_notebook):
     notebook = open_notebook(LOAD, "history = train_for(8)\nprint(history.stopped)", "2 + 2")
-    run_cells(notebook, 0, 1, 2)
+    notebook.run(0, 1, 2)
     monitor = notebook.output(1)
     expect(bar(monitor)).to_be_visible(timeout=60_000)
     expect(monitor.get_by_role("slider")).to_be_visible(timeout=30_000)
@@ -54,7 +42,7 @@ def test_bar_curves_and_mask_move_while_it_trains_and_stay_when_it_ended(open_no
     expect(monitor.locator(".unet-monitor-curves svg")).not_to_have_attribute("aria-label", loss)
     assert int(bar(monitor).get_attribute("aria-valuenow")) > first
     expect(monitor.get_by_role("status").last).to_contain_text(re.compile(r"Validation \d+"))
-    wait_done(notebook, 2)
+    notebook.wait_for(2)
     expect(bar(monitor)).to_have_attribute("aria-valuenow", "100")
     expect(monitor.locator(".unet-monitor-head")).to_contain_text("time is up; best Dice")
     expect(monitor.get_by_role("button")).to_have_attribute("aria-disabled", "true")
@@ -64,11 +52,11 @@ def test_bar_curves_and_mask_move_while_it_trains_and_stay_when_it_ended(open_no
 def test_stop_by_mouse_ends_it_with_the_best_weights_and_the_cells_behind_run_in_order(open_notebook):
     cells = ["history = train_for(300)", AFTER, "order = ['a']", "order.append('b'); print(order)"]
     notebook = open_notebook(LOAD + "from helpers import metrics", *cells)
-    run_cells(notebook, 0, 1, 2, 3, 4)
+    notebook.run(0, 1, 2, 3, 4)
     monitor = notebook.output(1)
     expect(monitor.get_by_role("slider")).to_be_visible(timeout=60_000)
     monitor.get_by_role("button", name="Stop, keep the best weights").click()
-    wait_done(notebook, 4)
+    notebook.wait_for(4)
     expect(notebook.output(2)).to_have_text("interrupted | True")
     expect(notebook.output(4)).to_have_text("['a', 'b']")
     expect(monitor.locator(".unet-monitor-head")).to_contain_text("interrupted; best Dice")
@@ -78,7 +66,7 @@ def test_stop_by_mouse_ends_it_with_the_best_weights_and_the_cells_behind_run_in
 
 def test_stop_and_the_slider_by_keyboard_alone(open_notebook):
     notebook = open_notebook(LOAD, "history = train_for(300)\nprint(history.stopped)")
-    run_cells(notebook, 0, 1)
+    notebook.run(0, 1)
     monitor = notebook.output(1)
     slider = monitor.get_by_role("slider", name="Which prediction is shown, first to latest")
     expect(slider).to_be_visible(timeout=60_000)
@@ -97,7 +85,7 @@ def test_stop_and_the_slider_by_keyboard_alone(open_notebook):
     notebook.page.keyboard.press("Shift+Tab")
     expect(stop).to_be_focused()
     notebook.page.keyboard.press("Enter")
-    wait_done(notebook, 1)
+    notebook.wait_for(1)
     expect(notebook.page.locator(".jp-CodeCell").nth(1)).to_contain_text("interrupted")
     expect(monitor.get_by_role("button", name="Training has ended")).to_be_focused()
     notebook.page.keyboard.press("Enter")  # a button that is off does nothing
@@ -112,14 +100,14 @@ def test_where_a_press_cannot_arrive_the_page_says_what_does(open_notebook, lab)
         notebook = open_notebook(LOAD, "history = train_for(12)\nprint(history.stopped)")
     finally:
         (lab.settings / f"{settings}.jupyterlab-settings").unlink()
-    run_cells(notebook, 0, 1)
+    notebook.run(0, 1)
     monitor = notebook.output(1)
     expect(monitor.get_by_role("slider")).to_be_visible(timeout=60_000)
     monitor.get_by_role("button", name="Stop, keep the best weights").click()
     note = monitor.get_by_role("status").first
     expect(note).to_contain_text("Press the stop button of the notebook (interrupt the kernel)", timeout=4000)
     notebook.page.locator(".jp-NotebookPanel-toolbar").get_by_role("button", name="Interrupt the kernel").click()
-    wait_done(notebook, 1)
+    notebook.wait_for(1)
     expect(notebook.page.locator(".jp-CodeCell").nth(1)).to_contain_text("interrupted")
     expect(note).not_to_contain_text("Press the stop button")  # the press came when it was over, and says so
 
@@ -127,7 +115,7 @@ def test_where_a_press_cannot_arrive_the_page_says_what_does(open_notebook, lab)
 def test_two_views_share_everything_and_two_trainings_of_a_cell_share_one_monitor(open_notebook):
     several = "for seconds in (3, 300):\n    history = train_for(seconds)\nprint(history.stopped)"
     notebook = open_notebook(LOAD, several)
-    run_cells(notebook, 0, 1)
+    notebook.run(0, 1)
     monitor = notebook.output(1)
     expect(monitor.get_by_role("slider")).to_be_visible(timeout=60_000)
     expect(monitor.get_by_role("listitem").last).to_contain_text("Training 1: ended after", timeout=30_000)
@@ -143,7 +131,7 @@ def test_two_views_share_everything_and_two_trainings_of_a_cell_share_one_monito
     for view in (monitor, other):
         expect(view.locator("figcaption").last).to_contain_text("predicted earlier: step")
     other.get_by_role("button", name="Stop, keep the best weights").click()
-    wait_done(notebook, 1)
+    notebook.wait_for(1)
     expect(notebook.page.locator(".jp-CodeCell").nth(1)).to_contain_text("interrupted")
     for view in (monitor, other):
         expect(view.locator(".unet-monitor-head")).to_contain_text("Training 2: ended after")

@@ -82,13 +82,7 @@ def test_a_shape_is_moved_by_arrow_keys_and_by_the_mouse(run_notebook):
     notebook.page.keyboard.press("Shift+ArrowUp")
     expect(facts(stage)).to_contain_text("Moved 9 pixels up and 7 pixels to the left")
 
-    box = shape.bounding_box()
-    pixel = box["width"] / 64
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    notebook.page.mouse.move(*middle)
-    notebook.page.mouse.down()
-    notebook.page.mouse.move(middle[0] + 5.5 * pixel, middle[1], steps=4)
-    notebook.page.mouse.up()
+    notebook.drag(shape, 5.5 / 64)
     expect(facts(stage)).to_contain_text("Moved 9 pixels up and 2 pixels to the left")
     expect(stage.get_by_role("slider", name="Right")).to_have_value("-2")
 

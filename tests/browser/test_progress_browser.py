@@ -15,23 +15,9 @@ quiz("iou-by-hand").answer(0.25)
 quiz("dice-from-counts").answer(0.5)"""
 
 
-@pytest.fixture
-def lesson(lab, open_notebook, dark):
-    """A notebook in the place of lesson 02, and lesson 01 as its neighbour, in a course's folder."""
-    notebook = open_notebook(WORK, "progress()", dark=dark)
-    course = lab.root / f"course-{'dark' if dark else 'light'}"
-    for name in ("01_pixels", "02_overlap"):
-        (course / name).mkdir(parents=True)
-        (course / name / f"{name}.ipynb").write_bytes(notebook.path.read_bytes())
-    notebook.path = course / "02_overlap" / "02_overlap.ipynb"
-    path = f"lab/workspaces/{course.name}/tree/{course.name}/02_overlap/02_overlap.ipynb"
-    notebook.page.goto(f"{lab.url}/{path}?token={lab.token}")
-    notebook.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
-    return notebook
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_what_was_done_is_kept_and_shown_lesson_by_lesson(lesson, dark):
+def test_what_was_done_is_kept_and_shown_lesson_by_lesson(open_notebook, dark):
+    lesson = open_notebook(WORK, "progress()", lesson="02_overlap", dark=dark)
     lesson.run_all()
     shown = lesson.output(1)
     overlap = shown.get_by_role("row").filter(has_text="02 · Overlap")

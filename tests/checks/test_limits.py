@@ -1,15 +1,13 @@
 """Bounds on code under check."""
 
 import signal
-import sys
 import threading
 import time
-import warnings
 
 import pytest
 import torch
 
-from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
+from helpers.checks.limits import OutOfTime, one_thread, time_limit
 
 
 def test_a_body_that_ends_in_time_is_left_alone():
@@ -36,15 +34,6 @@ def test_another_thread_runs_without_a_limit():
     thread.start()
     thread.join()
     assert done
-
-
-def test_quiet_catches_output_and_warnings(capsys):
-    with quiet() as printed:
-        print("out")
-        print("err", file=sys.stderr)
-        warnings.warn("warned", stacklevel=1)
-    assert capsys.readouterr() == ("", "")
-    assert printed.getvalue() == "out\nerr\n"
 
 
 def test_one_thread_is_given_back():

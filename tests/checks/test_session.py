@@ -18,14 +18,6 @@ def fresh_session(monkeypatch):
     monkeypatch.setattr(exercises.load("dice"), "attempt", exercises.Attempt())
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What was displayed: a list of dicts from mime type to content."""
-    displayed = []
-    monkeypatch.setattr("IPython.display.display", lambda shown: displayed.append(shown._repr_mimebundle_()))
-    return displayed
-
-
 def dice(pred, target):
     total = int(pred.sum() + target.sum())
     return 2 * int((pred & target).sum()) / total if total else 1.0

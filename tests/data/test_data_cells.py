@@ -68,7 +68,7 @@ def test_seeds_splits_and_indices_all_differ():
     assert len(set(pictures)) == len(pictures)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(64, 256), st.integers(64, 256), st.floats(0.005, 0.5), st.integers(0, 2**32), st.floats(8, 60))
 def test_every_picture_holds_the_foreground_asked_for(height, width, foreground, seed, diameter):
     pairs = load("cells", "train", size=(height, width), foreground=foreground, seed=seed, diameter=diameter, count=2)
@@ -184,7 +184,6 @@ def test_the_stream_gives_what_it_says():
 
 
 @given(st.integers(1, 6))
-@settings(deadline=None)
 def test_blur_keeps_the_light_and_spreads_as_said(passes):
     point = np.zeros((41, 41))
     point[20, 20] = 1.0

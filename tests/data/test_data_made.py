@@ -44,5 +44,5 @@ def test_another_file_in_the_wheel_is_refused(name, package, tmp_path):
     with zipfile.ZipFile(wheel, "w") as archive:
         for member, _ in make.SOURCES.values():
             archive.writestr(f"{package}/{member}", b"something else")
-    with pytest.raises(ValueError, match="not the file this set was made from"):
+    with pytest.raises(ValueError, match="not the file that was released"):
         make.make(str(wheel))

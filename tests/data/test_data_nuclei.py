@@ -33,7 +33,7 @@ def test_no_pixel_is_shared_between_splits(position_coded, tile, stride):
     assert sum(map(len, seen.values())) == 512 * 512  # and none is lost
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 512), st.integers(1, 128), st.data())
 def test_tiles_of_any_size_are_cut_where_they_say(height, width, draw):
     stride = draw.draw(st.integers(max(1, height // 3), height)), draw.draw(st.integers(max(1, width // 3), width))

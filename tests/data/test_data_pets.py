@@ -20,7 +20,6 @@ from torchvision.datasets import OxfordIIITPet
 
 from helpers.data import load
 from helpers.data.files import DataError
-from helpers.data.pets import TRIMAP
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINVAL = [f"Beagle_{i}" for i in range(6)] + [f"Persian_{i}" for i in range(6)]
@@ -227,7 +226,3 @@ def test_an_archive_without_a_listed_file_is_not_taken_for_whole(server, tmp_pat
     with pytest.raises(DataError, match=r"Beagle_0\.jpg is missing"):
         load("pets", "train")
     assert not (tmp_path / "pets").exists()
-
-
-def test_the_trimap_has_no_other_value():
-    assert TRIMAP.tolist() == [255, 1, 0, 255]

@@ -136,6 +136,7 @@ def test_a_place_at_which_nothing_ran_can_be_selected():
     front = GraphFrontEnd(graph)
     ask(front, select="decoder 1")
     assert "in lesson 06" in front.card["text"]
+    assert "Increases width" not in front.card["text"]
     graph.unlocked.add("decoder")
     ask(front, 2, select="decoder 1")
     assert "Increases width and height" in front.card["text"]

@@ -2,14 +2,9 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
-from nbconvert import HTMLExporter
 
 from helpers import markup
 from helpers.quiz import questions
@@ -17,7 +12,6 @@ from helpers.quiz.questions import Option, Question
 from helpers.quiz.quiz import Quiz, QuizFrontEnd, problems, quiz
 
 REPOSITORY = Path(__file__).parents[2]
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SHIPPED = [question for path in questions.files() for question in questions.load(path)]
 PRACTICE = [question for question in SHIPPED if not question.graded]
 CHOICES = [(q.id, o.key) for q in PRACTICE for o in q.options]
@@ -201,10 +195,6 @@ def test_attempts_are_kept_and_shown_once():
     assert [feedback.given for feedback in asked.tried()] == ["b", "a", "c"]
 
 
-def test_the_same_quiz_each_time():
-    assert quiz("dice-or-iou") is quiz("dice-or-iou")
-
-
 # ---- the static fallback --------------------------------------------------------------------------------------------
 
 
@@ -297,54 +287,6 @@ def page_state(front: QuizFrontEnd) -> dict:
 def receive(front: QuizFrontEnd, answer: str) -> None:
     """What arrives when the student presses Check."""
     front._handle_custom_msg({"answer": answer}, [])
-
-
-# ---- in a kernel, without a browser ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def executed() -> nbformat.NotebookNode:
-    """A notebook with a quiz, run as nbconvert and nbgrader run it."""
-    cells = [
-        'from helpers.quiz import quiz\nquiz("dice-or-iou")',
-        'quiz("dice-or-iou").answer("b")',
-        # the same cell as a front end with a person runs it
-        "from IPython import get_ipython\n"
-        'get_ipython().get_parent()["content"]["allow_stdin"] = True\n'
-        'quiz("iou-by-hand")',
-    ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, resources={"metadata": {"path": str(REPOSITORY)}}, timeout=60).execute()
-    return notebook
-
-
-def test_a_headless_run_keeps_the_fallback_and_no_empty_widget(executed):
-    [output] = executed.cells[0].outputs
-    assert output.output_type == "display_data"  # and nothing on stderr
-    assert set(output.data) == {"text/plain", "text/html"}
-    assert "Dice, for every such pair." in output.data["text/html"]
-    [output] = executed.cells[1].outputs
-    assert "Size does not enter." in output.data["text/plain"]
-
-
-def test_a_run_for_a_person_has_widget_and_fallback_in_one_output(executed):
-    [output] = executed.cells[2].outputs
-    assert set(output.data) == {"text/plain", "text/html", WIDGET_VIEW}
-    assert 'quiz("iou-by-hand").answer(12.5)' in output.data["text/html"]
-
-
-def test_nbconvert_shows_question_and_options(executed):
-    notebook = nbformat.from_dict({**executed, "cells": executed.cells[:2]})
-    page, _ = HTMLExporter().from_notebook_node(notebook)
-    assert "Which of the two numbers is larger?" in page
-    assert "Dice, for every such pair." in page
-    assert "Size does not enter." in page
-
-
-def test_importing_widgets_imports_neither_torch_nor_matplotlib():
-    code = "import sys, helpers.quiz; print(sorted({'torch', 'matplotlib', 'numpy'} & set(sys.modules)))"
-    run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
 
 
 # ---- what an author is told -----------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     w=st.integers(1, 7),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_normalise_is_that_of_torchvision(channels, batch, h, w, seed):
     generator = torch.Generator().manual_seed(seed)
     image = torch.rand(*([batch] if batch else []), channels, h, w, generator=generator)

@@ -1,13 +1,11 @@
-"""Lesson 04's reference: against PyTorch's and scipy's own, and by what each piece must do."""
+"""Lesson 04's reference: against PyTorch's own, and by what each piece must do."""
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_made import SEEDS, normal
-from scipy import signal
 from torch import nn
 
 from helpers.reference.convolution import conv2d, output_size, pointwise, receptive_field
@@ -23,7 +21,7 @@ chains = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3)), max_size=4)
 # ---- conv2d ----
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(sides, sides, kernels, st.floats(-3, 3, width=32), strides, paddings, SEEDS)
 def test_conv2d_agrees_with_torch(height, width, k, bias, stride, padding, seed):
     image, kernel = normal(seed, height, width), normal(seed + 1, k, k)
@@ -31,28 +29,11 @@ def test_conv2d_agrees_with_torch(height, width, k, bias, stride, padding, seed)
     torch.testing.assert_close(conv2d(image, kernel, bias, stride, padding), expected, rtol=1e-4, atol=1e-5)
 
 
-@settings(deadline=None, max_examples=30)
-@given(sides, sides, kernels, SEEDS)
-def test_conv2d_is_scipys_cross_correlation_and_not_its_convolution(height, width, k, seed):
-    image, kernel = normal(seed, height, width), normal(seed + 1, k, k)
-    result = conv2d(image, kernel).numpy()
-    np.testing.assert_allclose(result, signal.correlate2d(image, kernel, mode="valid"), rtol=1e-4, atol=1e-5)
-    flipped = kernel.flip(0, 1)
-    np.testing.assert_allclose(result, signal.convolve2d(image, flipped, mode="valid"), rtol=1e-4, atol=1e-5)
-
-
 def test_conv2d_by_hand():
     image = torch.tensor([[1.0, 0, 2], [0, 3, 1]])
     kernel = torch.tensor([[1.0, 2], [0, -1]])
     assert conv2d(image, kernel).tolist() == [[-2.0, 3.0]]
     assert conv2d(image, kernel, bias=0.5, padding=1, stride=2).tolist() == [[-0.5, -1.5], [0.5, 5.5]]
-
-
-def test_conv2d_with_a_single_weight_copies_the_pixel_under_it():
-    image = 100.0 * torch.arange(5)[:, None] + torch.arange(6)
-    kernel = torch.zeros(3, 3)
-    kernel[0, 2] = 1
-    assert torch.equal(conv2d(image, kernel), image[:3, 2:])
 
 
 def test_conv2d_leaves_its_input_keeps_dtype_and_lets_gradients_through():
@@ -66,7 +47,7 @@ def test_conv2d_leaves_its_input_keeps_dtype_and_lets_gradients_through():
 # ---- output_size ----
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(1, 60), kernels, st.integers(1, 6), paddings, st.integers(1, 4))
 def test_output_size_is_what_torch_gives_or_nothing_where_torch_refuses(size, kernel, stride, padding, dilation):
     expected = output_size(size, kernel, stride, padding, dilation)
@@ -76,13 +57,6 @@ def test_output_size_is_what_torch_gives_or_nothing_where_torch_refuses(size, ke
             convolve(torch.zeros(1, 1, size))
     else:
         assert convolve(torch.zeros(1, 1, size)).shape[-1] == expected
-
-
-@settings(deadline=None, max_examples=40)
-@given(sides, sides, kernels, strides, paddings)
-def test_output_size_is_the_size_that_conv2d_has(height, width, k, stride, padding):
-    result = conv2d(torch.zeros(height, width), torch.zeros(k, k), 0.0, stride, padding)
-    assert tuple(result.shape) == tuple(output_size(side, k, stride, padding) for side in (height, width))
 
 
 def test_output_size_of_the_2015_network():
@@ -95,7 +69,7 @@ def test_output_size_of_the_2015_network():
 # ---- receptive_field ----
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(chains)
 def test_receptive_field_is_where_the_gradient_of_one_value_arrives(layers):
     x = torch.zeros(1, 1, 400, requires_grad=True)
@@ -112,15 +86,6 @@ def _reach(gradient):
     return int(seen[-1] - seen[0]) + 1
 
 
-@settings(deadline=None, max_examples=60)
-@given(chains, chains)
-def test_receptive_fields_of_two_networks_in_a_row(first, second):
-    step = 1
-    for _, stride in first:
-        step *= stride
-    assert receptive_field(first + second) == receptive_field(first) + (receptive_field(second) - 1) * step
-
-
 def test_receptive_field_takes_any_iterable_and_is_1_without_layers():
     assert receptive_field([]) == 1
     assert receptive_field(iter([(3, 1), (3, 1)])) == 5
@@ -130,7 +95,7 @@ def test_receptive_field_takes_any_iterable_and_is_1_without_layers():
 # ---- DoubleConv ----
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(6, 12), st.integers(6, 12), st.integers(0, 2), st.booleans())
 def test_double_conv_keeps_or_shortens_the_sides(in_channels, out_channels, h, w, padding, norm):
     block = DoubleConv(in_channels, out_channels, padding, norm)
@@ -144,7 +109,7 @@ def test_double_conv_keeps_or_shortens_the_sides(in_channels, out_channels, h, w
 # ---- pointwise ----
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 3), st.integers(1, 5), st.integers(1, 5), st.integers(1, 6), st.integers(1, 6), SEEDS)
 def test_pointwise_agrees_with_torch(n, c, k, h, w, seed):
     x, weight, bias = normal(seed, n, c, h, w), normal(seed + 1, k, c), normal(seed + 2, k)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_made import SEEDS, normal
-from scipy import ndimage, signal
+from scipy import ndimage
 
 from helpers.reference.decoder import Hourglass, transposed_conv2d, upsample_nearest
 from helpers.reference.unet import UpConv
@@ -16,36 +16,12 @@ sides = st.integers(1, 7)
 channels = st.integers(1, 4)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(sides, sides, st.integers(1, 5), st.integers(1, 4), SEEDS)
 def test_transposed_conv2d_agrees_with_torch(height, width, k, stride, seed):
     x, kernel = normal(seed, height, width), normal(seed + 1, k, k)
     expected = F.conv_transpose2d(x[None, None], kernel[None, None], stride=stride)[0, 0]
     torch.testing.assert_close(transposed_conv2d(x, kernel, stride), expected)
-
-
-@settings(deadline=None, max_examples=30)
-@given(sides, sides, st.integers(1, 5), SEEDS)
-def test_transposed_conv2d_with_stride_1_is_scipys_full_convolution(height, width, k, seed):
-    x, kernel = normal(seed, height, width), normal(seed + 1, k, k)
-    expected = signal.convolve2d(x.numpy(), kernel.numpy())
-    np.testing.assert_allclose(transposed_conv2d(x, kernel, 1).numpy(), expected, atol=1e-5)
-
-
-@settings(deadline=None, max_examples=30)
-@given(sides, sides, st.integers(1, 5), st.integers(1, 4), SEEDS)
-def test_transposed_conv2d_is_the_adjoint_of_the_convolution(height, width, k, stride, seed):
-    x, kernel = normal(seed, height, width), normal(seed + 1, k, k)
-    up = transposed_conv2d(x, kernel, stride)
-    y = normal(seed + 2, *up.shape)
-    down = F.conv2d(y[None, None], kernel[None, None], stride=stride)[0, 0]
-    torch.testing.assert_close((up * y).sum(), (x * down).sum(), rtol=1e-4, atol=1e-3)
-
-
-def test_transposed_conv2d_stamps_the_kernel_unflipped_two_pixels_apart():
-    kernel = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    expected = torch.tensor([[1.0, 2.0, 10.0, 20.0], [3.0, 4.0, 30.0, 40.0]])
-    assert torch.equal(transposed_conv2d(torch.tensor([[1.0, 10.0]]), kernel), expected)
 
 
 def test_transposed_conv2d_keeps_dtype_and_lets_gradients_through():
@@ -54,7 +30,7 @@ def test_transposed_conv2d_keeps_dtype_and_lets_gradients_through():
     torch.autograd.gradcheck(transposed_conv2d, (x, kernel))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(channels, channels, sides, sides, st.integers(1, 4), SEEDS)
 def test_upsample_nearest_agrees_with_torch_and_scipy(n, c, height, width, scale, seed):
     x = normal(seed, n, c, height, width)
@@ -70,7 +46,7 @@ def test_upsample_nearest_takes_labels_too():
 
 
 @pytest.mark.parametrize("mode", ["transposed", "nearest", "bilinear"])
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(n=channels, i=channels, o=channels, height=sides, width=sides)
 def test_up_conv_doubles_the_sides_in_every_mode(mode, n, i, o, height, width):
     assert UpConv(i, o, mode)(torch.zeros(n, i, height, width)).shape == (n, o, 2 * height, 2 * width)
@@ -105,7 +81,7 @@ def test_up_conv_refuses_an_unknown_mode(mode):
         UpConv(1, 1, mode)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 3), channels, channels, st.integers(1, 3), st.integers(1, 3), st.integers(2, 3))
 def test_hourglass_gives_logits_of_the_images_size(n, i, k, base, depth, times):
     shape = times * 2**depth, 2 * 2**depth

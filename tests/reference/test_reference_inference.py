@@ -34,7 +34,7 @@ def _network(reach, channels=2, classes=3, seed=0):
     fraction=st.floats(0, 0.99),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_tiles_agree_with_the_direct_prediction(h, w, tile, fraction, seed):
     overlap = int(fraction * tile)
     reach = min(overlap // 4, 3)
@@ -111,7 +111,7 @@ def test_the_eight_views_by_matrices():
 
 
 @given(h=st.integers(1, 9), w=st.integers(1, 9), turns=st.integers(0, 3), flipped=st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_turning_the_image_turns_the_prediction(h, w, turns, flipped):
     model, image = _network(1), torch.randn(2, h, w)
 
@@ -142,7 +142,7 @@ def test_touching_discs_come_apart_at_the_waist():
 
 
 @given(seed=st.integers(0, 10_000), threshold=st.sampled_from([0.3, 0.5, 0.8]), min_distance=st.integers(1, 8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_pixel_above_the_threshold_has_an_object_in_one_piece(seed, threshold, min_distance):
     noise = np.random.default_rng(seed).random((24, 31))
     smooth = ndimage.gaussian_filter(noise, 1.5)
@@ -175,7 +175,7 @@ def _by_the_book(pred, target, threshold):
 
 
 @given(seed=st.integers(0, 10_000), threshold=st.sampled_from([0.5, 0.6, 0.75, 1.0]), objects=st.integers(0, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_matching_is_that_by_brute_force(seed, threshold, objects):
     generator = torch.Generator().manual_seed(seed)
     pred = torch.randint(0, objects + 1, (5, 6), generator=generator) * 3
@@ -194,12 +194,6 @@ def test_below_a_half_as_many_pairs_as_possible_are_made():
     assert match_instances(pred, target, 0.25)["f1"] == 1.0
 
 
-def test_a_perfect_match_under_other_numbers():
-    pred = torch.tensor([[5, 5, 0, 2], [0, 0, 0, 2]])
-    target = torch.tensor([[1, 1, 0, 900], [0, 0, 0, 900]])
-    assert match_instances(pred, target, 1.0) == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
-
-
 def test_one_empty_mask_scores_nothing():
     empty, full = torch.zeros(2, 3, dtype=torch.int64), torch.ones(2, 3, dtype=torch.int64)
     assert set(match_instances(empty, full).values()) == {0.0}
@@ -211,7 +205,7 @@ def test_one_empty_mask_scores_nothing():
 
 
 @given(n=st.integers(1, 60), bins=st.integers(1, 12), seed=st.integers(0, 999))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_calibration_error_from_means(n, bins, seed):
     generator = np.random.default_rng(seed)
     p, t = generator.random(n), generator.random(n) < 0.4
@@ -223,9 +217,3 @@ def test_calibration_error_from_means(n, bins, seed):
             expected += inside.mean() * abs(p[inside].mean() - t[inside].mean())
     error = calibration_error(torch.from_numpy(p).view(1, -1), torch.from_numpy(t).view(1, -1), bins)
     assert error == pytest.approx(expected)
-
-
-def test_probabilities_that_keep_their_promise_have_no_error():
-    probability = torch.tensor([[0.75, 0.75, 0.75, 0.75, 1.0, 0.0]])
-    assert calibration_error(probability, torch.tensor([[True, True, True, False, True, False]])) == 0.0
-    assert calibration_error(torch.tensor([[1.0, 0.0]]), torch.tensor([[False, True]])) == 1.0

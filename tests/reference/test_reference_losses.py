@@ -21,7 +21,7 @@ from helpers.reference.losses import (
     weight_map,
 )
 
-few = settings(deadline=None, derandomize=True, max_examples=40)
+few = settings(max_examples=40)
 LOSSES = [bce_with_logits, soft_dice_loss, iou_loss, focal_loss, combined_loss]
 
 
@@ -139,13 +139,6 @@ def test_focal_loss_is_that_of_torchvision(batch, gamma, alpha):
     assert_same(focal_loss(logits, target, gamma, alpha), theirs, logits)
 
 
-@few
-@given(batches())
-def test_focal_loss_without_focus_is_half_the_cross_entropy(batch):
-    logits, target = batch
-    assert_same(focal_loss(logits, target, gamma=0, alpha=0.5), bce_with_logits(logits, target) / 2, logits)
-
-
 def test_a_small_gamma_has_a_gradient_where_the_prediction_is_certain():
     logits = torch.tensor([30.0, 1e4], requires_grad=True)
     focal_loss(logits, torch.ones(2), gamma=0.5).backward()
@@ -180,16 +173,6 @@ def test_shapes_that_differ_are_refused_with_the_remedy(loss):
 def test_overlap_losses_take_one_channel(loss, shape):
     with pytest.raises(ValueError, match=r"\(N, 1, H, W\)"):
         loss(torch.zeros(shape), torch.zeros(shape))
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_step_against_the_gradient_lowers_the_loss(loss):
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(3, 1, 5, 4, generator=generator, requires_grad=True)
-    target = (torch.rand(3, 1, 5, 4, generator=generator) < 0.4).float()
-    before = loss(logits, target)
-    before.backward()
-    assert loss(logits - logits.grad, target) < before
 
 
 # ---- weights ----

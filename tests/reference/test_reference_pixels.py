@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from reference_made import SEEDS
@@ -21,7 +21,6 @@ greys = hnp.arrays(np.uint8, st.tuples(sides, sides))
 pictures = greys | hnp.arrays(np.uint8, st.tuples(sides, sides, st.integers(1, 4)))
 
 
-@settings(deadline=None)
 @given(pictures)
 def test_to_tensor_agrees_with_torchvision(image):
     before = image.copy()
@@ -49,7 +48,6 @@ def test_to_tensor_refuses_other_arrays(image):
         to_tensor(image)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 8), sides, sides, SEEDS, st.sampled_from([255, -1, 8, 100]))
 def test_one_hot_agrees_with_torch(num_classes, height, width, seed, ignore_index):
     generator = torch.Generator().manual_seed(seed)
@@ -72,7 +70,6 @@ def test_one_hot_refuses_what_is_no_class(value):
         one_hot(torch.tensor([[0, value]]), 3)
 
 
-@settings(deadline=None)
 @given(hnp.arrays(bool, st.tuples(sides, sides)))
 def test_mask_to_box_agrees_with_scikit_image(array):
     box = mask_to_box(torch.from_numpy(array))
@@ -84,7 +81,6 @@ def test_mask_to_box_agrees_with_scikit_image(array):
     assert all(type(side) is int for side in box)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 4), sides, sides, st.booleans(), st.booleans())
 def test_flip_pair_mirrors_both(channels, height, width, horizontal, vertical):
     mask = torch.arange(height * width).reshape(height, width)

@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -159,18 +158,18 @@ def test_a_wrong_token_is_not_repeated_in_the_error(hub, bundle):
     assert "hf_wrong_one" not in str(caught.value)
 
 
-@pytest.mark.parametrize("part", ["/api/repos/create", "/preupload/", "/objects/batch", "/commit/"])
-def test_no_right_to_write(hub, bundle, part):
-    hub.status[part] = 403
-    with pytest.raises(ShareError, match="may not write to ana/x"):
+@pytest.mark.parametrize(
+    ("part", "status", "said"),
+    [
+        *((part, 403, "may not write to ana/x") for part in ("/repos/create", "/preupload/", "/batch", "/commit/")),
+        ("/commit/", 413, "status 413.*refused with 413"),
+    ],
+)
+def test_a_refusal_is_passed_on(hub, bundle, part, status, said):
+    hub.status[part] = status
+    with pytest.raises(ShareError, match=said):
         push(bundle, "ana/x", token=TOKEN)
     assert not hub.files
-
-
-def test_another_refusal_is_passed_on(hub, bundle):
-    hub.status["/commit/"] = 413
-    with pytest.raises(ShareError, match="status 413.*refused with 413"):
-        push(bundle, "ana/x", token=TOKEN)
 
 
 @pytest.mark.parametrize("name", ["", "a/b/c", "ana/../x", "ana/ü b", "ana/-x", "x" * 200])
@@ -180,11 +179,8 @@ def test_what_cannot_name_a_repository(hub, bundle, name):
     assert not hub.asked
 
 
-def test_without_a_network(hub, bundle, monkeypatch):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", nobody)
+def test_without_a_network(hub, bundle, closed, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", closed)
     with pytest.raises(ShareError, match="cannot be reached"):
         push(bundle, "ana/x", token=TOKEN)
 

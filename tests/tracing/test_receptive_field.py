@@ -47,12 +47,6 @@ def check(field, function):
             assert field.at(place) == found[place]
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_one_operation(name):
-    step, function = CASES[name]
-    check(step(ReceptiveField()), function)
-
-
 @pytest.mark.parametrize("first", CASES)
 @pytest.mark.parametrize("second", CASES)
 def test_one_after_the_other(first, second):
