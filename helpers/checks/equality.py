@@ -23,10 +23,12 @@ MOST_PARTS = 8  # of a list or dict that are named
 def difference(yours: Any, expected: Any, tolerance_scale: float = 1.0) -> str | None:
     """What tells `yours` from `expected`, in a few words, or `None` when they agree.
 
-    dtypes are left open, a 0-d tensor is a number, and two exceptions agree when they are of one kind.
+    dtypes are left open, a 0-d tensor is a number, and two exceptions agree when they are of one kind and the same
+    torch function raised them, given the same shapes.
     """
     if isinstance(yours, Raised) or isinstance(expected, Raised):
-        same = isinstance(yours, Raised) and isinstance(expected, Raised) and yours.kind == expected.kind
+        both = isinstance(yours, Raised) and isinstance(expected, Raised)
+        same = both and (yours.kind, yours.cause) == (expected.kind, expected.cause)
         return None if same else "an exception"
     if isinstance(expected, Tensor):
         return _tensor_difference(yours, expected, tolerance_scale)

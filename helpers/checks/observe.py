@@ -37,10 +37,12 @@ def observe(subject: Subject, probe: Probe, seed: int, forbidden: tuple[str, ...
     """
     generator = torch.Generator().manual_seed(seed)
     if isinstance(probe, Call):
-        return _observe_call(subject, probe, generator, forbidden)
-    if isinstance(probe, Build):
-        return _observe_module(subject, probe, generator)
-    return _observe_script(subject, probe)
+        yield from _observe_call(subject, probe, generator, forbidden)
+    elif isinstance(probe, Build):
+        yield from _observe_module(subject, probe, generator)
+    else:
+        yield from _observe_script(subject, probe)
+    yield Observation("settings kept", subject.settings_changed())
 
 
 def _observe_call(
@@ -51,8 +53,12 @@ def _observe_call(
         yield Observation("result", reply.value)
         return
     yield Observation("result", _viewed(reply.value, probe), probe.tolerance_scale)
+    if probe.view is None:
+        yield Observation("tensors, not arrays", not reply.has_arrays)
     if probe.exact_dtype:
         yield Observation("dtype", reply.dtypes)
+    elif probe.view is None:
+        yield Observation("dtype", tuple("float" if "float" in dtype else dtype for dtype in reply.dtypes))
     if probe.gradients:
         weights = [torch.randn(y.shape, generator=generator) for y in _as_tensors(reply.value)]
         indices = probe.gradients if isinstance(probe.gradients, tuple) else tuple(range(len(probe.args)))
@@ -63,6 +69,7 @@ def _observe_call(
         if state is not None:
             yield Observation("arguments afterwards", state)
     yield Observation("inputs unchanged", reply.inputs_unchanged)
+    yield Observation("memory of its own", not reply.memory_shared)
     yield Observation("random generator untouched", reply.random_state_untouched)
     yield Observation("same result the second time", repeated)
     yield Observation("library functions", reply.shortcuts)

@@ -26,7 +26,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from helpers.checks.fixtures import Fixture, make, overwritten, seeded, state_of
-from helpers.checks.usage import DEEPEST, Usage, UsageWatch, tensors_in
+from helpers.checks.settings import Settings
+from helpers.checks.usage import CONCATENATIONS, DEEPEST, Usage, UsageWatch, tensors_in
 from helpers.markup import code
 
 DTYPES = (  # of the tensors that are plain data
@@ -43,12 +44,16 @@ Kwargs = dict[str, Any]
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception from the student's code, with the place in their own source where it came from."""
+    """An exception from the student's code, with the place in their own source where it came from.
+
+    `cause`: the torch function that raised it, and the shapes it was given; empty where none did.
+    """
 
     kind: str
     message: str
     line: int | None = None
     source: str = ""
+    cause: str = ""
 
     def __str__(self) -> str:
         """Marked up as in `helpers.markup`."""
@@ -72,7 +77,9 @@ class Reply:
         inputs_unchanged: the arguments hold what they held before.
         random_state_untouched: the global generators of torch, numpy and Python stand where they stood.
         mode_kept: (modules) every layer is still in the mode that `train` set.
-        dtypes: dtypes of the result's tensors, in order.
+        dtypes: dtypes of the result's tensors and arrays, in order; single numbers have none.
+        has_arrays: some of them are NumPy arrays.
+        memory_shared: some of them share memory with an argument.
         shortcuts: library functions among the forbidden ones that were called, sorted.
         args_after: state of each `Fixture` argument after the call, in order; `None` for one that has none.
     """
@@ -82,6 +89,8 @@ class Reply:
     random_state_untouched: bool = True
     mode_kept: bool = True
     dtypes: tuple[str, ...] = ()
+    has_arrays: bool = False
+    memory_shared: bool = False
     shortcuts: tuple[str, ...] = ()
     args_after: tuple[Any, ...] = ()
 
@@ -144,6 +153,10 @@ class Subject:
         """Put the module into training (`True`) or evaluation mode."""
         self._ask(type(None), "train", mode)
 
+    def settings_changed(self) -> list[str]:
+        """Settings of torch that the object left changed since it was last asked; they are put back."""
+        return self._ask(list, "settings_changed")
+
     def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> Gradients:
         """Gradients of `sum(weights · outputs)` for each input, then each used parameter; `None` where none arrives."""
         return self._ask(GRADIENTS, "gradients", inputs, weights)
@@ -172,6 +185,8 @@ class _Worker:
         self._watch: UsageWatch | None = None
         self._usage = Usage()
         self._mode = True
+        self._settings = Settings()
+        self._changed: list[str] = []
 
     def call(self, args: Args, kwargs: Kwargs, forbidden: tuple[str, ...]) -> Reply:
         if not forbidden:
@@ -241,6 +256,10 @@ class _Worker:
         self._mode = mode
         self._built.train(mode)
 
+    def settings_changed(self) -> list[str]:
+        found, self._changed = [*self._changed, *self._settings.restore()], []
+        return list(dict.fromkeys(found))
+
     def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> Gradients:
         leaves = [x.clone().requires_grad_() for x in inputs]
         try:
@@ -257,7 +276,9 @@ class _Worker:
             result = function(*given_args, **given_kwargs)
             value = plain(result)
         except (Exception, SystemExit) as error:
-            result, value = None, raised(error, self._student)
+            cause = _cause(function, _made(args), _copied(kwargs))
+            result, value = None, replace(raised(error, self._student), cause=cause)
+        self._changed += self._settings.restore_modes()
         pairs = list(zip(args, given_args, strict=True))
         fixtures = [(x, given) for x, given in pairs if isinstance(x, Fixture)]
         unchanged = all(_same(x, given) for x, given in pairs if not isinstance(x, Fixture))
@@ -265,9 +286,57 @@ class _Worker:
             value,
             unchanged and _same(kwargs, given_kwargs) and not any(overwritten(given, x) for x, given in fixtures),
             before == _random_states(),
-            dtypes=tuple(str(t.dtype).removeprefix("torch.") for t in tensors_in(result)),
+            dtypes=tuple(str(t.dtype).removeprefix("torch.") for t in _arrays_in(result)),
+            has_arrays=any(isinstance(x, np.ndarray) for x in _arrays_in(result)),
+            memory_shared=_share_memory(tensors_in(result), tensors_in([given_args, given_kwargs])),
             args_after=tuple(state_of(given) for _, given in fixtures),
         )
+
+
+class _Failure(TorchFunctionMode):
+    """Notes the torch function that raises an exception, with the shapes it was given."""
+
+    cause = ""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Args = (), kwargs: Kwargs | None = None
+    ) -> Any:
+        try:
+            return func(*args, **(kwargs or {}))
+        except Exception:
+            name = getattr(func, "__name__", "").strip("_")
+            shapes = [tuple(x.shape) for x in tensors_in([args, kwargs]) if x.ndim > 1]
+            if name in CONCATENATIONS:
+                name, shapes = "cat", sorted(shapes)
+            self.cause = f"{name} {' '.join(map(str, shapes))}"
+            raise
+
+
+def _cause(function: Callable[..., Any], args: list[Any], kwargs: Kwargs) -> str:
+    """What raises in this call, seen by running it once more."""
+    with _Failure() as failure:
+        try:
+            function(*args, **kwargs)
+        except (Exception, SystemExit):
+            return failure.cause
+    return ""
+
+
+def _arrays_in(value: Any, depth: int = DEEPEST) -> list[Any]:
+    """Tensors and NumPy arrays of one axis or more, in order."""
+    if isinstance(value, Tensor | np.ndarray):
+        return [value] if value.ndim else []
+    if isinstance(value, dict):
+        value = list(value.values())
+    deeper = isinstance(value, tuple | list) and depth
+    return [x for item in value for x in _arrays_in(item, depth - 1)] if deeper else []
+
+
+def _share_memory(results: list[Tensor], given: list[Tensor]) -> bool:
+    def places(tensors: list[Tensor]) -> set[int]:
+        return {t.untyped_storage().data_ptr() for t in tensors if t.layout == torch.strided and t.numel()}
+
+    return bool(places(results) & places(given))
 
 
 class _FunctionWatch(TorchFunctionMode):

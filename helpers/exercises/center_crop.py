@@ -212,4 +212,5 @@ def with_numpy(x, size):
     if rows < 0 or columns < 0:
         raise ValueError("too large")
     top, left = int(np.floor(rows / 2)), int(np.floor(columns / 2))
-    return np.asarray(x)[..., top : x.shape[2] - (rows - top), left : x.shape[3] - (columns - left)]
+    cut = np.asarray(x)[..., top : x.shape[2] - (rows - top), left : x.shape[3] - (columns - left)]
+    return torch.from_numpy(cut)

@@ -299,7 +299,7 @@ def with_torchvision(image, mean, std):
 @variant("with numpy, channels last")
 def with_numpy(image, mean, std):
     pixels = np.moveaxis(image.numpy(), -3, -1)
-    return np.moveaxis((pixels - np.asarray(mean)) / np.asarray(std), -1, -3)
+    return torch.from_numpy(np.moveaxis((pixels - np.asarray(mean)) / np.asarray(std), -1, -3))
 
 
 @variant("as one multiplication and one addition")

@@ -376,7 +376,7 @@ def with_numpy(model, image):
             view = np.rot90(pixels[:, ::-1] if mirrored else pixels, k, axes=(1, 2)).copy()
             logits = np.rot90(_predict(model, torch.from_numpy(view)[None])[0].numpy(), 4 - k, axes=(1, 2))
             results.append(logits[:, ::-1] if mirrored else logits)
-    return np.mean(results, axis=0)
+    return torch.from_numpy(np.mean(results, axis=0))
 
 
 @variant("all sixteen ways to flip and turn, each of the eight twice")

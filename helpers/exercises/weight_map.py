@@ -373,7 +373,7 @@ def with_numpy(instances, w0=10.0, sigma=5.0):
     if labels.size >= 2:
         d = np.sort([ndimage.distance_transform_edt(mask != k) for k in labels], axis=0)
         weights[mask == 0] = (w0 * np.exp(-((d[0] + d[1]) ** 2) / (2 * sigma**2)))[mask == 0]
-    return weights
+    return torch.from_numpy(weights)
 
 
 @variant("all pairs of pixels")
