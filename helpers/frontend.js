@@ -11,6 +11,12 @@ function make(tag, className, parent) {
   return node;
 }
 
+function button(label, parent, act) {
+  const node = Object.assign(make("button", "", parent), { type: "button", textContent: label });
+  node.addEventListener("click", act);
+  return node;
+}
+
 function describe(node, role, label) {
   node.setAttribute("role", role);
   node.setAttribute("aria-label", label);
