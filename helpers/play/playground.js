@@ -12,19 +12,17 @@ const LINES = [
 ];
 
 function render({ model, el }) {
-  const root = make("section", "unet-front unet-playground", el);
-  root.setAttribute("aria-label", model.get("title"));
-  const title = make("p", "unet-playground-title", root);
-  title.textContent = model.get("title");
+  const root = make("section", "unet-front unet-playground", el, { ariaLabel: model.get("title") });
+  const title = make("p", "unet-head", root, { textContent: model.get("title") });
   const working = liveRegion("unet-playground-working", title);
-  const form = make("div", "unet-playground-controls", root);
-  const lens = make("div", "unet-playground-controls", root);
+  const form = make("div", "unet-playground-controls unet-row", root);
+  const lens = make("div", "unet-playground-controls unet-row", root);
   const stage = make("div", "unet-playground-rows", root);
   const wiper = make("div", "unet-playground-wipe", root);
-  const legend = make("p", "unet-playground-legend", root);
-  const facts = make("ul", "unet-playground-facts", root);
+  const legend = make("p", "unet-row unet-small", root);
+  const facts = make("ul", "unet-playground-facts unet-facts", root);
   const said = liveRegion("unet-heard", root); // only what is new is put into it
-  const note = liveRegion("unet-playground-note", root, "alert");
+  const note = liveRegion("unet-playground-note unet-aside", root, "alert");
   const requests = requestQueue(model, root, note);
   const inputs = new Map(); // control name -> its input: `show(value)`, and of a range `limit(control)` and `move(by)`
   let shownIn = []; // shows the window of the zoom: pictures, wipe and the words for it
@@ -37,15 +35,14 @@ function render({ model, el }) {
 
   function rangeInput(control) {
     const label = make("label", "unet-playground-control", form);
-    make("span", "", label).textContent = control.label;
-    const input = make("input", "", label);
-    input.type = "range";
-    const shown = make("span", "unet-playground-value", label); // no <output>: it would speak beside the live region
+    make("span", "", label, { textContent: control.label });
+    const input = make("input", "", label, { type: "range" });
+    const shown = make("span", "unet-playground-value unet-number", label); // no <output>: it would speak beside the live region
     const limit = ({ min, max, step }) => Object.assign(input, { min, max, step });
     const show = (value) => {
       input.value = value;
       shown.textContent = `${Number(value.toPrecision(6))}${control.unit ? " " + control.unit : ""}`;
-      input.setAttribute("aria-valuetext", shown.textContent);
+      input.ariaValueText = shown.textContent;
     };
     const move = (by) => {
       const value = Math.min(input.max, Math.max(input.min, Number(input.value) + by));
@@ -60,15 +57,13 @@ function render({ model, el }) {
 
   function gridInput(control) {
     const group = make("fieldset", "unet-playground-grid", form);
-    make("legend", "", group).textContent = control.label;
+    make("legend", "", group, { textContent: control.label });
     const table = make("div", "", group);
     table.style.gridTemplateColumns = `repeat(${control.value[0].length}, auto)`;
     const numbers = control.value.map((row, r) =>
       row.map((_, c) => {
-        const number = make("input", "", table);
-        Object.assign(number, { type: "number", step: "any" });
-        number.setAttribute("aria-label", `row ${r + 1}, column ${c + 1}`);
-        return number;
+        const ariaLabel = `row ${r + 1}, column ${c + 1}`;
+        return make("input", "", table, { type: "number", step: "any", ariaLabel });
       }),
     );
     table.addEventListener("input", () => {
@@ -115,7 +110,7 @@ function render({ model, el }) {
       for (const panel of panels) row.append(panel.kind === "picture" ? picture(panel, kept) : plot(panel));
       return row;
     });
-    describe(stage, "group", scene.alt);
+    Object.assign(stage, { role: "group", ariaLabel: scene.alt });
     stage.replaceChildren(...rows);
     if (focused && root.contains(focused)) focused.focus({ preventScroll: true });
     legend.replaceChildren(...scene.legend.map((layer) => keyOf({ ...layer, box: true })));
@@ -128,23 +123,22 @@ function render({ model, el }) {
   function showFacts() {
     const before = [...facts.children].map((item) => item.textContent);
     facts.replaceChildren();
-    for (const fact of model.get("facts")) make("li", "", facts).innerHTML = fact;
+    for (const fact of model.get("facts")) make("li", "", facts, { innerHTML: fact });
     const now = [...facts.children].map((item) => item.textContent);
     if (before.length) said.textContent = now.filter((fact) => !before.includes(fact)).join(" ");
   }
 
   function picture(panel, kept) {
     const figure = make("figure", "unet-playground-picture");
-    const caption = make("figcaption", "", figure);
-    caption.textContent = panel.title;
+    const caption = make("figcaption", "", figure, { textContent: panel.title });
     const scale = scaleOf(panel);
     const key = panel.drags.join(" ");
-    const holder = (key && kept.get(key)) || make("div", "unet-playground-holder");
+    const holder = (key && kept.get(key)) || make("div", "unet-stack");
     holder.replaceChildren();
     figure.append(holder);
     fill(holder, panel, sourcesOf(panel), scale);
     if (key && !kept.has(key)) makeDraggable(holder, panel, key);
-    if (key) make("p", "unet-playground-hint", caption).textContent = "Drag it, or use the arrow keys.";
+    if (key) make("p", "unet-playground-hint unet-small", caption, { textContent: "Drag it, or use the arrow keys." });
     holder.pixels = panel.width;
     return figure;
   }
@@ -170,7 +164,8 @@ function render({ model, el }) {
     const [down, right] = panel.drags;
     holder.dataset.drags = key;
     holder.tabIndex = 0;
-    describe(holder, "application", `${panel.title}. Arrow keys move the shape, with Shift by ten pixels.`);
+    const ariaLabel = `${panel.title}. Arrow keys move the shape, with Shift by ten pixels.`;
+    Object.assign(holder, { role: "application", ariaLabel });
     const move = (rows, columns) =>
       requests.wish({ [down]: inputs.get(down).move(rows), [right]: inputs.get(right).move(columns) });
     holder.addEventListener("keydown", (event) => {
@@ -231,8 +226,8 @@ function render({ model, el }) {
     const isFirst = shownIn.length === 1;
     holder.tabIndex = isFirst ? 0 : -1; // one stop for all, since they move together
     if (isFirst) {
-      const how = "Plus and minus zoom all pictures, arrow keys move them, 0 shows all.";
-      describe(holder, "application", `${panel.title}. ${how}`);
+      const ariaLabel = `${panel.title}. Plus and minus zoom all pictures, arrow keys move them, 0 shows all.`;
+      Object.assign(holder, { role: "application", ariaLabel });
     }
     const keys = { "+": () => zoom(2), "=": () => zoom(2), "-": () => zoom(0.5), 0: () => look(ALL) };
     for (const [key, [down, right]] of Object.entries(STEPS)) keys[key] = () => pan(right / 8, down / 8);
@@ -261,16 +256,11 @@ function render({ model, el }) {
     lens.replaceChildren();
     lens.hidden = !model.get("scene").zooms;
     if (lens.hidden) return;
-    const button = (text, name, act) => {
-      const node = Object.assign(make("button", "", lens), { type: "button", textContent: text });
-      node.setAttribute("aria-label", name);
-      node.addEventListener("click", act);
-    };
-    button("−", "Zoom out", () => zoom(0.5));
-    button("+", "Zoom in", () => zoom(2));
-    button("Show all", "Show all", () => look(ALL));
-    const place = liveRegion("unet-playground-place", lens);
-    make("span", "unet-playground-hint", lens).textContent =
+    button("−", lens, () => zoom(0.5)).ariaLabel = "Zoom out";
+    button("+", lens, () => zoom(2)).ariaLabel = "Zoom in";
+    button("Show all", lens, () => look(ALL));
+    const place = liveRegion("unet-playground-place unet-number", lens);
+    make("span", "unet-playground-hint unet-small", lens).textContent =
       "Drag a picture to move all of them. Or click one: + and − or the wheel zoom, arrow keys move, 0 shows all.";
     shownIn.push(({ zoom: times, left, top }) => {
       const { width, height } = model.get("scene").rows[0][0];
@@ -294,15 +284,14 @@ function render({ model, el }) {
     const figure = make("figure", "unet-playground-picture", wiper);
     const caption = make("figcaption", "unet-playground-sides", figure);
     const sides = ["Left", "Right"].map((side, k) => sideOf(side, k, names, caption));
-    const holder = make("div", "unet-playground-holder", figure);
+    const holder = make("div", "unet-stack", figure);
     holder.style.aspectRatio = `${width} / ${height}`;
     holder.style.width = caption.style.width = `${width}px`;
     const canvases = [0, 1].map(() => holder.appendChild(canvasFor(width, height)));
     const line = make("div", "unet-playground-line", holder);
     const label = make("label", "unet-playground-control", figure);
-    make("span", "", label).textContent = "Line";
-    const slider = make("input", "", label);
-    Object.assign(slider, { type: "range", min: 0, max: 100, step: 1 });
+    make("span", "", label, { textContent: "Line" });
+    const slider = make("input", "", label, { type: "range", min: 0, max: 100, step: 1 });
     slider.addEventListener("input", () => look({ wipe: Number(slider.value) / 100 }));
     holder.dataset.wipes = "";
     const toPointer = (event) => {
@@ -320,20 +309,19 @@ function render({ model, el }) {
       canvases[1].style.clipPath = `inset(0 ${100 * (1 - at.wipe)}% 0 0)`;
       line.style.left = `${100 * at.wipe}%`;
       slider.value = Math.round(100 * at.wipe);
-      const said = `${slider.value} % of the width is ${names[left]}, the rest ${names[right]}`;
-      slider.setAttribute("aria-valuetext", said);
+      slider.ariaValueText = `${slider.value} % of the width is ${names[left]}, the rest ${names[right]}`;
     });
   }
 
   function sideOf(side, k, names, caption) {
     const label = make("label", "", caption);
-    make("span", "", label).textContent = `${side}: `;
+    make("span", "", label, { textContent: `${side}: ` });
     if (names.length === 2) {
       const name = make("b", "", label);
       return (chosen) => (name.textContent = names[chosen]);
     }
     const select = make("select", "", label);
-    names.forEach((name, n) => Object.assign(make("option", "", select), { value: n, textContent: name }));
+    names.forEach((name, n) => make("option", "", select, { value: n, textContent: name }));
     select.addEventListener("change", () => {
       const pair = [...model.get("looking").pair];
       pair[k] = Number(select.value);
@@ -378,7 +366,7 @@ function scaleOf(panel) {
 
 function canvasFor(width, height) {
   const ratio = window.devicePixelRatio || 1;
-  return Object.assign(make("canvas", ""), { width: width * ratio, height: height * ratio });
+  return make("canvas", "", null, { width: width * ratio, height: height * ratio });
 }
 
 // What a picture is painted from: its pixels, and the areas of its layers in their colours.
@@ -388,7 +376,7 @@ function sourcesOf(panel) {
 }
 
 function areaOf(mask, colour, { width, height }) {
-  const canvas = Object.assign(make("canvas", ""), { width, height });
+  const canvas = make("canvas", "", null, { width, height });
   const context = canvas.getContext("2d");
   const shape = new ImageData(width, height);
   bytes(mask).forEach((inside, k) => (shape.data[4 * k + 3] = 255 * inside));
@@ -414,7 +402,7 @@ function paint(canvas, { image, areas }, at) {
 }
 
 function hatched(area, part, whole, hatch) {
-  const canvas = Object.assign(make("canvas", ""), { width: whole[2], height: whole[3] });
+  const canvas = make("canvas", "", null, { width: whole[2], height: whole[3] });
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   context.drawImage(area, ...part, ...whole);
@@ -426,7 +414,7 @@ function hatched(area, part, whole, hatch) {
 
 function tile(hatch, ratio) {
   const side = Math.round(7 * ratio);
-  const canvas = Object.assign(make("canvas", ""), { width: side, height: side });
+  const canvas = make("canvas", "", null, { width: side, height: side });
   const context = canvas.getContext("2d");
   context.lineWidth = ratio;
   if (hatch === ".") {
@@ -483,7 +471,7 @@ const SMALL = 0.01; // a symlog axis is linear below
 
 function plot(panel) {
   const figure = make("figure", "unet-playground-plot");
-  make("figcaption", "", figure).textContent = panel.title;
+  make("figcaption", "", figure, { textContent: panel.title });
   const svg = draw("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, "aria-hidden": "true" }, figure);
   const heights = [...Object.values(panel.lines).flat(), ...panel.bars.flatMap((bar) => bar[1])];
   const x = axis(panel.xscale, extent(panel.x, panel.bars.length ? halfStep(panel.x) : 0), BOX.left, BOX.right);
@@ -590,7 +578,7 @@ function pattern(svg, hatch) {
 }
 
 function plotLegend(panel) {
-  const list = make("p", "unet-playground-legend");
+  const list = make("p", "unet-row unet-small");
   const entries = [
     ...Object.keys(panel.lines).map((name, k) => ({ name, ...LINES[k] })),
     ...panel.bars.map(([name, , colour, hatch]) => ({ name, colour, hatch, box: true })),

@@ -7,15 +7,13 @@ function render({ model, el }) {
   const steps = model.get("steps");
   const view = Math.random().toString(36).slice(2); // ids of this view
 
-  const root = make("section", "unet-front unet-boxed unet-steps", el);
-  root.setAttribute("aria-label", "The U-Net in steps");
-  const bar = make("div", "unet-steps-bar", root);
+  const root = make("section", "unet-front unet-boxed unet-steps", el, { ariaLabel: "The U-Net in steps" });
+  const bar = make("div", "unet-row", root);
   const back = button("‹ Back", bar, () => go(model.get("current") - 1));
   const next = button("Next ›", bar, () => go(model.get("current") + 1));
-  const list = make("ol", "unet-steps-list", bar);
-  list.setAttribute("aria-label", "Steps");
+  const list = make("ol", "unet-steps-list unet-row", bar, { ariaLabel: "Steps" });
   const jumps = steps.map((step, k) => button(`${k + 1} ${step.title}`, make("li", "", list), () => go(k + 1)));
-  const title = make("p", "unet-steps-title", root);
+  const title = make("p", "unet-steps-title unet-head", root);
   const content = make("div", "", root);
   const said = liveRegion("unet-heard", root);
 
@@ -37,16 +35,11 @@ function render({ model, el }) {
     const step = steps[k - 1];
     title.textContent = `unet.py ${k}/${steps.length} · ${step.title}`;
     // not `disabled`: a button that is, loses the focus of whoever has just pressed it
-    back.setAttribute("aria-disabled", String(k === 1));
-    next.setAttribute("aria-disabled", String(k === steps.length));
-    jumps.forEach((jump, n) => {
-      if (n + 1 === k) jump.setAttribute("aria-current", "step");
-      else jump.removeAttribute("aria-current");
-    });
-    const open = Boolean(content.querySelector("details")?.open);
+    back.ariaDisabled = String(k === 1);
+    next.ariaDisabled = String(k === steps.length);
+    jumps.forEach((jump, n) => (jump.ariaCurrent = n + 1 === k ? "step" : null));
     const ids = /id="title-([0-9a-f]+)"/.exec(step.html)[1]; // the same picture in two views needs two sets of ids
-    content.innerHTML = step.html.replaceAll(ids, `${ids}-${view}`);
-    content.querySelector("details").open = open;
+    replaceHtml(content, step.html.replaceAll(ids, `${ids}-${view}`));
     showMarked();
   }
 
