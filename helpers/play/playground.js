@@ -2,14 +2,9 @@
 // It knows pictures, plots and controls, and nothing of convolutions, losses or thresholds.
 
 const PANEL = 230; // the width of a picture on the page, in pixels, about
+const PLOT = 300;
 const CLOSEST = 8; // a side of the window at the highest zoom, in pixels of the picture
 const ALL = { zoom: 1, left: 0, top: 0 };
-const LINES = [
-  { colour: "#0072B2", dash: "", marker: "circle" },
-  { colour: "#D55E00", dash: "7 4", marker: "square" },
-  { colour: "#009E73", dash: "2 3", marker: "triangle" },
-  { colour: "#E69F00", dash: "7 3 2 3", marker: "diamond" },
-];
 
 function render({ model, el }) {
   const root = make("section", "unet-front unet-playground", el, { ariaLabel: model.get("title") });
@@ -113,7 +108,7 @@ function render({ model, el }) {
     Object.assign(stage, { role: "group", ariaLabel: scene.alt });
     stage.replaceChildren(...rows);
     if (focused && root.contains(focused)) focused.focus({ preventScroll: true });
-    legend.replaceChildren(...scene.legend.map((layer) => keyOf({ ...layer, box: true })));
+    legend.replaceChildren(...scene.legend.map(keyOf));
     legend.hidden = scene.legend.length === 0;
     showLens();
     showWipe();
@@ -356,7 +351,7 @@ function render({ model, el }) {
 
 // Pictures grow narrower where a row is full; a plot soon could not be read.
 function column(panel) {
-  if (panel.kind === "plot") return `minmax(250px, ${BOX.width}px)`;
+  if (panel.kind === "plot") return `minmax(250px, ${PLOT}px)`;
   return `minmax(0, ${Math.round(panel.width * scaleOf(panel))}px)`;
 }
 
@@ -464,188 +459,26 @@ function marksOf(panel, scale, width, height) {
   return svg;
 }
 
-// ---- plots ----
-
-const BOX = { width: 300, height: 230, left: 58, right: 290, top: 8, bottom: 190 }; // the drawing, and its edges
-const SMALL = 0.01; // a symlog axis is linear below
-
 function plot(panel) {
   const figure = make("figure", "unet-playground-plot");
   make("figcaption", "", figure, { textContent: panel.title });
-  const svg = draw("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, "aria-hidden": "true" }, figure);
-  const heights = [...Object.values(panel.lines).flat(), ...panel.bars.flatMap((bar) => bar[1])];
-  const x = axis(panel.xscale, extent(panel.x, panel.bars.length ? halfStep(panel.x) : 0), BOX.left, BOX.right);
-  const y = axis(panel.yscale, panel.ylim || padded(heights, panel), BOX.bottom, BOX.top);
-  ticks(svg, x, y, panel);
-  if (panel.baseline !== null) {
-    const d = `M${BOX.left},${y(panel.baseline)}H${BOX.right}`;
-    draw("path", { d, stroke: "currentColor", "stroke-opacity": 0.4 }, svg);
-  }
-  panel.bars.forEach((bar, k) => bars(svg, panel, bar, k, x, y));
-  Object.values(panel.lines).forEach((values, k) => line(svg, panel.x, values, LINES[k], x, y));
-  for (const [at] of panel.marks) {
-    const d = `M${x(at)},${BOX.top}V${BOX.bottom}`;
-    draw("path", { d, stroke: "#D55E00", "stroke-width": 1.6, "stroke-dasharray": "6 4" }, svg);
-  }
-  for (const [at, value] of panel.stars) {
-    draw("path", { d: star(x(at), y(value), 8), fill: "#E69F00", stroke: "currentColor" }, svg);
-  }
-  figure.append(plotLegend(panel));
+  const view = Math.random().toString(36).slice(2); // two views need two sets of ids
+  figure.insertAdjacentHTML("beforeend", panel.svg.replaceAll("unet-hatch-", `$&${view}-`));
   return figure;
 }
 
-// A function from values to places on the page, and what it maps.
-function axis(scale, [low, high], from, to) {
-  const bend = {
-    linear: (value) => value,
-    log: (value) => Math.log10(Math.max(value, Number.MIN_VALUE)),
-    symlog: (value) => Math.sign(value) * Math.log10(1 + Math.abs(value) / SMALL),
-  }[scale];
-  const [a, b] = [bend(low), bend(high)];
-  return Object.assign((value) => from + ((bend(value) - a) / (b - a || 1)) * (to - from), { low, high, scale });
-}
-
-function tickValues({ low, high, scale }) {
-  if (scale === "linear") {
-    const rough = (high - low) / 5;
-    const power = 10 ** Math.floor(Math.log10(rough || 1));
-    const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
-    const found = [];
-    for (let v = Math.ceil(low / step) * step; v <= high + step * 1e-6; v += step) {
-      found.push(Math.abs(v) < step * 1e-6 ? 0 : Number(v.toPrecision(6)));
-    }
-    return found;
-  }
-  const decades = Array.from({ length: 19 }, (_, k) => 10 ** (k - 9));
-  const values = scale === "log" ? decades : [0, ...decades.filter((d) => d >= SMALL).flatMap((d) => [d, -d])];
-  const inside = values.filter((v) => v >= low && v <= high).sort((a, b) => a - b);
-  const every = Math.ceil(inside.length / 6);
-  return inside.filter((_, k) => k % every === 0);
-}
-
-function ticks(svg, x, y, panel) {
-  const group = draw("g", { stroke: "currentColor", "stroke-opacity": 0.6, fill: "none" }, svg);
-  draw("path", { d: `M${BOX.left},${BOX.top}V${BOX.bottom}H${BOX.right}` }, group);
-  for (const value of tickValues(x)) {
-    draw("path", { d: `M${x(value)},${BOX.bottom}v4` }, group);
-    label(svg, x(value), BOX.bottom + 16, value, "middle");
-  }
-  for (const value of tickValues(y)) {
-    draw("path", { d: `M${BOX.left},${y(value)}h-4` }, group);
-    label(svg, BOX.left - 7, y(value) + 4, value, "end");
-  }
-  const middle = (BOX.top + BOX.bottom) / 2;
-  text(svg, (BOX.left + BOX.right) / 2, BOX.height - 6, panel.xlabel, "middle");
-  text(svg, 12, middle, panel.ylabel, "middle").setAttribute("transform", `rotate(-90 12 ${middle})`);
-}
-
-function line(svg, xs, ys, { colour, dash, marker }, x, y) {
-  const low = Math.min(y.low, y.high);
-  const points = xs.map((at, k) => [x(at), y(Math.min(Math.max(ys[k], low), y.high))]);
-  draw("polyline", {
-    points: points.map((p) => p.join(",")).join(" "), fill: "none", stroke: colour, "stroke-width": 2,
-    "stroke-dasharray": dash,
-  }, svg);
-  const every = Math.max(1, Math.floor(xs.length / 8));
-  points.filter((_, k) => k % every === 0).forEach(([cx, cy]) => {
-    draw("path", { d: shape(marker, cx, cy), fill: colour }, svg);
-  });
-}
-
-function bars(svg, panel, [, heights, colour, hatch], k, x, y) {
-  const half = halfStep(panel.x);
-  panel.x.forEach((at, n) => {
-    if (!(heights[n] > 0)) return;
-    const [left, right, top] = [x(at - half), x(at + half), y(heights[n])];
-    const inset = k * 2; // series of bars lie behind each other; the inset shows the hind one's edge
-    const [width, height] = [Math.max(1, right - left - 2 * inset), Math.max(0, BOX.bottom - top)];
-    box(svg, { x: left + inset, y: top, width, height }, colour, hatch);
-  });
-}
-
-function box(svg, place, colour, hatch) {
-  draw("rect", { ...place, fill: colour, "fill-opacity": 0.7, stroke: "currentColor", "stroke-width": 0.7 }, svg);
-  if (hatch) draw("rect", { ...place, fill: `url(#${pattern(svg, hatch)})` }, svg);
-}
-
-function pattern(svg, hatch) {
-  const id = "unet-hatch-" + Math.random().toString(36).slice(2);
-  const node = draw("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" }, svg);
-  if (hatch[0] === ".") draw("circle", { cx: 3, cy: 3, r: 1, fill: "currentColor" }, node);
-  const lines = "M-1,7L7,-1" + (hatch[0] === "x" ? "M-1,-1L7,7" : "");
-  if (hatch[0] !== ".") draw("path", { d: lines, stroke: "currentColor", "stroke-width": 0.8 }, node);
-  return id;
-}
-
-function plotLegend(panel) {
-  const list = make("p", "unet-row unet-small");
-  const entries = [
-    ...Object.keys(panel.lines).map((name, k) => ({ name, ...LINES[k] })),
-    ...panel.bars.map(([name, , colour, hatch]) => ({ name, colour, hatch, box: true })),
-    ...panel.marks.map(([, name]) => ({ name, colour: "#D55E00", dash: "6 4" })),
-    ...panel.stars.map(([, , name]) => ({ name, star: true })),
-  ].filter((entry) => entry.name);
-  if (entries.length > 1) list.append(...entries.map(keyOf));
-  return list;
-}
-
-// An entry of a legend: a star, a box of a colour and a hatch, or a line of a colour, a dash and a marker.
-function keyOf(entry) {
+// An entry of the legend: what is painted on pictures in this colour and hatch.
+function keyOf({ name, colour, hatch }) {
   const key = make("span", "unet-playground-key");
-  const svg = draw("svg", { viewBox: "0 0 28 14", width: 28, height: 14, "aria-hidden": "true" }, key);
-  if (entry.star) draw("path", { d: star(14, 7, 6), fill: "#E69F00", stroke: "currentColor" }, svg);
-  else if (entry.box) box(svg, { x: 1, y: 1, width: 26, height: 12 }, entry.colour, entry.hatch);
-  else draw("path", { d: "M0,7H28", stroke: entry.colour, "stroke-width": 2, "stroke-dasharray": entry.dash }, svg);
-  if (entry.marker) draw("path", { d: shape(entry.marker, 14, 7), fill: entry.colour }, svg);
-  key.append(" " + entry.name);
-  return key;
-}
-
-function shape(marker, x, y) {
-  const r = 3.4;
-  if (marker === "circle") return `M${x - r},${y}a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0Z`;
-  if (marker === "square") return `M${x - r},${y - r}h${2 * r}v${2 * r}h${-2 * r}Z`;
-  if (marker === "triangle") return `M${x},${y - r - 1}L${x + r + 1},${y + r}H${x - r - 1}Z`;
-  return `M${x},${y - r - 1}L${x + r + 1},${y}L${x},${y + r + 1}L${x - r - 1},${y}Z`;
-}
-
-function star(x, y, r) {
-  const points = Array.from({ length: 10 }, (_, k) => {
-    const angle = (Math.PI * k) / 5 - Math.PI / 2;
-    const radius = k % 2 ? 0.45 * r : r;
-    return `${x + radius * Math.cos(angle)},${y + radius * Math.sin(angle)}`;
-  });
-  return `M${points.join("L")}Z`;
-}
-
-function extent(values, margin) {
-  return [Math.min(...values) - margin, Math.max(...values) + margin];
-}
-
-function halfStep(xs) {
-  return xs.length > 1 ? (xs[1] - xs[0]) / 2 : 0.5;
-}
-
-function padded(values, panel) {
-  if (panel.yscale === "log") {
-    const positive = values.filter((v) => v > 0);
-    return positive.length ? [Math.min(...positive) / 1.5, Math.max(...positive) * 1.5] : [0.1, 1];
+  const canvas = key.appendChild(canvasFor(28, 14));
+  const context = canvas.getContext("2d");
+  const ratio = window.devicePixelRatio || 1;
+  for (const style of [colour, hatch && context.createPattern(tile(hatch, ratio), "repeat")].filter(Boolean)) {
+    context.fillStyle = style;
+    context.fillRect(0, 0, canvas.width, canvas.height);
   }
-  const [low, high] = extent(values, 0);
-  const room = 0.05 * (high - low || 1);
-  return [panel.bars.length ? Math.min(0, low) : low - room, high + room];
-}
-
-function label(svg, x, y, value, anchor) {
-  const size = Math.abs(value);
-  const short = size && (size < 1e-3 || size >= 1e5) ? value.toExponential(0) : String(value);
-  return text(svg, x, y, short.replace("-", "−"), anchor);
-}
-
-function text(svg, x, y, content, anchor) {
-  const node = draw("text", { x, y, "text-anchor": anchor, "font-size": 11, fill: "currentColor" }, svg);
-  node.textContent = content;
-  return node;
+  key.append(name);
+  return key;
 }
 
 export default { initialize, render };
