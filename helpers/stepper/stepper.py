@@ -31,7 +31,6 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 OPEN = ' open=""'
 MARK = "#E69F00"  # of the Okabe-Ito palette; never alone, a bar and a sign stand beside
 SIDE, BASE, DEPTH = 64, 8, 3  # of the small image and the network that give the shapes
-LEFT = "style='text-align:left'"
 SMALL = f"Run on a {SIDE}×{SIDE} image with {BASE} base channels and depth {DEPTH}."
 
 
@@ -123,12 +122,13 @@ class Shown:
     strong: list[str]
 
 
-class CodeStepper:
+class CodeStepper(frontend.Piece):
     """The U-Net in five steps; `CodeStepper()` as the last line of a cell shows the first."""
+
+    _front_end: StepperFrontEnd | None = None
 
     def __init__(self) -> None:
         self._current = 1
-        self._front_end: StepperFrontEnd | None = None
 
     @property
     def current(self) -> int:
@@ -184,9 +184,8 @@ class CodeStepper:
         ]
         return f'<div style="max-width:75em">{"".join(parts)}</div>'
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        fallback = {"text/plain": repr(self), "text/html": self.as_html()}
-        return frontend.shown(self, fallback, lambda: StepperFrontEnd(self), **kwargs)
+    def _make_front_end(self) -> StepperFrontEnd:
+        return StepperFrontEnd(self)
 
 
 class StepperFrontEnd(frontend.FrontEnd):
@@ -239,12 +238,8 @@ def _as_html(k: int) -> str:
             f'<p style="margin:0;padding:.3em .7em 0;font-size:92%">{"⋯" if again else file}</p><pre style="margin:0;'
             f'padding:.2em 0;line-height:1.45;white-space:pre-wrap;background:transparent;color:inherit">{rows}</pre>'
         )
-    rows = "".join(
-        f"<tr><th {LEFT} scope='row'>{number}</th><td {LEFT}><code>{html.escape(text)}</code></td>"
-        f"<td {LEFT}>{html.escape(shapes)}</td></tr>"
-        for _, number, text, shapes in shown.shapes
-    )
-    heads = "".join(f"<th {LEFT} scope='col'>{head}</th>" for head in ("line", "code", "shapes there"))
+    cells = [(str(line), f"<code>{html.escape(text)}</code>", html.escape(x)) for _, line, text, x in shown.shapes]
+    table = markup.table(("line", "code", "shapes there"), cells, SMALL)
     stressed = f"In the graph, with thick lines: {', '.join(shown.strong)}."
     caption = stressed if shown.strong else "Nothing in the graph is stressed: the loss comes after the output."
     files = ", ".join(dict.fromkeys(file for file, _ in shown.files))
@@ -254,9 +249,8 @@ def _as_html(k: int) -> str:
         f'<div class="unet-steps-code" style="flex:3 1 32em;min-width:0" tabindex="0" role="region" '
         f'aria-label="Code of {files}">{"".join(code)}</div><figure style="flex:2 1 22em;min-width:0;max-width:34em;'
         f'margin:0">{_graph(k)}<figcaption>{caption}</figcaption></figure></div>'
-        "<details><summary style='width:max-content'>The shapes as a table</summary><div style='overflow-x:auto'>"
-        f"<table><caption {LEFT}>{SMALL}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-        "</details>"
+        "<details><summary style='width:max-content'>The shapes as a table</summary>"
+        f"<div style='overflow-x:auto'>{table}</div></details>"
     )
 
 
@@ -290,7 +284,10 @@ def _shown(k: int) -> Shown:
     for name in step.shows:
         module, _, piece = name.partition(":")
         file, source = f"helpers/reference/{module}.py", _source(module).splitlines()
-        tree = next(node for node in ast.parse(_source(module)).body if getattr(node, "name", "") == piece)
+        defined = [
+            node for node in ast.parse(_source(module)).body if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+        ]
+        tree = next(node for node in defined if node.name == piece)
         marked: set[int] = set()
         for statement in _marked(tree, step):
             marked |= set(_lines(statement))
@@ -309,29 +306,17 @@ def _source(module: str) -> str:
     return (REFERENCE / f"{module}.py").read_text(encoding="utf-8")
 
 
-def _marked(tree: ast.AST, step: Step) -> Iterator[ast.stmt]:
+def _marked(tree: ast.ClassDef | ast.FunctionDef, step: Step) -> Iterator[ast.stmt]:
     """The statements in question: those that use one of the step's names."""
-    for function, node in _functions(tree):
-        statements, used = _statements(node), step.marks.get(function, ())
+    for node in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        function = node.name if node is tree else f"{tree.name}.{node.name}"
+        used, hidden = step.marks.get(function, ()), _hidden(node)
+        inside = [one for one in ast.walk(node) if isinstance(one, ast.stmt) and one is not node]
+        statements = sorted((one for one in inside if one.lineno not in hidden), key=lambda one: one.lineno)
         for wanted in used:
             if not any(wanted in _names(statement) for statement in statements):
                 raise LookupError(f"No statement of {function} uses {wanted}: the reference has changed; mend STEPS.")
         yield from (statement for statement in statements if _names(statement) & set(used))
-
-
-def _functions(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef]]:
-    if isinstance(tree, ast.FunctionDef):
-        yield tree.name, tree
-    elif isinstance(tree, ast.ClassDef):
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef):
-                yield f"{tree.name}.{node.name}", node
-
-
-def _statements(function: ast.FunctionDef) -> list[ast.stmt]:
-    found = [node for node in ast.walk(function) if isinstance(node, ast.stmt) and node is not function]
-    hidden = _hidden(function)
-    return sorted((node for node in found if node.lineno not in hidden), key=lambda node: node.lineno)
 
 
 def _names(statement: ast.stmt) -> set[str]:

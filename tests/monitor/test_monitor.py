@@ -21,7 +21,7 @@ from PIL import Image
 
 from helpers import plot
 from helpers.monitor import curves, monitor, thumbnails
-from helpers.monitor.monitor import Monitor, MonitorFrontEnd, Unwatched, Watch
+from helpers.monitor.monitor import Monitor, MonitorFrontEnd, Watch
 from helpers.show import BLUE, VERMILION
 from helpers.training import History
 
@@ -383,7 +383,7 @@ def test_an_interrupt_in_it_is_an_interrupt():
 
 
 def test_nobody_watches_here():
-    assert isinstance(monitor.watching(), Unwatched)
+    assert not monitor.watching().on
 
 
 # ---- where it is shown ----
