@@ -75,10 +75,12 @@ class Piece:
         return self._front_end
 
     def _fallback(self) -> dict[str, str]:
-        page = self.as_html()
-        if self._front_end is not None and self._front_end.replaces_fallback:
-            page = f'<div class="{mark(self._front_end)}">{page}</div>'
-        return {"text/plain": repr(self), "text/html": page}
+        return {"text/plain": repr(self), "text/html": self.as_html()}
+
+    def _replaced(self) -> dict[str, str]:
+        """The fallback with the mark by which the page puts the front end in its place."""
+        fallback = self._fallback()
+        return {**fallback, "text/html": f'<div class="{mark(self.front_end())}">{fallback["text/html"]}</div>'}
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if not is_interactive():
@@ -86,7 +88,7 @@ class Piece:
         front_end = self.front_end()
         if is_lab():
             front_end.replaces_fallback = True
-            return self._fallback()
+            return self._replaced()
         bundle = front_end._repr_mimebundle_(**kwargs)
         assert bundle is not None  # anywidget returns none only where ipywidgets has no view to show
         view, metadata = bundle
@@ -109,7 +111,7 @@ class RenewedPiece(Piece):
         if self._front_end is not None and self._front_end.comm is not None and self._front_end.replaces_fallback:
             from IPython.display import update_display
 
-            update_display(self._fallback(), display_id=self._front_end.fallback_id, raw=True)
+            update_display(self._replaced(), display_id=self._front_end.fallback_id, raw=True)
 
 
 def mark(front_end: FrontEnd) -> str:
