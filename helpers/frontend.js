@@ -4,16 +4,17 @@
 const WAIT_MS = 600; // an idle kernel answers long before
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }; // rows, columns
 
-function make(tag, className, parent) {
-  const node = document.createElement(tag);
+function make(tag, className, parent, properties) {
+  const node = Object.assign(document.createElement(tag), properties);
   if (className) node.className = className;
   if (parent) parent.append(node);
   return node;
 }
 
-function describe(node, role, label) {
-  node.setAttribute("role", role);
-  node.setAttribute("aria-label", label);
+function button(label, parent, act) {
+  const node = make("button", "", parent, { type: "button", textContent: label });
+  node.addEventListener("click", act);
+  return node;
 }
 
 function draw(tag, attributes, parent) {
@@ -27,6 +28,13 @@ function bytes(view) {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
+// Puts other HTML into a node; what is unfolded there stays so.
+function replaceHtml(node, html) {
+  const open = Boolean(node.querySelector("details")?.open);
+  node.innerHTML = html;
+  node.querySelector("details")?.toggleAttribute("open", open);
+}
+
 // A canvas of one pixel per picture pixel, from grey values (one channel) or colours (three) as bytes.
 function canvasOf(values, { width, height }, channels = 3) {
   const image = new ImageData(width, height);
@@ -35,7 +43,7 @@ function canvasOf(values, { width, height }, channels = 3) {
     for (let c = 0; c < 3; c += 1) image.data[4 * k + c] = pixels[channels * k + (c % channels)];
     image.data[4 * k + 3] = 255;
   }
-  const canvas = Object.assign(make("canvas", ""), { width, height });
+  const canvas = make("canvas", "", null, { width, height });
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
 }
@@ -59,10 +67,7 @@ function arrowStep(event) {
 
 // A live region is read aloud when it changes, so it has to be on the page before it says anything.
 function liveRegion(className, parent, role = "status") {
-  const node = make("div", className, parent);
-  node.setAttribute("role", role);
-  node.setAttribute("aria-live", role === "status" ? "polite" : "assertive");
-  return node;
+  return make("div", className, parent, { role, ariaLive: role === "status" ? "polite" : "assertive" });
 }
 
 // Calls each handler when its trait changes, until the returned function is called.
@@ -163,8 +168,7 @@ function initialize({ model }) {
     const output = (!part && fallback.closest(".jp-OutputArea-output")) || fallback; // Python may renew its content
     if (views.has(output)) return;
     output.querySelector(".unet-note")?.remove();
-    const el = document.createElement("div");
-    el.className = part ? "unet-live" : "jp-OutputArea-output unet-live";
+    const el = make("div", part ? "unet-live" : "jp-OutputArea-output unet-live");
     el.style.cssText = part ? fallback.style.cssText : "";
     el.style.padding = "2px 6px"; // room for the focus ring
     const stop = render({ model, el });
@@ -191,10 +195,8 @@ function initialize({ model }) {
   function goBack(why) {
     for (const [output, back] of [...views]) {
       back();
-      const note = make("p", "unet-note", output);
-      note.setAttribute("role", "status");
+      const note = make("p", "unet-note", output, { role: "status", textContent: why });
       note.style.cssText = "border-left: 4px solid #0072B2; margin: 0.6em 0; padding: 0.1em 0.9em";
-      note.textContent = why;
     }
   }
 

@@ -8,7 +8,6 @@ displaying widget: model not found" when the saved notebook is opened again; a f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -57,53 +56,62 @@ class FrontEnd(anywidget.AnyWidget):
         super().__init__(model_id=id, fallback_id=id, **state)
 
 
-def shown(piece: Any, fallback: dict[str, str], make: Callable[[], FrontEnd], **kwargs: Any) -> Any:
-    """The MIME bundle of a piece: its static fallback and, where someone can use it, its front end.
+class Piece:
+    """What a cell shows: text and `as_html` anywhere, and its front end in their place where someone can use it."""
 
-    Args:
-        piece: keeps its front end as `_front_end`, so that all views share one.
-        fallback: MIME type to static content.
-        make: makes the front end: at the first view, and again after all widgets were closed.
-        kwargs: of `_repr_mimebundle_`.
-    """
-    if not is_interactive():
-        return fallback
-    front_end = of(piece, make)
-    if is_lab():
-        front_end.replaces_fallback = True
-        return _marked(fallback, front_end)
-    bundle = front_end._repr_mimebundle_(**kwargs)
-    assert bundle is not None  # anywidget returns none only where ipywidgets has no view to show
-    view, metadata = bundle
-    return {**view, **fallback}, metadata
+    _front_end: FrontEnd | None = None  # shared by all views
+
+    def as_html(self) -> str:
+        """The static fallback for a page."""
+        raise NotImplementedError
+
+    def _make_front_end(self) -> FrontEnd:
+        raise NotImplementedError
+
+    def front_end(self) -> FrontEnd:
+        """The front end; made at the first view, and again after all widgets were closed."""
+        if self._front_end is None or self._front_end.comm is None:
+            self._front_end = self._make_front_end()
+        return self._front_end
+
+    def _fallback(self) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.as_html()}
+
+    def _replaced(self) -> dict[str, str]:
+        """The fallback with the mark by which the page puts the front end in its place."""
+        fallback = self._fallback()
+        return {**fallback, "text/html": f'<div class="{mark(self.front_end())}">{fallback["text/html"]}</div>'}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if not is_interactive():
+            return self._fallback()
+        front_end = self.front_end()
+        if is_lab():
+            front_end.replaces_fallback = True
+            return self._replaced()
+        bundle = front_end._repr_mimebundle_(**kwargs)
+        assert bundle is not None  # anywidget returns none only where ipywidgets has no view to show
+        view, metadata = bundle
+        return {**view, **self._fallback()}, metadata
 
 
-def of(piece: Any, make: Callable[[], FrontEnd]) -> FrontEnd:
-    """The front end of a piece, kept as its `_front_end`; made where there is none, or it was closed."""
-    front_end = piece.__dict__.get("_front_end")
-    if front_end is None or front_end.comm is None:
-        front_end = piece._front_end = make()
-    return front_end
+class RenewedPiece(Piece):
+    """A piece whose fallback in the notebook, which a reader sees who opens it again, can be brought up to date."""
 
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
 
-def display(piece: Any, fallback: dict[str, str], make: Callable[[], FrontEnd]) -> None:
-    """Show a piece, in `_ipython_display_`, so that `renew` can update its fallback."""
-    from IPython.display import display as show
+        bundle = self._repr_mimebundle_()
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        front_end = self._front_end
+        display(data, metadata=metadata, raw=True, display_id=front_end.fallback_id if front_end else None)
 
-    bundle = shown(piece, fallback, make)
-    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-    front_end = piece.__dict__.get("_front_end")
-    show(data, metadata=metadata, raw=True, display_id=front_end.fallback_id if front_end else None)
+    def renew(self) -> None:
+        """Update the fallback wherever it stands."""
+        if self._front_end is not None and self._front_end.comm is not None and self._front_end.replaces_fallback:
+            from IPython.display import update_display
 
-
-def renew(piece: Any, fallback: dict[str, str]) -> None:
-    """Update the fallback in the notebook, which is what a reader sees who opens the notebook again."""
-    front_end = piece.__dict__.get("_front_end")
-    if front_end is None or front_end.comm is None or not front_end.replaces_fallback:
-        return
-    from IPython.display import update_display
-
-    update_display(_marked(fallback, front_end), display_id=front_end.fallback_id, raw=True)
+            update_display(self._replaced(), display_id=self._front_end.fallback_id, raw=True)
 
 
 def mark(front_end: FrontEnd) -> str:
@@ -112,10 +120,6 @@ def mark(front_end: FrontEnd) -> str:
     An element with the class `unet-part` too is replaced alone, any other with its whole output.
     """
     return f"unet-fallback-{front_end.fallback_id}"
-
-
-def _marked(fallback: dict[str, str], front_end: FrontEnd) -> dict[str, str]:
-    return {**fallback, "text/html": f'<div class="{mark(front_end)}">{fallback["text/html"]}</div>'}
 
 
 def is_interactive() -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 WIDTH = 100
@@ -48,6 +48,18 @@ def wrapped(text: str, initial_indent: str = "", subsequent_indent: str = "") ->
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def table(heads: Iterable[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
+    """A table of cells that are HTML; the first of each row is its head."""
+    left = 'style="text-align:left"'
+    head = "".join(f'<th scope="col" {left}>{cell}</th>' for cell in heads)
+    body = "".join(
+        f'<tr><th scope="row" {left}>{first}</th>{"".join(f"<td {left}>{cell}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    said = f"<caption {left}>{caption}</caption>" if caption else ""
+    return f"<table>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 class Shown:

@@ -251,11 +251,16 @@ def _axes(count: int, height: float, tall: float = 1.0) -> tuple[Figure, list[Ax
     return fig, axes
 
 
-def img_tag(fig: Figure, alt: str) -> str:
-    """A figure as an HTML `<img>` that holds its pixels."""
+def png(fig: Figure) -> bytes:
+    """A figure as a PNG, the same bytes each time."""
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=96, facecolor="white", metadata={"Software": None})
-    data = base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
+
+
+def img_tag(fig: Figure, alt: str) -> str:
+    """A figure as an HTML `<img>` that holds its pixels."""
+    data = base64.b64encode(png(fig)).decode()
     return f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{data}" style="max-width:100%">'
 
 

@@ -32,7 +32,7 @@ from helpers import metrics
 from helpers.batch_norm import freeze_batch_norm, share_batch_norm
 from helpers.crops import Augment, Crops, any_way_up
 from helpers.data.pairs import IGNORE, Pairs
-from helpers.monitor.monitor import Unwatched, Watch, watching
+from helpers.monitor.monitor import Watch, watching
 from helpers.threads import QuickestThreads
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def fit(
         run = _Run(fabric, model, crops, validation, loss, seconds, steps, lr, patience, monitor, settings, file)
         if resume:
             run.restore()
-        with watching() if fabric.global_rank == 0 else Unwatched() as run.watch:
+        with watching() if fabric.global_rank == 0 else Watch() as run.watch:
             history = run.go()
     del run  # and with it the gradients' averages and the best weights
     give_memory_back()
@@ -234,7 +234,7 @@ class _Run:
         self.history = History(device=str(fabric.device))
         self.best: dict[str, Tensor] = {}
         self.waited, self.next_validation = 0, 1 / VALIDATIONS
-        self.watch: Watch | Unwatched = Unwatched()
+        self.watch = Watch()
         # Another number of threads rounds differently, so a run of given epochs must not choose it by the clock.
         alone = fabric.device.type == "cpu" and fabric.world_size == 1
         little = alone and self.seconds is None and _is_little_work(self.average, self.crops.batch(0)[0])

@@ -32,17 +32,17 @@ def alternate(rounds: int = ROUNDS, epochs: int = EPOCHS) -> dict[str, Any]:
     train, validation = (data.load("nuclei", split, tile=None) for split in ("train", "validation"))
     counted = []
 
-    def fit(watch: monitor.Watch | monitor.Unwatched) -> training.History:
+    def fit(watch: monitor.Watch) -> training.History:
         with patch.object(training, "watching", lambda: watch):
             return training.fit(step.network(), train, validation, epochs=epochs, crop=64, patience=99)
 
     def watched() -> None:
         watch = monitor.watching()
-        assert isinstance(watch, monitor.Watch), "this is no cell of a notebook"
+        assert watch.on, "this is no cell of a notebook"
         seconds = fit(watch).seconds
         counted.append(watch.cost / seconds)
 
-    times = step.medians({"without": lambda: fit(monitor.Unwatched()), "with": watched}, rounds)
+    times = step.medians({"without": lambda: fit(monitor.Watch()), "with": watched}, rounds)
     return {
         "seconds": {name: round(ms / 1000, 2) for name, ms in times.items()},
         "times longer": round(times["with"] / times["without"], 3),

@@ -89,14 +89,6 @@ def table(trace: Trace | None) -> str:
     for edge in trace.skips:
         row = [edge.name, str(edge.shape), "", f"{edge.source} → {edge.target}, {edge.how}", "", "", "", ""]
         rows.append([*row, "nothing but zeros" if edge.zeros else ""])
-    head = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in heads)
-    body = "".join(
-        f'<tr><th scope="row" style="text-align:left">{html.escape(first)}</th>'
-        + "".join(f'<td style="text-align:left">{markup.as_html(cell)}</td>' for cell in rest)
-        + "</tr>"
-        for first, *rest in rows
-    )
-    return (
-        f"<details><summary>All parts as a table</summary>{paragraph(markup.as_html(COMPOSED))}"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></details>"
-    )
+    cells = [[html.escape(name), *map(markup.as_html, rest)] for name, *rest in rows]
+    said = paragraph(markup.as_html(COMPOSED))
+    return f"<details><summary>All parts as a table</summary>{said}{markup.table(heads, cells)}</details>"

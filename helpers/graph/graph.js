@@ -7,18 +7,18 @@ const LATE_MS = 150; // an answer that comes earlier needs no "working"
 
 function render({ model, el }) {
   const root = make("section", "unet-front unet-graph", el);
-  const network = make("p", "unet-graph-head", root);
+  const network = make("p", "unet-head", root);
   const picture = make("div", "unet-graph-picture", root);
   const sentences = make("div", "", root);
-  const legend = make("p", "unet-graph-small", root);
-  const hint = make("p", "unet-graph-small", root);
-  hint.textContent =
-    "Select a part: click it, or go to the picture with Tab, move with the arrow keys, and press Enter.";
-  const card = make("div", "unet-graph-card", root);
-  const note = liveRegion("unet-graph-note", root, "alert");
+  const legend = make("p", "unet-small", root);
+  make("p", "unet-small", root, {
+    textContent: "Select a part: click it, or go to the picture with Tab, move with the arrow keys, and press Enter.",
+  });
+  const card = make("div", "unet-graph-card unet-aside", root);
+  const note = liveRegion("unet-graph-note unet-aside", root, "alert");
   const pixel = make("div", "unet-graph-pixel", root);
   const state = make("p", "", root);
-  const table = make("div", "unet-graph-small", root);
+  const table = make("div", "unet-small", root);
   const said = liveRegion("unet-heard", root);
   const suffix = "-" + Math.random().toString(36).slice(2); // keeps the ids of two views apart
   const requests = requestQueue(model, root, note);
@@ -39,19 +39,17 @@ function render({ model, el }) {
     const focused = root.getRootNode().activeElement;
     const was = picture.contains(focused) ? focused.dataset.part : null;
     const stop = picture.querySelector('[tabindex="0"]')?.dataset.part;
-    root.setAttribute("aria-label", drawing.title);
+    root.ariaLabel = drawing.title;
     network.textContent = drawing.network;
     picture.innerHTML = drawing.svg.replace(/\b(?:title|about|hatch|head)-[0-9a-f]{8}\b/g, `$&${suffix}`);
     const next = partOf(was || stop) || parts()[0];
     if (next) makeTabStop(next);
     if (was && next) next.focus({ preventScroll: true });
     sentences.replaceChildren();
-    for (const sentence of drawing.said) make("p", "", sentences).innerHTML = `<b>!</b> ${sentence}`;
+    for (const sentence of drawing.said) make("p", "", sentences, { innerHTML: `<b>!</b> ${sentence}` });
     state.innerHTML = drawing.state;
     legend.innerHTML = drawing.legend;
-    const open = table.querySelector("details")?.open;
-    table.innerHTML = drawing.table;
-    table.querySelector("details")?.toggleAttribute("open", Boolean(open));
+    replaceHtml(table, drawing.table);
     showSelected();
     showOutput();
   }
@@ -67,7 +65,7 @@ function render({ model, el }) {
   }
 
   function makeTabStop(next) {
-    for (const part of parts()) part.setAttribute("tabindex", part === next ? "0" : "-1");
+    for (const part of parts()) part.tabIndex = part === next ? 0 : -1;
   }
 
   function goTo(name) {
@@ -98,7 +96,7 @@ function render({ model, el }) {
     for (const part of picture.querySelectorAll("[data-part]")) {
       const isSelected = part.dataset.part === selected;
       part.classList.toggle("selected", isSelected);
-      if (part.getAttribute("role")) part.setAttribute("aria-pressed", String(isSelected));
+      if (part.role) part.ariaPressed = String(isSelected);
     }
   }
 
@@ -109,12 +107,11 @@ function render({ model, el }) {
     card.replaceChildren();
     card.hidden = !shown.head;
     if (!shown.head) return;
-    make("p", "unet-graph-head", card).textContent = shown.head;
-    if (shown.text) make("p", "", card).innerHTML = shown.text;
-    for (const fact of shown.facts) make("p", "", card).innerHTML = fact;
+    make("p", "unet-head", card, { textContent: shown.head });
+    for (const line of [shown.text, ...shown.facts]) if (line) make("p", "", card, { innerHTML: line });
     if (shown.maps.length) {
-      make("p", "", card).textContent = `${shown.maps_title}:`;
-      const row = make("div", "unet-graph-maps", card);
+      make("p", "", card, { textContent: `${shown.maps_title}:` });
+      const row = make("div", "unet-graph-maps unet-row", card);
       for (const map of shown.maps) figure(map, MAP, row);
     }
     if (requests.isMine()) said.textContent = [shown.head, card.children[1]?.textContent].join(". ");
@@ -133,7 +130,7 @@ function render({ model, el }) {
     if (!output.rgb) {
       cross = at = null;
       pixel.replaceChildren();
-      if (none) make("p", "", pixel).textContent = none;
+      if (none) make("p", "", pixel, { textContent: none });
       return;
     }
     if (!cross || !pixel.contains(cross.holder)) makeOutput();
@@ -143,23 +140,21 @@ function render({ model, el }) {
 
   function makeOutput() {
     pixel.replaceChildren();
-    make("p", "", pixel).textContent =
-      "What does a pixel of the output see? Click one, or go there with Tab and move the cross with the arrow keys, " +
-      "with Shift by ten.";
+    const how = "Click one, or go there with Tab and move the cross with the arrow keys, with Shift by ten.";
+    make("p", "", pixel, { textContent: `What does a pixel of the output see? ${how}` });
     const working = liveRegion("unet-graph-working", pixel);
-    const bar = make("label", "unet-graph-small", pixel);
+    const bar = make("label", "unet-small", pixel);
     bar.append("Channel of the output ");
     const select = make("select", "", bar);
     select.addEventListener("change", () => {
       channel = select.value === "" ? null : Number(select.value);
       if (at) requests.wish({ pixel: at, channel });
     });
-    const row = make("div", "unet-graph-panels", pixel);
+    const row = make("div", "unet-row", pixel);
     const frame = make("figure", "", row);
     const caption = make("figcaption", "", frame);
-    const holder = make("div", "unet-graph-holder", frame);
-    holder.tabIndex = 0;
-    const facts = make("div", "unet-graph-facts", pixel);
+    const holder = make("div", "unet-stack", frame, { tabIndex: 0 });
+    const facts = make("div", "unet-graph-facts unet-aside", pixel);
     cross = { holder, row, facts, working, draw };
 
     function draw(output) {
@@ -170,7 +165,7 @@ function render({ model, el }) {
         select.replaceChildren();
         for (let k = -1; k < output.channels; k += 1) {
           const [value, textContent] = k < 0 ? ["", "the highest at the pixel"] : [k, k];
-          Object.assign(make("option", "", select), { value, textContent });
+          make("option", "", select, { value, textContent });
         }
         channel = null;
       }
@@ -194,16 +189,16 @@ function render({ model, el }) {
     holder.addEventListener("click", (event) => {
       const { height, width } = model.get("output");
       const box = holder.getBoundingClientRect();
-      const row = ((event.clientY - box.top) / box.height) * height;
-      const column = ((event.clientX - box.left) / box.width) * width;
-      move(Math.floor(row), Math.floor(column));
+      const [row, column] = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
+      move(Math.floor(row * height), Math.floor(column * width));
     });
   }
 
   function placeCross() {
     const { title, height, width } = model.get("output");
     const place = at ? `The cross is at row ${at[0]}, column ${at[1]}. ` : "";
-    describe(cross.holder, "application", `${title}. ${place}Arrow keys move the cross, with Shift by ten pixels.`);
+    const ariaLabel = `${title}. ${place}Arrow keys move the cross, with Shift by ten pixels.`;
+    Object.assign(cross.holder, { role: "application", ariaLabel });
     cross.holder.querySelector("svg")?.remove();
     if (!at) return;
     const svg = marks(cross.holder, width, height);
@@ -230,8 +225,8 @@ function render({ model, el }) {
       const { top: y, left: x, width, height } = input.frame;
       outlined(marks(holder, input.width, input.height), "rect", { x, y, width, height }, "5 3");
     }
-    make("p", "unet-graph-head", cross.facts).textContent = shown.title;
-    for (const fact of shown.facts) make("p", "", cross.facts).innerHTML = fact;
+    make("p", "unet-head", cross.facts, { textContent: shown.title });
+    for (const fact of shown.facts) make("p", "", cross.facts, { innerHTML: fact });
     if (requests.isMine()) said.textContent = cross.facts.textContent;
   }
 
@@ -260,8 +255,8 @@ function render({ model, el }) {
 
 function figure(picture, side, parent) {
   const node = make("figure", "", parent);
-  make("figcaption", "", node).textContent = picture.title;
-  const holder = make("div", "unet-graph-holder", node);
+  make("figcaption", "", node, { textContent: picture.title });
+  const holder = make("div", "unet-stack", node);
   fill(holder, picture, side, picture.alt);
   return holder;
 }
@@ -273,8 +268,7 @@ function fill(holder, picture, side, alt) {
   holder.querySelector("canvas")?.remove();
   const canvas = canvasOf(picture.rgb, picture);
   holder.prepend(canvas);
-  if (alt) canvas.setAttribute("role", "img");
-  canvas.setAttribute(...(alt ? ["aria-label", alt] : ["aria-hidden", "true"]));
+  Object.assign(canvas, alt ? { role: "img", ariaLabel: alt } : { ariaHidden: "true" });
 }
 
 function marks(holder, width, height) {

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from helpers.tracing.results import Trace
 
 
-class ArchitectureGraph(GraphModel):
+class ArchitectureGraph(frontend.Piece, GraphModel):
     """The U, locked at first; each part is unlocked by a network or a piece in which it really executes.
 
     Attributes and arguments are those of `GraphModel`.
@@ -81,10 +81,6 @@ class ArchitectureGraph(GraphModel):
             parts.append(f'<p style="margin:.3em 0;font-size:90%">{LEGEND}</p>')
         return f'<div style="max-width:62em">{"".join(parts)}{table(self.trace)}</div>'
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        fallback = {"text/plain": repr(self), "text/html": self.as_html()}
-        return frontend.shown(self, fallback, self._make_front_end, **kwargs)
-
     def _make_front_end(self) -> GraphFrontEnd:
         from helpers.graph.frontend import GraphFrontEnd
 
@@ -123,7 +119,7 @@ class Beside:
         fallback = {"text/plain": repr(self), "text/html": self.as_html()}
         if not frontend.is_interactive():
             return fallback
-        fronts = [frontend.of(graph, graph._make_front_end) for graph in self.graphs]
+        fronts = [graph.front_end() for graph in self.graphs]
         if frontend.is_lab():
             return {**fallback, "text/html": self.as_html([f"{frontend.mark(one)} unet-part" for one in fronts])}
         from helpers.graph.frontend import beside

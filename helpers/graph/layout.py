@@ -46,7 +46,6 @@ class Box:
     hatched: bool = False
     tip: str = ""
     bar: float = 0.0
-    strong: bool = False
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -222,19 +221,9 @@ class _Picture:
         return [*self.boxes.values(), *(box for box, _ in self.ghosts)]
 
     def _add(self, node: Node, x: float, y: float, height: float, colour: str, lines: list[str]) -> None:
-        self.boxes[node.name] = Box(
-            node.name,
-            x,
-            y,
-            BOX,
-            height,
-            [node.name, *lines],
-            colour,
-            hatched=bool(node.problems),
-            tip=_tip(node),
-            bar=node.time,
-            strong=node.name in self.strong,
-        )
+        box = Box(node.name, x, y, BOX, height, [node.name, *lines], colour, tip=_tip(node), bar=node.time)
+        box.hatched = bool(node.problems)
+        self.boxes[node.name] = box
 
     def _place_ghosts(self) -> None:
         """The rest of the U, locked: all of it before anything has run, and what a piece is still missing."""
@@ -262,7 +251,6 @@ class _Picture:
         said = "unlocked, not run here" if state == "open" else "locked"
         height = SMALL + 8 if level < 0 else HEIGHT
         box = Box(name, x, y, BOX, height, [name, said], colours[concept], state, tip=f"{name}: {said}")
-        box.strong = name in self.strong
         self.ghosts.append((box, concept))
 
     def _place_unreached(self, unreached: list[tuple[str, int]], y: float) -> None:
@@ -293,7 +281,7 @@ class _Picture:
         opacity = {"lit": 0.28, "open": 0.1, "locked": 0.0}[box.state]
         fill = "none" if box.colour == "none" or not opacity else box.colour
         faint = ' opacity=".72"' if box.state == "locked" else ""
-        width = 3.5 if box.strong else 1.5 if box.state == "lit" else 1
+        width = 3.5 if box.name in self.strong else 1.5 if box.state == "lit" else 1
         parts = [
             f"<g{faint}{self._selectable(box.name, box.middle)}><title>{html.escape(box.tip or box.name)}</title>",
             f'<rect x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{box.height:.0f}" rx="6" '
@@ -352,20 +340,15 @@ class _Picture:
     def _paint_edges(self, trace: Trace) -> None:
         arrows = {node.name: node for node in trace.nodes if node.kind in ("pool", "up")}
         for edge in trace.edges:
-            if edge.target in arrows:  # drawn with what follows
-                if edge.skip:
-                    self._skip(edge, self._beyond(edge.target, arrows))
-                elif self._beyond(edge.target, arrows) is None:
-                    self._dangling(edge.source, arrows[edge.target])
-                continue
+            arrow, source = arrows.get(edge.source), self._before(edge.source, arrows)
             if edge.skip:
-                self._skip(edge, edge.target)
-            elif edge.source in arrows:
-                source = self._before(edge.source, arrows)
-                if source:
-                    self._arrow(self.boxes[source], self.boxes[edge.target], _words(arrows[edge.source]), edge.source)
-            else:
-                self._arrow(self.boxes[edge.source], self.boxes[edge.target], [edge.how] if edge.how else [])
+                self._skip(edge, self._beyond(edge.target, arrows))
+            elif edge.target in arrows:  # drawn with what follows
+                if self._beyond(edge.target, arrows) is None:
+                    self._dangling(edge.source, arrows[edge.target])
+            elif source:
+                words = _words(arrow) if arrow else [edge.how] if edge.how else []
+                self._arrow(self.boxes[source], self.boxes[edge.target], words, arrow.name if arrow else "")
 
     def _beyond(self, name: str, arrows: dict[str, Node]) -> str | None:
         while name in arrows:
@@ -433,10 +416,7 @@ class _Picture:
         a, b = self.boxes.get(edge.source), self.boxes.get(target or "")
         if a is None or b is None:
             return
-        y = a.middle[1]
-        start, end = (a.x + a.width, y), (b.x, b.middle[1])
-        if a.y == TOP:  # straight from the image
-            start = (a.x + a.width, a.middle[1])
+        start, end = (a.x + a.width, a.middle[1]), (b.x, b.middle[1])
         words = f"{edge.name} · {shown(edge.shape)}" + (f" · {edge.how}" if edge.how else "")
         path = f"M{_p(start)}L{_p(end)}"
         if edge.zeros:

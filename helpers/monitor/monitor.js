@@ -42,49 +42,38 @@ function lineToKernel(model) {
 }
 
 function render({ model, el }) {
-  const root = make("section", "unet-front unet-boxed unet-monitor");
-  root.setAttribute("aria-label", "Training");
+  const root = make("section", "unet-front unet-boxed unet-monitor", null, { ariaLabel: "Training" });
   keepKeys(root);
 
-  const top = make("div", "unet-monitor-top", root);
+  const top = make("div", "unet-row", root);
   const bar = make("div", "unet-monitor-bar", top);
-  bar.setAttribute("role", "progressbar");
-  bar.setAttribute("aria-label", "Progress of the training");
-  bar.setAttribute("aria-valuemin", "0");
-  bar.setAttribute("aria-valuemax", "100");
+  Object.assign(bar, { role: "progressbar", ariaLabel: "Progress of the training", ariaValueMin: 0, ariaValueMax: 100 });
   const done = make("div", "", bar);
-  const percent = make("span", "unet-monitor-percent", top);
-  const stop = make("button", "", top);
-  stop.type = "button";
-  const head = make("p", "unet-monitor-head", root);
-  const note = liveRegion("unet-monitor-note", root);
+  const percent = make("span", "unet-monitor-percent unet-number", top);
+  const stop = button("", top, press);
+  const head = make("p", "unet-monitor-head unet-head", root);
+  const note = liveRegion("unet-monitor-note unet-aside", root);
   const said = liveRegion("unet-heard", root);
 
-  const middle = make("div", "unet-monitor-middle", root);
+  const middle = make("div", "unet-monitor-middle unet-row", root);
   const curves = make("div", "unet-monitor-curves", middle);
-  const pictures = make("div", "unet-monitor-pictures", middle);
+  const pictures = make("div", "unet-monitor-pictures unet-row", middle);
   const truth = picture("image, and the truth as a line");
   const guess = picture("");
   const back = make("div", "unet-monitor-back", pictures);
-  const choice = make("label", "unet-monitor-choice", back);
+  const choice = make("label", "unet-row", back);
   choice.append("Predicted at ");
-  const slider = make("input", "", choice);
-  slider.type = "range";
-  slider.min = 0;
-  slider.step = 1;
-  slider.setAttribute("aria-label", "Which prediction is shown, first to latest");
-  const strip = make("div", "unet-monitor-strip", back);
-  strip.setAttribute("aria-hidden", "true"); // the slider says the same
-  const facts = make("ul", "unet-monitor-facts", root);
+  const slider = make("input", "", choice, { type: "range", min: 0, step: 1 });
+  slider.ariaLabel = "Which prediction is shown, first to latest";
+  const strip = make("div", "unet-monitor-strip", back, { ariaHidden: "true" }); // the slider says the same
+  const facts = make("ul", "unet-facts", root);
 
   function picture(words) {
     const figure = make("figure", "", pictures);
-    const frame = make("div", "unet-monitor-frame", figure);
+    const frame = make("div", "unet-stack", figure);
     const image = make("img", "", frame);
-    const outline = make("img", "", frame);
-    outline.alt = "";
-    const caption = make("figcaption", "", figure);
-    caption.textContent = words;
+    const outline = make("img", "", frame, { alt: "" });
+    const caption = make("figcaption", "", figure, { textContent: words });
     return { image, outline, caption };
   }
 
@@ -97,7 +86,7 @@ function render({ model, el }) {
   const training = () => model.get("state").phase === "training";
 
   function press() {
-    if (!training() || stop.getAttribute("aria-disabled") === "true") return;
+    if (!training() || stop.ariaDisabled === "true") return;
     try {
       line.send({ stop: model.get("state").run, key: model.get("key") });
     } catch (error) {
@@ -119,7 +108,7 @@ function render({ model, el }) {
     if (content.heard === model.get("state").run && training()) {
       clearTimeout(waiting);
       say("Stopping after this step. The best weights so far are kept.");
-      stop.setAttribute("aria-disabled", "true");
+      stop.ariaDisabled = "true";
     } else if (content.late !== undefined) {
       clearTimeout(waiting);
       say("The training had ended before the press arrived.");
@@ -133,8 +122,7 @@ function render({ model, el }) {
   function onState() {
     const state = model.get("state");
     lastNews = Date.now();
-    bar.setAttribute("aria-valuenow", state.percent);
-    bar.setAttribute("aria-valuetext", state.head);
+    Object.assign(bar, { ariaValueNow: state.percent, ariaValueText: state.head });
     bar.dataset.phase = state.phase;
     done.style.width = state.percent + "%";
     percent.textContent = state.percent + " %";
@@ -144,13 +132,13 @@ function render({ model, el }) {
       clearTimeout(waiting);
       say("");
       stop.textContent = state.phase === "training" ? "Stop, keep the best weights" : "Training has ended";
-      stop.setAttribute("aria-disabled", String(state.phase !== "training"));
+      stop.ariaDisabled = String(state.phase !== "training");
       if (shown.phase === "training") remember();
     } else if (note.dataset.about === "silence") {
       say("");
     }
     if (JSON.stringify(state.facts) !== JSON.stringify(shown.facts)) {
-      facts.replaceChildren(...state.facts.map((fact) => Object.assign(make("li"), { textContent: fact })));
+      facts.replaceChildren(...state.facts.map((fact) => make("li", "", null, { textContent: fact })));
     }
     shown = state;
   }
@@ -177,7 +165,7 @@ function render({ model, el }) {
   function onPredictions() {
     const predictions = model.get("predictions");
     const thumbs = predictions.map((one, k) => {
-      const thumb = Object.assign(make("img"), { src: one.src, alt: "", title: one.label });
+      const thumb = make("img", "", null, { src: one.src, alt: "", title: one.label });
       thumb.addEventListener("click", () => pick(k));
       return thumb;
     });
@@ -198,7 +186,7 @@ function render({ model, el }) {
     guess.image.alt = `The mask predicted at ${predictions[at].label}`;
     guess.caption.textContent = `${latest ? "predicted now" : "predicted earlier"}: ${predictions[at].label}`;
     slider.value = at;
-    slider.setAttribute("aria-valuetext", predictions[at].label + (latest ? ", the latest" : ""));
+    slider.ariaValueText = predictions[at].label + (latest ? ", the latest" : "");
     [...strip.children].forEach((thumb, k) => thumb.classList.toggle("unet-monitor-picked", k === at));
   }
 
@@ -220,14 +208,11 @@ function render({ model, el }) {
     focused = null;
   }
 
-  stop.addEventListener("click", press);
   line.listen(onAnswer);
   slider.addEventListener("input", () => pick(Number(slider.value)));
   const handlers = { state: onState, curves: onCurves, image: onImage, predictions: onPredictions, picked: onPicked };
-  for (const [trait, handler] of Object.entries(handlers)) {
-    model.on(`change:${trait}`, handler);
-    handler();
-  }
+  const unwatch = watch(model, handlers);
+  for (const handler of Object.values(handlers)) handler();
   el.append(root);
   requestAnimationFrame(giveFocusBack);
 
@@ -235,7 +220,7 @@ function render({ model, el }) {
     clearTimeout(waiting);
     clearInterval(silence);
     line.close();
-    for (const [trait, handler] of Object.entries(handlers)) model.off(`change:${trait}`, handler);
+    unwatch();
   };
 }
 

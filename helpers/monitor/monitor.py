@@ -57,7 +57,7 @@ class Prediction:
     src: str
 
 
-class Monitor:
+class Monitor(frontend.Piece):
     """What there is to see of one training, or of several one after the other.
 
     Attributes:
@@ -70,11 +70,12 @@ class Monitor:
         key: tells this monitor from others.
     """
 
+    _front_end: MonitorFrontEnd | None = None
+
     def __init__(self) -> None:
         self.key = uuid.uuid4().hex
         self.run, self.phase = 0, "ended"
         self.earlier: list[str] = []
-        self._front_end: MonitorFrontEnd | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -268,9 +269,8 @@ class Monitor:
         )
         return f"<table><tbody><tr>{cells}</tr></tbody></table>"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        fallback = {"text/plain": repr(self), "text/html": self.as_html()}
-        return frontend.shown(self, fallback, lambda: MonitorFrontEnd(self), **kwargs)
+    def _make_front_end(self) -> MonitorFrontEnd:
+        return MonitorFrontEnd(self)
 
 
 class MonitorFrontEnd(frontend.FrontEnd):
@@ -333,16 +333,17 @@ class Watch:
 
     Args:
         monitor: is told what happens.
-        show: shows it.
+        show: shows it; without one nobody is told anything.
 
     Attributes:
+        on: whether the monitor is told.
         cost: seconds spent in here.
     """
 
-    def __init__(self, monitor: Monitor, show: Show) -> None:
-        self.monitor, self._show = monitor, show
-        self.cost = 0.0
-        self._on, self._began, self._next = True, time.perf_counter(), 0.0
+    def __init__(self, monitor: Monitor | None = None, show: Show | None = None) -> None:
+        self.monitor, self._show = monitor or Monitor(), show
+        self.on, self.cost = show is not None, 0.0
+        self._began, self._next = time.perf_counter(), 0.0
 
     def __enter__(self) -> Watch:
         return self
@@ -376,15 +377,15 @@ class Watch:
     def _affordable(self) -> bool:
         return self.cost <= ALLOWED_S + SHARE * (time.perf_counter() - self._began)
 
-    def _do(self, what: Callable[..., None], *given: Any) -> None:
+    def _do(self, what: Callable[..., None] | None, *given: Any) -> None:
         """Do it, and count what it costs. An error turns the monitor off with one warning; the training goes on."""
-        if not self._on:
+        if not self.on or what is None:
             return
         began = time.perf_counter()
         try:
             what(*given)
         except Exception as error:
-            self._on = False
+            self.on = False
             warnings.warn(
                 f"The monitor of the training broke and is off; the training goes on. {type(error).__name__}: {error}",
                 RuntimeWarning,
@@ -395,29 +396,7 @@ class Watch:
         self._next = now + max(EACH_S, (now - began) / SHARE)
 
 
-class Unwatched:
-    """In the place of a `Watch` where nobody looks."""
-
-    look = None
-
-    def __enter__(self) -> Unwatched:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        pass
-
-    def follow(self, history: Any, steps: int | None, seconds: float | None) -> None:
-        """Nobody is told."""
-
-    def step(self) -> bool:
-        """Nobody wants the run to end."""
-        return False
-
-    def validated(self) -> None:
-        """Nobody is told."""
-
-
-def watching() -> Watch | Unwatched:
+def watching() -> Watch:
     """What `fit` tells how it goes: a monitor where the host can show one."""
     from IPython import get_ipython
 
@@ -425,7 +404,7 @@ def watching() -> Watch | Unwatched:
     if hasattr(shell, "kernel"):
         shell.kernel.comm_manager.register_target(CHANNEL, _opened)
         return Watch(*_of_cell(shell.get_parent().get("header", {}).get("msg_id", "")))
-    return Watch(Monitor(), _in_terminal()) if is_terminal() else Unwatched()
+    return Watch(Monitor(), _in_terminal()) if is_terminal() else Watch()
 
 
 _latest: tuple[str, Monitor, Show] | None = None

@@ -52,7 +52,7 @@ class Control:
         return int(value) if float(self.step).is_integer() else float(value)
 
 
-class Playground(ABC):
+class Playground(frontend.Piece, ABC):
     """A model whose settings are attributes, shown as a picture and text."""
 
     title: str
@@ -99,9 +99,8 @@ class Playground(ABC):
             f'<ul style="margin:.3em 0;max-width:62em">{facts}</ul></div>'
         )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        fallback = {"text/plain": repr(self), "text/html": self.as_html()}
-        return frontend.shown(self, fallback, lambda: PlaygroundFrontEnd(self), **kwargs)
+    def _make_front_end(self) -> PlaygroundFrontEnd:
+        return PlaygroundFrontEnd(self)
 
 
 class PlaygroundFrontEnd(frontend.FrontEnd):
@@ -133,8 +132,7 @@ class PlaygroundFrontEnd(frontend.FrontEnd):
 
     def __init__(self, playground: Playground) -> None:
         self._playground = playground
-        super().__init__(title=playground.title, needs_kernel=bool(playground.controls()))
-        self._put(self._found())
+        super().__init__(title=playground.title, needs_kernel=bool(playground.controls()), **self._found())
         self.on_msg(self._on_request)
 
     def _found(self) -> dict[str, Any]:
@@ -162,11 +160,8 @@ class PlaygroundFrontEnd(frontend.FrontEnd):
             problem = str(error)
             found = self._found()
         with self.hold_sync():  # one message, so that no view shows a picture without its facts
-            self._put(found)
+            for name, value in found.items():
+                setattr(self, name, value)
             self.problem = problem
             self.working = ""
             self.answered = content["number"]
-
-    def _put(self, found: dict[str, Any]) -> None:
-        for name, value in found.items():
-            setattr(self, name, value)

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers import show
+from helpers import plot, show
+from helpers.plot import Plot
 
 
 @dataclass(frozen=True)
@@ -84,35 +85,6 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Plot:
-    """Lines or bars over a common axis.
-
-    Attributes:
-        x: positions `(n,)`.
-        lines: label and values `(n,)` of each line, at most four.
-        bars: label, heights `(n,)`, colour and hatch of each series of bars; bars of one series touch.
-        marks: position and label of vertical lines.
-        stars: (x, y, label) of highlighted points.
-        xscale, yscale: "linear", "log" or "symlog", which is linear below 0.01.
-        ylim: the range shown; by default that of the values.
-        baseline: the value of a thin horizontal line.
-    """
-
-    title: str
-    xlabel: str
-    ylabel: str
-    x: list[float]
-    lines: dict[str, list[float]] = field(default_factory=dict)
-    bars: tuple[tuple[str, list[float], str, str], ...] = ()
-    marks: tuple[tuple[float, str], ...] = ()
-    stars: tuple[tuple[float, float, str], ...] = ()
-    xscale: str = "linear"
-    yscale: str = "linear"
-    ylim: tuple[float, float] | None = None
-    baseline: float | None = None
-
-
-@dataclass(frozen=True)
 class Scene:
     """Rows of pictures and plots, and all of it in words.
 
@@ -165,4 +137,4 @@ def _picture(panel: Picture) -> dict[str, Any]:
 
 
 def _plot(panel: Plot) -> dict[str, Any]:
-    return {"kind": "plot", **asdict(panel)}
+    return {"kind": "plot", "title": panel.title, "svg": plot.draw(panel)}

@@ -37,7 +37,7 @@ import math
 import re
 import string
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,6 +47,19 @@ import yaml
 
 BANK = Path(__file__).with_name("bank")
 KINDS = ("single", "multiple", "numeric")
+
+# What a value of a question has to be, in words and as a test.
+TEXT, WORDS = "text; put it in quotes", "lower-case words joined by hyphens"
+NUMBER, TRUTH, GRADED = "a number", "true or false", "true, or nothing in a practice question"
+MAPPINGS = "a list of mappings"
+_FITS: dict[str, Callable[[Any], bool]] = {
+    TEXT: lambda x: isinstance(x, str) and bool(x.strip()),
+    WORDS: lambda x: isinstance(x, str) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", x) is not None,
+    NUMBER: lambda x: isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x),
+    TRUTH: lambda x: isinstance(x, bool),
+    GRADED: lambda x: x is True,
+    MAPPINGS: lambda x: isinstance(x, list) and all(isinstance(one, dict) for one in x),
+}
 
 
 @dataclass(frozen=True)
@@ -266,66 +279,46 @@ def problems(paths: Iterable[Path] | None = None) -> list[str]:
 
 
 def _question_problems(raw: dict[str, Any]) -> list[str]:
-    kind = raw.get("kind")
+    kind, graded = raw.get("kind"), "graded" in raw
     if kind not in KINDS:
         return [f"kind is {kind!r}, expected one of {', '.join(KINDS)}"]
-    graded = "graded" in raw
-    if graded and raw["graded"] is not True:
-        return [f"graded is {raw['graded']!r}; write true, or leave it out of a practice question"]
-    names = ["id", "kind", "question", *(["graded"] if graded else [])]
+    rules = {"id": WORDS, "kind": TEXT, "question": TEXT} | ({"graded": GRADED} if graded else {})
     if kind != "numeric":
-        names += ["options"]
+        rules["options"] = MAPPINGS
     elif not graded:
-        names += ["answer", "tolerance", "why", "near", "otherwise"]
-    if found := _name_problems(raw, names):
+        rules |= {"answer": NUMBER, "tolerance": NUMBER, "why": TEXT, "near": MAPPINGS, "otherwise": TEXT}
+    if found := _misfits(raw, rules):
         return found
-    found = _text_problems(raw, "question")
-    if not isinstance(raw["id"], str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", raw["id"]):
-        found.append(f"id {raw['id']!r}: expected lower-case words joined by hyphens")
     if kind != "numeric":
-        return found + _option_problems(raw["options"], kind, graded)
-    return found if graded else found + _number_problems(raw)
+        return _option_problems(raw["options"], kind, graded)
+    return [] if graded else _number_problems(raw)
 
 
-def _option_problems(options: Any, kind: str, graded: bool) -> list[str]:
-    if not isinstance(options, list) or not all(isinstance(option, dict) for option in options) or len(options) < 2:
-        return ["options: expected a list of at least two mappings"]
+def _option_problems(options: list[dict[str, Any]], kind: str, graded: bool) -> list[str]:
     found: list[str] = []
-    texts = ["text"] if graded else ["text", "why"]
-    names = ["key", *texts, *([] if graded else ["right"])]
+    rules = {"key": TEXT, "text": TEXT} | ({} if graded else {"right": TRUTH, "why": TEXT})
     for letter, option in zip(string.ascii_lowercase, options, strict=False):
-        here = _name_problems(option, names) or _text_problems(option, *texts)
+        here = _misfits(option, rules)
         if option.get("key") != letter:
             here.append(f"key is {option.get('key')!r}, expected {letter!r}")
-        if "right" in option and not isinstance(option["right"], bool):
-            here.append(f"right is {option['right']!r}, expected true or false")
         found += [f"option {letter}: {problem}" for problem in here]
     said = Counter(_plain(option.get("text")) for option in options)
     found += [f"two options say {text!r}" for text, count in said.items() if count > 1]
-    if graded:
-        return found
+    if len(options) < 2:
+        found.append("there have to be at least two options")
     right = sum(option.get("right") is True for option in options)
-    if kind == "single" and right != 1:
+    if kind == "single" and right != 1 and not graded:
         found.append(f"{right} options are right, a single choice has exactly one")
-    if kind == "multiple" and not 0 < right < len(options):
+    if kind == "multiple" and not 0 < right < len(options) and not graded:
         found.append(f"{right} of {len(options)} options are right, expected at least one right and one wrong")
     return found
 
 
 def _number_problems(raw: dict[str, Any]) -> list[str]:
-    found = _text_problems(raw, "why", "otherwise")
-    found += [f"{name} is {raw[name]!r}, expected a number" for name in ("answer", "tolerance") if not _real(raw[name])]
-    if not isinstance(raw["near"], list) or not all(isinstance(near, dict) for near in raw["near"]):
-        return [*found, "near: expected a list of mappings with number and why"]
-    for k, near in enumerate(raw["near"], start=1):
-        here = _name_problems(near, ["number", "why"]) or _text_problems(near, "why")
-        if "number" in near and not _real(near["number"]):
-            here.append(f"number is {near['number']!r}, expected a number")
-        found += [f"near {k}: {problem}" for problem in here]
-    if found:
-        return found
-    if raw["tolerance"] < 0:
-        return ["tolerance is negative"]
+    nears = enumerate(raw["near"], start=1)
+    found = [f"near {k}: {x}" for k, near in nears for x in _misfits(near, {"number": NUMBER, "why": TEXT})]
+    if found or raw["tolerance"] < 0:
+        return found or ["tolerance is negative"]
     # two numbers closer than this would both fit one answer
     taken = [("the answer", raw["answer"])]
     for near in raw["near"]:
@@ -336,21 +329,14 @@ def _number_problems(raw: dict[str, Any]) -> list[str]:
     return found
 
 
-def _name_problems(raw: dict[str, Any], names: list[str]) -> list[str]:
-    missing = [f"{name} is missing" for name in names if name not in raw]
-    unknown = [f"unknown key {name!r}, expected {', '.join(names)}" for name in raw if name not in names]
-    return missing + unknown
-
-
-def _text_problems(raw: dict[str, Any], *names: str) -> list[str]:
-    no_text = [f"{n} is {raw[n]!r}, expected text; put it in quotes" for n in names if not isinstance(raw[n], str)]
-    return no_text + [f"{n} is empty" for n in names if isinstance(raw[n], str) and not raw[n].strip()]
+def _misfits(raw: dict[str, Any], rules: dict[str, str]) -> list[str]:
+    """Which of the keys are missing, unknown, or have a value that its rule does not allow."""
+    missing = [f"{name} is missing" for name in rules if name not in raw]
+    unknown = [f"unknown key {name!r}, expected {', '.join(rules)}" for name in raw if name not in rules]
+    wrong = [name for name, rule in rules.items() if name in raw and not _FITS[rule](raw[name])]
+    return missing + unknown + [f"{name} is {raw[name]!r}, expected {rules[name]}" for name in wrong]
 
 
 def _plain(text: Any) -> str:
     """Text for comparing: `8` and 8 are the same option."""
     return re.sub(r"[\s`*]+", " ", str(text)).strip().lower()
-
-
-def _real(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

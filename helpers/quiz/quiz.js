@@ -7,39 +7,30 @@ function render({ model, el }) {
 
   const form = make("form", "unet-front unet-boxed unet-quiz");
   const fieldset = make("fieldset", "", form);
-  make("legend", "", fieldset).innerHTML = question.html;
-  const how = make("p", "unet-quiz-how", fieldset);
-  how.id = name + "-how";
-  how.textContent = question.how;
-  fieldset.setAttribute("aria-describedby", how.id);
+  make("legend", "", fieldset, { innerHTML: question.html });
+  make("p", "", fieldset, { id: `${name}-how`, textContent: question.how });
+  fieldset.setAttribute("aria-describedby", `${name}-how`);
   const inputs = question.kind === "numeric" ? [numberInput()] : question.options.map(optionInput);
   const triedLine = make("p", "unet-quiz-tried", fieldset);
-  const button = make("button", "", form);
-  button.type = "submit";
-  button.textContent = question.graded ? "Keep this answer" : "Check";
-  const feedback = liveRegion("unet-quiz-feedback", form);
-  feedback.setAttribute("aria-atomic", "true");
+  make("button", "", form, { type: "submit", textContent: question.graded ? "Keep this answer" : "Check" });
+  const feedback = liveRegion("unet-quiz-feedback unet-aside", form);
+  feedback.ariaAtomic = "true";
 
   function optionInput(option) {
     const label = make("label", "unet-quiz-option", fieldset);
-    const input = make("input", "", label);
-    input.type = question.kind === "single" ? "radio" : "checkbox";
-    input.name = name;
-    input.value = option.key;
-    make("b", "", label).textContent = option.key;
-    make("span", "", label).innerHTML = option.html;
+    const type = question.kind === "single" ? "radio" : "checkbox";
+    const input = make("input", "", label, { type, name, value: option.key });
+    make("b", "", label, { textContent: option.key });
+    make("span", "", label, { innerHTML: option.html });
     make("span", "unet-quiz-mark", label);
     return input;
   }
 
   function numberInput() {
-    const label = make("label", "unet-quiz-number", fieldset);
+    const label = make("label", "unet-row", fieldset);
     label.append("Your answer");
-    const input = make("input", "", label);
-    input.type = "text"; // a number input would refuse 1/4
-    input.inputMode = "decimal";
-    input.autocomplete = "off";
-    return input;
+    // a number input would refuse 1/4
+    return make("input", "", label, { type: "text", inputMode: "decimal", autocomplete: "off" });
   }
 
   function chosenHere() {
@@ -80,9 +71,7 @@ function render({ model, el }) {
   }
 
   function showNote(text) {
-    const note = make("p", "");
-    note.textContent = text;
-    showFeedback({ html: note.outerHTML });
+    showFeedback({ html: make("p", "", null, { textContent: text }).outerHTML });
   }
 
   const kernel = kernelOf(model, showNote, "run this cell again, then answer");
@@ -114,8 +103,7 @@ function render({ model, el }) {
   form.addEventListener("input", choose);
   form.addEventListener("submit", check);
   keepKeys(form);
-  const handlers = { chosen: onChosen, tried: showTried, reply: onReply };
-  for (const [trait, handler] of Object.entries(handlers)) model.on(`change:${trait}`, handler);
+  const unwatch = watch(model, { chosen: onChosen, tried: showTried, reply: onReply });
 
   showChosen();
   showTried();
@@ -124,7 +112,7 @@ function render({ model, el }) {
 
   return () => {
     kernel.stop();
-    for (const [trait, handler] of Object.entries(handlers)) model.off(`change:${trait}`, handler);
+    unwatch();
   };
 }
 

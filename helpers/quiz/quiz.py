@@ -97,7 +97,7 @@ def _kept(given: str) -> Feedback:
     return Feedback(Judgement(given, None, (), KEPT))
 
 
-class Quiz:
+class Quiz(frontend.RenewedPiece):
     """One question and what has been answered to it so far.
 
     Attributes:
@@ -106,10 +106,11 @@ class Quiz:
             `answers.json` held already.
     """
 
+    _front_end: QuizFrontEnd | None = None
+
     def __init__(self, question: Question) -> None:
         self.question = question
         self.attempts: list[Feedback] = []
-        self._front_end: QuizFrontEnd | None = None
         if question.graded:
             kept = answers.read_on()
             if question.id in kept:
@@ -145,7 +146,7 @@ class Quiz:
         self.attempts.append(feedback)
         if self._front_end:
             self._front_end.show(self)
-            frontend.renew(self, self._fallback())
+            self.renew()
         return feedback
 
     def tried(self) -> list[Feedback]:
@@ -186,14 +187,8 @@ class Quiz:
     def _call(self, example: str) -> str:
         return f'quiz("{self.question.id}").answer({example})'
 
-    def _fallback(self) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.as_html()}
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        return frontend.shown(self, self._fallback(), lambda: QuizFrontEnd(self), **kwargs)
-
-    def _ipython_display_(self) -> None:
-        frontend.display(self, self._fallback(), lambda: QuizFrontEnd(self))
+    def _make_front_end(self) -> QuizFrontEnd:
+        return QuizFrontEnd(self)
 
 
 class QuizFrontEnd(frontend.FrontEnd):

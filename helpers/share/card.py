@@ -6,7 +6,6 @@ It has the Hugging Face Hub's format: Markdown, with results as metadata that th
 
 from __future__ import annotations
 
-import io
 import math
 from typing import Any
 
@@ -145,7 +144,7 @@ def curve_picture(curve: dict[str, Any]) -> bytes:
     """The training curve as a PNG: loss of each step on the left, scores of each validation on the right."""
     from matplotlib.figure import Figure
 
-    from helpers.show import BLUE, GREEN, VERMILION
+    from helpers.show import BLUE, GREEN, VERMILION, png
 
     fig = Figure(figsize=(8, 3), layout="constrained")
     left, right = fig.subplots(1, 2)
@@ -161,9 +160,7 @@ def curve_picture(curve: dict[str, Any]) -> bytes:
         right.legend(frameon=False)
     for ax in (left, right):
         ax.spines[["top", "right"]].set_visible(False)
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=96, facecolor="white", metadata={"Software": None})
-    return buffer.getvalue()
+    return png(fig)
 
 
 def _loading(network: Network) -> str:

@@ -68,10 +68,8 @@ def push(bundle: str | Path, repo_id: str, *, token: str | None = None, private:
 def _refusal(error: HfHubHTTPError, repo_id: str, endpoint: str) -> str:
     status = error.response.status_code
     said = (error.server_message or str(error))[:300]
-    if status == 401:
-        reason = f"{endpoint} does not know this token. Make a new one with the right to write, and log in again."
-        return f"{reason} ({said})"
-    if status == 403:
-        reason = f"This token may not write to {repo_id}. Use a repository of your own, or a token with the right."
-        return f"{reason} ({said})"
-    return f"{endpoint} refused the upload with status {status}: {said}"
+    reasons = {
+        401: f"{endpoint} does not know this token. Make a new one with the right to write, and log in again.",
+        403: f"This token may not write to {repo_id}. Use a repository of your own, or a token with the right.",
+    }
+    return f"{reasons.get(status, f'{endpoint} refused the upload with status {status}.')} ({said})"

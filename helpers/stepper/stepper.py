@@ -13,14 +13,10 @@ from __future__ import annotations
 
 import ast
 import html
-import importlib
-import inspect
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import traitlets
@@ -31,9 +27,11 @@ from helpers.graph import layout
 if TYPE_CHECKING:
     from helpers.tracing.trace import Trace
 
+REFERENCE = Path(__file__).parents[1] / "reference"
 OPEN = ' open=""'
+MARK = "#E69F00"  # of the Okabe-Ito palette; never alone, a bar and a sign stand beside
 SIDE, BASE, DEPTH = 64, 8, 3  # of the small image and the network that give the shapes
-SMALL = f"Run on a {SIDE}×{SIDE} image with {BASE} base channels and depth {DEPTH}:"
+SMALL = f"Run on a {SIDE}×{SIDE} image with {BASE} base channels and depth {DEPTH}."
 
 
 @dataclass(frozen=True)
@@ -124,12 +122,13 @@ class Shown:
     strong: list[str]
 
 
-class CodeStepper:
+class CodeStepper(frontend.Piece):
     """The U-Net in five steps; `CodeStepper()` as the last line of a cell shows the first."""
+
+    _front_end: StepperFrontEnd | None = None
 
     def __init__(self) -> None:
         self._current = 1
-        self._front_end: StepperFrontEnd | None = None
 
     @property
     def current(self) -> int:
@@ -163,18 +162,12 @@ class CodeStepper:
         return _shown(k)
 
     def as_data(self) -> dict[str, Any]:
-        """All that is shown, as plain data: what a front end draws."""
-        steps = [
-            {
-                "title": step.title,
-                "sentence": markup.as_html(step.sentence),
-                "files": [{"file": file, "lines": lines} for file, lines in _shown(k).files],
-                "shapes": _shown(k).shapes,
-                "strong": _shown(k).strong,
-                "graph": _graph(k),
-            }
-            for k, step in enumerate(STEPS, start=1)
-        ]
+        """All that is shown, as plain data: what a front end shows."""
+        steps = []
+        for k, step in enumerate(STEPS, start=1):
+            marked = ", ".join(str(line.number) for _, lines in _shown(k).files for line in lines if line.marked)
+            said = f"{_title(k)}. {markup.as_text(step.sentence)} Lines in question: {marked}."
+            steps.append({"title": step.title, "html": _as_html(k), "said": said})
         return {"current": self.current, "steps": steps}
 
     # the static fallback: all five steps, the current one first to be seen
@@ -191,9 +184,8 @@ class CodeStepper:
         ]
         return f'<div style="max-width:75em">{"".join(parts)}</div>'
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        fallback = {"text/plain": repr(self), "text/html": self.as_html()}
-        return frontend.shown(self, fallback, lambda: StepperFrontEnd(self), **kwargs)
+    def _make_front_end(self) -> StepperFrontEnd:
+        return StepperFrontEnd(self)
 
 
 class StepperFrontEnd(frontend.FrontEnd):
@@ -201,28 +193,29 @@ class StepperFrontEnd(frontend.FrontEnd):
 
     Traits:
         steps: all five, as `CodeStepper.as_data` gives them, so that stepping needs no kernel.
-        small: what the shapes are those of.
         current: the step that is shown, from 1; written by the page and by Python.
     """
 
     _esm = frontend.module(Path(__file__).with_name("stepper.js"))
     _css = frontend.style(Path(__file__).with_name("stepper.css"))
     steps: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
-    small = traitlets.Unicode().tag(sync=True)
     current = traitlets.Int(1, min=1, max=len(STEPS)).tag(sync=True)
 
     def __init__(self, stepper: CodeStepper) -> None:
-        super().__init__(needs_kernel=False, small=SMALL, **stepper.as_data())
+        super().__init__(needs_kernel=False, **stepper.as_data())
         self.observe(lambda change: stepper.step(change["new"]), "current")
 
 
 # ---- text ------------------------------------------------------------------------------------------------------------
 
 
+def _title(k: int) -> str:
+    return f"unet.py {k}/{len(STEPS)} · {STEPS[k - 1].title}"
+
+
 def _as_text(k: int, current: bool) -> str:
     shown = _shown(k)
-    sign = "  (shown)" if current else ""
-    lines = [f"unet.py {k}/{len(STEPS)} · {shown.step.title}{sign}"]
+    lines = [_title(k) + ("  (shown)" if current else "")]
     lines.append(markup.wrapped(shown.step.sentence))
     for file, code in shown.files:
         lines.append(f"-- {file}")
@@ -232,40 +225,52 @@ def _as_text(k: int, current: bool) -> str:
     return "\n".join(lines)
 
 
+@cache
 def _as_html(k: int) -> str:
+    """A step without its title: on a page with the front end's style sheet and without."""
     shown = _shown(k)
+    notes = {(file, number): shapes.split("; ") for file, number, _, shapes in shown.shapes}
     code = []
-    for file, lines in shown.files:
-        code.append(f'<p style="margin:.3em 0;opacity:.75">{html.escape(file)}</p>')
-        rows = "".join(_code_row(line) for line in lines)
+    for n, (file, lines) in enumerate(shown.files):
+        again = n > 0 and file == shown.files[n - 1][0]
+        rows = "".join(_code_row(line, notes.get((file, line.number), [])) for line in lines)
         code.append(
-            '<pre style="margin:0;padding:.3em 0;overflow-x:auto;line-height:1.4;font-size:85%;'
-            'background:transparent;color:inherit" '
-            f'tabindex="0" aria-label="Code of {html.escape(file)}">{rows}</pre>'
+            f'<p style="margin:0;padding:.3em .7em 0;font-size:92%">{"⋯" if again else file}</p><pre style="margin:0;'
+            f'padding:.2em 0;line-height:1.45;white-space:pre-wrap;background:transparent;color:inherit">{rows}</pre>'
         )
-    rows = "".join(
-        f'<tr><td style="text-align:right">{number}</td>'
-        f'<td style="text-align:left"><code>{html.escape(text)}</code></td>'
-        f'<td style="text-align:left">{html.escape(shapes)}</td></tr>'
-        for _, number, text, shapes in shown.shapes
-    )
-    heads = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in ("line", "code", "shapes there"))
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    picture = f'<div style="flex:1 1 22em;min-width:0;max-width:34em">{_graph(k)}</div>'
+    cells = [(str(line), f"<code>{html.escape(text)}</code>", html.escape(x)) for _, line, text, x in shown.shapes]
+    table = markup.table(("line", "code", "shapes there"), cells, SMALL)
+    stressed = f"In the graph, with thick lines: {', '.join(shown.strong)}."
+    caption = stressed if shown.strong else "Nothing in the graph is stressed: the loss comes after the output."
+    files = ", ".join(dict.fromkeys(file for file, _ in shown.files))
     return (
-        f'<p style="margin:.4em 0">{markup.as_html(shown.step.sentence)}</p>'
-        '<div style="display:flex;flex-wrap:wrap;gap:1.2em;align-items:flex-start">'
-        f'<div style="flex:2 1 34em;min-width:0">{"".join(code)}</div>{picture}</div>'
-        f'<p style="margin:.5em 0 .2em">{SMALL}</p><div style="overflow-x:auto">{table}</div>'
+        f'<p style="margin:.4em 0;max-width:62em">{markup.as_html(shown.step.sentence)}</p>'
+        '<div style="display:flex;flex-wrap:wrap;gap:.8em 1.4em;align-items:flex-start;margin:.5em 0">'
+        f'<div class="unet-steps-code" style="flex:3 1 32em;min-width:0" tabindex="0" role="region" '
+        f'aria-label="Code of {files}">{"".join(code)}</div><figure style="flex:2 1 22em;min-width:0;max-width:34em;'
+        f'margin:0">{_graph(k)}<figcaption>{caption}</figcaption></figure></div>'
+        "<details><summary style='width:max-content'>The shapes as a table</summary>"
+        f"<div style='overflow-x:auto'>{table}</div></details>"
     )
 
 
-def _code_row(line: Line) -> str:
-    text = html.escape(line.text)
-    number = f'<span style="opacity:.6">{line.number:4d}</span>'
-    look = "background:#E69F0040;border-left:4px solid #E69F00;font-weight:600"
-    style, sign = (look, "▸") if line.marked else ("border-left:4px solid transparent", " ")
-    return f'<span style="display:block;{style}">{sign}{number}  {text}</span>'
+def _code_row(line: Line, shapes: list[str]) -> str:
+    """A line of code with the shapes there below it; what is too long goes on further to the right."""
+    indent = len(line.text) - len(line.text.lstrip())
+    sign = "<span role='img' aria-label='in question:'>▸</span>" if line.marked else " "
+    tag, colour, look = "span", "transparent", ""
+    if line.marked:
+        tag, colour, look = "mark", MARK, f"background:{MARK}38;color:inherit;font-weight:600;"
+    row = (
+        f"<{tag} style='display:block;border-left:4px solid {colour};{look}padding-left:{indent + 11}ch;"
+        f"text-indent:-{indent + 11}ch'><span style='user-select:none'>{sign}{line.number:4d}  </span>"
+        f"{html.escape(line.text)}</{tag}>"
+    )
+    note = (
+        f"<i class='unet-steps-shapes' style='display:block;margin-left:7ch;border-left:4px double {MARK};"
+        f"padding-left:{indent + 4}ch;text-indent:-4ch'>→ "
+    )
+    return row + "".join(f"{note}{html.escape(one)}</i>" for one in shapes)
 
 
 # ---- source ----------------------------------------------------------------------------------------------------------
@@ -277,55 +282,41 @@ def _shown(k: int) -> Shown:
     shapes_at, network = _ran()
     files, shapes = [], []
     for name in step.shows:
-        file = f"helpers/reference/{name.partition(':')[0]}.py"
-        _, source, first, tree = _piece(name)
+        module, _, piece = name.partition(":")
+        file, source = f"helpers/reference/{module}.py", _source(module).splitlines()
+        defined = [
+            node for node in ast.parse(_source(module)).body if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+        ]
+        tree = next(node for node in defined if node.name == piece)
         marked: set[int] = set()
-        for function, statement in _marked(tree, step):
+        for statement in _marked(tree, step):
             marked |= set(_lines(statement))
-            number = first + statement.lineno - 1
-            if (function, number) in shapes_at:
+            if (module, statement.lineno) in shapes_at:
                 text = " ".join(source[n - 1].strip() for n in _lines(statement))
-                shapes.append((file, number, text, "; ".join(shapes_at[function, number])))
-        hidden = _hidden(tree)
-        numbered = [(n, text.rstrip("\n")) for n, text in enumerate(source, start=1) if n not in hidden]
-        lines = [Line(first + n - 1, text, n in marked) for n, text in numbered]
+                shapes.append((file, statement.lineno, text, shapes_at[module, statement.lineno]))
+        lines = [Line(n, source[n - 1], n in marked) for n in _lines(tree) if n not in _hidden(tree)]
         files.append((file, _without_double_blanks(lines)))
     strong = [node.name for node in network.nodes if node.name.split(" ")[0] in step.parts]
     strong += [edge.name for edge in network.skips if edge.name.split(" ")[0] in step.parts]
     return Shown(step, files, shapes, strong)
 
 
-def _piece(name: str) -> tuple[Any, list[str], int, ast.stmt]:
-    """A class or function called "module:name", its lines, the number of the first, and their syntax tree."""
-    module, _, qualified = name.partition(":")
-    piece = getattr(importlib.import_module(f"helpers.reference.{module}"), qualified)
-    source, first = inspect.getsourcelines(piece)
-    return piece, source, first, ast.parse("".join(source)).body[0]
+@cache
+def _source(module: str) -> str:
+    return (REFERENCE / f"{module}.py").read_text(encoding="utf-8")
 
 
-def _marked(tree: ast.AST, step: Step) -> Iterator[tuple[str, ast.stmt]]:
+def _marked(tree: ast.ClassDef | ast.FunctionDef, step: Step) -> Iterator[ast.stmt]:
     """The statements in question: those that use one of the step's names."""
-    for function, node in _functions(tree):
-        statements, used = _statements(node), step.marks.get(function, ())
+    for node in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        function = node.name if node is tree else f"{tree.name}.{node.name}"
+        used, hidden = step.marks.get(function, ()), _hidden(node)
+        inside = [one for one in ast.walk(node) if isinstance(one, ast.stmt) and one is not node]
+        statements = sorted((one for one in inside if one.lineno not in hidden), key=lambda one: one.lineno)
         for wanted in used:
             if not any(wanted in _names(statement) for statement in statements):
                 raise LookupError(f"No statement of {function} uses {wanted}: the reference has changed; mend STEPS.")
-        yield from ((function, statement) for statement in statements if _names(statement) & set(used))
-
-
-def _functions(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef]]:
-    if isinstance(tree, ast.FunctionDef):
-        yield tree.name, tree
-    elif isinstance(tree, ast.ClassDef):
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef):
-                yield f"{tree.name}.{node.name}", node
-
-
-def _statements(function: ast.FunctionDef) -> list[ast.stmt]:
-    found = [node for node in ast.walk(function) if isinstance(node, ast.stmt) and node is not function]
-    hidden = _hidden(function)
-    return sorted((node for node in found if node.lineno not in hidden), key=lambda node: node.lineno)
+        yield from (statement for statement in statements if _names(statement) & set(used))
 
 
 def _names(statement: ast.stmt) -> set[str]:
@@ -373,113 +364,88 @@ def _graph(k: int) -> str:
 
 
 @cache
-def _ran() -> tuple[dict[tuple[str, int], list[str]], Trace]:
-    """The shapes at each line of the functions in question, and the graph, from one small run of the reference."""
+def _ran() -> tuple[dict[tuple[str, int], str], Trace]:
+    """The shapes at each line of the reference's modules, and the graph, from one small run."""
     import torch
-    from torch.overrides import TorchFunctionMode
 
-    from helpers.reference.losses import soft_dice_loss
     from helpers.reference.unet import UNet
     from helpers.tracing.trace import trace
 
+    seen: dict[tuple[str, int], dict[str, list[str]]] = {}
+
+    def note(module: str, line: int, name: str, value: Any) -> Any:
+        if shape := _shape(value):
+            seen.setdefault((module, line), {}).setdefault(name, []).append(shape)
+        return value
+
     image = torch.linspace(0, 1, SIDE * SIDE).reshape(1, 1, SIDE, SIDE)
-    watcher = _Watcher()
-
-    class Concatenations(TorchFunctionMode):
-        """What is put together inside a statement has no name of its own."""
-
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            result = func(*args, **(kwargs or {}))
-            if func is torch.cat:
-                watcher.note_call(sys._getframe(1), "torch.cat", result)
-            return result
-
     with torch.random.fork_rng(), torch.no_grad():
-        with watcher, Concatenations():
-            model = UNet(1, 1, BASE, DEPTH).eval()
-            soft_dice_loss(model(image), (image > 0.5).float())
-        return watcher.shapes, trace(model, image)
+        model = _noting("unet", note)["UNet"](1, 1, BASE, DEPTH).eval()
+        _noting("losses", note)["soft_dice_loss"](model(image), (image > 0.5).float())
+        network = trace(UNet(1, 1, BASE, DEPTH).eval(), image)
+    shapes = {
+        place: "; ".join(f"{name} {', then '.join(dict.fromkeys(found))}" for name, found in names.items())
+        for place, names in seen.items()
+    }
+    return shapes, network
 
 
-class _Watcher:
-    """While inside, notes the shapes of what each statement of the functions in question binds or returns."""
-
-    def __init__(self) -> None:
-        self.shapes: dict[tuple[str, int], list[str]] = {}
-        self._seen: dict[tuple[str, int], dict[str, list[str]]] = {}
-        self._functions = dict(self._wanted())
-
-    def _wanted(self) -> Iterator[tuple[CodeType, tuple[str, dict[int, tuple[ast.stmt, int]]]]]:
-        """Code objects to their names, and by number of line their statements and where each begins."""
-        for name in {name for step in STEPS for name in step.shows}:
-            piece, _, first, tree = _piece(name)
-            for function, node in _functions(tree):
-                code = inspect.unwrap(getattr(piece, function.partition(".")[2], piece)).__code__
-                statements = {
-                    first + line - 1: (statement, first + statement.lineno - 1)
-                    for statement in _statements(node)
-                    for line in _lines(statement)
-                }
-                yield code, (function, statements)
-
-    def __enter__(self) -> None:
-        self._before = sys.gettrace()
-        sys.settrace(self._on_call)
-
-    def __exit__(self, *_: Any) -> None:
-        sys.settrace(self._before)
-        for place, names in self._seen.items():
-            self.shapes[place] = [f"{name} {', then '.join(dict.fromkeys(shapes))}" for name, shapes in names.items()]
-
-    def note_call(self, frame: Any, name: str, value: Any) -> None:
-        """Note the result of a call made from this frame."""
-        function, statements = self._functions.get(frame.f_code, ("", {}))
-        if frame.f_lineno in statements:
-            self._note(function, statements[frame.f_lineno][1], name, value)
-
-    def _on_call(self, frame: Any, _event: str, _arg: Any) -> Any:
-        found = self._functions.get(frame.f_code)
-        if found is None:
-            return None
-        function, statements = found
-        last: list[int] = []
-
-        def on_line(frame: Any, event: str, arg: Any) -> Any:
-            if event in ("line", "return") and last:
-                statement, first = statements.get(last[-1], (None, 0))
-                if event == "return" and isinstance(statement, ast.Return):
-                    self._note(function, first, "returns", arg)
-                elif statement and (event == "return" or statements.get(frame.f_lineno, (None, 0))[1] != first):
-                    for name, value in _bound(statement, frame.f_locals):
-                        self._note(function, first, name, value)
-            last[:] = [frame.f_lineno]
-            return on_line
-
-        return on_line
-
-    def _note(self, function: str, line: int, name: str, value: Any) -> None:
-        shape = _shape(value)
-        if shape:
-            self._seen.setdefault((function, line), {}).setdefault(name, []).append(shape)
+def _noting(module: str, note: Callable[[str, int, str, Any], Any]) -> dict[str, Any]:
+    """What a module of the reference defines, with a call of `note` wherever a statement binds or returns something."""
+    tree = ast.fix_missing_locations(_Notes(module).visit(ast.parse(_source(module))))
+    defined = {"__name__": f"helpers.reference.{module}", "note": note}
+    exec(compile(tree, module, "exec", dont_inherit=True), defined)
+    return defined
 
 
-def _bound(statement: ast.stmt, variables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The variables that a statement has just bound, and a list to which it has appended."""
-    targets: list[ast.expr] = []
-    if isinstance(statement, ast.Assign):
-        targets = statement.targets
-    elif isinstance(statement, ast.For):
-        targets = [statement.target]
-    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        call = statement.value.func
-        if isinstance(call, ast.Attribute) and call.attr == "append" and isinstance(call.value, ast.Name):
-            yield f"{call.value.id}[-1]", variables[call.value.id][-1]
-    for target in targets:
-        for node in ast.walk(target):
-            if isinstance(node, ast.Name) and node.id in variables:
-                yield node.id, variables[node.id]
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-                yield f"self.{node.attr}", getattr(variables["self"], node.attr)
+class _Notes(ast.NodeTransformer):
+    """Puts `note(module, line of the statement, name, value)`, which gives the value, into a module."""
+
+    def __init__(self, module: str) -> None:
+        self.module, self.line = module, 0
+
+    def visit(self, node: ast.AST) -> Any:
+        """Keep the line of the statement that an expression belongs to."""
+        if isinstance(node, ast.stmt):
+            self.line = node.lineno
+        return super().visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        """The variables that it binds."""
+        self.generic_visit(node)
+        return [node, *self._bound(node.targets[0])]
+
+    def visit_For(self, node: ast.For) -> Any:
+        """The variables of the loop."""
+        bound = self._bound(node.target)
+        self.generic_visit(node)
+        node.body[:0] = bound
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        """What is appended to a list."""
+        self.generic_visit(node)
+        call = ast.unparse(node).partition(".append(")
+        return [node, *self._bound(ast.parse(f"{call[0]}[-1]", mode="eval").body)] if call[1] else node
+
+    def visit_Return(self, node: ast.Return) -> Any:
+        """What is returned."""
+        self.generic_visit(node)
+        node.value = node.value and self._note("returns", node.value)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        """What is put together inside a statement has no name of its own."""
+        self.generic_visit(node)
+        return self._note("torch.cat", node) if ast.unparse(node.func) == "torch.cat" else node
+
+    def _bound(self, target: ast.expr) -> list[ast.stmt]:
+        names = [ast.unparse(one) for one in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        return [ast.Expr(self._note(name, ast.parse(name, mode="eval").body)) for name in names]
+
+    def _note(self, name: str, value: ast.expr) -> ast.Call:
+        place = [ast.Constant(self.module), ast.Constant(self.line), ast.Constant(name)]
+        return ast.Call(ast.Name("note", ast.Load()), [*place, value], [])
 
 
 def _shape(value: Any) -> str:

@@ -121,7 +121,7 @@ def test_two_views_show_the_same_and_another_run_replaces_it_in_both(open_notebo
     for view in (first, second):
         expect(card(view)).to_contain_text("(1, 16, 32, 32) out.")
         expect(facts(view)).to_contain_text("row 32, column 32")
-        expect(view.locator(".unet-graph-holder svg")).to_have_count(2)  # the cross, and the frame
+        expect(view.locator(".unet-stack svg")).to_have_count(2)  # the cross, and the frame
     ids = page.evaluate("[...document.querySelectorAll('.unet-graph [id]')].map(node => node.id)")
     assert len(ids) == len(set(ids)) > 0
 

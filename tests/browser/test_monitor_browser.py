@@ -36,10 +36,10 @@ def test_bar_curves_and_mask_move_while_it_trains_and_stay_when_it_ended(open_no
     expect(monitor.locator(".unet-monitor-head")).to_contain_text(re.compile(r"Step \d+, \d+ % done, \d+ s left\."))
     guess = monitor.locator("figure").last.locator("img").first
     mask = guess.get_attribute("src")
-    loss = monitor.locator(".unet-monitor-curves svg").get_attribute("aria-label")
+    loss = monitor.locator(".unet-monitor-curves > svg").get_attribute("aria-label")
     assert re.search(r"Loss in training from \S+ to \S+ over \d+ steps; Dice on validation", loss)
     expect(guess).not_to_have_attribute("src", mask, timeout=20_000)
-    expect(monitor.locator(".unet-monitor-curves svg")).not_to_have_attribute("aria-label", loss)
+    expect(monitor.locator(".unet-monitor-curves > svg")).not_to_have_attribute("aria-label", loss)
     assert int(bar(monitor).get_attribute("aria-valuenow")) > first
     expect(monitor.get_by_role("status").last).to_contain_text(re.compile(r"Validation \d+"))
     notebook.wait_for(2)

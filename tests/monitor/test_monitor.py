@@ -19,8 +19,10 @@ import torch
 from nbclient import NotebookClient
 from PIL import Image
 
+from helpers import plot
 from helpers.monitor import curves, monitor, thumbnails
-from helpers.monitor.monitor import Monitor, MonitorFrontEnd, Unwatched, Watch
+from helpers.monitor.monitor import Monitor, MonitorFrontEnd, Watch
+from helpers.show import BLUE, VERMILION
 from helpers.training import History
 
 REPOSITORY = Path(__file__).parents[2]
@@ -133,20 +135,22 @@ def test_the_curves_are_one_picture_with_its_numbers_in_words():
     tree = ElementTree.fromstring(trained().curves())
     said = tree.get("aria-label")
     assert "over 40 steps; Dice on validation 0.800, best 0.800 at step 39." in said
-    dashed = {node.get("style") for node in tree.iter() if node.get("stroke-dasharray")}
-    plain = {style for node in tree.iter() if "--monitor-loss" in (style := node.get("style", ""))}
-    assert dashed
-    assert plain
-    assert not dashed & plain  # the two kinds differ in more than colour
+    lines = [node for node in tree.iter() if node.get("stroke-width") == "2"]
+    assert {(node.get("stroke"), node.get("stroke-dasharray")) for node in lines} == {(BLUE, None), (VERMILION, "7 4")}
     words = [node.text for node in tree.iter() if node.tag.endswith("text")]
     assert {"loss", "Dice on validation", "step", "in training", "on validation", "best 0.800"} <= set(words)
 
 
+def heights(svg):
+    """Those of the points of the lines."""
+    lines = re.findall(r'<path d="M([^"]+)" fill="none" stroke="#\w+" stroke-width="2"', svg)
+    return [float(place.split()[1]) for line in lines for place in line.split("L") if line != "0 7L28 7"]
+
+
 def test_curves_stay_inside_their_axes():
     svg = curves.draw([(1, 700.0), (2, 3.0)], [(2, 9999.0)], [(2, 1.0)], 2)
-    places = [float(x) for x in re.findall(r'(?:cx|cy|x|y)="(-?[\d.]+)"', svg)]
-    assert min(places) >= 0
-    assert max(places) <= curves.WIDTH
+    assert min(heights(svg)) >= plot.TOP
+    assert max(heights(svg)) <= plot.BOTTOM
 
 
 # ---- pictures ----
@@ -163,10 +167,8 @@ def test_what_is_no_number_is_not_drawn():
 def test_a_loss_below_zero_is_drawn():
     """Lesson 09's third case: masks of 255 under cross-entropy."""
     svg = curves.draw([(1, -16.0), (2, -840.0)], [(2, 0.7)], [(2, 1.0)], 2)
-    lines = re.findall(r'<path d="M([^"h]+)" fill="none"', svg)
-    heights = [float(place.split()[1]) for line in lines for place in line.split("L")]
-    assert curves.TOP <= min(heights) < max(heights) <= curves.BOTTOM
-    assert ">-1,000</text>" in svg
+    assert plot.TOP <= min(heights(svg)) < max(heights(svg)) <= plot.BOTTOM
+    assert ">−800</text>" in svg
 
 
 def test_a_run_that_never_made_a_step_shows_no_empty_curves():
@@ -380,7 +382,7 @@ def test_an_interrupt_in_it_is_an_interrupt():
 
 
 def test_nobody_watches_here():
-    assert isinstance(monitor.watching(), Unwatched)
+    assert not monitor.watching().on
 
 
 # ---- where it is shown ----

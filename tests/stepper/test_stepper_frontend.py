@@ -24,7 +24,7 @@ def test_all_five_steps_are_sent_at_once(shown):
     assert front.steps == steps.as_data()["steps"]
     json.dumps(front.steps)  # or they could not be sent
     assert front.current == 1
-    assert front.small in steps.as_html()
+    assert all(step["html"] in steps.as_html() for step in front.steps)
 
 
 def test_python_and_page_move_each_other(shown):
@@ -64,10 +64,11 @@ def test_after_all_widgets_were_closed_a_new_front_end_shows_the_step(shown):
 
 
 def test_every_note_of_shapes_has_a_line_to_stand_at():
-    for step in CodeStepper().as_data()["steps"]:
-        marked = {(piece["file"], line[0]) for piece in step["files"] for line in piece["lines"] if line[2]}
-        assert step["shapes"]
-        assert {(file, number) for file, number, _, _ in step["shapes"]} <= marked
+    for k in range(1, 6):
+        shown = CodeStepper().shown(k)
+        marked = {(file, line.number) for file, lines in shown.files for line in lines if line.marked}
+        assert shown.shapes
+        assert {(file, number) for file, number, _, _ in shown.shapes} <= marked
 
 
 def test_current_is_moved_by_its_methods_only():
