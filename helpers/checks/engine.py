@@ -11,12 +11,14 @@ import functools
 import inspect
 import itertools
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import Tensor, nn
 
 from helpers import exercises
+from helpers.checks import wording
 from helpers.checks.equality import MOST_PARTS, difference, kind_of
 from helpers.checks.fixtures import Fixture
 from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
@@ -29,6 +31,9 @@ from helpers.exercises import Answer, Exercise
 from helpers.markup import as_text, code
 
 SECONDS = 10.0  # an answer takes well under one; this is for endless loops
+PARAMETER_SHAPES = ("parameter shapes in the order of their use", "shapes of the parameters, in the order of their use")
+RESULT_SHAPES = ("output shape", "shape of the result")
+SECONDS_FOR_PAIRS = 1.0
 MOST_VALUES = 4096  # a verdict carries the numbers of tensors up to this size
 
 Trace = list[list[Observation]]
@@ -136,6 +141,7 @@ def is_right(name: str, subject: Subject, seed: int, seconds: float | None = Non
     known = [_known_trace(name, k, seed) for k in range(len(exercise.accepted))]
     try:
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
+            subject.settings_changed()  # from now on
             for k, probe in enumerate(_probes(name, seed)):
                 for n, seen in enumerate(observe(subject, probe, 1000 * seed + k, exercise.forbidden)):
                     known = [trace for trace in known if n >= len(trace[k]) or _agrees(seen, trace[k][n])]
@@ -200,14 +206,35 @@ def _is_stub(value: Any) -> bool:
 
 
 def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int]) -> tuple[str, str] | None:
-    """Name and sentence of the misconception with this trace: on the probes that fail and on those that pass.
+    """Name and sentence of the misconception with this trace, on the probes that fail and on those that pass.
 
-    One that explains a part of the failures is false in two cases of five, so it is not said.
+    What explains a part of the failures only is as often false as true, so it is said only where a second one explains
+    the rest, as in a first try that is wrong in two places.
     """
-    order = [*differing, *(k for k in range(len(trace)) if k not in differing)]
-    for index, answer in enumerate(exercise.misconceptions, start=len(exercise.accepted)):
-        if all(_first_difference(trace[k], _known(exercise.name, index, seed, k)) is None for k in order):
-            return answer.name, answer.sentence
+    passing = [k for k in range(len(trace)) if k not in differing]
+    indices = range(len(exercise.accepted), len(exercise.accepted) + len(exercise.misconceptions))
+
+    def agrees(index: int, k: int) -> bool:
+        return _first_difference(trace[k], _known(exercise.name, index, seed, k)) is None
+
+    def answer(index: int) -> Answer:
+        return exercise.misconceptions[index - len(exercise.accepted)]
+
+    for index in indices:
+        if all(agrees(index, k) for k in (*differing, *passing)):
+            return answer(index).name, answer(index).sentence
+    parts: list[tuple[int, set[int]]] = []
+    until = time.monotonic() + SECONDS_FOR_PAIRS
+    for index in indices:
+        if time.monotonic() > until:
+            break
+        explained = {k for k in differing if agrees(index, k)}
+        if explained and all(agrees(index, k) for k in passing):
+            parts.append((index, explained))
+    for (one, first), (other, second) in itertools.combinations(parts, 2):
+        if first | second == set(differing):
+            more, less = (one, other) if len(first) >= len(second) else (other, one)
+            return answer(more).name, f"{answer(more).sentence} There is a second thing. {answer(less).sentence}"
     return None
 
 
@@ -270,6 +297,7 @@ def _known_trace(name: str, index: int, seed: int) -> Trace:
 
 def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:
     trace: Trace = []
+    subject.settings_changed()  # from now on
     for k, probe in enumerate(_probes(exercise.name, seed)):
         trace.append(list(observe(subject, probe, 1000 * seed + k, exercise.forbidden)))
         if _is_stub(trace[0][0].value):
@@ -292,7 +320,7 @@ def _verdict(
 def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Observation) -> str:
     where = _label(exercise, probe)
     if isinstance(yours.value, Raised):
-        return f"`{exercise.name}` raised {yours.value}."
+        return f"`{exercise.name}` raised {yours.value}.{wording.cause(yours.value)}"
     if yours.value is None:
         return f"`{exercise.name}` returns None for {where}. Is a `return` missing?"
     if yours.what in RULES:
@@ -300,7 +328,6 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
     if yours.what == "library functions":
         names = " and ".join(f"`{n}`" for n in yours.value)
         return f"You called {names} from a library. The task is to write it by hand."
-    what = difference(yours.value, expected.value, expected.tolerance_scale) or "another value"
     if yours.what == "dtype":
         return f"For {where}, the result has dtype {', '.join(yours.value)}; expected is {', '.join(expected.value)}."
     if yours.what == "gradients":
@@ -308,18 +335,24 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
         return f"For {where}, the gradients are not those of a right answer: {wrong}."
     if yours.what == "construction":
         return f"`{exercise.name}` gives {_shown(yours.value)} instead of a module."
-    if isinstance(probe, Build):
-        return f"With the same weights as a right answer, for {where}: the {yours.what} differs ({what})."
-    named, but = (", the result", " and") if yours.what == "result" else (f": {yours.what}", ", but")
-    if what == "other values":
-        return f"For {where}{named} has the right shape {tuple(yours.value.shape)}{but} {_off(yours, expected)}."
-    return f"For {where}{named} is {_shown(yours.value)}; expected is {_shown(expected.value)}."
+    if yours.what in PARAMETER_SHAPES:
+        return f"For {where}: {wording.of_layers(yours.value, expected.value)}"
+    shapes = yours.what in RESULT_SHAPES
+    path, y, e = wording.first_leaf(yours.value, expected.value, expected.tolerance_scale, shapes)
+    if shapes:
+        return f"For {where}, {wording.place(path)} {wording.of_shape(y, e)}."
+    of = wording.place(path) if path or yours.what == "result" else yours.what
+    if wording.is_tensor_pair(y, e):
+        same_weights = "With the same weights as a right answer, for" if isinstance(probe, Build) else "For"
+        of = of if yours.what == "result" or not isinstance(probe, Build) else f"{of} ({yours.what})" if path else of
+        return f"{same_weights} {where}, {of} has the right shape {tuple(y.shape)}, but {_off(y, e)}."
+    return f"For {where}, {of} is {_shown(y)}; expected is {_shown(e)}."
 
 
-def _off(yours: Observation, expected: Observation) -> str:
+def _off(yours: Tensor, expected: Tensor) -> str:
     """How many values of a tensor differ, and by how much."""
-    gap = (yours.value.double() - expected.value.double()).abs()
-    wrong = int((~(gap <= 1e-4 * expected.value.double().abs() + 1e-5)).sum())
+    gap = (yours.double() - expected.double()).abs()
+    wrong = int((~(gap <= 1e-4 * expected.double().abs() + 1e-5)).sum())
     return f"{wrong} of {gap.numel()} values differ, by up to {gap.max().item():.3g}"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import exercises, markup, plan
-from helpers.checks.session import SEED, examine
+from helpers.checks.session import verdict_of
 
 Cell = dict[str, Any]  # its nbgrader name, if any, and its source
 
@@ -81,7 +81,7 @@ def _own(name: str, cells: list[Cell]) -> tuple[Any, str]:
         exec(compile(source, file, "exec"), namespace)
     except (Exception, SystemExit) as error:
         return None, f"the cell of yours raises {type(error).__name__}"
-    verdict = examine(name, namespace.get(name), SEED)
+    verdict = verdict_of(name, namespace.get(name))
     if verdict.status == "not attempted":
         return None, "yours is not written yet"
     return (namespace[name], "") if verdict.status == "passed" else (None, "yours does not pass its check yet")

@@ -11,8 +11,8 @@ from helpers import exercises, markup, progress_store
 from helpers.checks.render import as_html, as_text
 from helpers.checks.verdict import Verdict
 
-SEED = 0  # a student who runs a cell twice sees the same probes twice
-ROUNDS = 3  # fresh seeds a graded cell tries
+SEEDS = (0, 1, 2)  # a student who runs a cell twice sees the same probes twice
+ROUNDS = 3  # fresh seeds a graded cell tries, as many as a student's own check
 
 
 class Points(float):
@@ -26,15 +26,15 @@ def check(*answer: Any) -> Points:
     """Check an answer, show the verdict, and return the points it reaches.
 
     Call it with the function or class you wrote, `check(dice)`, or with the exercise's name first,
-    `check("dice", my_function)`. A wrong answer raises nothing; it is worth 0 points.
-
-    Raises:
-        TypeError: called with neither of the two forms.
-        ValueError: there is no exercise of that name; the message lists those that exist.
+    `check("dice", my_function)`. Nothing raises: a wrong answer, and what is none, is worth 0 points.
     """
-    name, obj = _name_and_object(answer)
-    verdict = examine(name, obj, SEED)
-    exercise = exercises.load(name)
+    try:
+        name, obj = _name_and_object(answer)
+        exercise = exercises.load(name)
+    except (TypeError, ValueError) as error:
+        markup.say(str(error))
+        return Points(0)
+    verdict = verdict_of(name, obj)
     if verdict.status == "passed":
         exercise.attempt.passed = obj
     elif verdict.status != "not attempted":
@@ -42,6 +42,15 @@ def check(*answer: Any) -> Points:
     show(verdict)
     progress_store.note_check(name, exercise.lesson, verdict.status)
     return Points(verdict.points)
+
+
+def verdict_of(name: str, obj: Any) -> Verdict:
+    """What `check` says: the first verdict that is not a pass, or the last."""
+    for seed in SEEDS:
+        verdict = examine(name, obj, seed)
+        if verdict.status != "passed":
+            break
+    return verdict
 
 
 def examine(name: str, obj: Any, seed: int | None = None) -> Verdict:
@@ -92,7 +101,7 @@ def use(obj: Any) -> Any:
     name, _ = _name_and_object((obj,))
     exercise = exercises.load(name)
     if exercise.attempt.passed is not obj:
-        verdict = examine(name, obj, SEED)
+        verdict = verdict_of(name, obj)
         if verdict.status != "passed":
             state = "is not written yet" if verdict.status == "not attempted" else "does not pass its check yet"
             markup.say(f"Your `{name}` {state}, so this cell uses the course's own. Run it again when yours passes.")
@@ -109,12 +118,17 @@ def _name_and_object(answer: tuple[Any, ...]) -> tuple[str, Any]:
             own_name: object = None
             with contextlib.suppress(Exception):  # a student's class decides what happens here
                 own_name = obj.__name__
+            class_name = type(obj).__name__
+            if class_name in exercises.names():
+                raise TypeError(f"This is an object that `{class_name}` made. Check the class: `check({class_name})`.")
+            if own_name == "<lambda>":
+                raise TypeError('A `lambda` has no name. Say which exercise it is: `check("dice", lambda …)`.')
             if isinstance(own_name, str):
                 return own_name, obj
             raise TypeError(
-                f"check got an object of type {type(obj).__name__}, which has no name. Pass the function or "
-                'class that you wrote, check(dice), or the exercise\'s name first, check("dice", my_function).'
+                f"This is an object of type `{class_name}`, and it has no name. Pass the function or class that you "
+                'wrote, `check(dice)`, or the exercise\'s name first, `check("dice", my_function)`.'
             )
     raise TypeError(
-        'Call check(dice) with what you wrote, or check("dice", my_function) with the exercise\'s name first.'
+        'Call `check(dice)` with what you wrote, or `check("dice", my_function)` with the exercise\'s name first.'
     )

@@ -1,4 +1,4 @@
-"""What an answer must leave as it found it: settings of torch, and its classes, that every later cell uses."""
+"""What an answer must leave as it found it: torch's modes and classes, which every later cell uses."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-WATCHED = (
+WATCHED: tuple[Any, ...] = (
     *(torch, Tensor, nn, nn.functional, nn.Module, nn.Sequential, nn.Conv2d, nn.ConvTranspose2d),
     *(nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Upsample),
 )
 
 
-class Settings:
-    """The settings at the moment it is made."""
+class Modes:
+    """The modes of torch at the moment it is made."""
 
     def __init__(self) -> None:
         self._gradients = torch.is_grad_enabled()
         self._dtype = torch.get_default_dtype()
-        self._members = [dict(vars(thing)) for thing in WATCHED]
 
-    def restore_modes(self) -> list[str]:
-        """Put back the modes that are others now, and say which; what an answer patched stays."""
+    def restore(self) -> list[str]:
+        """Put back what is another now, and say what."""
         changed = []
         if torch.is_grad_enabled() != self._gradients:
             changed.append("whether torch computes gradients")
@@ -32,9 +31,16 @@ class Settings:
             torch.set_default_dtype(self._dtype)
         return changed
 
+
+class Members:
+    """What torch and its classes consist of at the moment it is made."""
+
+    def __init__(self) -> None:
+        self._members = [dict(vars(thing)) for thing in WATCHED]
+
     def restore(self) -> list[str]:
-        """Put back everything that is another now, and say what."""
-        changed = self.restore_modes()
+        """Put back what is another now, and say what."""
+        changed = []
         for thing, before in zip(WATCHED, self._members, strict=True):
             for name, value in before.items() if _differs(thing, before) else ():
                 if vars(thing).get(name) is not value:

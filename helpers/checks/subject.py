@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType, FunctionType, MethodType
@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from helpers.checks.fixtures import Fixture, make, overwritten, seeded, state_of
-from helpers.checks.settings import Settings
+from helpers.checks.settings import Members, Modes
 from helpers.checks.usage import CONCATENATIONS, DEEPEST, Usage, UsageWatch, tensors_in
 from helpers.markup import code
 
@@ -79,7 +79,7 @@ class Reply:
         mode_kept: (modules) every layer is still in the mode that `train` set.
         dtypes: dtypes of the result's tensors and arrays, in order; single numbers have none.
         has_arrays: some of them are NumPy arrays.
-        memory_shared: some of them share memory with an argument.
+        memory_shared: some of them are views of an argument.
         shortcuts: library functions among the forbidden ones that were called, sorted.
         args_after: state of each `Fixture` argument after the call, in order; `None` for one that has none.
     """
@@ -154,7 +154,7 @@ class Subject:
         self._ask(type(None), "train", mode)
 
     def settings_changed(self) -> list[str]:
-        """Settings of torch that the object left changed since it was last asked; they are put back."""
+        """Modes of torch that calls left changed, and what of torch is another since this was last asked; put back."""
         return self._ask(list, "settings_changed")
 
     def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> Gradients:
@@ -185,7 +185,7 @@ class _Worker:
         self._watch: UsageWatch | None = None
         self._usage = Usage()
         self._mode = True
-        self._settings = Settings()
+        self._members: Members | None = None
         self._changed: list[str] = []
 
     def call(self, args: Args, kwargs: Kwargs, forbidden: tuple[str, ...]) -> Reply:
@@ -257,7 +257,8 @@ class _Worker:
         self._built.train(mode)
 
     def settings_changed(self) -> list[str]:
-        found, self._changed = [*self._changed, *self._settings.restore()], []
+        found = [*self._changed, *(self._members.restore() if self._members else ())]
+        self._members, self._changed = Members(), []
         return list(dict.fromkeys(found))
 
     def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> Gradients:
@@ -271,14 +272,14 @@ class _Worker:
 
     def _reply(self, function: Callable[..., Any], args: Args, kwargs: Kwargs) -> Reply:
         given_args, given_kwargs = _made(args), _copied(kwargs)
-        before = _random_states()
+        before, modes = _random_states(), Modes()
         try:
             result = function(*given_args, **given_kwargs)
             value = plain(result)
         except (Exception, SystemExit) as error:
             cause = _cause(function, _made(args), _copied(kwargs))
             result, value = None, replace(raised(error, self._student), cause=cause)
-        self._changed += self._settings.restore_modes()
+        self._changed += modes.restore()
         pairs = list(zip(args, given_args, strict=True))
         fixtures = [(x, given) for x, given in pairs if isinstance(x, Fixture)]
         unchanged = all(_same(x, given) for x, given in pairs if not isinstance(x, Fixture))
@@ -314,12 +315,10 @@ class _Failure(TorchFunctionMode):
 
 def _cause(function: Callable[..., Any], args: list[Any], kwargs: Kwargs) -> str:
     """What raises in this call, seen by running it once more."""
-    with _Failure() as failure:
-        try:
-            function(*args, **kwargs)
-        except (Exception, SystemExit):
-            return failure.cause
-    return ""
+    failure = _Failure()
+    with failure, suppress(Exception, SystemExit):
+        function(*args, **kwargs)
+    return failure.cause
 
 
 def _arrays_in(value: Any, depth: int = DEEPEST) -> list[Any]:
@@ -333,10 +332,16 @@ def _arrays_in(value: Any, depth: int = DEEPEST) -> list[Any]:
 
 
 def _share_memory(results: list[Tensor], given: list[Tensor]) -> bool:
-    def places(tensors: list[Tensor]) -> set[int]:
-        return {t.untyped_storage().data_ptr() for t in tensors if t.layout == torch.strided and t.numel()}
+    """Whether a result lies in the memory of an argument, without being the whole of it."""
 
-    return bool(places(results) & places(given))
+    def place(tensor: Tensor) -> tuple[Any, ...]:
+        return tensor.data_ptr(), tensor.shape, tensor.stride()
+
+    plain_ones = [x for x in given if x.layout == torch.strided and x.numel()]
+    owned = {x.untyped_storage().data_ptr() for x in plain_ones}
+    whole = [place(x) for x in plain_ones]
+    views = (x for x in results if x.layout == torch.strided and x.numel() and place(x) not in whole)
+    return any(x.untyped_storage().data_ptr() in owned for x in views)
 
 
 class _FunctionWatch(TorchFunctionMode):

@@ -16,6 +16,7 @@ A file in this folder is everything the course knows about one exercise. It decl
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
 import re
@@ -163,14 +164,16 @@ def load(name: str) -> Exercise:
     """The exercise called `name`, such as `"dice"` or `"DoubleConv"`.
 
     Raises:
-        ValueError: no exercise has that name; the message lists those that exist.
+        ValueError: no exercise has that name; the message says which are meant, or lists all.
     """
     module = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     if module in {info.name for info in pkgutil.iter_modules(__path__)}:
         found = _of_module(module)
         if found.name == name:
             return found
-    raise ValueError(f"There is no exercise called {name!r}. The exercises are: {', '.join(names())}.")
+    near = " or ".join(f"`{other}`" for other in difflib.get_close_matches(name, names(), n=2))
+    meant = f"Do you mean {near}?" if near else f"The exercises are: {', '.join(names())}."
+    raise ValueError(f"There is no exercise called {name!r}. {meant}")
 
 
 def problems(found: Exercise) -> list[str]:

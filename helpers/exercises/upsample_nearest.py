@@ -185,7 +185,7 @@ def interleaved(x, scale=2):
     return x.repeat_interleave(scale, dim=-2).repeat_interleave(scale, dim=-1)
 
 
-@variant("new axes, expanded and folded", differs=True)
+@variant("new axes, expanded and folded")
 def expanded(x, scale=2):
     n, c, h, w = x.shape
     return x[:, :, :, None, :, None].expand(n, c, h, scale, w, scale).reshape(n, c, h * scale, w * scale)

@@ -1,0 +1,106 @@
+"""What tells a result from the expected one, in a student's words: which part of it, channels, sides, layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from helpers.checks.equality import difference, kind_of
+from helpers.checks.subject import Raised
+from helpers.markup import code
+
+Shape = tuple[int, ...]
+
+
+def first_leaf(yours: Any, expected: Any, tolerance_scale: float = 1.0, shapes: bool = False) -> tuple[str, Any, Any]:
+    """The first part in which nested plain data differs: its index such as `[1][0]`, and the two parts.
+
+    With `shapes`, a tuple is the shape of a tensor, and so a part.
+    """
+    alike = isinstance(expected, list if shapes else list | tuple) and isinstance(yours, list | tuple)
+    if alike and len(yours) == len(expected):
+        keys: Any = range(len(expected))
+    elif isinstance(expected, dict) and isinstance(yours, dict) and yours.keys() == expected.keys():
+        keys = expected
+    else:
+        return "", yours, expected
+    for key in keys:
+        if difference(yours[key], expected[key], tolerance_scale):
+            path, y, e = first_leaf(yours[key], expected[key], tolerance_scale, shapes)
+            return f"[{key!r}]{path}", y, e
+    return "", yours, expected
+
+
+def place(path: str) -> str:
+    """The part of the result at an index, marked up."""
+    return code(f"result{path}") if path else "the result"
+
+
+def of_shape(yours: Any, expected: Any) -> str:
+    """What a part whose shape is `yours` has, and what one of shape `expected` has; marked up."""
+    if not _is_shape(yours) or not _is_shape(expected):
+        return f"is {_kind(yours)}; expected is {_kind(expected)}"
+    if len(yours) != len(expected) or len(expected) != 4:
+        return f"has shape {yours}; expected is {expected}"
+    (n, c, *sides), (images, channels, *expected_sides) = yours, expected
+    told = [(n, images, "image"), (c, channels, "channel")]
+    parts = [_count(have, want, what) for have, want, what in told if have != want]
+    if sides != expected_sides:
+        parts.append(f"{sides[0]}×{sides[1]} pixels; {expected_sides[0]}×{expected_sides[1]} are expected")
+    return f"has {', and '.join(parts)}"
+
+
+def of_layers(yours: list[Shape], expected: list[Shape]) -> str:
+    """Where a network's weights, in the order of their use, part from the expected ones; a sentence."""
+    k = next(
+        (k for k, (y, e) in enumerate(zip(yours, expected, strict=False)) if y != e), min(len(yours), len(expected))
+    )
+    before = f"after {layer(expected[k - 1])} (number {k})" if k else "first of all"
+    have = layer(yours[k]) if k < len(yours) else "nothing more with weights"
+    want = layer(expected[k]) if k < len(expected) else "nothing more"
+    return f"In the order in which the weights are used, {before} yours has {have}; expected is {want}."
+
+
+def layer(shape: Shape) -> str:
+    """What has weights of this shape, in words; a transposed convolution counts its channels the other way round."""
+    if len(shape) == 4:
+        return f"a {shape[2]}×{shape[3]} convolution with weights of shape {tuple(shape)}"
+    return (
+        f"{shape[0]} numbers, one for each channel (a norm or a bias)" if len(shape) == 1 else f"weights {tuple(shape)}"
+    )
+
+
+def cause(error: Raised) -> str:
+    """What the torch function that raised was given, as a sentence; empty where there is nothing to say."""
+    name, _, rest = error.cause.partition(" ")
+    if not rest:
+        return ""
+    shapes = [tuple(int(n) for n in part.split(", ") if n) for part in rest.strip("()").replace(",)", ")").split(") (")]
+    if name == "conv2d" and len(shapes) == 2 and len(shapes[0]) == len(shapes[1]) == 4:
+        have, want = shapes[0][1], shapes[1][1]
+        if have != want:
+            return f" A convolution that was built for {want} channels got a map with {have}."
+    given = " and ".join(map(str, shapes))
+    return f" `{name}` was given shapes {given}." if len(shapes) > 1 else f" `{name}` was given shape {given}."
+
+
+def _count(have: int, want: int, what: str) -> str:
+    return f"{have} {what}{'s' * (have != 1)}; {want} {'is' if want == 1 else 'are'} expected"
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(n, int) for n in value)
+
+
+def _kind(value: Any) -> str:
+    if _is_shape(value):
+        return f"a tensor of shape {value}"
+    if isinstance(value, list):
+        return f"{len(value)} parts" if len(value) != 1 else "one part"
+    return value if isinstance(value, str) else kind_of(value)
+
+
+def is_tensor_pair(yours: Any, expected: Any) -> bool:
+    """Whether two parts are tensors of one shape, so that only their values differ."""
+    return isinstance(yours, Tensor) and isinstance(expected, Tensor) and yours.shape == expected.shape
