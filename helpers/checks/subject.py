@@ -231,8 +231,14 @@ class _Worker:
     def forward(self, inputs: tuple[Tensor, ...]) -> Reply:
         # Watching costs as much as a small network, so it is done once.
         watch = UsageWatch()
+
+        def run(*given: Any) -> Any:
+            result = self._built(*given)
+            watch.note_result(result)
+            return self._usage.result(result)
+
         with torch.no_grad(), nullcontext() if self._watch else watch:
-            reply = self._reply(self._built, inputs, {})
+            reply = self._reply(run, inputs, {})
         self._watch = self._watch or watch
         modes = {layer.training for layer in self._built.modules()}
         return replace(reply, mode_kept=modes == {self._mode})
@@ -264,7 +270,7 @@ class _Worker:
     def gradients(self, inputs: tuple[Tensor, ...], weights: list[Tensor]) -> Gradients:
         leaves = [x.clone().requires_grad_() for x in inputs]
         try:
-            outputs = tensors_in(self._built(*_copied(leaves)))  # as in `call_gradients`
+            outputs = tensors_in(self._usage.result(self._built(*_copied(leaves))))  # as in `call_gradients`
             found = _pulled_back(outputs, weights, [*leaves, *self._usage.parameters])
             return [*found[: len(leaves)], *self._usage.in_order(found[len(leaves) :])]
         except (Exception, SystemExit) as error:

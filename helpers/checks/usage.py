@@ -36,11 +36,17 @@ class Usage:
         open: those that are held at zero.
         exchanged: for a weight, by its place in `parameters`, the channels of the map that came first and is to count
             as the second.
+        result_exchanged: the same for the result, where it is such a pair of maps.
     """
 
     parameters: list[nn.Parameter] = field(default_factory=list)
     open: list[nn.Parameter] = field(default_factory=list)
     exchanged: dict[int, int] = field(default_factory=dict)
+    result_exchanged: int | None = None
+
+    def result(self, made: Any) -> Any:
+        """What the pass gave, with its channels in the order that counts."""
+        return made if self.result_exchanged is None else made.roll(-self.result_exchanged, dims=1)
 
     def set(self, values: list[Tensor]) -> None:
         """Give the parameters these values, and the open ones zero."""
@@ -79,6 +85,7 @@ class UsageWatch(TorchFunctionMode):
         self._taken_away: set[int] = set()  # biases with a norm behind them, or in a transposed convolution
         self._needed: set[int] = set()  # biases that something else sees
         self._exchanged: dict[int, int] = {}
+        self._result: _Seen | None = None
 
     def usage(self, bias_open: bool = False) -> Usage:
         """What was used so far; `bias_open` counts every parameter of one dimension as open."""
@@ -89,7 +96,12 @@ class UsageWatch(TorchFunctionMode):
             [self._used[key] for key in listed],
             [p for key, p in self._used.items() if is_open[key]],
             {k: self._exchanged[key] for k, key in enumerate(listed) if key in self._exchanged},
+            self._result.exchanged if self._result else None,
         )
+
+    def note_result(self, result: Any) -> None:
+        """To be told what the pass gave."""
+        self._result = self._of(result)
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

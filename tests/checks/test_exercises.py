@@ -53,9 +53,16 @@ def test_an_incomplete_exercise_is_named():
     assert exercises.problems(short) == [f"f has {what}" for what in lacking]
 
 
-@pytest.mark.parametrize("name", ["Dice", "double_conv", "nothing", "__init__", ""])
-def test_an_unknown_exercise_is_refused_with_those_that_exist(name):
-    with pytest.raises(ValueError, match="The exercises are: .*dice.*DoubleConv"):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Dice", "Do you mean `dice`"),
+        ("double_conv", "Do you mean `DoubleConv`"),
+        *((name, "The exercises are: .*dice.*DoubleConv") for name in ("nothing", "__init__", "")),
+    ],
+)
+def test_an_unknown_exercise_is_refused_with_those_that_are_meant(name, said):
+    with pytest.raises(ValueError, match=said):
         exercises.load(name)
 
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks import examine
+from helpers.checks.subject import LocalSubject
 from helpers.checks.usage import UsageWatch
 from helpers.exercises import load
 
@@ -57,6 +58,24 @@ def test_open_choices_leave_shapes_results_and_gradients_as_they_are(kind, choic
     assert torch.allclose(result, other_result, atol=1e-4)
     for one, other in zip(gradients, other_gradients, strict=True):
         assert torch.allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_a_result_that_is_two_maps_has_them_in_one_order():
+    class Unmerged(Net):
+        def forward(self, x):
+            skip = self.norm(self.conv(x))
+            parts = [skip, self.up(F.max_pool2d(skip, 2))]
+            return torch.cat(parts if self.skip_first else parts[::-1], dim=1)
+
+    x, results = torch.randn(1, 1, 4, 4), []
+    for net in (Unmerged(), Unmerged(skip_first=False)):
+        subject = LocalSubject(lambda net=net: net)
+        subject.construct((), {})
+        subject.train(False)
+        subject.forward((x,))
+        subject.set_parameters([torch.ones(shape) for shape in subject.parameters().used])
+        results.append(subject.forward((x,)).value)
+    assert torch.equal(*results)
 
 
 def test_a_bias_that_something_else_sees_is_listed():
