@@ -27,7 +27,7 @@ from helpers.checks.probes import Build, Call, Draw, Probe, Script, as_probe, si
 from helpers.checks.process import Lost, unfinished
 from helpers.checks.subject import Foreign, LocalSubject, Raised, Subject, raised, readable
 from helpers.checks.verdict import Status, Verdict, is_tensor
-from helpers.exercises import Answer, Exercise
+from helpers.exercises import Answer, Code, Exercise
 from helpers.markup import as_text, code
 
 SECONDS = 10.0  # an answer takes well under one; this is for endless loops
@@ -138,7 +138,7 @@ def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
 def is_right(name: str, subject: Subject, seed: int, seconds: float | None = None) -> bool:
     """Whether `examine_through` would say "passed"; stops at the first probe that a wrong answer fails."""
     exercise = exercises.load(name)
-    known = [_known_trace(name, k, seed) for k in range(len(exercise.accepted))]
+    known = [_known_trace(name, answer.solution, seed) for answer in exercise.accepted]
     try:
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
             subject.settings_changed()  # from now on
@@ -164,10 +164,10 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
         return _verdict(exercise, seed, "not attempted", f"`{exercise.name}` is not written yet. {what_to_do}")
 
     differing: dict[int, tuple[Observation, Observation]] = {}  # from the nearest right answer, by probe
-    for answer in range(len(exercise.accepted)):
+    for answer in exercise.accepted:
         apart = {}
         for k, seen in enumerate(trace):
-            different = _first_difference(seen, _known(exercise.name, answer, seed, k))
+            different = _first_difference(seen, _known(exercise.name, answer.solution, seed, k))
             if different is not None:
                 apart[k] = different
                 if len(apart) == len(differing):
@@ -186,7 +186,7 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
         diagnosis, message = found
         if status == "error":
             message = f"{message} (It raised {yours.value}.)"
-    elif yours.what in RULES and all(y.what == yours.what for y, _ in differing.values()):
+    elif yours.what in RULES and yours.value != expected.value:  # seen, so true, whatever else is wrong
         diagnosis, message = RULES[yours.what]
     else:
         diagnosis, message = None, _describe(exercise, probes[worst], yours, expected)
@@ -208,34 +208,36 @@ def _is_stub(value: Any) -> bool:
 def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int]) -> tuple[str, str] | None:
     """Name and sentence of the misconception with this trace, on the probes that fail and on those that pass.
 
-    What explains a part of the failures only is as often false as true, so it is said only where a second one explains
-    the rest, as in a first try that is wrong in two places.
+    What explains a part of the failures only is as often false as true, so it is said only together with a second one:
+    where that explains the other failures, or where an answer that is wrong in both ways has this trace.
     """
-    passing = [k for k in range(len(trace)) if k not in differing]
-    indices = range(len(exercise.accepted), len(exercise.accepted) + len(exercise.misconceptions))
+    order = [*differing, *(k for k in range(len(trace)) if k not in differing)]
 
-    def agrees(index: int, k: int) -> bool:
-        return _first_difference(trace[k], _known(exercise.name, index, seed, k)) is None
+    def agrees(solution: Code, k: int) -> bool:
+        return _first_difference(trace[k], _known(exercise.name, solution, seed, k)) is None
 
-    def answer(index: int) -> Answer:
-        return exercise.misconceptions[index - len(exercise.accepted)]
-
-    for index in indices:
-        if all(agrees(index, k) for k in (*differing, *passing)):
-            return answer(index).name, answer(index).sentence
-    parts: list[tuple[int, set[int]]] = []
+    versions = [(answer, version) for answer in exercise.misconceptions for version in exercise.versions(answer)]
+    for answer, version in versions:
+        if all(agrees(version, k) for k in order):
+            return answer.name, answer.sentence
     until = time.monotonic() + SECONDS_FOR_PAIRS
-    for index in indices:
-        if time.monotonic() > until:
-            break
-        explained = {k for k in differing if agrees(index, k)}
-        if explained and all(agrees(index, k) for k in passing):
-            parts.append((index, explained))
-    for (one, first), (other, second) in itertools.combinations(parts, 2):
-        if first | second == set(differing):
-            more, less = (one, other) if len(first) >= len(second) else (other, one)
-            return answer(more).name, f"{answer(more).sentence} There is a second thing. {answer(less).sentence}"
+    parts: list[tuple[Answer, set[int], bool]] = []
+    for answer, version in versions:
+        if time.monotonic() < until and (explained := {k for k in differing if agrees(version, k)}):
+            parts.append((answer, explained, all(agrees(version, k) for k in order[len(differing) :])))
+    parts.sort(key=lambda part: -len(part[1]))
+    for (one, first, is_fair), (other, second, is_fair_too) in itertools.combinations(parts, 2):
+        if is_fair and is_fair_too and first | second == set(differing):
+            return _both(one, other)
+    for one, other in itertools.product([one for one, _, _ in parts], exercise.misconceptions):
+        for version in exercise.versions(one, other) if one is not other and time.monotonic() < until else ():
+            if all(agrees(version, k) for k in order):
+                return _both(one, other)
     return None
+
+
+def _both(one: Answer, other: Answer) -> tuple[str, str]:
+    return one.name, f"{one.sentence} There is a second thing. {other.sentence}"
 
 
 def _first_difference(yours: list[Observation], known: Iterable[Observation]) -> tuple[Observation, Observation] | None:
@@ -279,20 +281,19 @@ def _probes(name: str, seed: int) -> list[Probe]:
 
 
 @functools.lru_cache(maxsize=16384)
-def _known(name: str, index: int, seed: int, k: int) -> _Known:
-    """What a known answer, the right ones first and then the misconceptions, does on probe `k`."""
+def _known(name: str, solution: Code, seed: int, k: int) -> _Known:
+    """What a known answer does on probe `k`."""
     exercise = exercises.load(name)
-    answer: Answer = [*exercise.accepted, *exercise.misconceptions][index]
     probe = _probes(name, seed)[k]
-    known = _Known(observe(LocalSubject(answer.solution), probe, 1000 * seed + k, exercise.forbidden))
+    known = _Known(observe(LocalSubject(solution), probe, 1000 * seed + k, exercise.forbidden))
     if isinstance(probe, Script) and probe.exclusive:
         list(known)
     return known
 
 
-def _known_trace(name: str, index: int, seed: int) -> Trace:
+def _known_trace(name: str, solution: Code, seed: int) -> Trace:
     """What a known answer does on all probes."""
-    return [list(_known(name, index, seed, k)) for k in range(len(_probes(name, seed)))]
+    return [list(_known(name, solution, seed, k)) for k in range(len(_probes(name, seed)))]
 
 
 def _trace(exercise: Exercise, subject: Subject, seed: int) -> Trace:
@@ -336,7 +337,7 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
     if yours.what == "construction":
         return f"`{exercise.name}` gives {_shown(yours.value)} instead of a module."
     if yours.what in PARAMETER_SHAPES:
-        return f"For {where}: {wording.of_layers(yours.value, expected.value)}"
+        return f"For {where}, {wording.of_layers(yours.value, expected.value)}."
     shapes = yours.what in RESULT_SHAPES
     path, y, e = wording.first_leaf(yours.value, expected.value, expected.tolerance_scale, shapes)
     if shapes:

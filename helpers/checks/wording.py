@@ -52,23 +52,20 @@ def of_shape(yours: Any, expected: Any) -> str:
 
 
 def of_layers(yours: list[Shape], expected: list[Shape]) -> str:
-    """Where a network's weights, in the order of their use, part from the expected ones; a sentence."""
-    k = next(
-        (k for k, (y, e) in enumerate(zip(yours, expected, strict=False)) if y != e), min(len(yours), len(expected))
-    )
-    before = f"after {layer(expected[k - 1])} (number {k})" if k else "first of all"
-    have = layer(yours[k]) if k < len(yours) else "nothing more with weights"
+    """Where a network's weights, in the order of their use, part from the expected ones; goes on after a comma."""
+    pairs = zip(yours, expected, strict=False)
+    k = next((k for k, (y, e) in enumerate(pairs) if y != e), min(len(yours), len(expected)))
+    have = layer(yours[k]) if k < len(yours) else "nothing more"
     want = layer(expected[k]) if k < len(expected) else "nothing more"
-    return f"In the order in which the weights are used, {before} yours has {have}; expected is {want}."
+    before = f"after {layer(expected[k - 1])}" if k else "first of all"
+    return f"in the order in which the weights are used: {before} yours has {have}; expected is {want}"
 
 
 def layer(shape: Shape) -> str:
-    """What has weights of this shape, in words; a transposed convolution counts its channels the other way round."""
+    """What has weights of this shape, in words."""
     if len(shape) == 4:
-        return f"a {shape[2]}×{shape[3]} convolution with weights of shape {tuple(shape)}"
-    return (
-        f"{shape[0]} numbers, one for each channel (a norm or a bias)" if len(shape) == 1 else f"weights {tuple(shape)}"
-    )
+        return f"a {shape[2]}×{shape[3]} convolution with weights {tuple(shape)}"
+    return f"a norm or a bias of {shape[0]} channels" if len(shape) == 1 else f"weights {tuple(shape)}"
 
 
 def cause(error: Raised) -> str:

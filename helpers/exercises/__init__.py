@@ -10,17 +10,29 @@ A file in this folder is everything the course knows about one exercise. It decl
     @misconception("IoU instead of Dice", "You divided by the union. ...")
     def iou_instead(pred, target): ...
 
+    edit(dice, "the reciprocal", "You divided the wrong way round. ...", ("overlap / total", "total / overlap"))
+
     @variant("through IoU")
     def through_iou(pred, target): ...
+
+An `edit` is a misconception as changes of the reference's source. Where it reads as well as a function, it is better:
+two of them make an answer that is wrong in two places, and each can be made with the exercise's `choices`.
 """
 
 from __future__ import annotations
+import __future__
 
+import ast
+import contextlib
 import difflib
+import functools
 import importlib
+import inspect
 import pkgutil
 import re
-from collections.abc import Callable
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,19 +42,23 @@ LEAST = {"misconceptions": 5, "variants": 2, "hints": 3}
 TRIES_BEFORE_SOLUTION = 3
 
 Code = Callable[..., Any]  # a function or a class
+Change = tuple[str, str]  # a text that the reference's source holds once, and what stands in its place
 
 
 @dataclass(frozen=True)
 class Answer:
     """A whole answer to an exercise: a right variant, or an executable misconception with a tutor's sentence.
 
-    `differs`: a variant that a probe can tell from the reference, since the task leaves open what they do otherwise.
+    Attributes:
+        differs: a variant that a probe can tell from the reference, since the task leaves open what they do otherwise.
+        changes: of the reference's source, where it was made by them.
     """
 
     name: str
     solution: Code
     sentence: str = ""
     differs: bool = False
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass
@@ -63,6 +79,7 @@ class Exercise:
             `helpers.checks.probes`, or the bare arguments of a call.
         difficulty: from 1 to 5.
         forbidden: library functions that an answer must not call.
+        choices: changes of the reference that keep it right, and that may tell one wrong answer from another.
     """
 
     name: str
@@ -76,9 +93,11 @@ class Exercise:
     hints: list[str]
     task: str
     forbidden: tuple[str, ...] = ()
+    choices: tuple[Change, ...] = ()
     variants: list[Answer] = field(default_factory=list)
     misconceptions: list[Answer] = field(default_factory=list)
     attempt: Attempt = field(default_factory=Attempt)
+    _versions: dict[tuple[str, ...], list[Code]] = field(default_factory=dict)
 
     @property
     def right_answers(self) -> list[Answer]:
@@ -89,6 +108,26 @@ class Exercise:
     def accepted(self) -> list[Answer]:
         """The right answers that behave differently; one that behaves like one of these is right."""
         return [answer for answer in self.right_answers if answer.name == "reference" or answer.differs]
+
+    def versions(self, *misconceptions: Answer) -> list[Code]:
+        """The answers that have all these misconceptions: as they are declared, and with each choice that fits.
+
+        Several have a common answer only where all were made by changes, and these do not get into each other's way.
+        """
+        names = tuple(answer.name for answer in misconceptions)
+        if names not in self._versions:
+            self._versions[names] = list(self._made(misconceptions))
+        return self._versions[names]
+
+    def _made(self, misconceptions: tuple[Answer, ...]) -> Iterator[Code]:
+        if len(misconceptions) == 1:
+            yield misconceptions[0].solution
+        if not all(answer.changes for answer in misconceptions):
+            return
+        changes = [change for answer in misconceptions for change in answer.changes]
+        for chosen in ([] if len(misconceptions) == 1 else [()]) + [(choice,) for choice in self.choices]:
+            with contextlib.suppress(ValueError, SyntaxError):
+                yield changed(self.reference, (*changes, *chosen))
 
     def hint(self, k: int | None = None) -> str:
         """Hint `k`, counted from 1, or the next one; after the last one, that again.
@@ -108,12 +147,16 @@ class Exercise:
 
     def card(self) -> str:
         """The card above the exercise, in Markdown."""
+        left = " In which order you make the layers, and a bias before a norm, are up to you."
+        left = left if hasattr(self.reference, "forward") else ""
         return (
             f"### Write it: `{self.name}`\n\n"
             f"**Difficulty** {self.difficulty} of 5 · **{self.minutes} minutes** · "
             f"**{self.points} points** · {self.concept}\n\n"
             f"{self.task}\n\n"
-            "*The cell below is what you hand in: keep everything your answer needs inside it.*"
+            "*The cell below is what you hand in: keep everything your answer needs inside it. Results are torch "
+            "tensors or plain numbers, not NumPy arrays; what you are given, and torch's settings, stay as they were."
+            f"{left}*"
         )
 
 
@@ -138,6 +181,46 @@ def misconception(name: str, sentence: str) -> Callable[[Code], Code]:
         return solution
 
     return declare
+
+
+def edit(reference: Code, name: str, sentence: str, *changes: Change) -> None:
+    """Declare a misconception of the exercise with this reference, as changes of its source.
+
+    Raises:
+        ValueError: a change fits nowhere, or in more than one place.
+    """
+    declared = next(found for found in _by_module.values() if found.reference is reference)
+    declared.misconceptions.append(Answer(name, changed(reference, changes), sentence, changes=changes))
+
+
+def changed(reference: Code, changes: tuple[Change, ...]) -> Code:
+    """The reference with changes of its source, one after the other.
+
+    Raises:
+        ValueError: a change fits nowhere, or in more than one place.
+    """
+    source = source_of(reference)
+    for old, new in changes:
+        if source.count(old) != 1:
+            raise ValueError(f"{reference.__name__}: the change of {old!r} fits {source.count(old)} times, not once.")
+        source = source.replace(old, new)
+    namespace = dict(vars(sys.modules[reference.__module__]))
+    flags = __future__.annotations.compiler_flag
+    exec(compile(source, f"<{reference.__name__}>", "exec", flags=flags, dont_inherit=True), namespace)
+    solution: Code = namespace[reference.__name__]
+    return solution
+
+
+@functools.cache
+def source_of(reference: Code) -> str:
+    """The source of a function or class, without its docstring."""
+    source = textwrap.dedent(inspect.getsource(reference))
+    first = ast.parse(source).body[0]
+    assert isinstance(first, ast.FunctionDef | ast.ClassDef)
+    lines = source.splitlines(keepends=True)
+    if ast.get_docstring(first):
+        del lines[first.body[0].lineno - 1 : first.body[0].end_lineno]
+    return "".join(lines)
 
 
 def variant(name: str, differs: bool = False) -> Callable[[Code], Code]:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.unet import DoubleConv
 
 
@@ -26,6 +26,7 @@ from helpers.reference.unet import DoubleConv
         "Convolution 3×3, batch normalisation (if `norm`), ReLU, and the same again. The first convolution changes the "
         "channels, the second keeps them. `padding` goes to both."
     ),
+    choices=(("bias=not norm", "bias=True"),),
 )
 def probes(draw):
     """Few channels and small, unequal sides: enough to see every layer, fast enough to run many."""
@@ -37,248 +38,168 @@ def probes(draw):
     yield Build((4, 5), (draw.normal(draw.size(2, 3), 4, h, w),), {"norm": False, "padding": 0})
 
 
-class _Block(nn.Module):
-    """Six layers in a row, with one place for each thing that can go wrong."""
-
-    def __init__(self, layers):
-        super().__init__()
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return self.layers(x)
-
-
-def _conv(in_channels, out_channels, padding, norm, kernel_size=3, **kwargs):
-    return nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, bias=not norm, **kwargs)
-
-
-def _norm(channels, norm):
-    return [nn.BatchNorm2d(channels)] if norm else []
-
-
-@misconception(
+edit(
+    DoubleConv,
     "only one convolution",
     "There is one convolution. Two 3×3 in a row see 5×5 pixels of the input, with a ReLU between them, and cost "
     "fewer weights than one 5×5. Look at how often your block convolves.",
+    ("(in_channels, out_channels):", "(in_channels,):"),
 )
-class OneConv(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        super().__init__([_conv(in_channels, out_channels, padding, norm), *_norm(out_channels, norm), nn.ReLU()])
 
-
-@misconception(
+edit(
+    DoubleConv,
     "no ReLU at the end",
     "The block ends without a ReLU, so negative values come out, and the next block's convolution follows this one's "
     "with nothing but a scaling between them. Look at what comes after your second convolution.",
+    ("nn.Sequential(*layers)", "nn.Sequential(*layers[:-1])"),
 )
-class NoLastReLU(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        first = [_conv(in_channels, out_channels, padding, norm), *_norm(out_channels, norm), nn.ReLU()]
-        super().__init__([*first, _conv(out_channels, out_channels, padding, norm), *_norm(out_channels, norm)])
 
-
-@misconception(
+edit(
+    DoubleConv,
     "no ReLU between the convolutions",
     "There is no ReLU between the two convolutions. Two linear maps in a row are one linear map: the second "
     "convolution adds weights and no ability. Look at what comes after your first convolution.",
+    ("nn.Sequential(*layers)", "nn.Sequential(*(x for k, x in enumerate(layers) if k + 1 != len(layers) // 2))"),
 )
-class NoFirstReLU(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        first = [_conv(in_channels, out_channels, padding, norm), *_norm(out_channels, norm)]
-        super().__init__(
-            [*first, _conv(out_channels, out_channels, padding, norm), *_norm(out_channels, norm), nn.ReLU()]
-        )
 
-
-@misconception(
+edit(
+    DoubleConv,
     "no ReLU at all",
     "No ReLU anywhere: what comes out is a linear function of what goes in, however many such blocks you stack. "
     "Look at what follows each convolution.",
+    ("nn.Sequential(*layers)", "nn.Sequential(*(x for x in layers if not isinstance(x, nn.ReLU)))"),
 )
-class NoReLU(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        first = [_conv(in_channels, out_channels, padding, norm), *_norm(out_channels, norm)]
-        super().__init__([*first, _conv(out_channels, out_channels, padding, norm), *_norm(out_channels, norm)])
 
-
-@misconception(
+edit(
+    DoubleConv,
     "norm after the ReLU",
     "You normalise after the ReLU, so half of what comes out is negative again and the block no longer ends in "
     "something that is zero or more. The order here is convolution, norm, ReLU: look at which comes last.",
+    ("            layers.append(nn.ReLU(inplace=True))\n", ""),
+    ("            if norm:\n", "            layers.append(nn.ReLU())\n            if norm:\n"),
 )
-class NormAfterReLU(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        first = [_conv(in_channels, out_channels, padding, norm), nn.ReLU(), *_norm(out_channels, norm)]
-        second = [_conv(out_channels, out_channels, padding, norm), nn.ReLU(), *_norm(out_channels, norm)]
-        super().__init__([*first, *second])
 
-
-@misconception(
+edit(
+    DoubleConv,
     "padding ignored",
     "`padding=0` changes nothing: your sides stay as they are. The 2015 network needs them to shrink by 4, and you "
     "will build it in lesson 07. Look at whether the argument reaches both convolutions.",
+    ("padding=padding", "padding=1"),
 )
-class PaddingIgnored(DoubleConv):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        super().__init__(in_channels, out_channels, padding=1, norm=norm)
 
-
-@misconception(
+edit(
+    DoubleConv,
     "no padding",
     "Your sides shrink by 4 pixels although `padding` is 1: a 3×3 kernel without padding cannot be centred on the "
     "outermost pixels. Look at whether the argument reaches both convolutions.",
+    ("padding=padding", "padding=0"),
 )
-class NoPadding(DoubleConv):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        super().__init__(in_channels, out_channels, padding=0, norm=norm)
 
-
-@misconception(
+edit(
+    DoubleConv,
     "padding at one convolution only",
     "Only one of the two convolutions gets the padding, so your sides shrink by 2. "
     "Look at where `padding` stands in each.",
+    ("padding=padding", "padding=0 if layers else padding"),
 )
-class PaddingOnce(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        first = [_conv(in_channels, out_channels, padding, norm), *_norm(out_channels, norm), nn.ReLU()]
-        second = [_conv(out_channels, out_channels, 0, norm), *_norm(out_channels, norm), nn.ReLU()]
-        super().__init__([*first, *second])
 
-
-@misconception(
+edit(
+    DoubleConv,
     "norm ignored",
     "`norm=False` changes nothing: the batch normalisation is still there. The published network has none, and to "
     "compare with it you have to be able to leave it out. Look at where you ask for `norm`.",
+    ("if norm:", "if True:"),
 )
-class NormAlways(DoubleConv):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        super().__init__(in_channels, out_channels, padding, norm=True)
 
-
-@misconception(
+edit(
+    DoubleConv,
     "no norm",
     "There is no batch normalisation although `norm` is true. Without it the size of the activations drifts from "
     "block to block, and a deep network learns slowly or not at all. Look at what stands between convolution and ReLU.",
+    ("if norm:", "if False:"),
+    ("bias=not norm", "bias=True"),
 )
-class NormNever(DoubleConv):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        super().__init__(in_channels, out_channels, padding, norm=False)
 
-
-@misconception(
+edit(
+    DoubleConv,
     "one norm only",
     "Only one of the two convolutions is followed by a normalisation. "
     "Look at what stands between each convolution and its ReLU.",
+    ("if norm:", "if norm and len(layers) < 3:"),
+    ("bias=not norm", "bias=not norm or len(layers) > 0"),
 )
-class NormOnce(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        first = [_conv(in_channels, out_channels, padding, norm), *_norm(out_channels, norm), nn.ReLU()]
-        super().__init__([*first, _conv(out_channels, out_channels, padding, False), nn.ReLU()])
 
-
-@misconception(
+edit(
+    DoubleConv,
     "one norm layer used twice",
     "Both convolutions share one batch norm. Its running mean and variance then mix two different layers, and in "
     "evaluation mode it is right for neither. Look at how many `BatchNorm2d` you construct.",
+    ("nn.BatchNorm2d(out_channels)", "layers[1] if layers[1:2] and len(layers) > 2 else nn.BatchNorm2d(out_channels)"),
 )
-class NormShared(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        shared = _norm(out_channels, norm)
-        first = [_conv(in_channels, out_channels, padding, norm), *shared, nn.ReLU()]
-        super().__init__([*first, _conv(out_channels, out_channels, padding, norm), *shared, nn.ReLU()])
 
-
-@misconception(
+edit(
+    DoubleConv,
     "statistics of the batch in evaluation mode",
     "In evaluation mode your norm still uses the statistics of the batch, so the answer for an image depends on which "
     "images are beside it. Look at `track_running_stats`, or at how you call the normalisation.",
+    ("nn.BatchNorm2d(out_channels)", "nn.BatchNorm2d(out_channels, track_running_stats=False)"),
 )
-class NoRunningStatistics(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        layers = []
-        for channels in (in_channels, out_channels):
-            layers.append(_conv(channels, out_channels, padding, norm))
-            layers += [nn.BatchNorm2d(out_channels, track_running_stats=False)] if norm else []
-            layers.append(nn.ReLU())
-        super().__init__(layers)
 
-
-@misconception(
+edit(
+    DoubleConv,
     "layers in a plain list",
     "Your layers are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them, and `state_dict()` loses them. Look at where you keep them; `nn.ModuleList` or "
     "`nn.Sequential` registers what is inside.",
+    ("nn.Sequential(*layers)", "layers"),
+    ("return self.layers(x)", "for layer in self.layers:\n            x = layer(x)\n        return x"),
 )
-class PlainList(nn.Module):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        super().__init__()
-        self.steps = list(DoubleConv(in_channels, out_channels, padding, norm).layers)
 
-    def forward(self, x):
-        for step in self.steps:
-            x = step(x)
-        return x
-
-
-@misconception(
+edit(
+    DoubleConv,
     "the first convolution keeps the channels",
     "The channels change at the second convolution instead of the first, so the first works with as few channels as "
     "the input has: on a grey image, one. Look at the channels of the first convolution.",
+    (
+        "for channels in (in_channels, out_channels)",
+        "for channels, after in ((in_channels, in_channels), (in_channels, out_channels))",
+    ),
+    ("nn.Conv2d(channels, out_channels", "nn.Conv2d(in_channels, after"),
+    ("BatchNorm2d(out_channels)", "BatchNorm2d(after)"),
 )
-class ChannelsChangeLate(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        first = [_conv(in_channels, in_channels, padding, norm), *_norm(in_channels, norm), nn.ReLU()]
-        second = [_conv(in_channels, out_channels, padding, norm), *_norm(out_channels, norm), nn.ReLU()]
-        super().__init__([*first, *second])
 
-
-@misconception(
+edit(
+    DoubleConv,
     "the second convolution expects the input's channels",
     "The second convolution is built for `in_channels`, but it receives what the first one made: `out_channels`. "
     "It fails whenever the two differ. Look at the first argument of your second convolution.",
+    ("nn.Conv2d(channels,", "nn.Conv2d(in_channels,"),
 )
-class ChannelsMismatch(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        first = [_conv(in_channels, out_channels, padding, norm), *_norm(out_channels, norm), nn.ReLU()]
-        second = [_conv(in_channels, out_channels, padding, norm), *_norm(out_channels, norm), nn.ReLU()]
-        super().__init__([*first, *second])
 
-
-@misconception(
+edit(
+    DoubleConv,
     "a residual connection",
     "You add the input of the second convolution to its output. That is a residual block, from another network; here "
     "the second convolution replaces what it was given. Look for a `+` in `forward`.",
+    ("return self.layers(x)", "x = self.layers[:half](x)\n        return x.clone() + self.layers[half:](x)"),
+    ("        x = self", "        half = len(self.layers) // 2\n        x = self"),
 )
-class Residual(DoubleConv):
-    def forward(self, x):
-        half = len(self.layers) // 2
-        first = self.layers[:half](x)
-        return first + self.layers[half:](first.clone())
 
-
-@misconception(
+edit(
+    DoubleConv,
     "another activation",
     "The negative values come through weakened instead of becoming zero: that is a leaky ReLU. "
     "The task asks for the plain one. Look at your activation.",
+    ("nn.ReLU(inplace=True)", "nn.LeakyReLU()"),
 )
-class Leaky(DoubleConv):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        super().__init__(in_channels, out_channels, padding, norm)
-        self.layers = nn.Sequential(*(nn.LeakyReLU() if isinstance(m, nn.ReLU) else m for m in self.layers))
 
-
-@misconception(
+edit(
+    DoubleConv,
     "a bias nowhere",
     "Without a norm your convolutions have no bias either, so a black image gives black, whatever the weights. With a "
     "batch norm the bias is not needed; without one it is. Look at what `bias=False` depends on.",
+    ("bias=not norm", "bias=False"),
 )
-class NoBias(_Block):
-    def __init__(self, in_channels, out_channels, padding=1, norm=True):
-        layers = []
-        for channels in (in_channels, out_channels):
-            layers.append(_conv(channels, out_channels, padding, norm=True))
-            layers += [*_norm(out_channels, norm), nn.ReLU()]
-        super().__init__(layers)
 
 
 @variant("bias everywhere, layers of their own, functional ReLU")

@@ -335,3 +335,34 @@ def test_an_interrupt_while_a_known_answer_runs_leaves_nothing_half_seen(monkeyp
         list(engine._known("dice", 0, 4321, 0))
     monkeypatch.undo()
     assert len(list(engine._known("dice", 0, 4321, 0))) > 1
+
+
+# ---- what is made of changes ----
+
+
+def with_changes(name, *names):
+    """The reference with the changes of the named misconceptions."""
+    exercise = exercises.load(name)
+    wanted = [a for a in exercise.misconceptions if a.name in names]
+    return exercises.changed(exercise.reference, tuple(change for a in wanted for change in a.changes))
+
+
+def test_two_mistakes_in_one_module_are_both_said():
+    verdict = examine("DoubleConv", with_changes("DoubleConv", "no padding", "another activation"), seed=0)
+    assert verdict.diagnosis in ("no padding", "another activation")
+    assert "There is a second thing." in verdict.message
+
+
+def test_a_name_stays_with_a_choice_that_observations_see():
+    """Where the norm is missing, the bias is no open choice any more: without a norm it counts."""
+    exercise = exercises.load("DoubleConv")
+    for changes in ((("if norm:", "if False:"),), (("if norm:", "if False:"), *exercise.choices)):
+        answer = exercises.changed(exercise.reference, changes)
+        assert examine("DoubleConv", answer, seed=0).diagnosis in ("no norm", None)
+    assert examine("DoubleConv", answer, seed=0).diagnosis == "no norm"
+
+
+@pytest.mark.parametrize("change", [("nowhere", "x"), ("layers", "x")])
+def test_a_change_that_does_not_fit_once_is_refused(change):
+    with pytest.raises(ValueError, match=r"DoubleConv: the change of .* fits \d+ times, not once"):
+        exercises.changed(DoubleConv, (change,))
