@@ -33,7 +33,7 @@ from helpers.markup import as_text, code
 SECONDS = 10.0  # an answer takes well under one; this is for endless loops
 PARAMETER_SHAPES = ("parameter shapes in the order of their use", "shapes of the parameters, in the order of their use")
 RESULT_SHAPES = ("output shape", "shape of the result")
-SECONDS_FOR_PAIRS = 1.0
+SECONDS_FOR_PAIRS = 1.0  # of a processor, so that a verdict does not depend on what else runs
 MOST_VALUES = 4096  # a verdict carries the numbers of tensors up to this size
 
 Trace = list[list[Observation]]
@@ -220,17 +220,17 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
     for answer, version in versions:
         if all(agrees(version, k) for k in order):
             return answer.name, answer.sentence
-    until = time.monotonic() + SECONDS_FOR_PAIRS
+    until = time.thread_time() + SECONDS_FOR_PAIRS
     parts: list[tuple[Answer, set[int], bool]] = []
     for answer, version in versions:
-        if time.monotonic() < until and (explained := {k for k in differing if agrees(version, k)}):
+        if time.thread_time() < until and (explained := {k for k in differing if agrees(version, k)}):
             parts.append((answer, explained, all(agrees(version, k) for k in order[len(differing) :])))
     parts.sort(key=lambda part: -len(part[1]))
     for (one, first, is_fair), (other, second, is_fair_too) in itertools.combinations(parts, 2):
         if is_fair and is_fair_too and first | second == set(differing):
             return _both(one, other)
     for one, other in itertools.product([one for one, _, _ in parts], exercise.misconceptions):
-        for version in exercise.versions(one, other) if one is not other and time.monotonic() < until else ():
+        for version in exercise.versions(one, other) if one is not other and time.thread_time() < until else ():
             if all(agrees(version, k) for k in order):
                 return _both(one, other)
     return None
