@@ -280,6 +280,8 @@ class _OnlyCode(ast.NodeTransformer):
         node.keywords = [k for k in node.keywords if k.arg not in ON_THE_CARD]
         if isinstance(node.func, ast.Name) and node.func.id == "misconception":
             node.args = node.args[:1]
+        if isinstance(node.func, ast.Name) and node.func.id == "edit":
+            del node.args[2]
         return self.generic_visit(node)
 
 

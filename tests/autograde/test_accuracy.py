@@ -199,6 +199,15 @@ def test_an_exercise_is_measured_again_for_its_code_not_for_its_card(monkeypatch
     assert any(replaced)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "same"), [("There is one", "You have one", True), ("layers[:-1]", "layers[:-2]", False)]
+)
+def test_the_sentence_of_an_edit_is_not_in_it(monkeypatch, old, new, same):
+    before, getsource = accuracy.fingerprint("DoubleConv"), inspect.getsource
+    monkeypatch.setattr(inspect, "getsource", lambda thing: getsource(thing).replace(old, new))
+    assert (accuracy.fingerprint("DoubleConv") == before) == same
+
+
 def test_a_new_exercise_is_stale(published, monkeypatch):
     monkeypatch.setattr(exercises, "names", lambda: ["iou", "DoubleConv"])
     gone, new = accuracy.stale(**published)
