@@ -8,8 +8,8 @@ from torch import nn
 
 from helpers.checks.probes import Build
 from helpers.checks.shared import forwards
-from helpers.exercises import exercise, misconception, variant
-from helpers.reference.unet import DoubleConv, Down, Encoder
+from helpers.exercises import edit, exercise, variant
+from helpers.reference.unet import DoubleConv, Encoder
 
 
 @exercise(
@@ -45,490 +45,346 @@ def probes(draw):
     yield Build((1,), (draw.normal(1, 1, 8, 12),), {"depth": 2})  # 16 channels, a batch of one
 
 
-def _widths(base_channels, depth):
-    return [base_channels * 2**k for k in range(depth + 1)]
-
-
-class _Levels(nn.Module):
-    """One block a level and a pooling between them, with one place for each thing that can go wrong."""
-
-    block, pool = DoubleConv, staticmethod(lambda x: F.max_pool2d(x, 2))
-
-    def __init__(self, in_channels, base_channels=16, depth=4):
-        super().__init__()
-        widths = self.widths(base_channels, depth)
-        self.blocks = nn.ModuleList(
-            self.block(before, after) for before, after in zip([in_channels, *widths], widths, strict=False)
-        )
-
-    def widths(self, base_channels, depth):
-        return _widths(base_channels, depth)
-
-    def levels(self, x):
-        found = [self.blocks[0](x)]
-        for block in self.blocks[1:]:
-            found.append(block(self.pool(found[-1])))
-        return found
-
-    def forward(self, x):
-        *skips, bottleneck = self.levels(x)
-        return bottleneck, skips
-
-
-@misconception(
+edit(
+    Encoder,
     "skips taken after the pooling",
     "You keep what comes out of the pooling. The skips then have half the size and have lost the very detail they are "
     "to carry over. Look at where in the loop you append.",
+    ("levels[:-1]", "[F.max_pool2d(s, 2) for s in levels[:-1]]"),
 )
-class SkipsPooled(_Levels):
-    def forward(self, x):
-        skips, last = [], len(self.blocks) - 1
-        for k, block in enumerate(self.blocks):
-            x = block(x)
-            if k < last:
-                x = self.pool(x)
-                skips.append(x)
-        return x, skips
 
-
-@misconception(
+edit(
+    Encoder,
     "skips taken before the block",
     "You keep what goes into each block instead of what comes out, so the first skip is the image itself. "
     "Look at where in the loop you append.",
+    ("levels[:-1]", "[x, *(F.max_pool2d(s, 2) for s in levels[:-2])]"),
 )
-class SkipsBeforeBlock(_Levels):
-    def forward(self, x):
-        skips = []
-        for k, block in enumerate(self.blocks):
-            x = self.pool(x) if k else x
-            skips.append(x)
-            x = block(x)
-        return x, skips[:-1]
 
-
-@misconception(
+edit(
+    Encoder,
     "skips from deep to shallow",
     "Your skips come from deep to shallow. The decoder needs them in that order, but the encoder promises the other: "
     "`skips[0]` is the level at full size. Look at whether you reverse the list or insert at its front.",
+    ("levels[:-1]", "levels[-2::-1]"),
 )
-class SkipsReversed(_Levels):
-    def forward(self, x):
-        bottleneck, skips = super().forward(x)
-        return bottleneck, skips[::-1]
 
-
-@misconception(
+edit(
+    Encoder,
     "bottleneck among the skips",
     "Your list has one entry more than it should: the bottleneck is in it as well. It is the first thing you return, "
     "and a skip is what has to get past it. Look at which levels you append.",
+    ("levels[:-1]", "levels"),
 )
-class BottleneckInSkips(_Levels):
-    def forward(self, x):
-        levels = self.levels(x)
-        return levels[-1], levels
 
-
-@misconception(
+edit(
+    Encoder,
     "first skip missing",
     "The level at full size is missing from your skips, the one with the sharpest outlines. "
     "Look at what you do with the result of the first block.",
+    ("levels[:-1]", "levels[1:-1]"),
 )
-class FirstSkipMissing(_Levels):
-    def forward(self, x):
-        bottleneck, skips = super().forward(x)
-        return bottleneck, skips[1:]
 
-
-@misconception(
+edit(
+    Encoder,
     "bottleneck only",
     "You return the lowest level alone, so the decoder has nothing to join. "
     "Look at what you keep on the way down, and at your `return`.",
+    ("return levels[-1], levels[:-1]", "return levels[-1]"),
 )
-class BottleneckOnly(_Levels):
-    def forward(self, x):
-        return super().forward(x)[0]
 
-
-@misconception(
+edit(
+    Encoder,
     "pair the wrong way round",
     "You return `(skips, bottleneck)`. Whoever unpacks it as `bottleneck, skips` gets a list where a tensor is "
     "expected. Look at the order in your `return`.",
+    ("return levels[-1], levels[:-1]", "return levels[:-1], levels[-1]"),
 )
-class PairExchanged(_Levels):
-    def forward(self, x):
-        return super().forward(x)[::-1]
 
-
-@misconception(
+edit(
+    Encoder,
     "one flat tuple",
     "You return bottleneck and skips side by side in one tuple. Promised is a pair whose second part is the list of "
     "skips. Look for a star in your `return`.",
+    ("levels[:-1]", "*levels[:-1]"),
 )
-class Flat(_Levels):
-    def forward(self, x):
-        bottleneck, skips = super().forward(x)
-        return (bottleneck, *skips)
 
-
-@misconception(
+edit(
+    Encoder,
     "one list of all levels",
     "You return one list of all levels, from shallow to deep. Promised is a pair: the lowest level, and a list of "
     "those above it. Look at your `return`.",
+    ("return levels[-1], levels[:-1]", "return levels"),
 )
-class AllLevels(_Levels):
-    def forward(self, x):
-        return self.levels(x)
 
-
-@misconception(
+edit(
+    Encoder,
     "skips joined into a tensor",
     "You bring all skips to one size and join them. Every level of the decoder needs its own, at its own size. "
     "Look at what you do with the list before you return it.",
+    ("levels[:-1]", "torch.cat([F.interpolate(s, levels[0].shape[2:]) for s in levels[:-1]], dim=1)"),
 )
-class Joined(_Levels):
-    def forward(self, x):
-        bottleneck, skips = super().forward(x)
-        return bottleneck, torch.cat([F.interpolate(s, skips[0].shape[2:]) for s in skips], dim=1)
 
-
-@misconception(
+edit(
+    Encoder,
     "skips kept from call to call",
     "The list of skips is made in `__init__` and never emptied, so each call appends to those of the calls before: the "
     "second batch gets the skips of the first. Look at where the list begins.",
+    ("super().__init__()", "super().__init__()\n        self.skips = []"),
+    ("return levels[-1], levels[:-1]", "self.skips += levels[:-1]\n        return levels[-1], list(self.skips)"),
 )
-class SkipsKept(_Levels):
-    def __init__(self, in_channels, base_channels=16, depth=4):
-        super().__init__(in_channels, base_channels, depth)
-        self.skips = []
 
-    def forward(self, x):
-        bottleneck, skips = super().forward(x)
-        self.skips += skips
-        return bottleneck, list(self.skips)
-
-
-@misconception(
+edit(
+    Encoder,
     "skips cut off from the gradient",
     "Your skips are detached: nothing that the decoder learns from them reaches the encoder. "
     "Look for `detach`, `.data` or `no_grad` where you keep them.",
+    ("levels[:-1]", "[s.detach() for s in levels[:-1]]"),
 )
-class SkipsDetached(_Levels):
-    def forward(self, x):
-        bottleneck, skips = super().forward(x)
-        return bottleneck, [s.detach() for s in skips]
 
-
-@misconception(
+edit(
+    Encoder,
     "gradient stops between the levels",
     "Each level gets a detached copy of the one above, so what the bottleneck learns never reaches the first blocks. "
     "Look for `detach` or `.data` in what you hand on.",
+    ("down(levels[-1])", "down(levels[-1].detach())"),
 )
-class LevelsDetached(_Levels):
-    pool = staticmethod(lambda x: F.max_pool2d(x.detach(), 2))
 
-
-@misconception(
+edit(
+    Encoder,
     "skips of zeros",
     "Your skips have the right shapes and hold zeros: nothing of the image gets past the bottleneck. "
     "Look at what you put into the list.",
+    ("levels[:-1]", "[torch.zeros_like(s) for s in levels[:-1]]"),
 )
-class SkipsZero(_Levels):
-    def forward(self, x):
-        bottleneck, skips = super().forward(x)
-        return bottleneck, [torch.zeros_like(s) for s in skips]
 
-
-@misconception(
+edit(
+    Encoder,
     "last skip in every place",
     "All entries of your list are the same tensor, the deepest one. "
     "Look at whether you append in every round or put the list together after the loop.",
+    ("levels[:-1]", "[levels[-2]] * len(self.downs)"),
 )
-class SameSkip(_Levels):
-    def forward(self, x):
-        bottleneck, skips = super().forward(x)
-        return bottleneck, [skips[-1]] * len(skips)
 
-
-@misconception(
+edit(
+    Encoder,
     "channels do not double",
     "Every level has `base_channels` channels. The sides become half from level to level; without more channels there "
     "is less and less room for what was found. Look at the channels of each step.",
+    ("base_channels * 2**k", "base_channels"),
 )
-class ChannelsKept(_Levels):
-    def widths(self, base_channels, depth):
-        return [base_channels] * (depth + 1)
 
-
-@misconception(
+edit(
+    Encoder,
     "channels grow by adding",
     "Your channels grow by `base_channels` from level to level: 16, 32, 48. They should double: 16, 32, 64. "
     "Look at how the channels depend on the level.",
+    ("2**k", "(k + 1)"),
 )
-class ChannelsAdded(_Levels):
-    def widths(self, base_channels, depth):
-        return [base_channels * (k + 1) for k in range(depth + 1)]
 
-
-@misconception(
+edit(
+    Encoder,
     "doubled once too early",
     "Level 0 has `2 * base_channels` channels already, and so every level has twice what it should. "
     "Look at the exponent, or at where you double the first time.",
+    ("2**k", "2 ** (k + 1)"),
+    ("base_channels)\n", "2 * base_channels)\n"),
 )
-class DoubledEarly(_Levels):
-    def widths(self, base_channels, depth):
-        return _widths(2 * base_channels, depth)
 
-
-@misconception(
+edit(
+    Encoder,
     "bottleneck does not double",
     "The last step keeps the channels: your bottleneck has as many as the deepest skip. It is a level like the others, "
     "with `base_channels * 2**depth`. Look at what you build after the loop.",
+    ("2**k", "2 ** min(k, depth - 1)"),
 )
-class BottleneckKept(_Levels):
-    def widths(self, base_channels, depth):
-        return [*_widths(base_channels, depth)[:-1], base_channels * 2 ** (depth - 1)]
 
-
-@misconception(
+edit(
+    Encoder,
     "base channels ignored",
     "Your encoder has 16 channels at level 0, whatever `base_channels` says. Look at where the argument enters.",
+    ("super().__init__()", "super().__init__()\n        base_channels = 16"),
 )
-class BaseIgnored(_Levels):
-    def widths(self, base_channels, depth):
-        return _widths(16, depth)
 
-
-@misconception(
+edit(
+    Encoder,
     "another default for base_channels",
     "Without the argument your encoder does not have 16 channels at level 0. Look at the default in the signature of "
     "`__init__`.",
+    ("base_channels: int = 16", "base_channels: int = 64"),
 )
-class BaseDefault(_Levels):
-    def __init__(self, in_channels, base_channels=64, depth=4):
-        super().__init__(in_channels, base_channels, depth)
 
-
-@misconception(
+edit(
+    Encoder,
     "another default for depth",
     "Without the argument your encoder does not go down four times. Look at the default in the signature of "
     "`__init__`.",
+    ("depth: int = 4", "depth: int = 3"),
 )
-class DepthDefault(_Levels):
-    def __init__(self, in_channels, base_channels=16, depth=3):
-        super().__init__(in_channels, base_channels, depth)
 
-
-@misconception(
+edit(
+    Encoder,
     "depth ignored",
     "Your encoder always goes down four times, whatever `depth` says. Look at where the number of levels comes from.",
+    ("super().__init__()", "super().__init__()\n        depth = 4"),
 )
-class DepthIgnored(_Levels):
-    pool = staticmethod(lambda x: F.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x)
 
-    def widths(self, base_channels, depth):
-        return _widths(base_channels, 4)
-
-
-@misconception(
+edit(
+    Encoder,
     "one level too few",
     "Your encoder pools `depth - 1` times: a level is missing at the bottom. There are `depth` skips *and* the "
     "bottleneck. Look at the end of your range.",
+    ("range(depth))", "range(depth - 1))"),
 )
-class OneTooFew(_Levels):
-    def widths(self, base_channels, depth):
-        return _widths(base_channels, depth - 1)
 
-
-@misconception(
+edit(
+    Encoder,
     "one level too many",
     "Your encoder pools `depth + 1` times, so there is a level more than asked for. Look at the end of your range, and "
     "at whether the first block is counted among the steps.",
+    ("range(depth + 1)", "range(depth + 2)"),
+    ("range(depth))", "range(depth + 1))"),
 )
-class OneTooMany(_Levels):
-    def widths(self, base_channels, depth):
-        return _widths(base_channels, depth + 1)
 
-
-@misconception(
+edit(
+    Encoder,
     "no pooling before the bottleneck",
     "The bottleneck has the size of the deepest skip: the last pooling is missing. Between every two levels stands "
     "one, before the bottleneck too. Look at what happens after your loop.",
+    ("Down(", "(Down if k < depth - 1 else DoubleConv)("),
 )
-class LastPoolingMissing(_Levels):
-    def levels(self, x):
-        found = []
-        for k, block in enumerate(self.blocks):
-            x = self.pool(x) if 0 < k < len(self.blocks) - 1 else x
-            x = block(x)
-            found.append(x)
-        return found
 
-
-@misconception(
+edit(
+    Encoder,
     "no block after the last pooling",
     "Your bottleneck is the pooled last skip: no convolution has looked at it, and its channels have not doubled. "
     "Look at what comes after the last pooling.",
+    ("range(depth))", "range(depth - 1))"),
+    ("return levels[-1], levels[:-1]", "return F.max_pool2d(levels[-1], 2), levels"),
 )
-class BottleneckBare(_Levels):
-    def widths(self, base_channels, depth):
-        return _widths(base_channels, depth - 1)
 
-    def forward(self, x):
-        skips = self.levels(x)
-        return self.pool(skips[-1]), skips
-
-
-@misconception(
+edit(
+    Encoder,
     "pooled before the first block",
     "Your first block works on the pooled image, so level 0 has half the size and nothing is kept at the size of the "
     "input. Look at what the image meets first.",
+    ("self.first(x)", "self.first(F.max_pool2d(x, 2))"),
 )
-class PooledFirst(_Levels):
-    def levels(self, x):
-        return super().levels(self.pool(x))
 
-
-@misconception(
+edit(
+    Encoder,
     "no pooling",
     "All your levels have the size of the image: nothing halves the sides. Look at what stands between the blocks.",
+    ("Down(", "DoubleConv("),
 )
-class NoPooling(_Levels):
-    pool = staticmethod(lambda x: x)
 
-
-@misconception(
+edit(
+    Encoder,
     "average pooling",
     "You average each 2×2 window instead of keeping its largest value. Look at the name of your pooling.",
+    ("down(levels[-1])", "down.conv(F.avg_pool2d(levels[-1], 2))"),
 )
-class AveragePooling(_Levels):
-    pool = staticmethod(lambda x: F.avg_pool2d(x, 2))
 
-
-@misconception(
+edit(
+    Encoder,
     "odd sides rounded up",
     "Half of 19 becomes 10 in your encoder. Level `k` promises `H // 2**k` rows. "
     "Look for `ceil_mode` or a padding in your pooling.",
+    ("down(levels[-1])", "down.conv(F.max_pool2d(levels[-1], 2, ceil_mode=True))"),
 )
-class CeilMode(_Levels):
-    pool = staticmethod(lambda x: F.max_pool2d(x, 2, ceil_mode=True))
 
-
-@misconception(
+edit(
+    Encoder,
     "strided convolution instead of pooling",
     "Convolutions with stride 2 halve your sides. They have weights of their own, and the task asks for max pooling, "
     "which has none. Look at what stands between the blocks.",
+    (
+        "self.downs =",
+        "self.poolings = nn.ModuleList(nn.Conv2d(c, c, 2, stride=2) for c in channels[:-1])\n        self.downs =",
+    ),
+    ("for down in self.downs:", "for down, pooling in zip(self.downs, self.poolings, strict=True):"),
+    ("down(levels[-1])", "down.conv(pooling(levels[-1]))"),
 )
-class StridedConvolution(_Levels):
-    def __init__(self, in_channels, base_channels=16, depth=4):
-        super().__init__(in_channels, base_channels, depth)
-        self.poolings = nn.ModuleList(nn.Conv2d(c, c, 2, stride=2) for c in _widths(base_channels, depth)[:-1])
 
-    def levels(self, x):
-        found = [self.blocks[0](x)]
-        for pooling, block in zip(self.poolings, self.blocks[1:], strict=True):
-            found.append(block(pooling(found[-1])))
-        return found
-
-
-@misconception(
+edit(
+    Encoder,
     "levels in a plain list",
     "Your levels are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them, and `to(device)` leaves them behind. Look at where you keep them; `nn.ModuleList` "
     "registers what is inside.",
+    ("nn.ModuleList(", "list("),
 )
-class PlainList(nn.Module):
-    def __init__(self, in_channels, base_channels=16, depth=4):
-        super().__init__()
-        widths = _widths(base_channels, depth)
-        self.first = DoubleConv(in_channels, base_channels)
-        self.downs = [Down(widths[k], widths[k + 1]) for k in range(depth)]
 
-    def forward(self, x):
-        levels = [self.first(x)]
-        for down in self.downs:
-            levels.append(down(levels[-1]))
-        return levels[-1], levels[:-1]
-
-
-@misconception(
+edit(
+    Encoder,
     "all levels in a plain list",
     "All your blocks are in a plain Python list, so `parameters()` is empty: there is nothing that an optimizer could "
     "train. Look at where you keep them; `nn.ModuleList` registers what is inside.",
+    ("nn.ModuleList(", "list("),
+    ("DoubleConv(in_channels, base_channels)", "[DoubleConv(in_channels, base_channels)]"),
+    ("self.first(x)", "self.first[0](x)"),
 )
-class AllInPlainList(_Levels):
-    def __init__(self, in_channels, base_channels=16, depth=4):
-        super().__init__(in_channels, base_channels, depth)
-        blocks = list(self.blocks)
-        del self.blocks
-        self.blocks = blocks
 
-
-@misconception(
+edit(
+    Encoder,
     "one block for all levels",
     "You build one step and call it again and again. Its weights fit one number of channels, so it fails at the second "
     "level. Look at how many steps you construct: `[step] * depth` repeats the same object.",
+    ("Down(channels[k], channels[k + 1]) for k in range(depth)", "[Down(base_channels, 2 * base_channels)] * depth"),
 )
-class SameBlock(nn.Module):
-    def __init__(self, in_channels, base_channels=16, depth=4):
-        super().__init__()
-        self.first = DoubleConv(in_channels, base_channels)
-        self.downs = nn.ModuleList([Down(base_channels, 2 * base_channels)] * depth)
 
-    forward = Encoder.forward
-
-
-@misconception(
+edit(
+    Encoder,
     "one block for all levels, channels kept",
     "You build one step and call it at every level, with `base_channels` in and out. All levels then share their "
     "weights, and the channels never double. Look at how many steps you construct, and with which channels.",
+    ("Down(channels[k], channels[k + 1]) for k in range(depth)", "[Down(base_channels, base_channels)] * depth"),
 )
-class SameBlockSameChannels(SameBlock):
-    def __init__(self, in_channels, base_channels=16, depth=4):
-        super().__init__(in_channels, base_channels, depth)
-        self.downs = nn.ModuleList([Down(base_channels, base_channels)] * depth)
 
-
-@misconception(
+edit(
+    Encoder,
     "number of input channels fixed",
     "Your first block expects one channel, whatever `in_channels` says, so a colour image fails. "
     "Look at the first argument of your first block.",
+    ("DoubleConv(in_channels,", "DoubleConv(1,"),
 )
-class OneChannel(_Levels):
-    def __init__(self, in_channels, base_channels=16, depth=4):
-        super().__init__(1, base_channels, depth)
 
-
-@misconception(
+edit(
+    Encoder,
     "one convolution a level",
     "Each of your levels convolves once. A level is a `DoubleConv`, which convolves twice. "
     "Look at what you build for a level.",
+    (
+        "super().__init__()",
+        "super().__init__()\n\n        def once(i, o):\n            return nn.Sequential(nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU())\n",
+    ),
+    ("DoubleConv(", "once("),
+    ("Down(channels[k], channels[k + 1])", "nn.Sequential(nn.MaxPool2d(2), once(channels[k], channels[k + 1]))"),
 )
-class OneConvolution(_Levels):
-    @staticmethod
-    def block(before, after):
-        return nn.Sequential(nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU())
 
-
-@misconception(
+edit(
+    Encoder,
     "no norm",
     "There is no batch normalisation in your levels. `DoubleConv` has it by default. "
     "Look at the arguments you pass on.",
+    ("DoubleConv(in_channels, base_channels)", "DoubleConv(in_channels, base_channels, norm=False)"),
+    (
+        "Down(channels[k], channels[k + 1])",
+        "nn.Sequential(nn.MaxPool2d(2), DoubleConv(channels[k], channels[k + 1], norm=False))",
+    ),
 )
-class NoNorm(_Levels):
-    @staticmethod
-    def block(before, after):
-        return DoubleConv(before, after, norm=False)
 
-
-@misconception(
+edit(
+    Encoder,
     "no padding",
     "Your levels lose 4 pixels a side before each pooling, so their sizes are not `H // 2**k`. The convolutions have "
     "no padding. Look at the arguments you pass on to `DoubleConv`.",
+    ("DoubleConv(in_channels, base_channels)", "DoubleConv(in_channels, base_channels, padding=0)"),
+    (
+        "Down(channels[k], channels[k + 1])",
+        "nn.Sequential(nn.MaxPool2d(2), DoubleConv(channels[k], channels[k + 1], padding=0))",
+    ),
 )
-class NoPadding(_Levels):
-    @staticmethod
-    def block(before, after):
-        return DoubleConv(before, after, padding=0)
 
 
 @variant("a module for the pooling, skips in a tuple")
@@ -582,29 +438,6 @@ class Nested(nn.Module):
             return x, []
         bottleneck, skips = self.below(F.max_pool2d(x, 2))
         return bottleneck, [x, *skips]
-
-
-@variant("a bias at the first convolution of each level")
-class BiasFirst(_Levels):
-    @staticmethod
-    def block(before, after):
-        return nn.Sequential(
-            nn.Conv2d(before, after, 3, padding=1),
-            nn.BatchNorm2d(after),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(after, after, 3, padding=1, bias=False),
-            nn.BatchNorm2d(after),
-            nn.ReLU(inplace=True),
-        )
-
-
-@variant("a bias at the second convolution of each level")
-class BiasSecond(_Levels):
-    @staticmethod
-    def block(before, after):
-        first = nn.Conv2d(before, after, 3, padding=1, bias=False)
-        second = nn.Conv2d(after, after, 3, padding=1)
-        return nn.Sequential(first, nn.BatchNorm2d(after), nn.ReLU(), second, nn.BatchNorm2d(after), nn.ReLU())
 
 
 @variant("steps of its own, biased, pooling by hand")
