@@ -54,7 +54,7 @@ def row(shown, title):
 
 OVERLAP = next(lesson for lesson in plan.lessons() if lesson["lesson"] == "02_overlap")
 CHECKS, PRACTICE, MINUTES = len(OVERLAP["checks"]), len(OVERLAP["practice"]), OVERLAP["minutes"]
-POINTS = sum(OVERLAP["checks"].values())
+POINTS = sum(OVERLAP["checks"].values()) + sum(OVERLAP["graded"].values())
 
 
 def of(shown, lesson):

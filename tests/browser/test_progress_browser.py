@@ -25,7 +25,10 @@ def test_what_was_done_is_kept_and_shown_lesson_by_lesson(open_notebook, dark):
     overlap = shown.get_by_role("row").filter(has_text="02 · Overlap")
     (planned,) = (lesson for lesson in plan.lessons() if lesson["lesson"] == "02_overlap")
     practice = f"1 of {len(planned['practice'])}, 1 right"
-    checks, points = f"0 of {len(planned['checks'])}", f"0 of {sum(planned['checks'].values())}"
+    checks, points = (
+        f"0 of {len(planned['checks'])}",
+        f"0 of {sum(sum(planned[part].values()) for part in ('checks', 'graded'))}",
+    )
     minutes = f"0 of {planned['minutes']}"
     expect(overlap.get_by_role("cell")).to_have_text([checks, practice, "1 of 2", points, minutes, "iou: wrong"])
     expect(overlap).to_have_attribute("aria-current", "true")
