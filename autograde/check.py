@@ -33,6 +33,7 @@ TESTS = [
     (r"(autograde/lessons/keys|helpers/quiz/bank)/.*", f"{KEYS} tests/quiz/test_quiz.py", ""),
     (r"helpers/\w+\.(js|css)", "tests/test_frontend.py", ""),
     (r"helpers/(?!exercises|reference|quiz/bank)(\w+)/.*", r"tests/\1", ""),
+    (r"helpers/plan\.json", "tests/test_progress.py", ""),
     (r"helpers/(\w+)\.\w+", r"tests/test_\1.py", ""),
     (r"autograde/(?!lessons)(\w+)(\.py|/.*)", r"tests/autograde/test_\1.py tests/autograde/\1", ""),
     (r"datasets/.*", "tests/data", ""),
@@ -57,7 +58,7 @@ def run(tell: Callable[[str], None]) -> bool:
     }
     failed = [] if up_to_date(NOTEBOOKS, COURSE) else ["build"]
     if failed:
-        tell("build: the notebooks are not those of the lessons. Run `python course.py build`.")
+        tell("build: something that goes into the notebooks was changed since they were built. Run `course.py build`.")
     with ThreadPoolExecutor() as pool:  # one waits for the others, so what each says is kept until its turn
         commands = [[sys.executable, "-m", *command] for command in steps.values()]
         done = pool.map(lambda command: subprocess.run(command, cwd=ROOT, capture_output=True, text=True), commands)

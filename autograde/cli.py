@@ -170,8 +170,8 @@ def lessons(
         for lesson in wanted:
             check_choice("lesson", lesson, lesson_names())
         for lesson in wanted:
-            with console.status(f"Measuring {lesson}"):
-                lesson_table.measure(lesson)
+            say(f"Measuring {lesson} …")
+            lesson_table.measure(lesson)
             measured = lesson_table.collect([lesson])
             say(lesson_table.compared(lesson, measured[lesson], lesson_table.read().get(lesson)))
             lesson_table.publish(measured)

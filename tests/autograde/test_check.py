@@ -27,7 +27,7 @@ TABLE = [
         ("helpers/training.py", ["tests/test_training.py"]),
         ("helpers/quiz/bank/02_overlap.yaml", [KEYS, QUIZ, PROSE]),
         ("helpers/quiz/quiz.py", ["tests/quiz"]),
-        ("helpers/plan.json", []),
+        ("helpers/plan.json", ["tests/test_progress.py"]),
         ("autograde/lessons/02_overlap.py", [*TABLE, PROSE]),
         ("autograde/lessons/keys/02_overlap.yaml", [*TABLE, KEYS, QUIZ, PROSE]),
         ("autograde/grade.py", ["tests/autograde/test_grade.py"]),
@@ -98,7 +98,7 @@ def test_every_step_runs_and_those_that_failed_are_named(checkout, monkeypatch, 
     assert not check.run(told.append)
     assert sorted(ran) == ["mypy", "pytest", "ruff", "ruff"]
     assert capsys.readouterr().out == "ruff says why\nruff says why\nmypy says why\npytest says why\n"
-    assert told[0] == "build: the notebooks are not those of the lessons. Run `python course.py build`."
+    assert told[0].endswith("changed since they were built. Run `course.py build`.")
     assert told[-1] == "Failed: build, format, lint, types, tests."
 
 

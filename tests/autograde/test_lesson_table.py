@@ -81,7 +81,7 @@ def test_another_lesson_is_measured_alone(published):
     said = lesson_table.stale(**published)
     assert said[:2] == [
         "01_pixels is not measured: python course.py lessons --measure 01_pixels",
-        "02_overlap has changed since it was measured: python course.py lessons --measure 02_overlap (some 12 s)",
+        "02_overlap has changed since it was measured: python course.py lessons --measure 02_overlap (some 2 minutes)",
     ]
     one = {"01_pixels": {**MEASURED["01_pixels"], "source": lesson_table.fingerprint("01_pixels")}}
     lesson_table.publish(one, **published)
