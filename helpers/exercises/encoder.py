@@ -45,6 +45,12 @@ def probes(draw):
     yield Build((1,), (draw.normal(1, 1, 8, 12),), {"depth": 2})  # 16 channels, a batch of one
 
 
+ONCE = """
+        def once(before, after):
+            convolution = nn.Conv2d(before, after, 3, padding=1, bias=False)
+            return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU())
+"""
+
 edit(
     Encoder,
     "skips taken after the pooling",
@@ -354,10 +360,7 @@ edit(
     "one convolution a level",
     "Each of your levels convolves once. A level is a `DoubleConv`, which convolves twice. "
     "Look at what you build for a level.",
-    (
-        "super().__init__()",
-        "super().__init__()\n\n        def once(i, o):\n            return nn.Sequential(nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU())\n",
-    ),
+    ("super().__init__()", f"super().__init__()\n{ONCE}"),
     ("DoubleConv(", "once("),
     ("Down(channels[k], channels[k + 1])", "nn.Sequential(nn.MaxPool2d(2), once(channels[k], channels[k + 1]))"),
 )
