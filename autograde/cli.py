@@ -119,6 +119,27 @@ def accuracy(
 
 
 @app.command()
+def evidence(
+    folder: Annotated[str, typer.Argument(help="A set of answers: a folder in tests/evidence.")],
+    exercise: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
+) -> None:
+    """Check answers by people who saw the task texts alone: what is not as it should be, and the counts. Minutes."""
+    from autograde import evidence as held
+    from autograde import markdown
+    from helpers.data.validation import check_choice
+
+    with clear_errors(ValueError):
+        check_choice("set", folder, sorted(path.name for path in held.FOLDER.iterdir()))
+        verdicts = []
+        for answer in held.answers(held.FOLDER / folder):
+            if exercise is None or answer.exercise in exercise:
+                verdicts.append((answer, held.examine(answer)))
+                if what := held.amiss(*verdicts[-1]):
+                    say(f"{what}: {answer.exercise}: {answer.what}\n    {verdicts[-1][1].message}")
+        say(markdown.table(held.HEADINGS, [held.row(held.FOLDER / folder, verdicts)]))
+
+
+@app.command()
 def check() -> None:
     """For authors: format, lint, types, and the tests of what has changed; about a minute."""
     from autograde import check as checking

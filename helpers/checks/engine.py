@@ -322,6 +322,8 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
     where = _label(exercise, probe)
     if isinstance(yours.value, Raised):
         return f"`{exercise.name}` raised {yours.value}.{wording.cause(yours.value)}"
+    if isinstance(expected.value, Raised):
+        return f"For {where}, nothing is raised; expected is a `{expected.value.kind}`."
     if yours.value is None:
         return f"`{exercise.name}` returns None for {where}. Is a `return` missing?"
     if yours.what in RULES:

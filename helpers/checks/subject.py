@@ -57,7 +57,8 @@ class Raised:
 
     def __str__(self) -> str:
         """Marked up as in `helpers.markup`."""
-        where = f" in line {self.line}: {code(self.source)}" if self.line else ""
+        where = f" in line {self.line}" if self.line else ""
+        where += f": {code(self.source)}" if self.line and self.source else ""
         return f"{self.kind}: {code(self.message)}{where}" if self.message else f"{self.kind}{where}"
 
 
