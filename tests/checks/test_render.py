@@ -14,12 +14,11 @@ from hypothesis.extra import numpy as arrays
 from torch import nn
 
 from helpers import check, exercises
-from helpers.checks import engine, session
+from helpers.checks import engine
 from helpers.checks.fixtures import Fixture
 from helpers.checks.render import as_html, as_text
 from helpers.checks.subject import LocalSubject, Raised
 from helpers.checks.verdict import Verdict
-from helpers.reference.unet import DoubleConv
 
 
 @pytest.fixture(autouse=True)
@@ -235,8 +234,3 @@ def test_a_text_of_a_students_is_shown_as_it_is_and_as_code(shown, answer):
 def test_an_exception_says_its_message_and_line_as_code():
     said = str(Raised("KeyError", "*a*", 3, "return x[`a`]"))
     assert said == "KeyError: `*a*` in line 3: `` return x[`a`] ``"
-
-
-def test_a_module_in_place_of_its_class_is_told_to_have_no_name():
-    with pytest.raises(TypeError, match=r"check got an object of type DoubleConv, which has no name.*check\(dice\)"):
-        session.check(DoubleConv(1, 1))
