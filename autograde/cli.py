@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,10 +123,10 @@ def accuracy(
 def evidence(
     folder: Annotated[str, typer.Argument(help="A set of answers: a folder in tests/evidence.")],
     exercise: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Put the counts of the whole set into the README.")] = False,
 ) -> None:
     """Check answers by people who saw the task texts alone: what is not as it should be, and the counts. Minutes."""
     from autograde import evidence as held
-    from autograde import markdown
     from helpers.data.validation import check_choice
 
     with clear_errors(ValueError):
@@ -136,7 +137,10 @@ def evidence(
                 verdicts.append((answer, held.examine(answer)))
                 if what := held.amiss(*verdicts[-1]):
                     say(f"{what}: {answer.exercise}: {answer.what}\n    {verdicts[-1][1].message}")
-        say(markdown.table(held.HEADINGS, [held.row(held.FOLDER / folder, verdicts)]))
+        row = held.row(held.FOLDER / folder, verdicts)
+        say(held.table([row]))
+        if write and exercise is None:
+            held.store([row])
 
 
 @app.command()
@@ -192,8 +196,10 @@ def lessons(
             check_choice("lesson", lesson, lesson_names())
         for lesson in wanted:
             say(f"Measuring {lesson} …")
+            began = time.perf_counter()
             lesson_table.measure(lesson)
             measured = lesson_table.collect([lesson])
+            measured[lesson]["cost"] = round(time.perf_counter() - began)
             say(lesson_table.compared(lesson, measured[lesson], lesson_table.read().get(lesson)))
             lesson_table.publish(measured)
     lesson_table.publish({})

@@ -80,8 +80,8 @@ def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
         if name not in measured:
             found.append(f"{name} is not measured: {run}")
         elif measured[name]["source"] != fingerprint(name):
-            took = 2 + round(measured[name]["seconds"] / 40)  # as seen: it is built, graded and run beside a sampler
-            found.append(f"{name} has changed since it was measured: {run} (some {took} minutes)")
+            cost = f" (some {measured[name]['cost']} s)" if "cost" in measured[name] else ""
+            found.append(f"{name} has changed since it was measured: {run}{cost}")
     text = readme.read_text(encoding="utf-8")
     if markdown.between(text, MARK, table(measured)) != text:
         found.append("the README's table is another than the lessons give: python course.py lessons (some seconds)")

@@ -1,8 +1,8 @@
 """Turns an exercise into a verdict on an answer.
 
 An answer is observed on every probe; what it does there is its *trace*. It is right when its trace is that of the
-reference or of a variant. Otherwise the verdict says the sentence of the misconception with that trace, and where there
-is none, shows the smallest probe that fails.
+reference, or of a variant that differs from it. Otherwise the verdict says the sentence of the misconception with that
+trace, and where there is none, shows the smallest probe that fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from helpers import exercises
 from helpers.checks import wording
-from helpers.checks.equality import MOST_PARTS, difference, kind_of
+from helpers.checks.equality import MOST_PARTS, is_same, kind_of
 from helpers.checks.fixtures import Fixture
 from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
 from helpers.checks.observe import Observation, observe
@@ -250,7 +250,7 @@ def _first_difference(yours: list[Observation], known: Iterable[Observation]) ->
 def _agrees(yours: Observation, expected: Observation) -> bool:
     if yours.what == expected.what == "memory of its own" and not expected.value:
         return True  # a right answer may give a view, so anything may
-    return yours.what == expected.what and difference(yours.value, expected.value, expected.tolerance_scale) is None
+    return yours.what == expected.what and is_same(yours.value, expected.value, expected.tolerance_scale)
 
 
 class _Known:

@@ -20,36 +20,29 @@ RTOL, ATOL = 1e-4, 1e-5
 MOST_PARTS = 8  # of a list or dict that are named
 
 
-def difference(yours: Any, expected: Any, tolerance_scale: float = 1.0) -> str | None:
-    """What tells `yours` from `expected`, in a few words, or `None` when they agree.
+def is_same(yours: Any, expected: Any, tolerance_scale: float = 1.0) -> bool:
+    """Whether `yours` is what was expected.
 
     dtypes are left open, a 0-d tensor is a number, and two exceptions agree when they are of one kind and the same
     torch function raised them, given the same shapes.
     """
     if isinstance(yours, Raised) or isinstance(expected, Raised):
         both = isinstance(yours, Raised) and isinstance(expected, Raised)
-        same = both and (yours.kind, yours.cause) == (expected.kind, expected.cause)
-        return None if same else "an exception"
+        return both and (yours.kind, yours.cause) == (expected.kind, expected.cause)
     if isinstance(expected, Tensor):
-        return _tensor_difference(yours, expected, tolerance_scale)
+        return isinstance(yours, Tensor) and _is_close(yours, expected, tolerance_scale)
     if isinstance(expected, int | float) and not isinstance(expected, bool):
         if isinstance(yours, bool) or not isinstance(yours, int | float):
-            return f"a {kind_of(yours)} instead of a number"
+            return False
         close = math.isclose(yours, expected, rel_tol=RTOL * tolerance_scale, abs_tol=ATOL * tolerance_scale)
-        return None if close or (math.isnan(yours) and math.isnan(expected)) else "another number"
+        return close or (math.isnan(yours) and math.isnan(expected))
     if isinstance(expected, tuple | list):
-        if not isinstance(yours, tuple | list) or len(yours) != len(expected):
-            return f"{kind_of(yours)} instead of {kind_of(expected)}"
-        parts = (difference(y, e, tolerance_scale) for y, e in zip(yours, expected, strict=True))
-        return next((f"part {k}: {part}" for k, part in enumerate(parts) if part), None)
+        alike = isinstance(yours, tuple | list) and len(yours) == len(expected)
+        return alike and all(is_same(y, e, tolerance_scale) for y, e in zip(yours, expected, strict=True))
     if isinstance(expected, dict):
-        if not isinstance(yours, dict) or yours.keys() != expected.keys():
-            return f"{kind_of(yours)} instead of {kind_of(expected)}"
-        values = ((key, difference(yours[key], expected[key], tolerance_scale)) for key in expected)
-        return next((f"{key!r}: {value}" for key, value in values if value), None)
-    if type(yours) is type(expected) and yours == expected:
-        return None
-    return f"{kind_of(yours)} instead of {kind_of(expected)}"
+        alike = isinstance(yours, dict) and yours.keys() == expected.keys()
+        return alike and all(is_same(yours[key], expected[key], tolerance_scale) for key in expected)
+    return type(yours) is type(expected) and bool(yours == expected)
 
 
 def kind_of(value: Any) -> str:
@@ -67,11 +60,8 @@ def kind_of(value: Any) -> str:
     return "number" if isinstance(value, int | float) else type(value).__name__
 
 
-def _tensor_difference(yours: Any, expected: Tensor, tolerance_scale: float) -> str | None:
-    if not isinstance(yours, Tensor):
-        return f"{kind_of(yours)} instead of a tensor"
-    if yours.shape != expected.shape:
-        return f"shape {tuple(yours.shape)} instead of {tuple(expected.shape)}"
+def _is_close(yours: Tensor, expected: Tensor, tolerance_scale: float) -> bool:
     rtol, atol = RTOL * tolerance_scale, ATOL * tolerance_scale
-    close = torch.allclose(yours.double(), expected.double(), rtol=rtol, atol=atol, equal_nan=True)
-    return None if close else "other values"
+    return yours.shape == expected.shape and torch.allclose(
+        yours.double(), expected.double(), rtol=rtol, atol=atol, equal_nan=True
+    )

@@ -54,7 +54,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[io.StringIO]:
+def quiet() -> Iterator[None]:
     """Catch what the body prints and warns of.
 
     nbgrader gives a cell that writes to stderr no points, so a warning from inside a right answer must not reach it.
@@ -62,7 +62,7 @@ def quiet() -> Iterator[io.StringIO]:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield printed
+        yield
 
 
 @contextlib.contextmanager

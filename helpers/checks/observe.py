@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.checks.equality import difference, kind_of
+from helpers.checks.equality import is_same, kind_of
 from helpers.checks.probes import Build, Call, Probe, Script
 from helpers.checks.subject import Gradients, Raised, Subject
 from helpers.checks.usage import tensors_in
@@ -64,7 +64,7 @@ def _observe_call(
         indices = probe.gradients if isinstance(probe.gradients, tuple) else tuple(range(len(probe.args)))
         gradients = subject.call_gradients(probe.args, probe.kwargs, weights, indices)
         yield Observation("gradients", _reached(gradients), 10)
-    repeated = not probe.repeatable or difference(subject.call(probe.args, probe.kwargs).value, reply.value) is None
+    repeated = not probe.repeatable or is_same(subject.call(probe.args, probe.kwargs).value, reply.value)
     for state in reply.args_after:
         if state is not None:
             yield Observation("arguments afterwards", state)
@@ -120,7 +120,7 @@ def _observe_module(subject: Subject, probe: Build, generator: torch.Generator) 
     replies = (first, evaluated, again, trained, after)
     yield Observation("inputs unchanged", all(r.inputs_unchanged for r in replies))
     yield Observation("random generator untouched", all(r.random_state_untouched for r in replies))
-    yield Observation("same result the second time", difference(again.value, evaluated.value) is None)
+    yield Observation("same result the second time", is_same(again.value, evaluated.value))
     yield Observation("mode kept", all(r.mode_kept for r in replies))
     weights = [torch.randn(y.shape, generator=generator) for y in tensors_in(trained.value)]
     subject.train(True)

@@ -85,7 +85,12 @@ class UsageWatch(TorchFunctionMode):
         self._taken_away: set[int] = set()  # biases with a norm behind them, or in a transposed convolution
         self._needed: set[int] = set()  # biases that something else sees
         self._exchanged: dict[int, int] = {}
-        self._result: _Seen | None = None
+        self._result_exchanged: int | None = None
+
+    def __exit__(self, *exception: Any) -> None:
+        """Lets go of the tensors: what known answers did is kept, and their maps would fill the memory."""
+        super().__exit__(*exception)  # type: ignore[no-untyped-call]
+        self._seen.clear()
 
     def usage(self, bias_open: bool = False) -> Usage:
         """What was used so far; `bias_open` counts every parameter of one dimension as open."""
@@ -96,12 +101,13 @@ class UsageWatch(TorchFunctionMode):
             [self._used[key] for key in listed],
             [p for key, p in self._used.items() if is_open[key]],
             {k: self._exchanged[key] for k, key in enumerate(listed) if key in self._exchanged},
-            self._result.exchanged if self._result else None,
+            self._result_exchanged,
         )
 
     def note_result(self, result: Any) -> None:
         """To be told what the pass gave."""
-        self._result = self._of(result)
+        seen = self._of(result)
+        self._result_exchanged = seen.exchanged if seen else None
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

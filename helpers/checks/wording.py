@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from helpers.checks.equality import difference, kind_of
+from helpers.checks.equality import is_same, kind_of
 from helpers.checks.subject import Raised
 from helpers.markup import code
 
@@ -26,7 +26,7 @@ def first_leaf(yours: Any, expected: Any, tolerance_scale: float = 1.0, shapes: 
     else:
         return "", yours, expected
     for key in keys:
-        if difference(yours[key], expected[key], tolerance_scale):
+        if not is_same(yours[key], expected[key], tolerance_scale):
             path, y, e = first_leaf(yours[key], expected[key], tolerance_scale, shapes)
             return f"[{key!r}]{path}", y, e
     return "", yours, expected

@@ -117,7 +117,6 @@ edit(
     "There is no batch normalisation although `norm` is true. Without it the size of the activations drifts from "
     "block to block, and a deep network learns slowly or not at all. Look at what stands between convolution and ReLU.",
     ("if norm:", "if False:"),
-    ("bias=not norm", "bias=True"),
 )
 
 edit(

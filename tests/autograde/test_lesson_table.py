@@ -10,7 +10,7 @@ from autograde import lesson_table
 from autograde.build_cache import LESSONS, lesson_names
 from helpers import exercises
 
-MEASURED = {name: {"seconds": 12.4, "memory_mb": 801.6} for name in lesson_names()}
+MEASURED = {name: {"seconds": 12.4, "memory_mb": 801.6, "cost": 60} for name in lesson_names()}
 
 
 def test_the_published_table_is_that_of_the_lessons():
@@ -81,7 +81,7 @@ def test_another_lesson_is_measured_alone(published):
     said = lesson_table.stale(**published)
     assert said[:2] == [
         "01_pixels is not measured: python course.py lessons --measure 01_pixels",
-        "02_overlap has changed since it was measured: python course.py lessons --measure 02_overlap (some 2 minutes)",
+        "02_overlap has changed since it was measured: python course.py lessons --measure 02_overlap (some 60 s)",
     ]
     one = {"01_pixels": {**MEASURED["01_pixels"], "source": lesson_table.fingerprint("01_pixels")}}
     lesson_table.publish(one, **published)

@@ -1,5 +1,7 @@
 """What a task leaves open changes neither which parameters are listed nor what a network computes with them."""
 
+import weakref
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -76,6 +78,16 @@ def test_a_result_that_is_two_maps_has_them_in_one_order():
         subject.set_parameters([torch.ones(shape) for shape in subject.parameters().used])
         results.append(subject.forward((x,)).value)
     assert torch.equal(*results)
+
+
+def test_the_maps_of_a_pass_are_let_go():
+    made = []
+    net = Net()
+    net.norm.register_forward_hook(lambda layer, given, result: made.append(weakref.ref(result)))
+    with torch.no_grad(), UsageWatch() as watch:
+        net.eval()(torch.randn(1, 1, 4, 4))
+    assert watch.usage().parameters
+    assert made[0]() is None
 
 
 def test_a_bias_that_something_else_sees_is_listed():
