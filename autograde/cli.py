@@ -145,7 +145,7 @@ def evidence(
 
 @app.command()
 def check() -> None:
-    """For authors: format, lint, types, and the tests of what has changed; about a minute."""
+    """For authors: format, lint, types, and the tests of what has changed; under a minute."""
     from autograde import check as checking
 
     with clear_errors(ValueError):
