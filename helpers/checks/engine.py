@@ -13,6 +13,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -59,10 +60,9 @@ RULES = {
         "with `clone` if need be.",
     ),
     "settings kept": (
-        "leaves a setting of torch changed",
-        "The result is right, but afterwards torch is not as it was, and every later cell feels that: gradients "
-        "switched off or on, another default dtype, a class or function of torch replaced. Look for `set_…` and for "
-        "assignments to torch's own names; `with torch.no_grad():` ends where its block ends.",
+        "leaves a setting changed",
+        "The result is right, but afterwards a setting is not as it was, and every later cell feels that. Look for "
+        "`set_…` and for assignments to torch's own names; `with torch.no_grad():` ends where its block ends.",
     ),
     "random generator untouched": (
         "disturbs the random generator",
@@ -120,7 +120,8 @@ def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
     _probes(name, seed)  # where these fail, the exercise is wrong and not the answer
     with one_thread():
         try:
-            with quiet(), time_limit(SECONDS):
+            began = time.monotonic()
+            with quiet() as noticed, time_limit(SECONDS):
                 trace = _trace(exercise, subject, seed)
         except OutOfTime as stopped:
             happened = unfinished(SECONDS, raised(stopped.__cause__ or stopped, None))
@@ -131,7 +132,9 @@ def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
         except BaseException as error:  # not from a call, but from a `train` of the answer's own, say
             happened = f"raised {raised(error, None)}."
         else:
-            return _judge(exercise, trace, seed)
+            verdict = _judge(exercise, trace, seed)
+            asides = wording.asides(noticed, time.monotonic() - began)
+            return replace(verdict, message=verdict.message + asides) if verdict.status == "passed" else verdict
     return _verdict(exercise, seed, "error", f"`{name}` {happened}")
 
 
@@ -188,6 +191,8 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
             message = f"{message} (It raised {yours.value}.)"
     elif yours.what in RULES and yours.value != expected.value:  # seen, so true, whatever else is wrong
         diagnosis, message = RULES[yours.what]
+        if yours.what == "settings kept":
+            message = f"{message} Changed: {', '.join(yours.value)}."
     else:
         diagnosis, message = None, _describe(exercise, probes[worst], yours, expected)
     shown = {
@@ -321,11 +326,12 @@ def _verdict(
 def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Observation) -> str:
     where = _label(exercise, probe)
     if isinstance(yours.value, Raised):
-        return f"`{exercise.name}` raised {yours.value}.{wording.cause(yours.value)}"
+        called = ", ".join(inspect.signature(exercise.reference).parameters)
+        return f"`{exercise.name}` {wording.of_exception(yours.value, f'{exercise.name}({called})')}"
     if isinstance(expected.value, Raised):
         return f"For {where}, nothing is raised; expected is a `{expected.value.kind}`."
     if yours.value is None:
-        return f"`{exercise.name}` returns None for {where}. Is a `return` missing?"
+        return f"`{exercise.name}` returns None for {where}. Is a `return` missing? `print` only shows a value."
     if yours.what in RULES:
         return RULES[yours.what][1]
     if yours.what == "library functions":
@@ -349,7 +355,8 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
         same_weights = "With the same weights as a right answer, for" if isinstance(probe, Build) else "For"
         of = of if yours.what == "result" or not isinstance(probe, Build) else f"{of} ({yours.what})" if path else of
         return f"{same_weights} {where}, {of} has the right shape {tuple(y.shape)}, but {_off(y, e)}."
-    return f"For {where}, {of} is {_shown(y)}; expected is {_shown(e)}."
+    y, e = (wording.result(value) or _shown(value) for value in (y, e))
+    return f"For {where}, {of} is {y}; expected is {e}."
 
 
 def _off(yours: Tensor, expected: Tensor) -> str:

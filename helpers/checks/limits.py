@@ -1,14 +1,18 @@
-"""Bounds on a student's code while it is checked: time, and what it prints."""
+"""Bounds on a student's code while it is checked: time, and what it prints, shows and asks for."""
 
 from __future__ import annotations
 
 import _thread
+import builtins
 import contextlib
 import io
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 
 class OutOfTime(Exception):
@@ -29,7 +33,10 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     def fire() -> None:
         fired.set()
-        _thread.interrupt_main()
+        if hasattr(signal, "pthread_kill"):  # this wakes a sleeping thread, too
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
 
     timer = threading.Timer(seconds, fire)
     timer.daemon = True
@@ -53,16 +60,65 @@ def time_limit(seconds: float) -> Iterator[None]:
             signal.signal(signal.SIGINT, handler)
 
 
+@dataclass
+class Noticed:
+    """Whether the body of `quiet` printed something, and whether it showed something or drew a figure."""
+
+    printed: bool = False
+    drew: bool = False
+
+
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Catch what the body prints and warns of.
+def quiet() -> Iterator[Noticed]:
+    """Keep from the page what the body prints, shows and warns of, close the figures it opens, and let it ask nothing.
 
     nbgrader gives a cell that writes to stderr no points, so a warning from inside a right answer must not reach it.
     """
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    noticed, printed, figures, ask = Noticed(), io.StringIO(), _open_figures(), builtins.input
+    builtins.input = _refuse_to_ask
+    try:
+        with (
+            _nothing_displayed() as displayed,
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(io.StringIO()),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            yield noticed
+    finally:
+        builtins.input = ask
+        opened = _open_figures() - figures
+        for number in opened:
+            sys.modules["matplotlib.pyplot"].close(number)
+        noticed.printed = bool(printed.getvalue())
+        noticed.drew = bool(opened or displayed)
+
+
+def _refuse_to_ask(prompt: object = "") -> str:
+    raise EOFError("input() asks in vain here: an answer gets all it needs by its arguments")
+
+
+def _open_figures() -> set[int]:
+    pyplot = sys.modules.get("matplotlib.pyplot")  # nothing was drawn before it is loaded
+    return set(pyplot.get_fignums()) if pyplot else set()
+
+
+@contextlib.contextmanager
+def _nothing_displayed() -> Iterator[list[Any]]:
+    """Keep back what the body gives to IPython's `display`, as `plt.show()` does in a notebook."""
+    interactive = sys.modules.get("IPython")
+    shell = interactive.get_ipython() if interactive else None
+    if shell is None:
+        yield []
+        return
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    publisher: Any = CapturingDisplayPublisher
+    kept, shell.display_pub = shell.display_pub, publisher()
+    try:
+        yield shell.display_pub.outputs
+    finally:
+        shell.display_pub = kept
 
 
 @contextlib.contextmanager

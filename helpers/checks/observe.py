@@ -15,7 +15,7 @@ from torch import Tensor
 
 from helpers.checks.equality import is_same, kind_of
 from helpers.checks.probes import Build, Call, Probe, Script
-from helpers.checks.subject import Gradients, Raised, Subject
+from helpers.checks.subject import Gradients, Raised, Reply, Subject
 from helpers.checks.usage import tensors_in
 from helpers.markup import as_text
 
@@ -58,7 +58,7 @@ def _observe_call(
     if probe.exact_dtype:
         yield Observation("dtype", reply.dtypes)
     elif probe.view is None:
-        yield Observation("dtype", tuple("float" if "float" in dtype else dtype for dtype in reply.dtypes))
+        yield Observation("dtype", _kinds([reply]))
     if probe.gradients:
         weights = [torch.randn(y.shape, generator=generator) for y in _as_tensors(reply.value)]
         indices = probe.gradients if isinstance(probe.gradients, tuple) else tuple(range(len(probe.args)))
@@ -73,6 +73,11 @@ def _observe_call(
     yield Observation("random generator untouched", reply.random_state_untouched)
     yield Observation("same result the second time", repeated)
     yield Observation("library functions", reply.shortcuts)
+
+
+def _kinds(replies: list[Reply]) -> tuple[str, ...]:
+    """dtypes of all results; float32 and float64 are as good as each other."""
+    return tuple("float" if "float" in dtype else dtype for reply in replies for dtype in reply.dtypes)
 
 
 def _viewed(value: Any, probe: Call) -> Any:
@@ -145,10 +150,25 @@ def shapes_of(value: Any) -> Any:
     return [shapes_of(v) for v in value] if isinstance(value, tuple | list) else as_text(kind_of(value))
 
 
+class _Replies(Subject):
+    """The same subject; keeps what its calls gave."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self.of_calls: list[Reply] = []
+
+    def _ask(self, expected: Any, method: str, *args: Any) -> Any:
+        reply = self._subject._ask(expected, method, *args)
+        if method in ("call", "method"):
+            self.of_calls.append(reply)
+        return reply
+
+
 def _observe_script(subject: Subject, probe: Script) -> Iterator[Observation]:
+    replies = _Replies(subject)
     seen = False
     try:
-        for what, value in probe.run(subject):
+        for what, value in probe.run(replies):
             seen = True
             yield Observation(what, value)
             if isinstance(value, Raised):
@@ -158,3 +178,6 @@ def _observe_script(subject: Subject, probe: Script) -> Iterator[Observation]:
         yield Observation("course of the steps", f"broke off: {type(error).__name__}")
     if not seen:
         yield Observation("course of the steps", "nothing was seen")
+    yield Observation("tensors, not arrays", not any(reply.has_arrays for reply in replies.of_calls))
+    yield Observation("dtype", _kinds(replies.of_calls))
+    yield Observation("memory of its own", not any(reply.memory_shared for reply in replies.of_calls))

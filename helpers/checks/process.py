@@ -45,7 +45,9 @@ class Lost(BaseException):
 def unfinished(seconds: float, where: Raised | None) -> str:
     """What to say of an answer that was stopped after `seconds`; `where`, if that is known."""
     line = f" It was stopped in line {where.line}: {code(where.source)}." if where and where.line else ""
-    return f"did not finish within {seconds:g} seconds.{line} Is there a loop that never ends?"
+    sleeps = where is not None and "sleep" in where.source
+    why = "Nothing here has to wait." if sleeps else "A loop never ends, or does far more than this task needs."
+    return f"did not finish within {seconds:g} seconds.{line} {why}"
 
 
 class ProcessSubject(Subject):

@@ -1,9 +1,12 @@
-"""What an answer must leave as it found it: torch's modes and classes, which every later cell uses."""
+"""What an answer must leave as it found it, since every later cell uses it: modes, and torch's classes."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,22 +16,31 @@ WATCHED: tuple[Any, ...] = (
 )
 
 
+# What can be read and set, in words.
+MODES: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
+    "whether torch computes gradients": (torch.is_grad_enabled, torch.set_grad_enabled),
+    "torch's default dtype": (torch.get_default_dtype, torch.set_default_dtype),
+    "how many threads torch uses": (torch.get_num_threads, torch.set_num_threads),
+    "whether torch is deterministic": (
+        torch.are_deterministic_algorithms_enabled,
+        torch.use_deterministic_algorithms,
+    ),
+    "how NumPy takes errors": (np.geterr, lambda before: np.seterr(**before)),
+    "the working directory": (os.getcwd, os.chdir),
+}
+
+
 class Modes:
-    """The modes of torch at the moment it is made."""
+    """The modes of torch, NumPy and Python at the moment it is made."""
 
     def __init__(self) -> None:
-        self._gradients = torch.is_grad_enabled()
-        self._dtype = torch.get_default_dtype()
+        self._before = {what: read() for what, (read, _) in MODES.items()}
 
     def restore(self) -> list[str]:
         """Put back what is another now, and say what."""
-        changed = []
-        if torch.is_grad_enabled() != self._gradients:
-            changed.append("whether torch computes gradients")
-            torch.set_grad_enabled(self._gradients)
-        if torch.get_default_dtype() != self._dtype:
-            changed.append("torch's default dtype")
-            torch.set_default_dtype(self._dtype)
+        changed = [what for what, (read, _) in MODES.items() if read() != self._before[what]]
+        for what in changed:
+            MODES[what][1](self._before[what])
         return changed
 
 

@@ -9,6 +9,7 @@ they are called and in whatever order they were registered; `helpers.checks.usag
 
 from __future__ import annotations
 
+import dis
 import random
 import sys
 import sysconfig
@@ -46,7 +47,8 @@ Kwargs = dict[str, Any]
 class Raised:
     """An exception from the student's code, with the place in their own source where it came from.
 
-    `cause`: the torch function that raised it, and the shapes it was given; empty where none did.
+    `cause`: the torch function that raised it, and the shapes it was given; else Python's message, unless it was raised
+    on purpose.
     """
 
     kind: str
@@ -284,8 +286,9 @@ class _Worker:
             result = function(*given_args, **given_kwargs)
             value = plain(result)
         except (Exception, SystemExit) as error:
-            cause = _cause(function, _made(args), _copied(kwargs))
-            result, value = None, replace(raised(error, self._student), cause=cause)
+            what = raised(error, self._student)
+            cause = _cause(function, _made(args), _copied(kwargs)) or what.cause
+            result, value = None, replace(what, cause=cause)
         self._changed += modes.restore()
         pairs = list(zip(args, given_args, strict=True))
         fixtures = [(x, given) for x, given in pairs if isinstance(x, Fixture)]
@@ -448,7 +451,18 @@ def raised(error: BaseException, student: Any) -> Raised:
     frames = traceback.extract_tb(error.__traceback__)
     place = next((f for f in reversed(frames) if f.filename in own or not _is_library(f.filename)), None)
     line, source = (place.lineno, (place.line or "").strip()) if place else (None, "")
-    return Raised(type(error).__name__, readable(error), line, source)
+    cause = "" if _on_purpose(error) else readable(error)
+    return Raised(type(error).__name__, readable(error), line, source, cause)
+
+
+def _on_purpose(error: BaseException) -> bool:
+    """Whether a `raise` or an `assert` made it, whose words are free, and not an operation of Python's."""
+    if isinstance(error, ZeroDivisionError):  # one kind, many words
+        return True
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    return last is None or dis.opname[last.tb_frame.f_code.co_code[last.tb_lasti]] == "RAISE_VARARGS"
 
 
 def _source_files(student: Any) -> set[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from torch import Tensor
 
 from helpers.checks.equality import is_same, kind_of
-from helpers.checks.subject import Raised
+from helpers.checks.limits import Noticed
+from helpers.checks.subject import Foreign, Raised, readable
 from helpers.markup import code
 
 Shape = tuple[int, ...]
+
+LONG = 3.0  # seconds; the slowest right answer that the exercises know takes half of one
 
 
 def first_leaf(yours: Any, expected: Any, tolerance_scale: float = 1.0, shapes: bool = False) -> tuple[str, Any, Any]:
@@ -68,11 +72,39 @@ def layer(shape: Shape) -> str:
     return f"a norm or a bias of {shape[0]} channels" if len(shape) == 1 else f"weights {tuple(shape)}"
 
 
-def cause(error: Raised) -> str:
+def result(value: Any) -> str:
+    """What came out instead of plain data, and what to do; or a tensor by its shape; empty for everything else."""
+    if isinstance(value, Foreign):
+        hint = FOREIGN.get(value.kind, "")
+        return f"an object of type {code(readable(value.kind))}{f' ({hint})' if hint else ''}"
+    return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else ""
+
+
+FOREIGN = {
+    "generator": "a `yield` makes a function a generator, which computes nothing yet; `return` gives a result",
+    "coroutine": "`async def` makes a function wait; a plain `def` computes",
+    "function": "a function that was not called; is a pair of brackets missing?",
+    "method": "a method that was not called; is a pair of brackets missing?",
+    "builtin_function_or_method": "a method that was not called; is a pair of brackets missing?",
+    **dict.fromkeys(("map", "filter", "zip"), "it computes nothing until somebody asks; make a list of it"),
+}
+
+
+def of_exception(error: Raised, called: str) -> str:
+    """What an answer raised, in a sentence that goes on after its name; `called` is how the task calls it."""
+    if error.kind == "SystemExit":
+        where = f" in line {error.line}: {code(error.source)}" if error.line else ""
+        return f"ends the program{where}. In a notebook that ends all; a function ends with `return`."
+    if error.kind == "TypeError" and error.line is None:
+        return f"raised {error}. The task calls it as {code(called)}."
+    return f"raised {error}.{_cause(error)}"
+
+
+def _cause(error: Raised) -> str:
     """What the torch function that raised was given, as a sentence; empty where there is nothing to say."""
-    name, _, rest = error.cause.partition(" ")
-    if not rest:
+    if not re.fullmatch(r"\w+( \([\d, ]*\))+", error.cause):
         return ""
+    name, _, rest = error.cause.partition(" ")
     shapes = [tuple(int(n) for n in part.split(", ") if n) for part in rest.strip("()").replace(",)", ")").split(") (")]
     if name == "conv2d" and len(shapes) == 2 and len(shapes[0]) == len(shapes[1]) == 4:
         have, want = shapes[0][1], shapes[1][1]
@@ -80,6 +112,15 @@ def cause(error: Raised) -> str:
             return f" A convolution that was built for {want} channels got a map with {have}."
     given = " and ".join(map(str, shapes))
     return f" `{name}` was given shapes {given}." if len(shapes) > 1 else f" `{name}` was given shape {given}."
+
+
+def asides(noticed: Noticed, seconds: float) -> str:
+    """What a right answer does besides, that whoever calls it does not expect; empty where there is nothing."""
+    also = [what for what, is_so in (("prints", noticed.printed), ("shows a picture", noticed.drew)) if is_so]
+    told = f" It also {' and '.join(also)} whenever it is called: take that out before you use it." if also else ""
+    if seconds > LONG:
+        told += f" It took {seconds:.0f} seconds, although the inputs are tiny: is there a `sleep`, or work done twice?"
+    return told
 
 
 def _count(have: int, want: int, what: str) -> str:

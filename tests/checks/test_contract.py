@@ -1,12 +1,20 @@
 """What nobody compares unless it is asked: kind, dtype, memory, settings, the place where an exception came from."""
 
+import builtins
+import os
+import sys
+import time
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers.checks import examine
+from helpers import exercises
+from helpers.checks import engine, examine
+from helpers.checks.limits import quiet
 from helpers.checks.settings import Members, Modes
 from helpers.checks.subject import LocalSubject
 from helpers.reference.convolution import conv2d
@@ -41,14 +49,26 @@ class PatchesInForward(DoubleConv):
         return super().forward(x)
 
 
+def elsewhere(pred, target):
+    os.chdir("/")
+    return dice(pred, target)
+
+
+def strict_numpy(pred, target):
+    np.seterr(all="raise")
+    return dice(pred, target)
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "diagnosis"),
     [
+        ("dice", elsewhere, "leaves a setting changed"),
+        ("dice", strict_numpy, "leaves a setting changed"),
         ("max_pool2x2", arrays, "NumPy instead of a tensor"),
-        ("dice", gradients_off, "leaves a setting of torch changed"),
-        ("conv2d", double_by_default, "leaves a setting of torch changed"),
-        ("dice", patches_a_class, "leaves a setting of torch changed"),
-        ("DoubleConv", PatchesInForward, "leaves a setting of torch changed"),
+        ("dice", gradients_off, "leaves a setting changed"),
+        ("conv2d", double_by_default, "leaves a setting changed"),
+        ("dice", patches_a_class, "leaves a setting changed"),
+        ("DoubleConv", PatchesInForward, "leaves a setting changed"),
     ],
 )
 def test_what_a_result_leaves_behind_is_seen_named_and_put_back(name, answer, diagnosis):
@@ -113,3 +133,123 @@ def test_one_array_among_tensors_is_enough():
         return image.flip(axes), np.flip(mask.numpy(), axes).copy()
 
     assert examine("flip_pair", mixed, seed=0).diagnosis == "NumPy instead of a tensor"
+
+
+def prints(pred, target):
+    print(pred)
+    return dice(pred, target)
+
+
+def plots(pred, target):
+    plt.imshow(pred)
+    return dice(pred, target)
+
+
+def prints_only(pred, target):
+    print(dice(pred, target))
+
+
+def leaves(pred, target):
+    sys.exit()
+
+
+def one_by_one(pred, target):
+    yield dice(pred, target)
+
+
+def not_called(pred, target):
+    return dice(pred, target).as_integer_ratio
+
+
+def asks(pred, target):
+    return float(input("Dice? "))
+
+
+def too_few(pred):
+    return dice(pred, pred)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        (prints, "passed", "also prints whenever it is called"),
+        (plots, "passed", "also shows a picture"),
+        (prints_only, "wrong", "`print` only shows a value"),
+        (leaves, "error", "ends the program in line"),
+        (one_by_one, "wrong", "`return` gives a result"),
+        (not_called, "wrong", "brackets missing"),
+        (asks, "error", "input() asks in vain"),
+        (too_few, "error", "The task calls it as `dice(pred, target)`"),
+    ],
+)
+def test_what_is_no_way_to_give_a_result_is_told_so_and_leaves_nothing_behind(answer, status, said, capsys):
+    ask = builtins.input
+    verdict = examine("dice", answer, seed=0)
+    assert verdict.status == status
+    assert said in verdict.message
+    assert capsys.readouterr() == ("", "")
+    assert not plt.get_fignums()
+    assert builtins.input is ask
+
+
+def test_a_figure_that_was_open_stays_open():
+    figure = plt.figure()
+    with quiet() as noticed:
+        plt.figure()
+    assert plt.get_fignums() == [figure.number]
+    assert noticed.drew
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("time.sleep(9)", "has to wait"), ("for _ in range(10**9): pass", "or does")]
+)
+def test_an_answer_that_takes_long_is_stopped_and_not_called_endless(line, said, monkeypatch, tmp_path):
+    file = tmp_path / "answer.py"
+    file.write_text(f"import time\ndef dice(pred, target):\n    {line}\n")
+    namespace = {}
+    exec(compile(file.read_text(), str(file), "exec"), namespace)
+    monkeypatch.setattr(engine, "SECONDS", 0.3)
+    began = time.monotonic()
+    verdict = examine("dice", namespace["dice"], seed=0)
+    assert time.monotonic() - began < 5
+    assert f"stopped in line 3: `{line}`" in verdict.message
+    assert said in verdict.message
+
+
+def test_a_right_answer_that_takes_long_is_told_so(monkeypatch):
+    monkeypatch.setattr(engine.wording, "LONG", 0.0)
+    assert "although the inputs are tiny" in examine("dice", dice, seed=0).message
+
+
+def mistypes(pred, target):
+    return dice(pred.sizes(), target)
+
+
+def indexes(pred, target):
+    return dice(pred, (target,)[1])
+
+
+def test_exceptions_of_python_are_told_apart_by_what_they_say_and_those_made_on_purpose_are_not():
+    masks = torch.rand(2, 2, 3) > 0.5
+
+    def cause(answer, *args):
+        return LocalSubject(answer).call(args, {}).value.cause
+
+    assert cause(mistypes, *masks) == "'Tensor' object has no attribute 'sizes'"
+    assert cause(indexes, *masks) == "tuple index out of range"
+    refused = [cause(exercises.load("dice_scores").reference, masks, masks, word) for word in ("mean", "sum")]
+    assert refused == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "diagnosis"),
+    [
+        ("augment_pair", lambda pair: tuple(x.numpy() for x in pair), "NumPy instead of a tensor"),
+        ("augment_pair", lambda pair: (pair[0], pair[1].int()), None),
+    ],
+)
+def test_the_steps_of_a_script_give_what_single_calls_give(name, change, diagnosis):
+    right = exercises.load(name).reference
+    verdict = examine(name, lambda *args, **kwargs: change(right(*args, **kwargs)), seed=0)
+    assert (verdict.status, verdict.diagnosis) == ("wrong", diagnosis)
