@@ -17,19 +17,22 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.table import Table
 
 from autograde import markdown
+from autograde.combinations import in_other_styles, pair
 from autograde.files import write
 from autograde.mutants import Mutant, not_equivalent, solution, text_of
 from autograde.nbgrader_course import ROOT
 from helpers import exercises
 from helpers.checks import engine, shared
 from helpers.checks.subject import LocalSubject
+from helpers.checks.verdict import Verdict
 from helpers.threads import available_cpus
 
 STORED = ROOT / "docs" / "accuracy.json"
@@ -52,30 +55,42 @@ class Row:
     accepted: int
     mechanical: int  # mutants that are not equivalent
     mechanical_caught: int
+    styled: int  # wrong answers in other styles than the reference's
+    styled_named: int  # those given their own name
+    pairs: int  # answers that are wrong in two places
+    pairs_caught: int
+    pairs_named: int  # those given one of their two names
+    false_names: int  # given by any of these answers to a mistake that is not in it
     seconds: float  # a first check of a right answer on one core, the median
     cost: float  # seconds of one core for measuring it, all seeds together; 0 where nobody noted it
 
 
 @dataclass
 class Outcome:
-    """The answers to an exercise that one or several seeds did not treat as they should, by name."""
+    """The answers to an exercise that one or several seeds did not treat as they should, by name.
+
+    Of styles and pairs each seed has others.
+    """
 
     missed: set[str] = field(default_factory=set)
     unnamed: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     survivors: set[tuple[str, str]] = field(default_factory=set)  # answer and mutant
+    styled: set[str] = field(default_factory=set)  # all of them
+    styled_unnamed: set[str] = field(default_factory=set)
+    pairs: set[str] = field(default_factory=set)  # all of them
+    pairs_missed: set[str] = field(default_factory=set)
+    pairs_unnamed: set[str] = field(default_factory=set)
+    false_names: set[str] = field(default_factory=set)  # answer and name
     seconds: list[float] = field(default_factory=list)
     cost: float = 0.0
 
     def __or__(self, other: Outcome) -> Outcome:
-        return Outcome(
-            self.missed | other.missed,
-            self.unnamed | other.unnamed,
-            self.refused | other.refused,
-            self.survivors | other.survivors,
-            self.seconds + other.seconds,
-            self.cost + other.cost,
-        )
+        return Outcome(*(_joined(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+
+
+def _joined(one: Any, other: Any) -> Any:
+    return one | other if isinstance(one, set) else one + other
 
 
 def measure(
@@ -121,11 +136,34 @@ def observe(name: str, seed: int) -> Outcome:
             seen.missed.add(answer.name)
         if verdict.diagnosis != answer.name:
             seen.unnamed.add(answer.name)
+            _note_false_name(seen, answer.name, verdict)
+    for wrong in in_other_styles(exercise, seed):
+        verdict = engine.examine(name, wrong.solution, seed)
+        seen.styled.add(str(wrong))
+        if verdict.diagnosis not in wrong.names:
+            seen.styled_unnamed.add(str(wrong))
+            _note_false_name(seen, str(wrong), verdict)
+    two = pair(exercise, seed)
+    # Two mistakes may cancel each other, which is seen by another seed's probes.
+    if two and not engine.is_right(name, LocalSubject(two.solution), seed + 1000, MUTANT_SECONDS):
+        verdict = engine.examine(name, two.solution, seed)
+        seen.pairs.add(str(two))
+        if verdict.status == "passed":
+            seen.pairs_missed.add(str(two))
+        if verdict.diagnosis not in two.names:
+            seen.pairs_unnamed.add(str(two))
+            _note_false_name(seen, str(two), verdict)
     for mutant in _mutants(name):
         if engine.is_right(name, LocalSubject(solution(exercise, mutant)), seed, MUTANT_SECONDS):
             seen.survivors.add((mutant.answer, mutant.name))
     seen.cost = time.perf_counter() - began_all
     return seen
+
+
+def _note_false_name(seen: Outcome, answer: str, verdict: Verdict) -> None:
+    """Note a name that is said of an answer without that mistake; what no answer may do is seen, and so true."""
+    if verdict.diagnosis and verdict.diagnosis not in {name for name, _ in engine.RULES.values()}:
+        seen.false_names.add(f"{answer}: called {verdict.diagnosis!r}")
 
 
 def row(name: str, outcome: Outcome) -> Row:
@@ -141,6 +179,12 @@ def row(name: str, outcome: Outcome) -> Row:
         accepted=variants - len(outcome.refused & {v.name for v in exercise.variants}),
         mechanical=mechanical,
         mechanical_caught=mechanical - len(outcome.survivors),
+        styled=len(outcome.styled),
+        styled_named=len(outcome.styled) - len(outcome.styled_unnamed),
+        pairs=len(outcome.pairs),
+        pairs_caught=len(outcome.pairs) - len(outcome.pairs_missed),
+        pairs_named=len(outcome.pairs) - len(outcome.pairs_unnamed),
+        false_names=len(outcome.false_names),
         seconds=round(statistics.median(outcome.seconds), 3),
         cost=round(outcome.cost),
     )
@@ -165,7 +209,10 @@ def _mutants(name: str) -> list[Mutant]:
 
 # ---- for the terminal ----
 
-HEADINGS = ("wrong answers caught", "named rightly", "right variants accepted", "mechanical ones caught", "seconds")
+HEADINGS = (
+    *("wrong answers caught", "named rightly", "right variants accepted", "mechanical ones caught"),
+    *("in other styles: named", "two mistakes: caught", "named by one of them", "false names", "seconds"),
+)
 
 
 def terminal_table(rows: list[Row]) -> Table:
@@ -183,7 +230,12 @@ def missed_text(outcomes: dict[str, Outcome]) -> str:
     """What was not treated as it should be; mutants in the form of `equivalents.yaml`."""
     lines = []
     for name, outcome in outcomes.items():
-        kinds = {"not caught": outcome.missed, "not named": outcome.unnamed, "not accepted": outcome.refused}
+        kinds = {
+            "not caught": outcome.missed | outcome.pairs_missed,
+            "not named": outcome.unnamed | outcome.styled_unnamed | outcome.pairs_unnamed,
+            "not accepted": outcome.refused,
+            "a false name": outcome.false_names,
+        }
         lines += [f"{name}: {what}: {answer}" for what, answers in kinds.items() for answer in sorted(answers)]
         survivors = [{"answer": a, "mutant": m, "reason": "WHY?"} for a, m in sorted(outcome.survivors)]
         if survivors:
@@ -291,8 +343,13 @@ def table(result: dict) -> str:
     last = [f"**{cell}**" for cell in (f"all {len(rows)}", *cells(total(rows), percent=True))]
     shown = markdown.table(("exercise", *HEADINGS), [*([f"`{r.exercise}`", *cells(r)] for r in rows), last])
     seeds = sorted({str(entry["seeds"]) for entry in result["exercises"]})
-    note = f"Over {' or '.join(seeds)} seeds; an answer counts only if it is so for each. Seconds: a first check"
-    return f"{shown}\n\n{note} on one core, and in the last row the slowest."
+    note = (
+        f"Over {' or '.join(seeds)} seeds; an answer counts only if it is so for each. In other styles: made with "
+        "other right earlier pieces and with what the task leaves open, in turn from seed to seed. Two mistakes: "
+        "two that go together, a seed. False names: given to a mistake that is not in the answer. Seconds: a first "
+        "check on one core, and in the last row the slowest. All these answers are ours, so this is a regression test."
+    )
+    return f"{shown}\n\n{note}"
 
 
 def cells(r: Row, percent: bool = False) -> list[str]:
@@ -308,5 +365,9 @@ def cells(r: Row, percent: bool = False) -> list[str]:
         fraction(r.named, r.wrong),
         fraction(r.accepted, r.variants),
         fraction(r.mechanical_caught, r.mechanical),
+        fraction(r.styled_named, r.styled),
+        fraction(r.pairs_caught, r.pairs),
+        fraction(r.pairs_named, r.pairs),
+        str(r.false_names),
         f"{r.seconds:.2f}",
     ]

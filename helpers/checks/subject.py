@@ -212,8 +212,12 @@ class _Worker:
     def construct(self, args: Args, kwargs: Kwargs) -> Reply:
         self._built, self._watch, self._usage = None, None, Usage()
         try:
-            with seeded(0):  # a constructor may draw weights, and what remembers its first output is to do so alike
+            with seeded(0):  # a constructor may draw weights
                 self._built = self._student(*_made(args), **_copied(kwargs))
+            if isinstance(self._built, nn.Module):  # what remembers its first output is to do so alike in every style
+                with torch.no_grad():
+                    for parameter in self._built.parameters():
+                        parameter.zero_()
         except (Exception, SystemExit) as error:
             return Reply(raised(error, self._student))
         return Reply("module" if isinstance(self._built, nn.Module) else "object")

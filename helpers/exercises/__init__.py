@@ -193,8 +193,8 @@ def edit(reference: Code, name: str, sentence: str, *changes: Change) -> None:
     declared.misconceptions.append(Answer(name, changed(reference, changes), sentence, changes=changes))
 
 
-def changed(reference: Code, changes: tuple[Change, ...]) -> Code:
-    """The reference with changes of its source, one after the other.
+def changed(reference: Code, changes: tuple[Change, ...], pieces: dict[str, Code] | None = None) -> Code:
+    """The reference with changes of its source, one after the other, and with other `pieces` in place of its own.
 
     Raises:
         ValueError: a change fits nowhere, or in more than one place.
@@ -204,7 +204,7 @@ def changed(reference: Code, changes: tuple[Change, ...]) -> Code:
         if source.count(old) != 1:
             raise ValueError(f"{reference.__name__}: the change of {old!r} fits {source.count(old)} times, not once.")
         source = source.replace(old, new)
-    namespace = dict(vars(sys.modules[reference.__module__]))
+    namespace = dict(vars(sys.modules[reference.__module__])) | (pieces or {})
     flags = __future__.annotations.compiler_flag
     exec(compile(source, f"<{reference.__name__}>", "exec", flags=flags, dont_inherit=True), namespace)
     solution: Code = namespace[reference.__name__]

@@ -288,7 +288,7 @@ edit(
     Encoder,
     "average pooling",
     "You average each 2×2 window instead of keeping its largest value. Look at the name of your pooling.",
-    ("down(levels[-1])", "down.conv(F.avg_pool2d(levels[-1], 2))"),
+    ("Down(channels[k], channels[k + 1])", "nn.Sequential(nn.AvgPool2d(2), DoubleConv(channels[k], channels[k + 1]))"),
 )
 
 edit(
@@ -296,7 +296,10 @@ edit(
     "odd sides rounded up",
     "Half of 19 becomes 10 in your encoder. Level `k` promises `H // 2**k` rows. "
     "Look for `ceil_mode` or a padding in your pooling.",
-    ("down(levels[-1])", "down.conv(F.max_pool2d(levels[-1], 2, ceil_mode=True))"),
+    (
+        "Down(channels[k], channels[k + 1])",
+        "nn.Sequential(nn.MaxPool2d(2, ceil_mode=True), DoubleConv(channels[k], channels[k + 1]))",
+    ),
 )
 
 edit(
@@ -305,11 +308,9 @@ edit(
     "Convolutions with stride 2 halve your sides. They have weights of their own, and the task asks for max pooling, "
     "which has none. Look at what stands between the blocks.",
     (
-        "self.downs =",
-        "self.poolings = nn.ModuleList(nn.Conv2d(c, c, 2, stride=2) for c in channels[:-1])\n        self.downs =",
+        "Down(channels[k], channels[k + 1])",
+        "nn.Sequential(nn.Conv2d(channels[k], channels[k], 2, 2), DoubleConv(channels[k], channels[k + 1]))",
     ),
-    ("for down in self.downs:", "for down, pooling in zip(self.downs, self.poolings, strict=True):"),
-    ("down(levels[-1])", "down.conv(pooling(levels[-1]))"),
 )
 
 edit(
