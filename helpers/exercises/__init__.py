@@ -52,6 +52,7 @@ class Answer:
     Attributes:
         differs: a variant that a probe can tell from the reference, since the task leaves open what they do otherwise.
         changes: of the reference's source, where it was made by them.
+        exercise: the exercise's name.
     """
 
     name: str
@@ -59,6 +60,14 @@ class Answer:
     sentence: str = ""
     differs: bool = False
     changes: tuple[Change, ...] = ()
+    exercise: str = ""
+
+    @property
+    def source(self) -> str:
+        """The answer as a cell that runs after the lesson's set-up cell."""
+        from helpers import answer_cells  # it imports this module
+
+        return answer_cells.cell(self, self.exercise)
 
 
 @dataclass
@@ -102,7 +111,7 @@ class Exercise:
     @property
     def right_answers(self) -> list[Answer]:
         """The reference and every variant."""
-        return [Answer("reference", self.reference), *self.variants]
+        return [Answer("reference", self.reference, exercise=self.name), *self.variants]
 
     @property
     def accepted(self) -> list[Answer]:
@@ -177,7 +186,8 @@ def misconception(name: str, sentence: str) -> Callable[[Code], Code]:
     """Declare an executable wrong answer: what a tutor would call it, and would say."""
 
     def declare(solution: Code) -> Code:
-        _by_module[solution.__module__].misconceptions.append(Answer(name, solution, sentence))
+        declared = _by_module[solution.__module__]
+        declared.misconceptions.append(Answer(name, solution, sentence, exercise=declared.name))
         return solution
 
     return declare
@@ -190,11 +200,26 @@ def edit(reference: Code, name: str, sentence: str, *changes: Change) -> None:
         ValueError: a change fits nowhere, or in more than one place.
     """
     declared = next(found for found in _by_module.values() if found.reference is reference)
-    declared.misconceptions.append(Answer(name, changed(reference, changes), sentence, changes=changes))
+    solution = changed(reference, changes)
+    declared.misconceptions.append(Answer(name, solution, sentence, changes=changes, exercise=declared.name))
 
 
 def changed(reference: Code, changes: tuple[Change, ...], pieces: dict[str, Code] | None = None) -> Code:
     """The reference with changes of its source, one after the other, and with other `pieces` in place of its own.
+
+    Raises:
+        ValueError: a change fits nowhere, or in more than one place.
+    """
+    source = changed_source(reference, changes)
+    namespace = dict(vars(sys.modules[reference.__module__])) | (pieces or {})
+    flags = __future__.annotations.compiler_flag
+    exec(compile(source, f"<{reference.__name__}>", "exec", flags=flags, dont_inherit=True), namespace)
+    solution: Code = namespace[reference.__name__]
+    return solution
+
+
+def changed_source(reference: Code, changes: tuple[Change, ...]) -> str:
+    """The reference's source with changes, one after the other.
 
     Raises:
         ValueError: a change fits nowhere, or in more than one place.
@@ -204,11 +229,7 @@ def changed(reference: Code, changes: tuple[Change, ...], pieces: dict[str, Code
         if source.count(old) != 1:
             raise ValueError(f"{reference.__name__}: the change of {old!r} fits {source.count(old)} times, not once.")
         source = source.replace(old, new)
-    namespace = dict(vars(sys.modules[reference.__module__])) | (pieces or {})
-    flags = __future__.annotations.compiler_flag
-    exec(compile(source, f"<{reference.__name__}>", "exec", flags=flags, dont_inherit=True), namespace)
-    solution: Code = namespace[reference.__name__]
-    return solution
+    return source
 
 
 @functools.cache
@@ -227,7 +248,8 @@ def variant(name: str, differs: bool = False) -> Callable[[Code], Code]:
     """Declare another right answer, one that a good student would write; `differs` is that of `Answer`."""
 
     def declare(solution: Code) -> Code:
-        _by_module[solution.__module__].variants.append(Answer(name, solution, differs=differs))
+        declared = _by_module[solution.__module__]
+        declared.variants.append(Answer(name, solution, differs=differs, exercise=declared.name))
         return solution
 
     return declare
