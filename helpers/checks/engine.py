@@ -43,25 +43,24 @@ Trace = list[list[Observation]]
 RULES = {
     "inputs unchanged": (
         "changes its input",
-        "The numbers come out right, but the tensors you were given hold other values afterwards, so whoever passed "
-        "them in computes on with changed data. Look for `&=`, `+=`, assignments into a slice and methods that end "
+        "The tensors you were given hold other values afterwards, so whoever passed them in computes on with changed "
+        "data. Look for `&=`, `+=`, assignments into a slice and methods that end "
         "in an underscore, and write to a new tensor.",
     ),
     "tensors, not arrays": (
         "NumPy instead of a tensor",
-        "The numbers come out right, but as a NumPy array, and the cells that use your result need a torch tensor. "
+        "Your result is a NumPy array, and the cells that use it need a torch tensor. "
         "Look at your `return`: `torch.from_numpy` or `torch.as_tensor` makes one of it, torch's own functions never "
         "leave it.",
     ),
     "memory of its own": (
         "shares memory with its input",
-        "The numbers come out right, but your result lies in the memory of what you were given: whoever writes to the "
-        "one changes the other. Look for a `return` of the argument itself or of a view of it, and make a new tensor, "
+        "Your result lies in the memory of what you were given: whoever writes to the one changes the other. Look for a `return` of the argument itself or of a view of it, and make a new tensor, "
         "with `clone` if need be.",
     ),
     "settings kept": (
         "leaves a setting changed",
-        "The result is right, but afterwards a setting is not as it was, and every later cell feels that. Look for "
+        "Afterwards a setting is not as it was, and every later cell feels that. Look for "
         "`set_…` and for assignments to torch's own names; `with torch.no_grad():` ends where its block ends.",
     ),
     "random generator untouched": (
@@ -218,25 +217,28 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
     """
     order = [*differing, *(k for k in range(len(trace)) if k not in differing)]
 
-    def agrees(solution: Code, k: int) -> bool:
-        return _first_difference(trace[k], _known(exercise.name, solution, seed, k)) is None
+    def agrees(version: Code, k: int, any_error: bool) -> bool:
+        return _first_difference(trace[k], _known(exercise.name, version, seed, k), any_error) is None
 
     versions = [(answer, version) for answer in exercise.misconceptions for version in exercise.versions(answer)]
     for answer, version in versions:
-        if all(agrees(version, k) for k in order):
+        if all(agrees(version, k, answer.any_error) for k in order):
             return answer.name, answer.sentence
     until = time.thread_time() + SECONDS_FOR_PAIRS
     parts: list[tuple[Answer, set[int], bool]] = []
     for answer, version in versions:
-        if time.thread_time() < until and (explained := {k for k in differing if agrees(version, k)}):
-            parts.append((answer, explained, all(agrees(version, k) for k in order[len(differing) :])))
+        if time.thread_time() >= until:
+            break
+        if explained := {k for k in differing if agrees(version, k, answer.any_error)}:
+            is_fair = all(agrees(version, k, answer.any_error) for k in order[len(differing) :])
+            parts.append((answer, explained, is_fair))
     parts.sort(key=lambda part: -len(part[1]))
     for (one, first, is_fair), (other, second, is_fair_too) in itertools.combinations(parts, 2):
         if is_fair and is_fair_too and first | second == set(differing):
             return _both(one, other)
     for one, other in itertools.product([one for one, _, _ in parts], exercise.misconceptions):
         for version in exercise.versions(one, other) if one is not other and time.thread_time() < until else ():
-            if all(agrees(version, k) for k in order):
+            if all(agrees(version, k, one.any_error or other.any_error) for k in order):
                 return _both(one, other)
     return None
 
@@ -245,9 +247,11 @@ def _both(one: Answer, other: Answer) -> tuple[str, str]:
     return one.name, f"{one.sentence} There is a second thing. {other.sentence}"
 
 
-def _first_difference(yours: list[Observation], known: Iterable[Observation]) -> tuple[Observation, Observation] | None:
+def _first_difference(
+    yours: list[Observation], known: Iterable[Observation], any_error: bool = False
+) -> tuple[Observation, Observation] | None:
     for y, e in zip(yours, known, strict=False):
-        if not _agrees(y, e):
+        if not _agrees(y, e) and not (any_error and isinstance(y.value, Raised) and isinstance(e.value, Raised)):
             return y, e
     return None
 

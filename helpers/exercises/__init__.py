@@ -28,6 +28,7 @@ import difflib
 import functools
 import importlib
 import inspect
+import itertools
 import pkgutil
 import re
 import sys
@@ -53,6 +54,7 @@ class Answer:
         differs: a variant that a probe can tell from the reference, since the task leaves open what they do otherwise.
         changes: of the reference's source, where it was made by them.
         exercise: the exercise's name.
+        any_error: where this misconception raises, any other exception is the same mistake.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Answer:
     differs: bool = False
     changes: tuple[Change, ...] = ()
     exercise: str = ""
+    any_error: bool = False
 
     @property
     def source(self) -> str:
@@ -133,10 +136,11 @@ class Exercise:
             yield misconceptions[0].solution
         if not all(answer.changes for answer in misconceptions):
             return
-        changes = [change for answer in misconceptions for change in answer.changes]
         for chosen in ([] if len(misconceptions) == 1 else [()]) + [(choice,) for choice in self.choices]:
-            with contextlib.suppress(ValueError, SyntaxError):
-                yield changed(self.reference, (*changes, *chosen))
+            for order in itertools.permutations(misconceptions):  # one change may make or take the place of another
+                with contextlib.suppress(ValueError, SyntaxError):
+                    yield changed(self.reference, (*(c for answer in order for c in answer.changes), *chosen))
+                    break
 
     def hint(self, k: int | None = None) -> str:
         """Hint `k`, counted from 1, or the next one; after the last one, that again.
@@ -182,26 +186,28 @@ def exercise(reference: Code, **card: Any) -> Callable[[Code], Code]:
     return declare
 
 
-def misconception(name: str, sentence: str) -> Callable[[Code], Code]:
-    """Declare an executable wrong answer: what a tutor would call it, and would say."""
+def misconception(name: str, sentence: str, any_error: bool = False) -> Callable[[Code], Code]:
+    """Declare an executable wrong answer: what a tutor would call it, and would say; `any_error` is `Answer`'s."""
 
     def declare(solution: Code) -> Code:
         declared = _by_module[solution.__module__]
-        declared.misconceptions.append(Answer(name, solution, sentence, exercise=declared.name))
+        declared.misconceptions.append(Answer(name, solution, sentence, exercise=declared.name, any_error=any_error))
         return solution
 
     return declare
 
 
-def edit(reference: Code, name: str, sentence: str, *changes: Change) -> None:
-    """Declare a misconception of the exercise with this reference, as changes of its source.
+def edit(reference: Code, name: str, sentence: str, *changes: Change, any_error: bool = False) -> None:
+    """Declare a misconception of the exercise with this reference, as changes of its source; as `misconception` does.
 
     Raises:
         ValueError: a change fits nowhere, or in more than one place.
     """
     declared = next(found for found in _by_module.values() if found.reference is reference)
     solution = changed(reference, changes)
-    declared.misconceptions.append(Answer(name, solution, sentence, changes=changes, exercise=declared.name))
+    declared.misconceptions.append(
+        Answer(name, solution, sentence, changes=changes, exercise=declared.name, any_error=any_error)
+    )
 
 
 def changed(reference: Code, changes: tuple[Change, ...], pieces: dict[str, Code] | None = None) -> Code:
