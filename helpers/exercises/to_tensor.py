@@ -63,7 +63,6 @@ edit(
     ("pixels.permute(2, 0, 1)", "pixels"),
 )
 
-
 edit(
     to_tensor,
     "reshaped instead of permuted",
@@ -71,7 +70,6 @@ edit(
     "each of your channels holds a mixture of all. Look for a function that moves axes instead of relabelling them.",
     ("permute(2, 0, 1)", "reshape(pixels.shape[2], *pixels.shape[:2])"),
 )
-
 
 edit(
     to_tensor,
@@ -81,7 +79,6 @@ edit(
     ("(2, 0, 1)", "(2, 1, 0)"),
 )
 
-
 edit(
     to_tensor,
     "not scaled",
@@ -89,7 +86,6 @@ edit(
     "255 times that saturates everything behind it. Look at what `.float()` changes: the type, not the range.",
     (" / 255", ""),
 )
-
 
 edit(
     to_tensor,
@@ -99,7 +95,6 @@ edit(
     ("/ 255", "/ 256"),
 )
 
-
 edit(
     to_tensor,
     "divided by the picture's own maximum",
@@ -107,7 +102,6 @@ edit(
     "black one as NaN. What was darker in the file has to stay darker in the tensor: look at your divisor.",
     ("/ 255", "/ pixels.max()"),
 )
-
 
 edit(
     to_tensor,
@@ -118,7 +112,6 @@ edit(
     ("/ 255", "/ (pixels.max() - pixels.min()).clamp(min=1)"),
 )
 
-
 edit(
     to_tensor,
     "from -1 to 1",
@@ -126,7 +119,6 @@ edit(
     "Look at what you do after the division.",
     ("/ 255", "/ 127.5 - 1"),
 )
-
 
 edit(
     to_tensor,
@@ -136,24 +128,21 @@ edit(
     ("/ 255", "// 255"),
 )
 
-
 edit(
     to_tensor,
     "float64",
-    "The numbers are right, but they are float64. NumPy divides in double precision, and a float32 layer refuses such "
+    "Your numbers are float64. NumPy divides in double precision, and a float32 layer refuses such "
     "an input. Look at the dtype after the division.",
     ("torch.float32", "torch.float64"),
 )
 
-
 edit(
     to_tensor,
     "float16",
-    "The numbers are nearly right, but they are float16, which keeps only three digits and which most layers refuse "
+    "Your numbers are float16, which keeps only three digits and which most layers refuse "
     "on a CPU. Look at the dtype that you convert to.",
     ("torch.float32", "torch.float16"),
 )
-
 
 edit(
     to_tensor,
@@ -163,7 +152,6 @@ edit(
     ("pixels.permute(2, 0, 1)", "(pixels.permute(2, 0, 1) if image.ndim == 3 else pixels[:, :, 0])"),
 )
 
-
 edit(
     to_tensor,
     "the channel of grey pictures at the end",
@@ -171,7 +159,6 @@ edit(
     "Look at where you insert the new axis, or at whether grey pictures reach your `permute`.",
     ("pixels.permute(2, 0, 1)", "(pixels.permute(2, 0, 1) if image.ndim == 3 else pixels)"),
 )
-
 
 edit(
     to_tensor,
@@ -181,7 +168,6 @@ edit(
     ("pixels[:, :, None]", "pixels"),
 )
 
-
 edit(
     to_tensor,
     "grey pictures made colour",
@@ -189,7 +175,6 @@ edit(
     "and a network with `in_channels=1` refuses it. Look at what you do when `image.ndim` is 2.",
     ("pixels[:, :, None]", "pixels[:, :, None].expand(-1, -1, 3)"),
 )
-
 
 edit(
     to_tensor,
@@ -199,7 +184,6 @@ edit(
     (".to(torch.float32)", ".to(torch.float32).mean(0, keepdim=True)"),
 )
 
-
 edit(
     to_tensor,
     "the channels in reverse",
@@ -207,7 +191,6 @@ edit(
     "stay as they come. Look for a flip or a `[::-1]`.",
     ("(2, 0, 1)", "(2, 0, 1).flip(0)"),
 )
-
 
 edit(
     to_tensor,
@@ -238,7 +221,6 @@ edit(
     ("pixels.permute(2, 0, 1)", "(pixels if image.ndim == 3 and len(image) in (1, 3) else pixels.permute(2, 0, 1))"),
 )
 
-
 edit(
     to_tensor,
     "a batch axis in front",
@@ -247,15 +229,13 @@ edit(
     ("(2, 0, 1)", "(2, 0, 1)[None]"),
 )
 
-
 edit(
     to_tensor,
     "an array instead of a tensor",
-    "The numbers are right, but what you return is still a NumPy array. It has no gradients and no device, and a layer "
+    "What you return is still a NumPy array. It has no gradients and no device, and a layer "
     "refuses it. Look at where the array becomes a tensor.",
     (".to(torch.float32)", ".to(torch.float32).numpy()"),
 )
-
 
 edit(
     to_tensor,
