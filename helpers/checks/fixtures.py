@@ -251,6 +251,18 @@ def _flip_every_other() -> Transform:
     return lambda image, mask: (image, mask) if next(earlier_calls) % 2 else flip(image, mask)
 
 
+def _flip_every_other_of_any() -> Callable[..., Any]:
+    """As above, and takes one tensor, several, or a tuple of them, as torchvision's transforms do; returns as many."""
+    earlier_calls = itertools.count()
+
+    def transform(*given: Any) -> Any:
+        parts = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
+        done = parts if next(earlier_calls) % 2 else tuple(x.flip(-1) for x in parts)
+        return done[0] if len(done) == 1 else done
+
+    return transform
+
+
 def _shift(image: Any, mask: Any) -> tuple[Any, Any]:
     """Adds 1 to every pixel of image and mask, in place."""
     image += 1
@@ -325,6 +337,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "batches": Batches,
     "flip of a pair": _flip,
     "flip of every other pair": _flip_every_other,
+    "flip of every other pair, of one tensor or several": _flip_every_other_of_any,
     "shift of a pair in place": lambda: _shift,
     "NumPy array": lambda values: values.numpy().copy(),
     "list of NumPy arrays": lambda values: [x.numpy().copy() for x in values],

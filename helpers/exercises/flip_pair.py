@@ -2,9 +2,8 @@
 
 import numpy as np
 import torch
-from torchvision.transforms.v2 import functional as vision
 
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.pixels import flip_pair
 
 
@@ -39,158 +38,135 @@ def probes(draw):
         yield draw.normal(draw.size(1, 4), h, w), draw.mask(h, w), horizontal, vertical
 
 
-@misconception(
+edit(
+    flip_pair,
     "the image alone",
     "Only the image is mirrored. Its mask stays where it was, so the network learns that nuclei lie where there are "
     "none. Look at what you do to the mask.",
+    ("mask.flip(axes)", "mask"),
 )
-def image_only(image, mask, horizontal, vertical):
-    return flip_pair(image, mask, horizontal, vertical)[0], mask
 
-
-@misconception(
+edit(
+    flip_pair,
     "the mask alone",
     "Only the mask is mirrored. The image stays where it was, so the network learns that nuclei lie where there are "
     "none. Look at what you do to the image.",
+    ("image.flip(axes)", "image"),
 )
-def mask_only(image, mask, horizontal, vertical):
-    return image, flip_pair(image, mask, horizontal, vertical)[1]
 
-
-@misconception(
+edit(
+    flip_pair,
     "horizontal and vertical exchanged",
     "`horizontal` swaps top and bottom with you, and `vertical` swaps left and right. A horizontal flip moves pixels "
     "*along* the horizontal, from column to column. Look at which axis counts the columns.",
+    ("(-1, horizontal), (-2, vertical)", "(-2, horizontal), (-1, vertical)"),
 )
-def exchanged(image, mask, horizontal, vertical):
-    return flip_pair(image, mask, vertical, horizontal)
 
-
-@misconception(
+edit(
+    flip_pair,
     "the image's axes exchanged",
     "In the image, `horizontal` swaps top and bottom; the mask is mirrored as it should be. The two no longer fit. "
     "An image has an axis more, in front, which moves the others one place on: look at your axis numbers.",
+    ("image.flip(axes)", "image.flip([-3 - axis for axis in axes])"),
 )
-def image_exchanged(image, mask, horizontal, vertical):
-    return flip_pair(image, mask, vertical, horizontal)[0], flip_pair(image, mask, horizontal, vertical)[1]
 
-
-@misconception(
+edit(
+    flip_pair,
     "the mask's axes exchanged",
     "In the mask, `horizontal` swaps top and bottom; the image is mirrored as it should be. The two no longer fit. "
     "Look at the axis numbers that you use for the mask.",
+    ("mask.flip(axes)", "mask.flip([-3 - axis for axis in axes])"),
 )
-def mask_exchanged(image, mask, horizontal, vertical):
-    return flip_pair(image, mask, horizontal, vertical)[0], flip_pair(image, mask, vertical, horizontal)[1]
 
-
-def _axes(first, second, horizontal, vertical):
-    return [axis for axis, wanted in ((first, horizontal), (second, vertical)) if wanted]
-
-
-@misconception(
+edit(
+    flip_pair,
     "the mask's axis numbers used for the image",
     "You use axes 0 and 1 for both. In the mask they are rows and columns, but the image begins with its channels: "
     "`vertical` puts *them* in reverse, red for blue. Look at which axis is which in `(C, H, W)`.",
+    ("(-1, horizontal), (-2, vertical)", "(1, horizontal), (0, vertical)"),
 )
-def mask_numbers_for_image(image, mask, horizontal, vertical):
-    axes = _axes(1, 0, horizontal, vertical)
-    return image.flip(axes), mask.flip(axes)
 
-
-@misconception(
+edit(
+    flip_pair,
     "the image's axis numbers used for the mask",
     "You use axes 1 and 2 for both. The mask `(H, W)` has no axis 2, so it raises an error, and its axis 1 is not the "
     "image's. Look at which axis is which in each of them.",
+    ("(-1, horizontal), (-2, vertical)", "(2, horizontal), (1, vertical)"),
 )
-def image_numbers_for_mask(image, mask, horizontal, vertical):
-    axes = _axes(2, 1, horizontal, vertical)
-    return image.flip(axes), mask.flip(axes)
 
-
-@misconception(
+edit(
+    flip_pair,
     "the channels in reverse, too",
     "The channels come out in reverse order: red for blue. `flip` along all axes turns the channel axis as well. "
     "Look at the axes that you pass for the image.",
+    ("image.flip(axes)", "image.flip([0, *axes] if axes else [])"),
 )
-def channels_too(image, mask, horizontal, vertical):
-    image, mask = flip_pair(image, mask, horizontal, vertical)
-    return image.flip(0) if horizontal or vertical else image, mask
 
-
-@misconception(
+edit(
+    flip_pair,
     "not both at once",
     "When both are true, you mirror left and right only: the second question is never asked. "
     "Look at your `elif`, or at a `return` inside the first `if`.",
+    ("vertical)", "vertical and not horizontal)"),
 )
-def not_both(image, mask, horizontal, vertical):
-    return flip_pair(image, mask, horizontal, vertical and not horizontal)
 
-
-@misconception(
+edit(
+    flip_pair,
     "only both at once",
     "You mirror only when both are true, and then along both axes. Each of them is a question of its own. "
     "Look at your condition.",
+    ("if wanted", "if horizontal and vertical"),
 )
-def only_both(image, mask, horizontal, vertical):
-    both = horizontal and vertical
-    return flip_pair(image, mask, both, both)
 
-
-@misconception(
+edit(
+    flip_pair,
     "one for both",
     "As soon as one of the two is true, you mirror along both axes. Each of them is a question of its own. "
     "Look at your condition.",
+    ("if wanted", "if horizontal or vertical"),
 )
-def either_flips_both(image, mask, horizontal, vertical):
-    either = horizontal or vertical
-    return flip_pair(image, mask, either, either)
 
-
-@misconception(
+edit(
+    flip_pair,
     "always mirrored",
     "You mirror along both axes, whatever `horizontal` and `vertical` say. Whoever calls this draws them, and must be "
     "able to get the pair as it is. Look at where you use the two arguments.",
+    (" if wanted", ""),
 )
-def always(image, mask, horizontal, vertical):
-    return flip_pair(image, mask, True, True)
 
-
-@misconception(
+edit(
+    flip_pair,
     "never mirrored",
     "The pair comes out as it went in. `flip` returns a *new* tensor and leaves the old one alone. "
     "Look at where you keep its result.",
+    ("image.flip(axes), mask.flip(axes)", "image, mask"),
 )
-def never(image, mask, horizontal, vertical):
-    return image.clone(), mask.clone()
 
-
-@misconception(
+edit(
+    flip_pair,
     "the opposite of what is asked",
     "You mirror when the argument is false and leave the pair alone when it is true. "
     "Look for a `not` or at your `else`.",
+    ("if wanted", "if not wanted"),
 )
-def negated(image, mask, horizontal, vertical):
-    return flip_pair(image, mask, not horizontal, not vertical)
 
-
-@misconception(
+edit(
+    flip_pair,
     "a quarter turn",
     "You turn the pair by 90 degrees instead of mirroring it. Height and width change places, and nothing is "
     "mirrored. Look at the function you call.",
+    ("image.flip(axes)", "image.rot90(len(axes), (-2, -1))"),
+    ("mask.flip(axes)", "mask.rot90(len(axes), (-2, -1))"),
 )
-def quarter_turn(image, mask, horizontal, vertical):
-    turns = int(horizontal) + int(vertical)
-    return torch.rot90(image, turns, (-2, -1)), torch.rot90(mask, turns, (-2, -1))
 
-
-@misconception(
+edit(
+    flip_pair,
     "transposed",
     "You exchange rows and columns. That mirrors along the *diagonal*: height and width change places. "
     "Look for `.T`, `transpose` or `permute`.",
+    ("image.flip(axes)", "(image.mT if axes else image)"),
+    ("mask.flip(axes)", "(mask.mT if axes else mask)"),
 )
-def transposed(image, mask, horizontal, vertical):
-    return (image.mT, mask.mT) if horizontal or vertical else (image, mask)
 
 
 @misconception(
@@ -206,22 +182,109 @@ def negative_step(image, mask, horizontal, vertical):
     return image, mask
 
 
-@misconception(
+edit(
+    flip_pair,
     "mask first",
     "You return the mask before the image. Whoever unpacks `image, mask = …` then trains on masks. "
     "Look at your last line.",
+    ("image.flip(axes), mask.flip(axes)", "mask.flip(axes), image.flip(axes)"),
 )
-def mask_first(image, mask, horizontal, vertical):
-    return flip_pair(image, mask, horizontal, vertical)[::-1]
 
-
-@misconception(
+edit(
+    flip_pair,
     "the image returned alone",
     "You return the image and no mask, so the mirrored mask is lost. A pair goes in and a pair comes out. "
     "Look at your last line.",
+    (", mask.flip(axes)", ""),
 )
-def returns_image(image, mask, horizontal, vertical):
-    return flip_pair(image, mask, horizontal, vertical)[0]
+
+edit(
+    flip_pair,
+    "not both at once, top and bottom only",
+    "When both are true, you mirror top and bottom only: the second question is never asked. "
+    "Look at your `elif`, or at a `return` inside the first `if`.",
+    ("horizontal)", "horizontal and not vertical)"),
+)
+
+edit(
+    flip_pair,
+    "left and right in both cases",
+    "`vertical` swaps left and right, too. When both are true, the pair is mirrored twice and stays as it was. "
+    "Look at the axis under your `if vertical`.",
+    ("(-1, horizontal), (-2, vertical)", "(-1, horizontal != vertical),"),
+)
+
+edit(
+    flip_pair,
+    "top and bottom in both cases",
+    "`horizontal` swaps top and bottom, too. When both are true, the pair is mirrored twice and stays as it was. "
+    "Look at the axis under your `if horizontal`.",
+    ("(-1, horizontal), (-2, vertical)", "(-2, horizontal != vertical),"),
+)
+
+edit(
+    flip_pair,
+    "the mask mirrored top and bottom in both cases",
+    "The image is right, but in the mask `horizontal` swaps top and bottom, as `vertical` does. Look at the axis that "
+    "you use for the mask under `if horizontal`.",
+    ("mask.flip(axes)", "mask.flip([-2] if horizontal != vertical else [])"),
+)
+
+edit(
+    flip_pair,
+    "the mask mirrored left and right in both cases",
+    "The image is right, but in the mask `vertical` swaps left and right, as `horizontal` does. Look at the axis that "
+    "you use for the mask under `if vertical`.",
+    ("mask.flip(axes)", "mask.flip([-1] if horizontal != vertical else [])"),
+)
+
+edit(
+    flip_pair,
+    "the image mirrored left and right in both cases",
+    "The mask is right, but in the image `vertical` swaps left and right, as `horizontal` does. Look at the axis that "
+    "you use for the image under `if vertical`.",
+    ("image.flip(axes)", "image.flip([-1] if horizontal != vertical else [])"),
+)
+
+edit(
+    flip_pair,
+    "the mask forgotten in a vertical flip",
+    "`vertical` does not reach the mask: only left and right are swapped in it. Look at what stands under "
+    "`if vertical`.",
+    ("mask.flip(axes)", "mask.flip([-1] if horizontal else [])"),
+)
+
+edit(
+    flip_pair,
+    "the mask forgotten in a horizontal flip",
+    "`horizontal` does not reach the mask: only top and bottom are swapped in it. Look at what stands under "
+    "`if horizontal`.",
+    ("mask.flip(axes)", "mask.flip([-2] if vertical else [])"),
+)
+
+edit(
+    flip_pair,
+    "nothing comes out when neither is true",
+    "When neither is true, your function returns None instead of the pair as it is. Every `return` of yours stands "
+    "under a condition: look at what comes after the last of them.",
+    ("    return", "    if not axes:\n        return None\n    return"),
+)
+
+edit(
+    flip_pair,
+    "a channel axis for the mask",
+    "Your mask comes out as `(1, H, W)`. A channel axis makes it like the image, so that both can be flipped alike, "
+    "but it has to go again. Look at the shape of the mask that you return.",
+    ("mask.flip(axes)", "mask.flip(axes)[None]"),
+)
+
+edit(
+    flip_pair,
+    "the mask made float",
+    "Your mask comes out as float. Its numbers are names of classes, and a mirrored mask has the type of the one that "
+    "came in. Look for a conversion, or for a tensor that holds image and mask at once.",
+    ("mask.flip(axes)", "mask.flip(axes).float()"),
+)
 
 
 @variant("one after the other")
@@ -254,12 +317,3 @@ def with_numpy(image, mask, horizontal, vertical):
     step_x, step_y = -1 if horizontal else 1, -1 if vertical else 1
     turned = [np.ascontiguousarray(x.numpy()[..., ::step_y, ::step_x]) for x in (image, mask)]
     return tuple(map(torch.from_numpy, turned))
-
-
-@variant("with torchvision")
-def with_torchvision(image, mask, horizontal, vertical):
-    if horizontal:
-        image, mask = vision.hflip(image), vision.hflip(mask)
-    if vertical:
-        image, mask = vision.vflip(image), vision.vflip(mask)
-    return image, mask

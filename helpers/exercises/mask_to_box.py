@@ -6,7 +6,7 @@ from torchvision.ops import masks_to_boxes
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import four_numbers
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.pixels import mask_to_box
 
 
@@ -58,121 +58,105 @@ def probes(draw):
         yield Call((draw.mask(h, w, fraction=draw.uniform(0.0, 0.05)),), view=four_numbers)
 
 
-@misconception(
+edit(
+    mask_to_box,
     "x and y exchanged",
     "You returned rows first. A mask is indexed `[row, column]`, a box is written `(x, y)`, and x counts *columns*: "
     "the two orders are opposite. Look at which numbers you call x.",
+    ("rows, columns =", "columns, rows ="),
 )
-def rows_first(mask):
-    box = mask_to_box(mask)
-    return box and (box[1], box[0], box[3], box[2])
 
-
-@misconception(
+edit(
+    mask_to_box,
     "the last pixel left out",
     "Your end is the last pixel that belongs to the object, but an end is exclusive here, as in a slice: "
     "`mask[y0:y1, x0:x1]` loses the last row and column. Look at your two maxima.",
+    (" + 1, ", ", "),
+    (" + 1\n", "\n"),
 )
-def inclusive(mask):
-    box = mask_to_box(mask)
-    return box and (box[0], box[1], box[2] - 1, box[3] - 1)
 
-
-@misconception(
+edit(
+    mask_to_box,
     "one pixel too many in front",
     "Your box begins one column and one row before the object. The start is the first pixel that belongs to it; "
     "only the end is exclusive. Look at what you do to the two minima.",
+    ("columns.min().item()", "columns.min().item() - 1"),
+    ("rows.min().item()", "rows.min().item() - 1"),
 )
-def early(mask):
-    box = mask_to_box(mask)
-    return box and (box[0] - 1, box[1] - 1, box[2], box[3])
 
-
-@misconception(
+edit(
+    mask_to_box,
     "a margin all around",
     "Your box is one pixel larger than it has to be at each end, and at the border of the image it sticks out. "
     "Look at the constants you add: an exclusive end is only one step past the last pixel.",
+    ("columns.min().item()", "columns.min().item() - 1"),
+    ("rows.min().item()", "rows.min().item() - 1"),
+    (" + 1, ", " + 2, "),
+    (" + 1\n", " + 2\n"),
 )
-def margin(mask):
-    box = mask_to_box(mask)
-    return box and (box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1)
 
-
-@misconception(
+edit(
+    mask_to_box,
     "width and height instead of the end",
     "Your last two numbers are the width and the height. That is how COCO writes boxes; here they say where the box "
     "*ends*. Look at whether you subtract the start from the end.",
+    ("columns.max()", "(columns.max() - columns.min())"),
+    ("rows.max()", "(rows.max() - rows.min())"),
 )
-def with_size(mask):
-    box = mask_to_box(mask)
-    return box and (box[0], box[1], box[2] - box[0], box[3] - box[1])
 
-
-@misconception(
+edit(
+    mask_to_box,
     "centre and size",
     "You returned the centre of the box and its size. That is how YOLO writes boxes; here the numbers say where the "
     "box begins and where it ends. Look at what you compute from the minima and maxima.",
+    ("return columns", "x0, y0, x1, y1 = columns"),
+    (" + 1\n", " + 1\n    return (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0\n"),
 )
-def centre_and_size(mask):
-    box = mask_to_box(mask)
-    if box is None:
-        return None
-    x0, y0, x1, y1 = box
-    return (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0
 
-
-@misconception(
+edit(
+    mask_to_box,
     "fractions of the image instead of pixels",
     "Your numbers lie between 0 and 1: you divided by the size of the image. They are asked for in pixels, so that "
     "they can be used as indices. Look at what you divide by.",
+    ("return columns", "x0, y0, x1, y1 = columns"),
+    (" + 1\n", " + 1\n    height, width = mask.shape\n    return x0 / width, y0 / height, x1 / width, y1 / height\n"),
 )
-def fractions(mask):
-    box = mask_to_box(mask)
-    height, width = mask.shape
-    return box and (box[0] / width, box[1] / height, box[2] / width, box[3] / height)
 
-
-@misconception(
+edit(
+    mask_to_box,
     "both x before both y",
     "The four numbers are right and stand in another order: you return both columns, then both rows. A box is written "
     "as two corners, `(x0, y0)` and `(x1, y1)`. Look at your last line.",
+    ("rows.min().item(), columns.max().item() + 1", "columns.max().item() + 1, rows.min().item()"),
 )
-def grouped_by_axis(mask):
-    box = mask_to_box(mask)
-    return box and (box[0], box[2], box[1], box[3])
 
-
-@misconception(
+edit(
+    mask_to_box,
     "two pairs instead of four numbers",
-    "You returned two corners, each a pair. The numbers are right, but whoever unpacks `x0, y0, x1, y1` finds two "
+    "You returned two corners, each a pair. Whoever unpacks `x0, y0, x1, y1` finds two "
     "things where four should be. Look at the brackets in your last line.",
+    ("return columns", "return (columns"),
+    ("(), columns", "()), (columns"),
+    (" + 1\n", " + 1)\n"),
 )
-def two_corners(mask):
-    box = mask_to_box(mask)
-    return box and (box[:2], box[2:])
 
-
-@misconception(
+edit(
+    mask_to_box,
     "first and last pixel in reading order",
     "You took the first and the last true pixel. `nonzero` lists pixels row by row, so their *rows* are the extremes "
     "and their columns are not: an object that leans to the left gets a start behind its end. Look at each column.",
+    ("columns.min()", "columns[0]"),
+    ("columns.max()", "columns[-1]"),
 )
-def reading_order(mask):
-    pixels = mask.nonzero().tolist()
-    if not pixels:
-        return None
-    (top, left), (bottom, right) = pixels[0], pixels[-1]
-    return left, top, right + 1, bottom + 1
 
-
-@misconception(
+edit(
+    mask_to_box,
     "gaps not counted",
     "You counted how many rows and columns have a true pixel, and added that to the start. An object with a gap, or "
     "two objects, then end too early. Look for the last row and column instead of their number.",
+    ("columns.max().item() + 1", "columns.min().item() + mask.any(0).sum().item()"),
+    ("rows.max().item() + 1", "rows.min().item() + mask.any(1).sum().item()"),
 )
-def counted(mask):
-    box = mask_to_box(mask)
-    return box and (box[0], box[1], box[0] + int(mask.any(0).sum()), box[1] + int(mask.any(1).sum()))
 
 
 @misconception(
@@ -190,63 +174,125 @@ def first_run(mask):
     return box[0], box[1], x1, y1
 
 
-@misconception(
+edit(
+    mask_to_box,
     "an empty mask gives zeros",
     "An empty mask gave `(0, 0, 0, 0)`, which cannot be told from a box at the corner that is misplaced. That nothing "
     "was found has to be said: look at what you return when no pixel is true.",
+    ("return None", "return 0, 0, 0, 0"),
 )
-def zeros_when_empty(mask):
-    return mask_to_box(mask) or (0, 0, 0, 0)
 
-
-@misconception(
+edit(
+    mask_to_box,
     "an empty mask gives the whole image",
     "An empty mask gave a box around the whole image. `argmax` of nothing but zeros is 0, so every search ends at the "
     "border. Look at whether anything is true before you search.",
+    ("return None", "return 0, 0, mask.shape[1], mask.shape[0]"),
 )
-def whole_when_empty(mask):
-    return mask_to_box(mask) or (0, 0, mask.shape[1], mask.shape[0])
 
-
-@misconception(
+edit(
+    mask_to_box,
     "an empty mask raises an error",
     "An empty mask raises an error, since there is no minimum of no numbers. Images without an object are common, and "
     "one of them would stop the whole evaluation. Look at whether anything is true before you search.",
+    ("not mask.any()", "False"),
 )
-def raises_when_empty(mask):
-    rows, columns = mask.nonzero(as_tuple=True)
-    return columns.min().item(), rows.min().item(), columns.max().item() + 1, rows.max().item() + 1
 
-
-@misconception(
+edit(
+    mask_to_box,
     "no box for thin objects",
     "You return `None` for an object that is one pixel wide or high. With exclusive ends even a single pixel has a box "
     "of size 1. Look at the condition under which you give up.",
+    ("not mask.any()", "mask.any(0).sum() < 2 or mask.any(1).sum() < 2"),
 )
-def thin_is_none(mask):
-    box = mask_to_box(mask)
-    return None if box is None or box[2] - box[0] == 1 or box[3] - box[1] == 1 else box
 
-
-@misconception(
+edit(
+    mask_to_box,
     "the end held inside the image",
     "At the right and lower border your box loses a pixel: you keep the end below the size of the image. An exclusive "
     "end may be equal to it, and a slice allows that. Look for a `min` or a `clamp`.",
+    ("columns.max().item() + 1", "min(columns.max().item() + 1, mask.shape[1] - 1)"),
+    ("rows.max().item() + 1", "min(rows.max().item() + 1, mask.shape[0] - 1)"),
 )
-def clamped(mask):
-    box = mask_to_box(mask)
-    height, width = mask.shape
-    return box and (box[0], box[1], min(box[2], width - 1), min(box[3], height - 1))
 
-
-@misconception(
+edit(
+    mask_to_box,
     "the box cut out instead of its numbers",
     "You returned the piece of the mask inside the box. The four numbers are asked for, so that the same box can be "
     "cut from the image, too. Look at your last line.",
+    ("return columns", "x0, y0, x1, y1 = columns"),
+    (" + 1\n", " + 1\n    return mask[y0:y1, x0:x1]\n"),
 )
-def cut_out(mask):
-    box = mask_to_box(mask)
-    return mask[box[1] : box[3], box[0] : box[2]] if box else None
+
+edit(
+    mask_to_box,
+    "an empty mask raises an error, having no first row",
+    "An empty mask raises an error, since there is no first of no rows. Images without an object are common, and one "
+    "of them would stop the whole evaluation. Look at whether anything is true before you search.",
+    ("not mask.any()", "False"),
+    ("columns.min()", "columns[0]"),
+)
+
+edit(
+    mask_to_box,
+    "an empty mask raises an error, having no outermost point",
+    "An empty mask raises an error, since no points have no smallest one. Images without an object are common, and "
+    "one of them would stop the whole evaluation. Look at whether anything is true before you search.",
+    ("not mask.any()", "False"),
+    ("rows, columns", "mask.nonzero().min(dim=0)\n    rows, columns"),
+)
+
+edit(
+    mask_to_box,
+    "the last row left out",
+    "Your box ends one row too early: `y1` is the last row that belongs to the object, but an end is exclusive here. "
+    "Look at the `+ 1`: `x1` has one, `y1` has none.",
+    (" + 1\n", "\n"),
+)
+
+edit(
+    mask_to_box,
+    "the last column left out",
+    "Your box ends one column too early: `x1` is the last column that belongs to the object, but an end is exclusive "
+    "here. Look at the `+ 1`: `y1` has one, `x1` has none.",
+    (" + 1, ", ", "),
+)
+
+edit(
+    mask_to_box,
+    "width and height, each one too small",
+    "Your last two numbers are differences: largest less smallest. The box should be given by where it *ends*, and not "
+    "by its size, which is one more than that difference, too. Look at whether you subtract the start from the end.",
+    ("columns.max().item() + 1", "(columns.max() - columns.min()).item()"),
+    ("rows.max().item() + 1", "(rows.max() - rows.min()).item()"),
+)
+
+edit(
+    mask_to_box,
+    "counted from 1",
+    "Your box begins one column and one row too late: you count pixels from 1. Rows and columns begin at 0 here, as "
+    "everything in Python. Look at what you do to the two minima.",
+    ("columns.min().item()", "columns.min().item() + 1"),
+    ("rows.min().item()", "rows.min().item() + 1"),
+)
+
+edit(
+    mask_to_box,
+    "one pixel too many in front, except at the border",
+    "Your box begins one column and one row before the object, where the image has one. The start is the first pixel "
+    "that belongs to it; only the end is exclusive. Look at what you do to the two minima.",
+    ("columns.min().item()", "max(columns.min().item() - 1, 0)"),
+    ("rows.min().item()", "max(rows.min().item() - 1, 0)"),
+)
+
+edit(
+    mask_to_box,
+    "only rows and columns that are true all along",
+    "You look for rows and columns in which *every* pixel is true. An object rarely reaches from border to border; one "
+    "true pixel is enough for a row to belong into the box. Look for `all`.",
+    ("not mask.any()", "not (mask.all(0).any() and mask.all(1).any())"),
+    ("mask.nonzero(as_tuple=True)", "(mask.all(axis).nonzero() for axis in (1, 0))"),
+)
 
 
 @variant("rows and columns that hold something")
@@ -264,17 +310,6 @@ def by_argmax(mask):
     columns, rows = mask.any(0).int(), mask.any(1).int()
     height, width = mask.shape
     return columns.argmax(), rows.argmax(), width - columns.flip(0).argmax(), height - rows.flip(0).argmax()
-
-
-@variant("pixel by pixel")
-def pixel_by_pixel(mask):
-    box = None
-    for y, row in enumerate(mask.tolist()):
-        for x, inside in enumerate(row):
-            if inside:
-                x0, y0, x1, y1 = box or (x, y, x, y)
-                box = [min(x0, x), min(y0, y), max(x1, x + 1), max(y1, y + 1)]
-    return box
 
 
 @variant("with numpy")

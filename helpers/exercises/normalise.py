@@ -4,10 +4,11 @@ import numpy as np
 import torch
 from torchvision.transforms import functional as TF
 
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.baseline import normalise
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's photographs
+IF_GREY = "\n    if image.shape[-3] == 1:\n        "
 
 
 @exercise(
@@ -29,6 +30,8 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's photog
         "float `(C, H, W)` or a batch `(N, C, H, W)`, with as many channels as `mean` has or a single one; a single "
         "one, grey, stands for every channel. The result has `len(mean)` channels."
     ),
+    # Grey copied into every channel, instead of left to broadcasting: it meets wrong shapes of the means otherwise.
+    choices=(("image - mean", "image.expand(*image.shape[:-3], len(mean), -1, -1) - mean"),),
 )
 def probes(draw):
     """Colour and grey, one and many, with sides of 3 beside 3 channels: there a wrong axis goes unnoticed."""
@@ -49,186 +52,160 @@ def probes(draw):
     yield draw.normal(1, 4, 5).sigmoid(), (0.5,), (0.2,)
 
 
-def _column(values):
-    return torch.tensor(values)[:, None, None]
-
-
-def _grey_repeated(image, channels):
-    return image.expand(*image.shape[:-3], channels, *image.shape[-2:])
-
-
-@misconception(
+edit(
+    normalise,
     "multiplied by the standard deviation",
     "You multiplied by `std`. That makes the values five times smaller where they should become larger, and the "
     "encoder sees a picture with next to no contrast. Look at the operator in front of `std`.",
+    ("/ std", "* std"),
 )
-def multiplied(image, mean, std):
-    return (image - _column(mean)) * _column(std)
 
-
-@misconception(
+edit(
+    normalise,
     "mean and standard deviation swapped",
     "You took `std` away and divided by `mean`. The result is neither centred on 0 nor of size 1, which is all that "
     "normalising is for. Look at which of the two you subtract.",
+    ("in (mean, std))", "in (std, mean))"),
 )
-def swapped(image, mean, std):
-    return (image - _column(std)) / _column(mean)
 
-
-@misconception(
+edit(
+    normalise,
     "divided before the mean is taken away",
     "You divided first and subtracted the mean afterwards, so the mean taken away is that of an image that was not "
     "stretched yet. Look for missing brackets.",
+    ("(image - mean) / std", "image / std - mean"),
 )
-def divided_first(image, mean, std):
-    return image / _column(std) - _column(mean)
 
-
-@misconception(
+edit(
+    normalise,
     "only the mean",
     "You took the mean away and left the size as it is: `std` has no effect. The encoder was trained on inputs of size "
     "1, and yours are four times smaller. Look at what the third argument is for.",
+    (" / std", ""),
 )
-def mean_only(image, mean, std):
-    return image - _column(mean)
 
-
-@misconception(
+edit(
+    normalise,
     "only the standard deviation",
     "You divided by `std` and took no mean away, so every value is positive and the picture is far too bright for the "
     "encoder. Look at what the second argument is for.",
+    ("(image - mean)", "image"),
 )
-def std_only(image, mean, std):
-    return _grey_repeated(image, len(mean)) / _column(std)
 
-
-@misconception(
+edit(
+    normalise,
     "divided by the variance",
     "You divided by the square of `std`. That is the variance already turned into something else: `std` is what the "
     "pixels are spread by. Look for a power of two.",
+    ("/ std", "/ std**2"),
 )
-def variance(image, mean, std):
-    return (image - _column(mean)) / _column(std) ** 2
 
-
-@misconception(
+edit(
+    normalise,
     "divided by the root of the standard deviation",
     "You took the root of `std`. The root belongs to a variance; a standard deviation is one already. Look for `sqrt`.",
+    ("/ std", "/ std.sqrt()"),
 )
-def root(image, mean, std):
-    return (image - _column(mean)) / _column(std).sqrt()
 
-
-@misconception(
+edit(
+    normalise,
     "statistics of the image itself",
     "You used the mean and standard deviation of this image. A dark image then looks like a bright one, and the "
     "encoder gets other numbers for the same grey than in its training. Look at where your mean comes from.",
+    (
+        "# (C, 1, 1)",
+        "\n    image = image.expand(*image.shape[:-3], len(mean), -1, -1)"
+        "\n    mean, std = (f(image, (-2, -1), keepdim=True) for f in (torch.mean, torch.std))",
+    ),
 )
-def of_the_image(image, mean, std):
-    image = _grey_repeated(image, len(mean))
-    own = image.mean(dim=(-2, -1), keepdim=True)
-    return (image - own) / image.std(dim=(-2, -1), keepdim=True)
 
-
-@misconception(
+edit(
+    normalise,
     "one mean for all channels",
     "You averaged the means and standard deviations into one number each. Photographs have less blue than red, and the "
     "encoder expects each channel relative to its own mean. Look at the shape of what you subtract.",
+    ("[:, None, None]", ".mean().expand(len(values), 1, 1)"),
 )
-def one_for_all(image, mean, std):
-    return (_grey_repeated(image, len(mean)) - sum(mean) / len(mean)) / (sum(std) / len(std))
 
-
-@misconception(
+edit(
+    normalise,
     "the first channel's numbers for all",
     "Every channel gets the mean and standard deviation of the first. Look at the index with which you take them.",
+    ("[:, None, None]", "[0].expand(len(values), 1, 1)"),
 )
-def first_for_all(image, mean, std):
-    return (_grey_repeated(image, len(mean)) - mean[0]) / std[0]
 
-
-@misconception(
+edit(
+    normalise,
     "means along the columns",
     "Your means line up with the *last* axis, the columns of the image, not with the channels. That raises an error "
     "for most images, and none for one that happens to be three pixels wide. Look at the shape of your means before "
     "you subtract.",
+    ("[:, None, None]", ""),
 )
-def along_columns(image, mean, std):
-    return (_grey_repeated(image, len(mean)) - torch.tensor(mean)) / torch.tensor(std)
 
-
-@misconception(
+edit(
+    normalise,
     "means along the rows",
     "Your means have the shape `(C, 1)`, so they line up with the rows of the image, not with the channels. That "
     "raises an error for most images, and none for one that happens to be three pixels high. Look at how many axes "
     "come after the channels.",
+    ("[:, None, None]", "[:, None]"),
 )
-def along_rows(image, mean, std):
-    return (_grey_repeated(image, len(mean)) - torch.tensor(mean)[:, None]) / torch.tensor(std)[:, None]
 
-
-@misconception(
+edit(
+    normalise,
     "colours reversed",
     "Your channels come out in reverse order: blue, green, red. Some libraries store images that way, here the order "
     "stays. Look for a `flip` or `[::-1]`.",
+    ("return ", "image = "),
+    ("is (C, H, W)", "is (C, H, W)\n    return image.flip(-3)"),
 )
-def reversed_colours(image, mean, std):
-    return normalise(image, mean, std).flip(-3)
 
-
-@misconception(
+edit(
+    normalise,
     "grey stays grey",
     "A grey image leaves with one channel, and the first convolution of the encoder wants as many as `mean` has. "
     "Look at the case of a single channel.",
+    ("# (C, 1, 1)", f"{IF_GREY}mean, std = mean[:1], std[:1]"),
 )
-def grey_stays(image, mean, std):
-    if image.shape[-3] == 1:
-        return (image - mean[0]) / std[0]
-    return (image - _column(mean)) / _column(std)
 
-
-@misconception(
+edit(
+    normalise,
     "grey repeated after normalising",
     "You normalised the grey channel with the numbers of one channel and then repeated it. The encoder has a mean of "
     "its own for each channel. Look at what comes first, repeating or normalising.",
+    (
+        "# (C, 1, 1)",
+        f"{IF_GREY}mean, std = mean[:1].expand_as(mean), std[:1].expand_as(std)",
+    ),
 )
-def repeated_too_late(image, mean, std):
-    if image.shape[-3] == 1:
-        return _grey_repeated((image - mean[0]) / std[0], len(mean)).clone()
-    return (image - _column(mean)) / _column(std)
 
-
-@misconception(
+edit(
+    normalise,
     "grey in the first channel only",
     "You put the grey image into the first channel and filled the others with zeros: to the encoder that is a picture "
     "in red. Look at how the missing channels are made.",
+    (
+        "# (C, 1, 1)",
+        f"{IF_GREY}image = torch.cat([image, *[0 * image] * (len(mean) - 1)], dim=-3)",
+    ),
 )
-def rest_is_zero(image, mean, std):
-    if image.shape[-3] == 1:
-        image = torch.cat([image, *[torch.zeros_like(image)] * (len(mean) - 1)], dim=-3)
-    return (image - _column(mean)) / _column(std)
 
-
-@misconception(
+edit(
+    normalise,
     "always three channels",
     "You repeat a grey image three times, whatever `mean` says. Encoders for satellite images have four channels and "
     "more. Look for a 3 in your code.",
+    ("# (C, 1, 1)", f"{IF_GREY}image = torch.cat([image] * 3, dim=-3)"),
 )
-def always_three(image, mean, std):
-    if image.shape[-3] == 1:
-        image = _grey_repeated(image, 3)
-    return (image - _column(mean)) / _column(std)
 
-
-@misconception(
+edit(
+    normalise,
     "the batch taken for the channels",
     "You read the number of channels from the first axis. In a batch that is the number of images, so a batch of one "
     "is taken for a grey image. Count the channel axis from the end.",
+    ("# (C, 1, 1)", "\n    if image.shape[0] == 1:\n        image = torch.cat([image] * len(mean), dim=0)"),
 )
-def batch_for_channels(image, mean, std):
-    if image.shape[0] == 1:
-        image = image.repeat(len(mean), *[1] * (image.ndim - 1))
-    return (image - _column(mean)) / _column(std)
 
 
 @misconception(
@@ -238,47 +215,120 @@ def batch_for_channels(image, mean, std):
 )
 def single_image_only(image, mean, std):
     if image.shape[-3] == 1:
-        image = _grey_repeated(image, len(mean))
-    rows = [(image[c] - mean[c]) / std[c] for c in range(min(len(mean), len(image)))]
-    return torch.stack(rows)
+        image = image.expand(*image.shape[:-3], len(mean), -1, -1)
+    return torch.stack([(x - m) / s for x, m, s in zip(image, mean, std, strict=False)])
 
 
-@misconception(
+edit(
+    normalise,
     "scaled to 255",
     "You multiplied the image by 255. The means are between 0 and 1, as the image is, so the result is far too bright. "
     "Look for a 255.",
+    ("(image - mean)", "(255 * image - mean)"),
 )
-def times_255(image, mean, std):
-    return (255 * image - _column(mean)) / _column(std)
 
-
-@misconception(
+edit(
+    normalise,
     "clipped to 0 and 1",
     "You clip the result to the range of an image. Normalised values are negative in the dark and above 1 in the "
     "light, and all of that is gone. Look for `clamp`.",
+    ("return ", "image = "),
+    ("is (C, H, W)", "is (C, H, W)\n    return image.clamp(0, 1)"),
 )
-def clipped(image, mean, std):
-    return normalise(image, mean, std).clamp(0, 1)
 
-
-@misconception(
+edit(
+    normalise,
     "normalisation undone",
     "You multiplied by `std` and added `mean`. That is the way back, to show a normalised image; here it is the way "
     "in. Look at your two operators.",
+    ("(image - mean) / std", "image * std + mean"),
 )
-def undone(image, mean, std):
-    return image * _column(std) + _column(mean)
 
 
-@variant("repeated first, with view")
-def repeated_first(image, mean, std):
-    if image.size(-3) == 1:
-        sizes = [1] * image.dim()
-        sizes[-3] = len(mean)
-        image = image.repeat(sizes)
-    mean = torch.as_tensor(mean, dtype=image.dtype).view(-1, 1, 1)
-    std = torch.as_tensor(std, dtype=image.dtype).view(-1, 1, 1)
-    return image.sub(mean).div(std)
+@misconception(
+    "a loop over the first axis",
+    "You count the channels along the first axis. In a batch `(N, C, H, W)` that axis counts the images, so the third "
+    "image meets the third mean. Count the channel axis from the end, and both fit.",
+)
+def loop_over_first_axis(image, mean, std):
+    if image.shape[0] == 1:
+        image = image.repeat(len(mean), 1, 1)
+    return torch.stack([(image[c] - mean[c]) / std[c] for c in range(len(mean))])
+
+
+edit(
+    normalise,
+    "the mean added",
+    "You added the mean. A channel's values lie around its mean, and only without it do they lie around 0. "
+    "Look at the operator in front of `mean`.",
+    ("image - mean", "image + mean"),
+)
+
+edit(
+    normalise,
+    "only the mean divided",
+    "You divided the mean by `std`, and the image not: `/` binds closer than `-`. Look for missing brackets.",
+    ("(image - mean) / std", "image - mean / std"),
+)
+
+edit(
+    normalise,
+    "means in reverse order",
+    "The first channel meets the last mean, and the last one the first. `mean` and `std` have the order of the "
+    "channels. Look for a `flip` or `[::-1]`.",
+    ("[:, None, None]", ".flip(0)[:, None, None]"),
+)
+
+edit(
+    normalise,
+    "divided by 255",
+    "You divided the image by 255. It is float and has the scale of the means already, so next to nothing is left of "
+    "it. Look for a 255.",
+    ("image - mean", "image / 255 - mean"),
+)
+
+edit(
+    normalise,
+    "a single image becomes a batch",
+    "An image `(C, H, W)` comes out as `(1, C, H, W)`. What goes in with three axes should have three when it comes "
+    "out. Look for an `unsqueeze`, or at how many axes your means have.",
+    ("# (C, 1, 1)", "\n    image = image if image.ndim == 4 else image[None]"),
+)
+
+edit(
+    normalise,
+    "grey with the average of the numbers",
+    "You average the means and standard deviations for a grey image. It stands for every channel, and each has its own "
+    "`mean` and `std`. Look at the case of a single channel.",
+    (
+        "# (C, 1, 1)",
+        f"{IF_GREY}mean, std = mean.mean().expand_as(mean), std.mean().expand_as(std)",
+    ),
+)
+
+edit(
+    normalise,
+    "three channels at most for a grey image",
+    "A grey image gets three channels, also where `mean` has more. Encoders for satellite images have four channels "
+    "and more. Look for a 3 in your code, or for three copies of the image.",
+    ("# (C, 1, 1)", f"{IF_GREY}mean, std = mean[:3], std[:3]"),
+)
+
+edit(
+    normalise,
+    "shaped for three means",
+    "You shape `mean` and `std` for three channels, and another number of them raises an error. Look for a 3 in your "
+    "code; `-1` lets `view` and `reshape` count.",
+    ("[:, None, None]", ".view(3, 1, 1)"),
+)
+
+edit(
+    normalise,
+    "ImageNet's numbers, whatever the arguments",
+    "You use numbers of your own in place of `mean` and `std`: those of ImageNet. Another encoder was trained with "
+    "others. Look at where your numbers come from.",
+    ("values in (mean, std)", f"values in {MEAN, STD}"),
+)
 
 
 @variant("channel by channel")

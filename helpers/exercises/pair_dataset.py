@@ -7,7 +7,7 @@ from torch.utils.data import Dataset
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
 from helpers.checks.subject import Raised
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.pixels import PairDataset, to_tensor
 
 
@@ -31,7 +31,9 @@ def _fetched(label, images, masks, order, transform=None):
             yield f"pair {k}{again}", reply.value
             yield f"dtypes of pair {k}{again}", list(reply.dtypes)
         past = subject.method("__getitem__", (len(images),)).value
-        yield "an index past the end", f"raises {past.kind}" if isinstance(past, Raised) else past
+        if isinstance(past, Raised):
+            past = "raises IndexError" if past.kind == "IndexError" else "raises another error"
+        yield "an index past the end", past
 
     shown = {f"image {k}": x for k, x in enumerate(images)} | {f"mask {k}": x for k, x in enumerate(masks)}
     return Script(run, label, shown)
@@ -55,9 +57,9 @@ def _fetched(label, images, masks, order, transform=None):
     task=(
         "`images` is a list of uint8 NumPy arrays, `(H, W)` or `(H, W, C)`, and `masks` a list of NumPy arrays "
         "`(H, W)` with class indices. `len(pairs)` is the number of pairs; `pairs[i]` is `(image, mask)`, a float32 "
-        "tensor `(C, H, W)` in [0, 1] and an int64 tensor `(H, W)`, new ones each time. A `transform` is called as "
-        "`transform(image, mask)` with the two tensors each time a pair is fetched, and returns the pair. An index "
-        "past the end raises `IndexError`."
+        "tensor `(C, H, W)` in [0, 1] and an int64 tensor `(H, W)`, new ones each time, in memory of their own. A "
+        "`transform` is called as `transform(image, mask)` with the two tensors each time a pair is fetched, and "
+        "returns the pair. An index past the end raises `IndexError`."
     ),
 )
 def probes(draw):
@@ -88,6 +90,21 @@ def probes(draw):
         [0, 2, 0],
         Fixture("shift of a pair in place"),
     )
+    yield _fetched(
+        "three grey pictures and a transform for one tensor or several that mirrors at every other call",
+        grey,
+        labels,
+        [0, 1, 0],
+        Fixture("flip of every other pair, of one tensor or several"),
+    )
+    large = [draw.image(4, 6), draw.image(7, 5)]  # int64 needs no conversion, so a mask may be the array itself
+    yield _fetched(
+        "two grey pictures with int64 masks and a transform that adds 1 to image and mask, in place",
+        large,
+        [draw.labels(*x.shape, 4) for x in large],
+        [0, 1, 0],
+        Fixture("shift of a pair in place"),
+    )
     colour = [draw.image(4, 5, 3), draw.image(3, 3, 3)]
     classes = [draw.labels(4, 5, 3).byte(), torch.tensor([[0, 1, 2], [2, 2, 1], [0, 0, 2]], dtype=torch.uint8)]
     yield _fetched("two colour pictures without a transform", colour, classes, [1, 0])
@@ -96,161 +113,115 @@ def probes(draw):
     yield _fetched("one picture of four channels", *one, [0], Fixture("flip of a pair", {"axis": -2}))
 
 
-def _labels(mask):
-    return torch.from_numpy(mask.astype(np.int64))
-
-
-class _Pairs(PairDataset):
-    """Right but for what a subclass overrides: `image_of`, `mask_of`, or `pair_of`."""
-
-    def image_of(self, image):
-        return to_tensor(image)
-
-    def mask_of(self, mask):
-        return _labels(mask)
-
-    def pair_of(self, image, mask):
-        return self.transform(image, mask) if self.transform else (image, mask)
-
-    def __getitem__(self, index):
-        return self.pair_of(self.image_of(self.images[index]), self.mask_of(self.masks[index]))
-
-
-@misconception(
+edit(
+    PairDataset,
     "the image not scaled",
     "Your images still run to 255. A network's first weights expect numbers of about 1. "
     "Look at what happens to the image before you return it.",
+    ("  # (C, H, W)", " * 255"),
 )
-class NotScaled(_Pairs):
-    def image_of(self, image):
-        return to_tensor(image) * 255
 
-
-@misconception(
+edit(
+    PairDataset,
     "channels last",
     "Your images have their channels at the end. A convolution takes the axis in front for channels and would read "
     "rows as such. Look at the order of the axes.",
+    ("  # (C, H, W)", ".permute(1, 2, 0)"),
 )
-class ChannelsLast(_Pairs):
-    def image_of(self, image):
-        return to_tensor(image).permute(1, 2, 0)
 
-
-@misconception(
+edit(
+    PairDataset,
     "no channel axis for grey pictures",
     "A grey picture comes out with two axes, and a batch of them has no channels. Grey is one channel: look at what "
     "happens to an image with two axes.",
+    ("  # (C, H, W)", "\n        image = image[0] if self.images[index].ndim == 2 else image"),
 )
-class GreyWithoutChannel(_Pairs):
-    def image_of(self, image):
-        tensor = to_tensor(image)
-        return tensor[0] if image.ndim == 2 else tensor
 
-
-@misconception(
+edit(
+    PairDataset,
     "the mask scaled like the image",
     "You divided the mask by 255, too. Its values are names of classes, not brightness: class 1 became 0.004, and as "
     "a whole number 0. Look at what you do to the mask.",
+    ("torch.from_numpy(self.masks[index].astype(np.int64))", "to_tensor(self.masks[index])[0].long()"),
 )
-class MaskScaled(_Pairs):
-    def mask_of(self, mask):
-        return to_tensor(mask)[0].long()
 
-
-@misconception(
+edit(
+    PairDataset,
     "the mask as float",
     "Your mask is float. Its values are class indices, and a loss such as cross entropy takes them as whole numbers "
     "only. Look at the dtype of the mask.",
+    ("np.int64", "np.float32"),
 )
-class MaskFloat(_Pairs):
-    def mask_of(self, mask):
-        return _labels(mask).float()
 
-
-@misconception(
+edit(
+    PairDataset,
     "the mask left as uint8",
     "Your mask is still uint8, as it was in the file. Cross entropy takes int64, and in uint8 a sum of more than 255 "
     "can overflow. Look at the dtype of the mask.",
+    ("np.int64", "np.uint8"),
 )
-class MaskBytes(_Pairs):
-    def mask_of(self, mask):
-        return _labels(mask).byte()
 
-
-@misconception(
+edit(
+    PairDataset,
     "a channel axis for the mask",
     "Your mask has three axes, `(1, H, W)`. A loss compares each pixel of `(H, W)` with the channels of the logits, "
     "and the extra axis does not fit. Look at what you do to the mask.",
+    ("  # (H, W)", "[None]"),
 )
-class MaskWithChannel(_Pairs):
-    def mask_of(self, mask):
-        return _labels(mask)[None]
 
-
-@misconception(
+edit(
+    PairDataset,
     "the mask as object or not",
     "Your mask holds 0 and 1 only: all classes, and the pixels without a label, became one. "
     "Look for a `> 0` or a `bool`.",
+    ("  # (H, W)", ".bool().long()"),
 )
-class MaskBinary(_Pairs):
-    def mask_of(self, mask):
-        return (_labels(mask) > 0).long()
 
-
-@misconception(
+edit(
+    PairDataset,
     "the transform not used",
     "The transform never runs: pairs come out as they are in the list. "
     "Look at what you keep in `__init__`, and where you call it.",
+    ("self.transform is not None", "False"),
 )
-class TransformUnused(_Pairs):
-    def pair_of(self, image, mask):
-        return image, mask
 
-
-@misconception(
+edit(
+    PairDataset,
     "the transformed mask thrown away",
     "You keep the image that the transform returns and leave the mask as it was. A mirrored image then has the mask "
     "of another. Look at what you do with the second thing it returns.",
+    ("image, mask = self.transform(image, mask)", "image, _ = self.transform(image, mask.clone())"),
 )
-class MaskNotTransformed(_Pairs):
-    def pair_of(self, image, mask):
-        return self.transform(image.clone(), mask.clone())[0] if self.transform else image, mask
 
-
-@misconception(
+edit(
+    PairDataset,
     "the transform called for image and mask apart",
     "You call the transform twice for one pair. If it draws at random, the image is mirrored and the mask is not. "
     "One call has to see both: look at how often `transform(` stands there.",
+    (
+        "image, mask = self.transform(image, mask)",
+        "first, _ = self.transform(image.clone(), mask.clone())\n"
+        "            image, mask = first, self.transform(image, mask)[1]",
+    ),
 )
-class TransformedApart(_Pairs):
-    def pair_of(self, image, mask):
-        if not self.transform:
-            return image, mask
-        first = self.transform(image.clone(), mask.clone())[0]
-        return first, self.transform(image.clone(), mask.clone())[1]
 
-
-@misconception(
+edit(
+    PairDataset,
     "the transform gets one argument",
     "You call the transform with the pair as *one* argument, a tuple, and it expects two: it raises an error. "
     "Look at the brackets in the call.",
+    ("self.transform(image, mask)", "self.transform((image, mask))"),
 )
-class TransformOfTuple(_Pairs):
-    def pair_of(self, image, mask):
-        return self.transform((image, mask)) if self.transform else (image, mask)
 
-
-@misconception(
+edit(
+    PairDataset,
     "the transform before the conversion",
     "The transform gets NumPy arrays with values to 255, before you make tensors of them. One that is written for "
     "tensors raises an error, or changes brightness on the wrong scale. Look at the order of your lines.",
+    ("to_tensor(self.images[index])", "self.images[index].copy()"),
+    ("torch.from_numpy(self.masks[index].astype(np.int64))", "self.masks[index].copy()"),
+    ("return image, mask", "return to_tensor(image), torch.from_numpy(mask.astype(np.int64))"),
 )
-class TransformFirst(PairDataset):
-    def __getitem__(self, index):
-        image, mask = self.images[index].copy(), self.masks[index].copy()
-        if self.transform:
-            image, mask = self.transform(image, mask)
-        return to_tensor(image), _labels(mask)
 
 
 @misconception(
@@ -260,7 +231,8 @@ class TransformFirst(PairDataset):
 )
 class TransformedOnce(PairDataset):
     def __init__(self, images, masks, transform=None):
-        pairs = [(to_tensor(i), _labels(m)) for i, m in zip(images, masks, strict=True)]
+        labels = (torch.from_numpy(mask.astype(np.int64)) for mask in masks)
+        pairs = [(to_tensor(image), mask) for image, mask in zip(images, labels, strict=True)]
         self.pairs = [transform(i, m) for i, m in pairs] if transform else pairs
 
     def __len__(self):
@@ -271,142 +243,231 @@ class TransformedOnce(PairDataset):
         return image.clone(), mask.clone()
 
 
-@misconception(
+edit(
+    PairDataset,
     "stored tensors handed out",
     "You convert once and give away the very tensors that you keep. A transform that works in place changes them, and "
     "the next epoch begins with the damage of this one. Look at whether a fetched pair shares memory with yours.",
+    (
+        "= images, masks, transform",
+        "= [*map(to_tensor, images)], [torch.from_numpy(m.astype(np.int64)) for m in masks], transform",
+    ),
+    ("to_tensor(self.images[index])", "self.images[index]"),
+    ("torch.from_numpy(self.masks[index].astype(np.int64))", "self.masks[index]"),
 )
-class StoredTensors(_Pairs):
-    def __init__(self, images, masks, transform=None):
-        super().__init__([to_tensor(x) for x in images], [_labels(x) for x in masks], transform)
 
-    def image_of(self, image):
-        return image
-
-    def mask_of(self, mask):
-        return mask
-
-
-@misconception(
+edit(
+    PairDataset,
     "mask first",
     "You return the mask before the image. Whoever unpacks `image, mask = pairs[0]` then trains on masks. "
     "Look at your last line.",
+    ("return image, mask", "return mask, image"),
 )
-class MaskFirst(_Pairs):
-    def pair_of(self, image, mask):
-        return super().pair_of(image, mask)[::-1]
 
-
-@misconception(
+edit(
+    PairDataset,
     "a dictionary instead of a pair",
     "You return a dictionary. That is good style in a large project, but here `image, mask = pairs[0]` has to work, "
     "and would unpack the two keys. Look at your last line.",
+    ("return image, mask", 'return {"image": image, "mask": mask}'),
 )
-class Dictionary(_Pairs):
-    def pair_of(self, image, mask):
-        return dict(zip(("image", "mask"), super().pair_of(image, mask), strict=True))
 
-
-@misconception(
+edit(
+    PairDataset,
     "the image alone",
     "You return the image without its mask. A network can learn from pairs only. Look at your last line.",
+    ("return image, mask", "return image"),
 )
-class ImageAlone(_Pairs):
-    def pair_of(self, image, mask):
-        return super().pair_of(image, mask)[0]
 
-
-@misconception(
+edit(
+    PairDataset,
     "arrays instead of tensors",
     "Shapes and numbers are right, but what you return are NumPy arrays. A transform for tensors raises an error, and "
     "a layer refuses them. Look at where the arrays become tensors.",
+    ("  # (C, H, W)", ".numpy()"),
+    ("torch.from_numpy(self.masks[index].astype(np.int64))", "self.masks[index].astype(np.int64)"),
 )
-class Arrays(_Pairs):
-    def image_of(self, image):
-        return to_tensor(image).numpy()
 
-    def mask_of(self, mask):
-        return mask.astype(np.int64)
-
-
-@misconception(
+edit(
+    PairDataset,
     "always the first mask",
     "Every image comes with the mask of the first. Look at the index that you use for the masks.",
+    ("self.masks[index]", "self.masks[0]"),
 )
-class FirstMask(_Pairs):
-    def __getitem__(self, index):
-        return self.pair_of(to_tensor(self.images[index]), _labels(self.masks[0]))
 
-
-@misconception(
+edit(
+    PairDataset,
     "the height instead of the number of pairs",
     "`len` gives a side of the first image: you measure one picture instead of counting them. A loader would ask for "
     "pairs that do not exist, or leave some out. Look at what `__len__` measures.",
+    ("len(self.images)", "len(self.images[0])"),
 )
-class LengthOfImage(PairDataset):
-    def __len__(self):
-        return len(self.images[0])
 
-
-@misconception(
+edit(
+    PairDataset,
     "images and masks counted together",
     "`len` gives twice the number of pairs: you count images and masks. A pair is one thing, and a loader would ask "
     "for pairs past the end. Look at what `__len__` counts.",
+    ("len(self.images)", "len(self.images) + len(self.masks)"),
 )
-class LengthOfBoth(PairDataset):
-    def __len__(self):
-        return len(self.images) + len(self.masks)
 
-
-@misconception(
+edit(
+    PairDataset,
     "the index counted from 1",
     "`pairs[0]` gives the last pair: you subtract 1 from the index, and -1 is the end of a list. A loader counts from "
     "0. Look at what you do with `index`.",
+    ("image = to_tensor", "index -= 1\n        image = to_tensor"),
 )
-class FromOne(PairDataset):
-    def __getitem__(self, index):
-        return super().__getitem__(index - 1)
 
-
-@misconception(
+edit(
+    PairDataset,
     "an index past the end begins again",
     "An index past the end gives the first pair again, so `for image, mask in pairs` never ends: Python stops at the "
     "`IndexError`. Look for a `%`.",
+    ("image = to_tensor", "index %= len(self)\n        image = to_tensor"),
 )
-class WrapsAround(PairDataset):
-    def __getitem__(self, index):
-        return super().__getitem__(index % len(self))
 
-
-@misconception(
+edit(
+    PairDataset,
     "an index past the end gives the last pair",
     "An index past the end gives the last pair once more, so `for image, mask in pairs` never ends: Python stops at "
     "the `IndexError`. Look for a `min` or a `clamp`.",
+    ("image = to_tensor", "index = min(index, len(self) - 1)\n        image = to_tensor"),
 )
-class HeldAtTheEnd(PairDataset):
-    def __getitem__(self, index):
-        return super().__getitem__(min(index, len(self) - 1))
 
-
-@misconception(
+edit(
+    PairDataset,
     "nothing for an index past the end",
     "An index past the end gives `None`, so `for image, mask in pairs` fails at the end instead of stopping: Python "
     "stops at the `IndexError`. Look at what you return when the index is too large.",
+    ("image = to_tensor", "if index >= len(self):\n            return None\n        image = to_tensor"),
 )
-class NonePastTheEnd(PairDataset):
-    def __getitem__(self, index):
-        return super().__getitem__(index) if index < len(self) else None
 
-
-@misconception(
+edit(
+    PairDataset,
     "another error past the end",
     "An index past the end raises an error, but no `IndexError`. That is the one by which Python knows that a loop "
     "over a sequence is over. Look at what you raise, or at the `assert`.",
+    ("image = to_tensor", "assert index < len(self)\n        image = to_tensor"),
 )
-class AssertPastTheEnd(PairDataset):
-    def __getitem__(self, index):
-        assert index < len(self)
-        return super().__getitem__(index)
+
+edit(
+    PairDataset,
+    "the transform called twice",
+    "You call the transform twice for one pair, once for the image and once for the mask. If it draws at random, the "
+    "image is mirrored and the mask is not. One call has to give both: look at how often `transform(` stands there.",
+    (
+        "image, mask = self.transform(image, mask)",
+        "image = self.transform(image, mask)[0]\n            mask = self.transform(image, mask)[1]",
+    ),
+)
+
+edit(
+    PairDataset,
+    "the transform gets image and mask one by one",
+    "You call the transform with the image alone, and then with the mask alone. One that takes two raises an error, "
+    "and one that draws at random mirrors the image and not the mask. One call has to see both: look at how often "
+    "`transform(` stands there.",
+    ("self.transform(image, mask)", "self.transform(image), self.transform(mask)"),
+)
+
+edit(
+    PairDataset,
+    "the transform gets the image alone",
+    "You call the transform with the image and without its mask. One that takes two raises an error, and with any "
+    "other the mask stays as it was. Look at what you pass.",
+    ("image, mask = self.transform(image, mask)", "image = self.transform(image)"),
+)
+
+edit(
+    PairDataset,
+    "only the image taken from the transform",
+    "You take the image that the transform returns and not the mask. A mirrored image then has the mask of another. "
+    "Look at what you do with the second thing it returns.",
+    ("image, mask = self.transform(image, mask)", "image, _ = self.transform(image, mask)"),
+)
+
+edit(
+    PairDataset,
+    "the result of the transform not kept",
+    "You call the transform and do not keep what it returns. A mirrored pair is a *new* pair, and yours comes out as "
+    "it was. Look at what stands on the left of the call.",
+    ("image, mask = self.transform(image, mask)", "self.transform(image, mask)"),
+)
+
+edit(
+    PairDataset,
+    "the transform before the conversion, on the arrays you keep",
+    "The transform gets the NumPy arrays that you keep, before you make tensors of them. One that is written for "
+    "tensors raises an error, and one that works in place changes your data. Look at the order of your lines.",
+    ("to_tensor(self.images[index])", "self.images[index]"),
+    ("torch.from_numpy(self.masks[index].astype(np.int64))", "self.masks[index]"),
+    ("return image, mask", "return to_tensor(image), torch.from_numpy(mask.astype(np.int64))"),
+)
+
+edit(
+    PairDataset,
+    "the mask shares its memory with the array",
+    "A mask that is int64 already is not copied: your tensor lies in the memory of the array, and a transform that "
+    "works in place changes the data you keep. `torch.from_numpy` and `torch.as_tensor` share memory, and `.long()` "
+    "does not copy where nothing changes. Look at whether your mask is new each time.",
+    (".astype(np.int64)", ".astype(np.int64, copy=False)"),
+)
+
+edit(
+    PairDataset,
+    "the mask in the type of its array",
+    "Your mask has the type that it had in its array, uint8 for one from a file. A loss such as cross entropy takes "
+    "int64. Look at the dtype of the mask.",
+    (".astype(np.int64)", ".copy()"),
+)
+
+edit(
+    PairDataset,
+    "the mask the very array",
+    "Your mask has the type and the memory of its array. A loss such as cross entropy takes int64, and a transform "
+    "that works in place changes the data you keep. Look at what you do to the mask besides `torch.from_numpy`.",
+    (".astype(np.int64)", ""),
+)
+
+edit(
+    PairDataset,
+    "the mask as int32",
+    "Your mask is int32. Cross entropy takes int64. Look at the dtype of the mask.",
+    ("np.int64", "np.int32"),
+)
+
+edit(
+    PairDataset,
+    "the mask as fractions",
+    "You divided the mask by 255, too. Its values are names of classes, not brightness: class 1 became 0.004. "
+    "Look at what you do to the mask.",
+    ("  # (H, W)", " / 255"),
+)
+
+edit(
+    PairDataset,
+    "the mask as fractions, by way of `to_tensor`",
+    "You give the mask to `to_tensor`, which is made for pictures and divides by 255. The values of a mask are names "
+    "of classes, not brightness: class 1 became 0.004. Look at what you do to the mask.",
+    ("torch.from_numpy(self.masks[index].astype(np.int64))", "to_tensor(self.masks[index])[0]"),
+)
+
+edit(
+    PairDataset,
+    "the mask divided and rounded down",
+    "You divided the mask by 255, too, and as whole numbers nearly all of it is 0. Its values are names of classes, "
+    "not brightness. Look at what you do to the mask.",
+    ("  # (H, W)", " // 255"),
+)
+
+edit(
+    PairDataset,
+    "the image as float64",
+    "Your images are float64. NumPy divides in double precision, and a float32 layer refuses such an input. "
+    "Look at the dtype of the image.",
+    ("  # (C, H, W)", ".double()"),
+)
 
 
 @variant("a plain class, converted by hand")

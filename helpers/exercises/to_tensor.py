@@ -6,7 +6,7 @@ from torchvision.transforms.v2 import functional as vision
 
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Call
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.pixels import to_tensor
 
 
@@ -41,6 +41,8 @@ def probes(draw):
     rows, columns = torch.arange(2)[:, None, None], torch.arange(4)[:, None]
     yield _picture((100 * rows + 10 * columns + torch.arange(3) + 5).to(torch.uint8))  # no 0, no 255
     yield _picture(torch.zeros(2, 3, dtype=torch.uint8))
+    yield _picture(torch.tensor([[102]], dtype=torch.uint8))  # one pixel: its axes are right in any order
+    yield _picture(torch.tensor([[0, 1, 1], [1, 0, 1]], dtype=torch.uint8))  # nearly black, though no value is above 1
     yield _picture(draw.image(5, 3))
     yield _picture(draw.image(4, 1))
     yield _picture(draw.image(3, 4))
@@ -53,178 +55,150 @@ def probes(draw):
     yield _picture(draw.image(w, h))
 
 
-def _channels_last(image):
-    """float32 `(H, W, C)`, 0 to 255: what most wrong answers begin with, too."""
-    pixels = torch.from_numpy(image).float()
-    return pixels[:, :, None] if pixels.ndim == 2 else pixels
-
-
-@misconception(
+edit(
+    to_tensor,
     "channels last",
     "Your tensor still has the channels at the end. PyTorch reads `(C, H, W)`, so a convolution would take the rows "
     "of your picture for its channels. Look at the order of the axes.",
+    ("pixels.permute(2, 0, 1)", "pixels"),
 )
-def channels_last(image):
-    return _channels_last(image) / 255
 
-
-@misconception(
+edit(
+    to_tensor,
     "reshaped instead of permuted",
     "The shape is right and the picture is shredded: `view` and `reshape` count the numbers out in their old order, so "
     "each of your channels holds a mixture of all. Look for a function that moves axes instead of relabelling them.",
+    ("permute(2, 0, 1)", "reshape(pixels.shape[2], *pixels.shape[:2])"),
 )
-def reshaped(image):
-    pixels = _channels_last(image)
-    return pixels.reshape(pixels.shape[2], *pixels.shape[:2]) / 255
 
-
-@misconception(
+edit(
+    to_tensor,
     "rows and columns exchanged",
     "Your height and width have changed places, so the picture lies on its side and no longer fits its mask. "
     "Turning all axes round gives `(C, W, H)`: look at the order in which you list them.",
+    ("(2, 0, 1)", "(2, 1, 0)"),
 )
-def transposed(image):
-    return _channels_last(image).permute(2, 1, 0) / 255
 
-
-@misconception(
+edit(
+    to_tensor,
     "not scaled",
     "Your values still run to 255. The tensor is float, but a network's first weights expect numbers of about 1, and "
     "255 times that saturates everything behind it. Look at what `.float()` changes: the type, not the range.",
+    (" / 255", ""),
 )
-def not_scaled(image):
-    return _channels_last(image).permute(2, 0, 1)
 
-
-@misconception(
+edit(
+    to_tensor,
     "divided by 256",
     "You divided by 256, so white comes out as 0.996 and never reaches 1. There are 256 values, and the largest is one "
     "less, since counting begins at 0. Look at your divisor.",
+    ("/ 255", "/ 256"),
 )
-def by_256(image):
-    return _channels_last(image).permute(2, 0, 1) / 256
 
-
-@misconception(
+edit(
+    to_tensor,
     "divided by the picture's own maximum",
     "You divided by the largest value in *this* picture, so a dark picture comes out as bright as a sunny one, and a "
     "black one as NaN. What was darker in the file has to stay darker in the tensor: look at your divisor.",
+    ("/ 255", "/ pixels.max()"),
 )
-def own_maximum(image):
-    pixels = _channels_last(image).permute(2, 0, 1)
-    return pixels / pixels.max()
 
-
-@misconception(
+edit(
+    to_tensor,
     "stretched from the darkest to the brightest pixel",
     "You stretched each picture from its own darkest to its own brightest pixel. Then one speck of dust changes every "
     "other number, and two pictures can no longer be compared. Look at what you subtract and divide by.",
+    ("pixels.permute", "(pixels - pixels.min()).permute"),
+    ("/ 255", "/ (pixels.max() - pixels.min()).clamp(min=1)"),
 )
-def stretched(image):
-    pixels = _channels_last(image).permute(2, 0, 1)
-    return (pixels - pixels.min()) / (pixels.max() - pixels.min()).clamp(min=1)
 
-
-@misconception(
+edit(
+    to_tensor,
     "from -1 to 1",
     "Your values run from -1 to 1: black is -1 instead of 0. Some networks want that, this course does not. "
     "Look at what you do after the division.",
+    ("/ 255", "/ 127.5 - 1"),
 )
-def minus_one_to_one(image):
-    return _channels_last(image).permute(2, 0, 1) / 127.5 - 1
 
-
-@misconception(
+edit(
+    to_tensor,
     "divided as whole numbers",
     "Nearly every pixel became 0: `//` drops what is behind the point, so only a pure white survives. "
     "Look at the operator, and at the type that the numbers have when you divide.",
+    ("/ 255", "// 255"),
 )
-def whole_numbers(image):
-    return _channels_last(image).permute(2, 0, 1) // 255
 
-
-@misconception(
+edit(
+    to_tensor,
     "float64",
-    "The numbers are right, but they are float64. NumPy divides in double precision, and a float32 layer refuses such "
+    "Your numbers are float64. NumPy divides in double precision, and a float32 layer refuses such "
     "an input. Look at the dtype after the division.",
+    ("torch.float32", "torch.float64"),
 )
-def double(image):
-    return torch.from_numpy(np.moveaxis(np.atleast_3d(image), 2, 0) / 255)
 
-
-@misconception(
+edit(
+    to_tensor,
     "float16",
-    "The numbers are nearly right, but they are float16, which keeps only three digits and which most layers refuse "
+    "Your numbers are float16, which keeps only three digits and which most layers refuse "
     "on a CPU. Look at the dtype that you convert to.",
+    ("torch.float32", "torch.float16"),
 )
-def half(image):
-    return to_tensor(image).half()
 
-
-@misconception(
+edit(
+    to_tensor,
     "no channel axis for grey pictures",
     "A grey picture comes out with two axes. A network takes `(C, H, W)` and would read your rows as channels. "
     "Grey is one channel: look at what happens to an array with two axes.",
+    ("pixels.permute(2, 0, 1)", "(pixels.permute(2, 0, 1) if image.ndim == 3 else pixels[:, :, 0])"),
 )
-def grey_without_channel(image):
-    pixels = torch.from_numpy(image).float() / 255
-    return pixels if pixels.ndim == 2 else pixels.permute(2, 0, 1)
 
-
-@misconception(
+edit(
+    to_tensor,
     "the channel of grey pictures at the end",
     "A grey picture comes out as `(H, W, 1)`: it got its channel, in the place where NumPy has it. "
     "Look at where you insert the new axis, or at whether grey pictures reach your `permute`.",
+    ("pixels.permute(2, 0, 1)", "(pixels.permute(2, 0, 1) if image.ndim == 3 else pixels)"),
 )
-def grey_channel_last(image):
-    pixels = torch.from_numpy(image).float() / 255
-    return pixels[:, :, None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
 
-
-@misconception(
+edit(
+    to_tensor,
     "grey pictures fail",
     "A grey picture raises an error, because you reorder three axes and it has two. Half of all micrographs are grey. "
     "Look at `image.ndim` before you permute.",
+    ("pixels[:, :, None]", "pixels"),
 )
-def grey_raises(image):
-    return torch.from_numpy(image).permute(2, 0, 1).float() / 255
 
-
-@misconception(
+edit(
+    to_tensor,
     "grey pictures made colour",
     "You copied the one channel of a grey picture three times. That is three times the memory and no new information, "
     "and a network with `in_channels=1` refuses it. Look at what you do when `image.ndim` is 2.",
+    ("pixels[:, :, None]", "pixels[:, :, None].expand(-1, -1, 3)"),
 )
-def grey_to_colour(image):
-    pixels = torch.from_numpy(image).float() / 255
-    return pixels.expand(3, -1, -1) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
 
-
-@misconception(
+edit(
+    to_tensor,
     "colour made grey",
     "Your tensor has one channel whatever came in: you averaged the colours away, and with them what tells a stain "
     "from another. Look at what you do with the last axis.",
+    (".to(torch.float32)", ".to(torch.float32).mean(0, keepdim=True)"),
 )
-def colour_to_grey(image):
-    return _channels_last(image).mean(2)[None] / 255
 
-
-@misconception(
+edit(
+    to_tensor,
     "the channels in reverse",
     "Red and blue have changed places. That order belongs to OpenCV, which reads pictures as BGR; here the channels "
     "stay as they come. Look for a flip or a `[::-1]`.",
+    ("(2, 0, 1)", "(2, 0, 1).flip(0)"),
 )
-def channels_reversed(image):
-    return to_tensor(image).flip(0)
 
-
-@misconception(
+edit(
+    to_tensor,
     "always three channels",
-    "You assume three channels. A grey picture with a channel axis has one, a picture with transparency has four, and "
-    "yours come out cut. Look at where a 3 stands in your code.",
+    "You keep three channels at most. A picture with transparency has four, and yours comes out without the last. "
+    "Look at where a 3 stands in your code.",
+    ("(2, 0, 1)", "(2, 0, 1)[:3]"),
 )
-def three_channels(image):
-    return to_tensor(image)[:3]
 
 
 @misconception(
@@ -239,40 +213,122 @@ def guessed_last(image):
     return pixels[None]
 
 
-@misconception(
+edit(
+    to_tensor,
     "a picture three rows high left as it is",
     "When the first axis is 1 or 3 long you take it for the channels and leave the order alone. A picture may be 3 "
     "rows high. Here the channels always come last: look at your condition.",
+    ("pixels.permute(2, 0, 1)", "(pixels if image.ndim == 3 and len(image) in (1, 3) else pixels.permute(2, 0, 1))"),
 )
-def guessed_first(image):
-    pixels = _channels_last(image) / 255
-    return pixels if image.ndim == 3 and len(image) in (1, 3) else pixels.permute(2, 0, 1)
 
-
-@misconception(
+edit(
+    to_tensor,
     "a batch axis in front",
     "Your tensor has four axes: you made a batch of one. A `DataLoader` puts pictures together to batches itself, and "
     "would give five axes from yours. Look for an `unsqueeze` or a `[None]` too many.",
+    ("(2, 0, 1)", "(2, 0, 1)[None]"),
 )
-def batch_axis(image):
-    return to_tensor(image)[None]
 
-
-@misconception(
+edit(
+    to_tensor,
     "an array instead of a tensor",
-    "The numbers are right, but what you return is still a NumPy array. It has no gradients and no device, and a layer "
+    "What you return is still a NumPy array. It has no gradients and no device, and a layer "
     "refuses it. Look at where the array becomes a tensor.",
+    (".to(torch.float32)", ".to(torch.float32).numpy()"),
 )
-def still_an_array(image):
-    return to_tensor(image).numpy()
 
+edit(
+    to_tensor,
+    "rows and columns of colour pictures exchanged",
+    "In pictures with a channel axis, height and width have changed places: they lie on their side and no longer fit "
+    "their masks. Only the channels should move. Look at the order in which you list the axes.",
+    ("(2, 0, 1)", "(*((2, 0, 1) if image.ndim == 2 else (2, 1, 0)))"),
+)
 
-@variant("with numpy, turned into a tensor at the end")
-def numpy_first(image):
-    if image.ndim == 2:
-        image = np.expand_dims(image, 2)
-    scaled = np.transpose(image, (2, 0, 1)).astype(np.float32) / 255.0
-    return torch.from_numpy(scaled)
+edit(
+    to_tensor,
+    "axes moved the other way round",
+    "Your tensor is `(W, C, H)`: the first axis went to the end, instead of the last one to the front. "
+    "`permute` wants, for each new axis, the number of the old one. Look at the order in which you list them.",
+    ("(2, 0, 1)", "(1, 2, 0)"),
+)
+
+edit(
+    to_tensor,
+    "the channel of grey pictures in front, and then moved",
+    "A grey picture comes out as `(W, 1, H)`: its channel was in front already, and then you moved the axes as if it "
+    "stood at the end. Look at where you insert the new axis, and at whether grey pictures reach your `permute`.",
+    ("pixels[:, :, None]", "pixels[None]"),
+)
+
+edit(
+    to_tensor,
+    "axes of length 1 dropped",
+    "You drop axes of length 1, so a picture with one channel comes out without its channel axis, and a picture one "
+    "row high without its rows. Look for a `squeeze`.",
+    ("(2, 0, 1)", "(2, 0, 1).squeeze()"),
+)
+
+edit(
+    to_tensor,
+    "only the first channel",
+    "You keep the first channel of a picture and drop the others, so of a colour picture only the red is left. "
+    "Look at how you index the last axis.",
+    ("(2, 0, 1)", "(2, 0, 1)[:1]"),
+)
+
+edit(
+    to_tensor,
+    "still uint8",
+    "Your tensor is still uint8, from 0 to 255: type and range have not changed. It is a bad type to compute with, and "
+    "layers refuse it. Look at what you do after the axes are in order.",
+    (".to(torch.float32) / 255", ""),
+)
+
+edit(
+    to_tensor,
+    "whole numbers at the end",
+    "You divide, and then turn the result into whole numbers: what was between 0 and 1 is now 0. "
+    "Convert before the division, and to float32. Look at your last conversion.",
+    ("pixels.permute", "(pixels / 255).permute"),
+    (".to(torch.float32) / 255", ".to(torch.uint8)"),
+)
+
+edit(
+    to_tensor,
+    "divided twice",
+    "Your values are 255 times too small: white comes out as 0.004. You divide by 255 twice. "
+    "Look for a second division, or for a function that scales already.",
+    ("/ 255", "/ 255 / 255"),
+)
+
+edit(
+    to_tensor,
+    "divided only where a value is above 1",
+    "A picture of zeros and ones stays as it is: you divide only where the largest value is above 1. Such a "
+    "picture is nearly black, and its values count up to 255 like all others. Look at your condition.",
+    ("/ 255", "/ (255 if pixels.max() > 1 else 1)"),
+)
+
+edit(
+    to_tensor,
+    "divided by the picture's own maximum, unless it is black",
+    "You divided by the largest value in *this* picture, so a dark picture comes out as bright as a sunny one. "
+    "What was darker in the file has to stay darker in the tensor: look at your divisor.",
+    ("/ 255", "/ pixels.max().clamp(min=1)"),
+)
+
+edit(
+    to_tensor,
+    "mean and standard deviation of the picture taken out",
+    "You subtracted the picture's own mean and divided by its own standard deviation. Then the values do not run from "
+    "0 to 1, and two pictures can no longer be compared. Look at what you do besides dividing by 255.",
+    (
+        "return ",
+        "pixels = pixels.float()\n    pixels = (pixels - pixels.mean()) / pixels.std(correction=0)\n    return ",
+    ),
+    ("/ 255", ""),
+)
 
 
 @variant("grey and colour apart")
