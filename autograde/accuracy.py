@@ -219,10 +219,10 @@ def terminal_table(rows: list[Row]) -> Table:
     """The rows, and their total, for a terminal."""
     shown = Table("exercise", show_footer=True)
     shown.columns[0].footer = f"all {len(rows)}"
-    for heading, footer in zip(HEADINGS, cells(total(rows), percent=True), strict=True):
+    for heading, footer in zip(HEADINGS, cells(total(rows), "/"), strict=True):
         shown.add_column(heading, footer, justify="right")
     for r in rows:
-        shown.add_row(r.exercise, *cells(r))
+        shown.add_row(r.exercise, *cells(r, "/"))
     return shown
 
 
@@ -352,13 +352,14 @@ def table(result: dict) -> str:
     return f"{shown}\n\n{note}"
 
 
-def cells(r: Row, percent: bool = False) -> list[str]:
+def cells(r: Row, of: str = " of ", percent: bool = False) -> list[str]:
     """A row's figures as text."""
 
     def fraction(part: int, whole: int) -> str:
+        if not whole:
+            return "-"
         # Rounded down: what was missed must not turn into 100.0 %.
-        rounded = f" ({1000 * part // whole / 10:.1f} %)" if percent and whole else ""
-        return f"{part} of {whole}{rounded}"
+        return f"{part}{of}{whole}" + (f" ({1000 * part // whole / 10:.1f} %)" if percent else "")
 
     return [
         fraction(r.caught, r.wrong),

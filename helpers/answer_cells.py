@@ -26,7 +26,7 @@ def cell(answer: Answer, name: str) -> str:
     assert isinstance(own, ast.FunctionDef | ast.ClassDef)
     own.decorator_list = [d for d in own.decorator_list if _called(d) not in DECLARATIONS]
     wanted: dict[str, ast.stmt] = {}
-    waiting = [own]
+    waiting: list[ast.stmt] = [own]
     while waiting:
         node = waiting.pop()
         for used in sorted({n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - wanted.keys() - {own.name}):

@@ -55,8 +55,8 @@ RULES = {
     ),
     "memory of its own": (
         "shares memory with its input",
-        "Your result lies in the memory of what you were given: whoever writes to the one changes the other. Look for a `return` of the argument itself or of a view of it, and make a new tensor, "
-        "with `clone` if need be.",
+        "Your result lies in the memory of what you were given: whoever writes to the one changes the other. Look for "
+        "a `return` of the argument itself or of a view of it, and make a new tensor, with `clone` if need be.",
     ),
     "settings kept": (
         "leaves a setting changed",

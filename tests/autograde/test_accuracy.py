@@ -11,11 +11,14 @@ from typer.testing import CliRunner
 
 from autograde import accuracy, messages
 from autograde.cli import app
+from autograde.combinations import Combined
 from autograde.nbgrader_course import ROOT
 from helpers import exercises
 from helpers.checks import examine
+from helpers.checks.verdict import Verdict
 from helpers.exercises import Answer
 from helpers.reference.overlap import dice
+from helpers.reference.unet import DoubleConv
 
 
 def course(*arguments):
@@ -51,7 +54,7 @@ def test_the_table_has_a_row_for_each_and_a_total(monkeypatch):
     rows = [line for line in result.stdout.splitlines() if re.match(r"\S (iou|dice|all 2) ", line)]
     assert len(rows) == 3
     wrong = sum(len(exercises.load(name).misconceptions) for name in ("iou", "dice"))
-    assert f"{wrong} of {wrong}" in rows[2]
+    assert f"{wrong}/{wrong}" in rows[2]
     assert "Nothing was missed." in result.stderr
 
 
@@ -82,10 +85,33 @@ def test_what_goes_wrong_is_counted(monkeypatch):
     assert "dice: not caught: no mistake" in accuracy.missed_text({"dice": outcome})
 
 
+def test_other_styles_pairs_and_false_names_are_counted(monkeypatch):
+    """Of two misconceptions one is said of everything, and no pair is caught."""
+    monkeypatch.setattr(accuracy, "_mutants", lambda name: [])
+    exercise = exercises.load("DoubleConv")
+    first = exercise.misconceptions[0].name
+    monkeypatch.setattr(exercise, "variants", [])
+    monkeypatch.setattr(exercise, "misconceptions", exercise.misconceptions[:2])
+
+    def examine(name, solution, seed):
+        made_of_two = solution.__name__ == "Two"
+        return Verdict(name, "passed" if made_of_two else "wrong", "m", 0, 5, None if made_of_two else first, None, 0)
+
+    class Two(DoubleConv):
+        def forward(self, x):
+            return self.layers[0](x)
+
+    monkeypatch.setattr(accuracy, "pair", lambda exercise, seed: Combined(("a", "b"), "", Two))
+    monkeypatch.setattr(accuracy.engine, "examine", examine)
+    row = accuracy.row("DoubleConv", accuracy.observe("DoubleConv", 0))
+    assert (row.wrong, row.named, row.styled, row.styled_named, row.false_names) == (2, 1, 2, 1, 2)
+    assert (row.pairs, row.pairs_caught, row.pairs_named) == (1, 0, 0)
+
+
 def test_an_answer_counts_only_if_every_seed_agrees(monkeypatch):
     seen = {
-        0: accuracy.Outcome({"a"}, {"a"}, set(), {("reference", "m")}, [1.0]),
-        1: accuracy.Outcome({"b"}, set(), {"through IoU"}, set(), [3.0]),
+        0: accuracy.Outcome({"a"}, {"a"}, set(), {("reference", "m")}, seconds=[1.0]),
+        1: accuracy.Outcome({"b"}, set(), {"through IoU"}, set(), seconds=[3.0]),
     }
     monkeypatch.setattr(accuracy, "observe", lambda name, seed: seen[seed])
     told = []
@@ -129,10 +155,14 @@ def published(tmp_path, monkeypatch):
 
 
 def rows(*names):
-    return [
-        accuracy.Row(name, wrong := len(exercises.load(name).misconceptions), wrong, wrong, 5, 5, 0, 0, 0.1, 40)
-        for name in names
-    ]
+    counts = dict.fromkeys(accuracy.Row.__dataclass_fields__, 0)
+    made = []
+    for name in names:
+        exercise = exercises.load(name)
+        wrong = dict.fromkeys(("wrong", "caught", "named"), len(exercise.misconceptions))
+        right = dict.fromkeys(("variants", "accepted"), len(exercise.variants))
+        made.append(accuracy.Row(**{**counts, **wrong, **right, "exercise": name, "seconds": 0.1, "cost": 40}))
+    return made
 
 
 def test_what_was_just_stored_is_not_stale(published):
