@@ -193,9 +193,11 @@ edit(
 edit(
     mask_to_box,
     "an empty mask raises an error",
-    "An empty mask raises an error, since there is no minimum of no numbers. Images without an object are common, and "
-    "one of them would stop the whole evaluation. Look at whether anything is true before you search.",
+    "An empty mask raises an error, since there is no smallest, no first and no outermost of no pixels. Images without "
+    "an object are common, and one of them would stop the whole evaluation. Look at whether anything is true before "
+    "you search.",
     ("not mask.any()", "False"),
+    any_error=True,
 )
 
 edit(
@@ -222,24 +224,6 @@ edit(
     "cut from the image, too. Look at your last line.",
     ("return columns", "x0, y0, x1, y1 = columns"),
     (" + 1\n", " + 1\n    return mask[y0:y1, x0:x1]\n"),
-)
-
-edit(
-    mask_to_box,
-    "an empty mask raises an error, having no first row",
-    "An empty mask raises an error, since there is no first of no rows. Images without an object are common, and one "
-    "of them would stop the whole evaluation. Look at whether anything is true before you search.",
-    ("not mask.any()", "False"),
-    ("columns.min()", "columns[0]"),
-)
-
-edit(
-    mask_to_box,
-    "an empty mask raises an error, having no outermost point",
-    "An empty mask raises an error, since no points have no smallest one. Images without an object are common, and "
-    "one of them would stop the whole evaluation. Look at whether anything is true before you search.",
-    ("not mask.any()", "False"),
-    ("rows, columns", "mask.nonzero().min(dim=0)\n    rows, columns"),
 )
 
 edit(

@@ -108,8 +108,9 @@ edit(
 
 @misconception(
     "ignored pixels raise an error",
-    "A mask with ignored pixels raises an error: `F.one_hot` takes their number for a class, and there is no such "
-    "channel. Most hand-made masks have such pixels. Look at what reaches it there.",
+    "A mask with ignored pixels raises an error: their number is taken for a class, and there is no such channel. "
+    "Most hand-made masks have such pixels. Look at what you do with them before you look for their channel.",
+    any_error=True,
 )
 def ignored_raises(mask, num_classes, ignore_index=255):
     return F.one_hot(mask, num_classes).permute(2, 0, 1).float()

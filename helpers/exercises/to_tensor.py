@@ -163,9 +163,10 @@ edit(
 edit(
     to_tensor,
     "grey pictures fail",
-    "A grey picture raises an error, because you reorder three axes and it has two. Half of all micrographs are grey. "
-    "Look at `image.ndim` before you permute.",
+    "A grey picture raises an error, because your code takes three axes for granted and it has two. Half of all "
+    "micrographs are grey. Look at `image.ndim` before you name an axis.",
     ("pixels[:, :, None]", "pixels"),
+    any_error=True,
 )
 
 edit(

@@ -253,3 +253,13 @@ def test_the_steps_of_a_script_give_what_single_calls_give(name, change, diagnos
     right = exercises.load(name).reference
     verdict = examine(name, lambda *args, **kwargs: change(right(*args, **kwargs)), seed=0)
     assert (verdict.status, verdict.diagnosis) == ("wrong", diagnosis)
+
+
+@pytest.mark.parametrize("smallest", [torch.amin, lambda x, dim: x.sort(dim).values[0], lambda x, dim: x.tolist()[0]])
+def test_a_mistake_that_stands_for_any_error_is_named_whatever_raises_it(smallest):
+    def box(mask):
+        places = mask.nonzero()
+        smallest(places, 0)
+        return exercises.load("mask_to_box").reference(mask)
+
+    assert examine("mask_to_box", box, seed=0).diagnosis == "an empty mask raises an error"
