@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
-from helpers.checks.shared import CONVOLUTIONS
+from helpers.checks.shared import CONVOLUTIONS, fails_alike
 from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.convolution import conv2d
 
@@ -36,7 +36,8 @@ def probes(draw):
     """Whole numbers first, to be worked out on paper; then one thing at a time, then everything at once.
 
     The kernel fits into every image even without padding and after thinning it by the stride, so that a wrong answer
-    shows its numbers and not an exception. All are small: looking for two mistakes runs many loops over windows.
+    shows its numbers and not an exception. All are small, and the larger ones are not watched for library functions:
+    looking for two mistakes runs many loops over windows.
     """
     image = torch.tensor([[1.0, 0, 2, 1], [0, 3, 1, 0], [2, 1, 0, 1]])
     kernel = torch.tensor([[1.0, 2], [0, -1]])
@@ -50,12 +51,13 @@ def probes(draw):
     impulse[2, 1] = 1  # the kernel appears around it
     yield Call((impulse, torch.arange(1.0, 10).reshape(3, 3)), {"padding": 1})
     yield Call((draw.positions(4, 3), torch.tensor([[draw.uniform(0.5, 2)]])), {"bias": 1.5, "stride": 2})
-    yield Call((draw.normal(9, 7), draw.normal(2, 2)), {"stride": 3, "padding": 1})  # the last windows do not fit
-    yield Call((draw.normal(7, 9), draw.normal(3, 3)), {"bias": -0.7, "stride": 3, "padding": 2})
+    # the last windows do not fit
+    yield fails_alike(image=draw.normal(9, 7), kernel=draw.normal(2, 2), bias=0.0, stride=3, padding=1)
+    yield fails_alike(image=draw.normal(7, 9), kernel=draw.normal(3, 3), bias=-0.7, stride=3, padding=2)
     for k, stride in ((draw.size(2, 3), 1), (draw.size(2, 4), draw.size(2, 3))):
         h, w = k * stride + draw.size(0, 1), k * stride + draw.size(2, 3)
-        settings = {"bias": draw.uniform(0.2, 2), "stride": stride, "padding": draw.size(1, min(stride, 2))}
-        yield Call((draw.normal(h, w), draw.normal(k, k)), settings)
+        bias, padding = draw.uniform(0.2, 2), draw.size(1, min(stride, 2))
+        yield fails_alike(image=draw.normal(h, w), kernel=draw.normal(k, k), bias=bias, stride=stride, padding=padding)
 
 
 def _padded(image, padding, mode="constant"):
