@@ -70,7 +70,7 @@ def _observe_call(
             yield Observation("arguments afterwards", state)
     yield Observation("inputs unchanged", reply.inputs_unchanged)
     yield Observation("memory of its own", not reply.memory_shared)
-    yield Observation("random generator untouched", reply.random_state_untouched)
+    yield Observation("random generator untouched", probe.may_draw or reply.random_state_untouched)
     yield Observation("same result the second time", repeated)
     yield Observation("library functions", reply.shortcuts)
 

@@ -25,6 +25,7 @@ class Call:
             side, and returns plain data. It may raise on a result of the wrong kind.
         exact_dtype: the dtypes of the result are part of the task.
         repeatable: a second call gives the same result.
+        may_draw: an answer may draw random numbers that do not show in the result, as a layer does for its weights.
         tolerance_scale: factor of the tolerance, where results are sums of many large terms.
     """
 
@@ -35,6 +36,7 @@ class Call:
     view: Callable[[Any, tuple[Any, ...]], Any] | None = None
     exact_dtype: bool = False
     repeatable: bool = True
+    may_draw: bool = False
     tolerance_scale: float = 1.0
 
 

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
-from helpers.checks.shared import CONVOLUTIONS
-from helpers.exercises import exercise, misconception, variant
+from helpers.checks.shared import CONVOLUTIONS, fails_alike
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.convolution import conv2d
 
 
@@ -36,160 +36,174 @@ def probes(draw):
     """Whole numbers first, to be worked out on paper; then one thing at a time, then everything at once.
 
     The kernel fits into every image even without padding and after thinning it by the stride, so that a wrong answer
-    shows its numbers and not an exception.
+    shows its numbers and not an exception. All are small, and the larger ones are not watched for library functions:
+    looking for two mistakes runs many loops over windows.
     """
     image = torch.tensor([[1.0, 0, 2, 1], [0, 3, 1, 0], [2, 1, 0, 1]])
     kernel = torch.tensor([[1.0, 2], [0, -1]])
     yield image, kernel
-    yield Call((image, kernel), {"bias": 0.5})
-    yield Call((image, kernel), {"padding": 1})
+    yield Call((image[1:, :3].clone(), kernel), {"padding": 1})
     yield Call((image, kernel), {"stride": 2})
     one = torch.zeros(3, 3)
     one[0, 2] = 1  # copies the pixel above and to the right: a flip or a transposition takes another one
-    yield draw.positions(5, 6), one
-    impulse = torch.zeros(6, 5)
-    impulse[2, 3] = 1  # the kernel appears around it
+    yield draw.positions(4, 5), one
+    impulse = torch.zeros(4, 3)
+    impulse[2, 1] = 1  # the kernel appears around it
     yield Call((impulse, torch.arange(1.0, 10).reshape(3, 3)), {"padding": 1})
     yield Call((draw.positions(4, 3), torch.tensor([[draw.uniform(0.5, 2)]])), {"bias": 1.5, "stride": 2})
-    yield Call((draw.normal(9, 7), draw.normal(2, 2)), {"stride": 3, "padding": 1})  # the last windows do not fit
-    yield Call((draw.normal(7, 10), draw.normal(3, 3)), {"bias": -0.7, "stride": 2, "padding": 2})
-    for _ in range(3):
-        k, stride = draw.size(2, 4), draw.size(1, 3)
-        h, w = k * stride + draw.size(0, 3), k * stride + draw.size(1, 4)
-        settings = {"bias": draw.uniform(0.2, 2), "stride": stride, "padding": draw.size(1, 2)}
-        yield Call((draw.normal(h, w), draw.normal(k, k)), settings)
+    # the last windows do not fit
+    yield fails_alike(image=draw.normal(9, 7), kernel=draw.normal(2, 2), bias=0.0, stride=3, padding=1)
+    yield fails_alike(image=draw.normal(7, 9), kernel=draw.normal(3, 3), bias=-0.7, stride=3, padding=2)
+    for k, stride in ((draw.size(2, 3), 1), (draw.size(2, 4), draw.size(2, 3))):
+        h, w = k * stride + draw.size(0, 1), k * stride + draw.size(2, 3)
+        bias, padding = draw.uniform(0.2, 2), draw.size(1, min(stride, 2))
+        yield fails_alike(image=draw.normal(h, w), kernel=draw.normal(k, k), bias=bias, stride=stride, padding=padding)
 
 
 def _padded(image, padding, mode="constant"):
     return F.pad(image[None], (padding,) * 4, mode=mode)[0]
 
 
-def _windows(image, k, stride):
-    """`(rows, columns, k, k)`, all windows that fit."""
-    return image.unfold(0, k, stride).unfold(1, k, stride)
-
-
-def _sums(image, kernel, stride=1):
-    return (_windows(image, len(kernel), stride) * kernel).sum(dim=(2, 3))
-
-
-def _right(image, kernel, bias=0.0, stride=1, padding=0):
-    """The right answer, quicker than the reference."""
-    return _sums(_padded(image, padding), kernel, stride) + bias
-
-
-@misconception(
+edit(
+    conv2d,
     "kernel flipped",
     "You turn the kernel by 180° before you multiply. That is convolution as mathematics defines it; what networks "
     "call convolution leaves the kernel as it is, and with your version an edge filter answers to the opposite edge. "
     "Look at the order in which you read the kernel.",
+    ("window * kernel", "window * kernel.flip(0, 1)"),
 )
-def flipped(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel.flip(0, 1), bias, stride, padding)
 
 
-@misconception(
+edit(
+    conv2d,
     "kernel transposed",
     "Rows and columns of your kernel are exchanged, so a filter for upright edges finds lying ones. "
     "Look at which index of the kernel goes with which index of the image.",
+    ("window * kernel", "window * kernel.T"),
 )
-def transposed(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel.T, bias, stride, padding)
 
 
-@misconception(
+edit(
+    conv2d,
     "stride ignored",
     "Your result is the same for every `stride`: the window always moves by one pixel. A stride of 2 is what makes "
     "the result half as large. Look at where `stride` enters, in the size of the result and in where a window begins.",
+    ("k = kernel.shape[0]", "k, stride = kernel.shape[0], 1"),
 )
-def no_stride(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias, 1, padding)
 
 
-@misconception(
+edit(
+    conv2d,
     "stride in one direction only",
     "Your windows move by `stride` down the rows but by one pixel along the columns, so the result is stretched. "
     "Look at both loops, or at both of your slices.",
+    ("padded.shape[1] - k + 1, stride", "padded.shape[1] - k + 1"),
 )
-def stride_in_rows_only(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias, 1, padding)[::stride]
 
 
-@misconception(
+edit(
+    conv2d,
+    "stride along the columns only",
+    "Your windows move by `stride` along the columns but by one pixel down the rows, so the result is stretched. Look "
+    "at both loops, or at both of your slices.",
+    ("padded.shape[0] - k + 1, stride", "padded.shape[0] - k + 1"),
+)
+
+
+edit(
+    conv2d,
     "windows one pixel apart",
     "Your result has the size that the stride asks for, but the windows behind it are one pixel apart: you compute the "
     "upper left part of the image and never see the rest. Look at how the position in the result becomes a position "
     "in the image.",
+    ("padded[top : top + k, left : left + k]", "padded[i : i + k, j : j + k]"),
 )
-def dense_windows(image, kernel, bias=0.0, stride=1, padding=0):
-    rows, columns = _right(image, kernel, bias, stride, padding).shape
-    return _right(image, kernel, bias, 1, padding)[:rows, :columns].clone()
 
 
-@misconception(
+edit(
+    conv2d,
     "results written a stride apart",
     "You write each value to the place where its window begins, so with a stride above 1 the result is too large and "
     "has gaps of zeros. Look at the index on the left of your assignment.",
+    ("new_zeros(len(rows), len(columns))", "new_zeros(padded.shape[0] - k + 1, padded.shape[1] - k + 1)"),
+    ("output[i, j]", "output[top, left]"),
 )
-def with_gaps(image, kernel, bias=0.0, stride=1, padding=0):
-    output = torch.zeros_like(_right(image, kernel, bias, 1, padding))
-    output[::stride, ::stride] = _right(image, kernel, bias, stride, padding)
-    return output
 
 
-@misconception(
+edit(
+    conv2d,
     "image thinned before the kernel",
     "You take every `stride`-th pixel of the image first and then convolve what is left. The pixels in between are "
     "thrown away without ever being looked at. Look at whether the stride spaces the windows or the pixels inside "
     "a window.",
+    (" = image\n", " = image\n    padded, stride = padded[::stride, ::stride], 1\n"),
 )
-def thinned(image, kernel, bias=0.0, stride=1, padding=0):
-    return _sums(_padded(image, padding)[::stride, ::stride], kernel) + bias
 
 
-@misconception(
+edit(
+    conv2d,
     "padding ignored",
     "Your result is the same for every `padding`: the border gets no zeros, and the result shrinks. "
     "Look at where `padding` enters before the first window.",
+    ("k = kernel.shape[0]", "k, padding = kernel.shape[0], 0"),
 )
-def no_padding(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias, stride, 0)
 
 
-@misconception(
+edit(
+    conv2d,
     "padding always half the kernel",
     "You pad by half the kernel whatever `padding` says, so the result is always about as large as the image. "
     "The default here is no padding, and the result is smaller. Look at where the number of zeros comes from.",
+    ("k = kernel.shape[0]", "k, padding = kernel.shape[0], kernel.shape[0] // 2"),
 )
-def same_padding(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias, stride, len(kernel) // 2)
 
 
-@misconception(
+edit(
+    conv2d,
     "padding counted once",
     "Each direction has grown by `padding` only once, so the windows at the right and at the lower border are missing. "
     "The zeros go on all four sides. Look at where you put them, and at the `2 *` in the number of windows.",
+    ("height + 2 * padding, width + 2 * padding", "height + padding, width + padding"),
 )
-def padding_counted_once(image, kernel, bias=0.0, stride=1, padding=0):
-    return _sums(F.pad(image, (padding, 0, padding, 0)), kernel, stride) + bias
 
 
-@misconception(
+edit(
+    conv2d,
+    "padding counted once, at the end",
+    "Your image gets zeros below and to the right, but none above and to the left, so the windows at the upper and at "
+    "the left border are missing. Look at where you put the image, and at the `2 *` in the size.",
+    ("height + 2 * padding, width + 2 * padding", "height + padding, width + padding"),
+    ("padded[padding : padding + height, padding : padding + width] = image", "padded[:height, :width] = image"),
+)
+
+
+edit(
+    conv2d,
     "padding below and to the right",
     "Your padded image has the right size, but the image lies in its upper left corner instead of in the middle: every "
     "result is shifted by `padding`. Look at where you put the image.",
+    ("padded[padding : padding + height, padding : padding + width] = image", "padded[:height, :width] = image"),
 )
-def padded_at_the_end(image, kernel, bias=0.0, stride=1, padding=0):
-    return _sums(F.pad(image, (0, 2 * padding, 0, 2 * padding)), kernel, stride) + bias
 
 
-@misconception(
+edit(
+    conv2d,
     "padding in one direction only",
     "Your image gets zeros to the left and to the right, but none above and below. "
     "Look at which of the two sides you make longer.",
+    ("height + 2 * padding", "height"),
+    ("padded[padding : padding + height, ", "padded[:, "),
 )
-def padded_in_width(image, kernel, bias=0.0, stride=1, padding=0):
-    return _sums(F.pad(image, (padding, padding)), kernel, stride) + bias
+
+
+edit(
+    conv2d,
+    "padding above and below only",
+    "Your image gets zeros above and below, but none to the left and to the right. Look at which of the two sides you "
+    "make longer.",
+    ("width + 2 * padding", "width"),
+    (", padding : padding + width]", "]"),
+)
 
 
 @misconception(
@@ -198,7 +212,7 @@ def padded_in_width(image, kernel, bias=0.0, stride=1, padding=0):
     "Look at what your padding is filled with.",
 )
 def replicated(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(_padded(image, padding, "replicate"), kernel, bias, stride)
+    return conv2d(_padded(image, padding, "replicate"), kernel, bias, stride)
 
 
 @misconception(
@@ -207,7 +221,7 @@ def replicated(image, kernel, bias=0.0, stride=1, padding=0):
     "Look at the mode of your padding.",
 )
 def reflected(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(_padded(image, padding, "reflect"), kernel, bias, stride)
+    return conv2d(_padded(image, padding, "reflect"), kernel, bias, stride)
 
 
 @misconception(
@@ -216,146 +230,205 @@ def reflected(image, kernel, bias=0.0, stride=1, padding=0):
     "at the border reach into it and give values of their own. Look at what you pad, and when.",
 )
 def result_padded(image, kernel, bias=0.0, stride=1, padding=0):
-    return _padded(_right(image, kernel, bias, stride), padding)
+    return _padded(conv2d(image, kernel, bias, stride), padding)
 
 
-@misconception(
+edit(
+    conv2d,
     "bias ignored",
     "Your result is the same for every `bias`. A kernel alone gives 0 on a black image, whatever its weights; the bias "
     "is what can lift it. Look at what you do after the sum.",
+    (" + bias", ""),
 )
-def no_bias(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, 0.0, stride, padding)
 
 
-@misconception(
+edit(
+    conv2d,
     "bias added for each weight",
     "You add the bias to every product, so it arrives `k * k` times in each sum. It counts once for each value of the "
     "result. Look at whether it is added inside the sum or after it.",
+    ("(window * kernel).sum() + bias", "(window * kernel + bias).sum()"),
 )
-def bias_inside(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias * kernel.numel(), stride, padding)
 
 
-@misconception(
+edit(
+    conv2d,
     "bias added to the image",
     "You add the bias to the pixels, so it is multiplied by the kernel like they are. It belongs to the result. "
     "Look at where it enters.",
+    ("(window * kernel).sum() + bias", "((window + bias) * kernel).sum()"),
 )
-def bias_on_pixels(image, kernel, bias=0.0, stride=1, padding=0):
-    return _sums(_padded(image, padding) + bias, kernel, stride)
 
 
-@misconception(
+edit(
+    conv2d,
+    "bias added before the padding",
+    "You add the bias to the pixels of the image, so it is multiplied by the kernel like they are, and the zeros "
+    "around them get none. It belongs to the result. Look at where it enters.",
+    (" = image\n", " = image + bias\n"),
+    (".sum() + bias", ".sum()"),
+)
+
+
+edit(
+    conv2d,
     "last window missing",
     "Your result lacks its last row and its last column: the last window ends exactly at the border and still fits. "
     "Look at the end of your ranges, and at the `+ 1` in the number of windows.",
+    ("padded.shape[0] - k + 1, stride", "padded.shape[0] - k, stride"),
+    ("padded.shape[1] - k + 1, stride", "padded.shape[1] - k, stride"),
 )
-def last_window_missing(image, kernel, bias=0.0, stride=1, padding=0):
-    return _sums(_padded(image, padding)[:-1, :-1], kernel, stride) + bias
 
 
-@misconception(
+edit(
+    conv2d,
+    "the + 1 is missing",
+    "Your result has one row and one column too few at every stride: you count the steps from window to window, and "
+    "there is one window more than steps. Look at the number of windows.",
+    ("padded.shape[0] - k + 1, stride)", "padded.shape[0] - k + 1, stride)[:-1]"),
+    ("padded.shape[1] - k + 1, stride)", "padded.shape[1] - k + 1, stride)[:-1]"),
+)
+
+
+edit(
+    conv2d,
     "a window too many",
     "Where the stride does not divide evenly, your result has one row or column more: its window reaches over the "
     "border of the padded image. Windows that do not fit are left out. Look at how you round the number of windows.",
+    ("padded.shape[0] - k + 1, stride", "padded.shape[0] - k + stride, stride"),
+    ("padded.shape[1] - k + 1, stride", "padded.shape[1] - k + stride, stride"),
+    ("window * kernel", "window * kernel[: window.shape[0], : window.shape[1]]"),
 )
-def window_too_many(image, kernel, bias=0.0, stride=1, padding=0):
-    padded = _padded(image, padding)
-    h, w = (-(len(kernel) - side) % stride for side in padded.shape)
-    return _sums(F.pad(padded, (0, w, 0, h)), kernel, stride) + bias
 
 
-@misconception(
+edit(
+    conv2d,
+    "windows beyond the border",
+    "You begin a window at every place of the padded image, even where the kernel no longer fits, so the last windows "
+    "reach over the border. The last one begins `k` pixels before the end. Look at where your loops stop.",
+    ("padded.shape[0] - k + 1, stride", "padded.shape[0], stride"),
+    ("padded.shape[1] - k + 1, stride", "padded.shape[1], stride"),
+)
+
+
+edit(
+    conv2d,
     "windows counted without the padding",
     "You pad the image, but count the windows by the size it had before, so the lower and right border of the result "
     "are missing. Look at which height and width your loops use.",
+    ("padded.shape[0] - k", "height - k"),
+    ("padded.shape[1] - k", "width - k"),
 )
-def counted_before_padding(image, kernel, bias=0.0, stride=1, padding=0):
-    h, w = image.shape
-    return _sums(_padded(image, padding)[:h, :w], kernel, stride) + bias
 
 
-@misconception(
+edit(
+    conv2d,
     "mean instead of sum",
     "You average the products, so every value is `k * k` times too small. How much is added up is for the weights to "
     "decide. Look at what you do with the products of a window.",
+    (".sum()", ".mean()"),
 )
-def mean_of_products(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel / kernel.numel(), bias, stride, padding)
 
 
-@misconception(
+edit(
+    conv2d,
     "matrix product in the window",
     "You multiply window and kernel as matrices and add up the result. Each pixel is then multiplied by a whole row of "
     "weights and not by the one that lies over it. Look at `@`, `matmul` or `dot` in your window.",
+    ("window * kernel", "window @ kernel"),
 )
-def matrix_product(image, kernel, bias=0.0, stride=1, padding=0):
-    return (_windows(_padded(image, padding), len(kernel), stride) @ kernel).sum(dim=(2, 3)) + bias
 
 
-@misconception(
+edit(
+    conv2d,
     "window and kernel summed before multiplying",
     "You multiply the sum of the window by the sum of the kernel. It no longer matters which weight lies over which "
     "pixel, so no kernel can tell an edge from a flat area. Look at the order of product and sum.",
+    ("(window * kernel).sum()", "window.sum() * kernel.sum()"),
 )
-def sums_first(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel.sum() * torch.ones_like(kernel), bias, stride, padding)
 
 
-@misconception(
+edit(
+    conv2d,
     "height and width exchanged",
     "Your result lies on its side: rows and columns are exchanged, which no square image would show. "
     "Look at which of your two loops, or which size, belongs to `shape[0]`.",
+    ("return output", "return output.T"),
 )
-def on_its_side(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias, stride, padding).T.clone()
 
 
-@misconception(
+edit(
+    conv2d,
+    "sides of the result exchanged",
+    "Your result is as wide as it should be high, but its values are not turned with it. `shape` of an image gives "
+    "the height first, then the width. Look at which of the two sets the number of rows.",
+    ("rows = range(0, padded.shape[0]", "rows = range(0, padded.shape[1]"),
+    ("columns = range(0, padded.shape[1]", "columns = range(0, padded.shape[0]"),
+)
+
+
+edit(
+    conv2d,
     "square images only",
     "You take one side of the image for both, so the result is square even where the image is not. "
     "Look at whether height and width are read separately.",
+    ("height, width = image.shape", "height = width = min(image.shape)"),
+    (" = image\n", " = image[:height, :width]\n"),
 )
-def square_only(image, kernel, bias=0.0, stride=1, padding=0):
-    side = min(image.shape)
-    return _right(image[:side, :side].clone(), kernel, bias, stride, padding)
 
 
-@misconception(
+edit(
+    conv2d,
+    "the height taken for the width",
+    "You take the number of rows for the number of columns too, so the result is square even where the image is not. "
+    "Look at whether height and width are read separately.",
+    ("columns = range(0, padded.shape[1]", "columns = range(0, padded.shape[0]"),
+)
+
+
+edit(
+    conv2d,
     "values cut to whole numbers",
     "Your result has whole numbers only: what stands behind the point is cut off. "
     "Look at the dtype of the tensor that you write the sums to.",
+    ("new_zeros(len(rows), len(columns))", "new_zeros(len(rows), len(columns), dtype=int)"),
 )
-def whole_numbers(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias, stride, padding).to(torch.int64)
 
 
-@misconception(
+edit(
+    conv2d,
     "ReLU built in",
     "Negative sums come out as 0. That is the activation, which follows a convolution in a network and is no part of "
     "it. Look at what you do with the sum.",
+    ("return output", "return output.clamp(min=0)"),
 )
-def with_relu(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias, stride, padding).clamp(min=0)
 
 
-@misconception(
+edit(
+    conv2d,
     "batch and channel left on",
     "Your numbers are right, but the result has more dimensions than the image. What goes in has the shape `(H, W)`, "
     "and what comes out has two sides as well. Look at `unsqueeze`, `None` or a leftover 1 in your last lines.",
+    ("return output", "return output[None, None]"),
 )
-def four_dimensions(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias, stride, padding)[None, None]
 
 
-@misconception(
+edit(
+    conv2d,
+    "sides of length 1 lost",
+    "Where the result has a single row or column, it loses that dimension, and what follows no longer knows which of "
+    "the two it was. Look for a `squeeze`: name the dimensions that it may take away.",
+    ("return output", "return output.squeeze()"),
+)
+
+
+edit(
+    conv2d,
     "lists instead of a tensor",
     "Your numbers are right, but they come as lists in a list. The next step would want a tensor. "
     "Look at your `return`.",
+    ("return output", "return output.tolist()"),
 )
-def lists_returned(image, kernel, bias=0.0, stride=1, padding=0):
-    return _right(image, kernel, bias, stride, padding).tolist()
 
 
 @misconception(
@@ -379,11 +452,6 @@ def library_layer(image, kernel, bias=0.0, stride=1, padding=0):
     layer.weight.data[:] = kernel
     layer.bias.data[:] = bias
     return layer(image[None, None])[0, 0]
-
-
-@variant("with unfolded windows")
-def unfolded(image, kernel, bias=0.0, stride=1, padding=0):
-    return torch.einsum("ijab,ab->ij", _windows(_padded(image, padding), len(kernel), stride), kernel) + bias
 
 
 @variant("one shifted image for each weight")
@@ -412,19 +480,6 @@ def four_loops(image, kernel, bias=0.0, stride=1, padding=0):
     return torch.from_numpy(result)
 
 
-@variant("rows collected in lists")
-def lists(image, kernel, bias=0.0, stride=1, padding=0):
-    k = kernel.size(0)
-    image = torch.nn.ZeroPad2d(padding)(image[None])[0]
-    rows = []
-    for top in range(0, image.size(0) - k + 1, stride):
-        row = []
-        for left in range(0, image.size(1) - k + 1, stride):
-            row.append(torch.sum(image[top : top + k, left : left + k].mul(kernel)) + bias)
-        rows.append(torch.stack(row))
-    return torch.stack(rows)
-
-
 @variant("windows as columns of a matrix")
 def as_matrix(image, kernel, bias=0.0, stride=1, padding=0):
     k, (h, w) = len(kernel), image.shape
@@ -444,10 +499,3 @@ def by_bounds(image, kernel, bias=0.0, stride=1, padding=0):
             places = [(a, b) for a in range(k) for b in range(k) if 0 <= top + a < h and 0 <= left + b < w]
             result[-1].append(sum((pixels[top + a][left + b] * weights[a][b] for a, b in places), bias))
     return torch.tensor(result)
-
-
-@variant("every window, then the stride")
-def thinned_afterwards(image, kernel, bias=0.0, stride=1, padding=0):
-    padded = image.new_zeros([side + 2 * padding for side in image.shape])
-    padded[padding : len(padded) - padding, padding : padded.shape[1] - padding] += image
-    return bias + torch.tensordot(_windows(padded, len(kernel), 1), kernel, dims=2)[::stride, ::stride]

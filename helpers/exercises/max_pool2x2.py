@@ -4,7 +4,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises import exercise, misconception, variant
+from helpers.checks.shared import fails_alike
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.encoder import max_pool2x2
 
 
@@ -51,77 +52,105 @@ from helpers.reference.encoder import max_pool2x2
     ),
 )
 def probes(draw):
-    """The largest value stands in another corner of each window; negative values, odd sides, several channels."""
+    """The largest value stands in another corner of each window; negative values, several channels, odd sides.
+
+    Whoever forgets odd sides fails there in whatever function brings the pixels of a window together.
+    """
     yield (torch.tensor([[5.0, 1, 2, 7], [0, 3, 4, 6], [1, 2, 9, 0], [4, 8, 3, 10]])[None, None],)
     yield (torch.tensor([[-4.0, -2, -7, -1, -3, -9], [-3, -8, -5, -6, -9, -2]])[None, None],)
     yield (torch.stack([draw.positions(4, 6), -draw.positions(4, 6)])[None],)
     yield (draw.normal(1, 1, 2, 2),)
     yield (draw.normal(2, 3, 4, 6),)
-    yield (draw.normal(1, 2, 5, 6),)
-    yield (draw.normal(1, 2, 8, 5),)  # higher than wide
-    yield (draw.normal(2, 1, 3, 5),)
-    yield (draw.normal(draw.size(2, 3), draw.size(2, 4), draw.size(4, 11), draw.size(4, 11)) - 3,)
+    yield (draw.normal(draw.size(2, 3), draw.size(2, 4), 2 * draw.size(2, 5), 2 * draw.size(2, 5)) - 3,)
+    yield fails_alike(x=draw.normal(1, 2, 5, 6))
+    yield fails_alike(x=draw.normal(1, 2, 8, 5))  # higher than wide
+    yield fails_alike(x=draw.normal(2, 1, 3, 5))
+    yield fails_alike(x=draw.normal(2, 2, draw.size(4, 11), 2 * draw.size(2, 5) + 1) - 3)
 
 
 def _even(x):
     return x[:, :, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]
 
 
-def _corners(x):
-    x = _even(x)
-    return torch.stack([x[:, :, i::2, j::2] for i in (0, 1) for j in (0, 1)])
-
-
-@misconception(
+edit(
+    max_pool2x2,
     "mean instead of maximum",
     "You average the four pixels. That is average pooling: it blurs, where the maximum keeps the strongest answer. "
     "Look at what you do with the four.",
+    ("amax", "mean"),
 )
-def mean(x):
-    return _corners(x).mean(dim=0)
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "minimum instead of maximum",
     "You keep the smallest of the four pixels. Look at your comparison.",
+    ("amax", "amin"),
 )
-def minimum(x):
-    return _corners(x).amin(dim=0)
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "sum instead of maximum",
     "You add the four pixels up. Look at what you do with the four.",
+    ("amax", "sum"),
 )
-def total(x):
-    return _corners(x).sum(dim=0)
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "every second pixel",
     "You keep the upper left pixel of each window and never look at the other three. "
     "Look at what happens to the pixels that your slice steps over.",
+    (", 2, w, 2)", ", 2, w, 2)[:, :, :, :1, :, :1]"),
 )
-def every_second(x):
-    return _corners(x)[0].clone()
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "one diagonal only",
     "You compare two of the four pixels, those on a diagonal of the window. A peak in one of the other two corners is "
     "lost. Look at how many slices you take the maximum of.",
+    (", 2, w, 2)", ", 2, w, 2).diagonal(dim1=3, dim2=5).unsqueeze(3)"),
 )
-def diagonal(x):
-    return _corners(x)[[0, 3]].amax(dim=0)
 
 
-@misconception(
+edit(
+    max_pool2x2,
+    "the upper two pixels only",
+    "You compare the two upper pixels of each window, and a peak in its lower row is lost. Look at how many pixels "
+    "each maximum is taken over.",
+    (", 2, w, 2)", ", 2, w, 2)[:, :, :, :1]"),
+)
+
+
+edit(
+    max_pool2x2,
+    "the two pixels on the left only",
+    "You compare the two pixels on the left of each window, and a peak in its right column is lost. Look at how many "
+    "pixels each maximum is taken over.",
+    (", 2, w, 2)", ", 2, w, 2)[..., :1]"),
+)
+
+
+edit(
+    max_pool2x2,
     "overlapping windows",
     "Your windows move by one pixel, so they overlap and the result is nearly as large as the input. Windows that lie "
     "side by side move by their own width. Look at the step of your loop or your `unfold`.",
+    ("x[:, :, : 2 * h, : 2 * w].reshape(n, c, h, 2, w, 2)", "x.unfold(2, 2, 1).unfold(3, 2, 1)"),
+    ("(3, 5)", "(4, 5)"),
 )
-def overlapping(x):
-    return x.unfold(2, 2, 1).unfold(3, 2, 1).amax(dim=(4, 5))
+
+
+edit(
+    max_pool2x2,
+    "windows one pixel apart",
+    "Your result has the right size, but the windows behind it are one pixel apart: you look at the upper left part "
+    "of the image and never at the rest. Look at how the position in the result becomes a position in the image.",
+    ("x[:, :, : 2 * h, : 2 * w].reshape(n, c, h, 2, w, 2)", "x.unfold(2, 2, 1).unfold(3, 2, 1)[:, :, :h, :w]"),
+    ("(3, 5)", "(4, 5)"),
+)
 
 
 @misconception(
@@ -141,48 +170,59 @@ def three_by_three(x):
 )
 def shifted(x):
     padded = F.pad(_even(x)[:, :, 1:, 1:], (0, 1, 0, 1), value=-torch.inf)
-    return _corners(padded).amax(dim=0)
+    return max_pool2x2(padded)
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "windows of one row",
     "You take the maximum of four neighbours in one row, or of pixels that are no square: a `view` that splits only "
     "the end of the shape cuts the rows of the image into pieces. Each side has to be split by itself, into pairs. "
     "Look at the order of the sizes in your `view`.",
+    (".reshape(n, c, h, 2, w, 2)", ".reshape(n, c, h, w, 4)"),
+    ("(3, 5)", "4"),
 )
-def wrong_view(x):
-    x = _even(x)
-    n, c, h, w = x.shape
-    return x.reshape(n, c, h // 2, w // 2, 4).amax(dim=4)
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "distant pixels compared",
     "You split each side into two halves and compare pixels that lie half an image apart. The pixels of a window are "
     "neighbours. Look at the order of `2` and `H // 2` in your `reshape`.",
+    ("h, 2, w, 2)", "2, h, 2, w)"),
+    ("(3, 5)", "(2, 4)"),
 )
-def halves_compared(x):
-    x = _even(x)
-    n, c, h, w = x.shape
-    return x.reshape(n, c, 2, h // 2, 2, w // 2).amax(dim=(2, 4))
 
 
-@misconception(
+edit(
+    max_pool2x2,
+    "maximum over the windows",
+    "Your result is 2×2 for every image: you take the maximum over all windows and keep the place inside the window. "
+    "Look at which dimensions of your `reshape` count the windows, and which the pixels in one.",
+    ("(3, 5)", "(2, 4)"),
+)
+
+
+edit(
+    max_pool2x2,
     "height only",
     "You halve the height and leave the width as it is. Look at the second direction.",
+    (", : 2 * w]", "]"),
+    ("2, w, 2)", "2, w)"),
+    ("(3, 5)", "3"),
+    ("h, w = h // 2, w // 2", "h = h // 2"),
 )
-def height_only(x):
-    x = x[:, :, : x.shape[2] // 2 * 2]
-    return torch.maximum(x[:, :, 0::2], x[:, :, 1::2])
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "width only",
     "You halve the width and leave the height as it is. Look at the second direction.",
+    (", : 2 * h,", ", :,"),
+    ("h, 2, w, 2)", "h, w, 2)"),
+    ("(3, 5)", "4"),
+    ("h, w = h // 2, w // 2", "w = w // 2"),
 )
-def width_only(x):
-    x = x[..., : x.shape[3] // 2 * 2]
-    return torch.maximum(x[..., 0::2], x[..., 1::2])
 
 
 @misconception(
@@ -192,7 +232,7 @@ def width_only(x):
 )
 def rounded_up(x):
     h, w = x.shape[2] % 2, x.shape[3] % 2
-    return _corners(F.pad(x, (0, w, 0, h), value=-torch.inf)).amax(dim=0)
+    return max_pool2x2(F.pad(x, (0, w, 0, h), value=-torch.inf))
 
 
 @misconception(
@@ -202,105 +242,133 @@ def rounded_up(x):
 )
 def filled_up(x):
     h, w = x.shape[2] % 2, x.shape[3] % 2
-    return _corners(F.pad(x, (0, w, 0, h))).amax(dim=0)
+    return max_pool2x2(F.pad(x, (0, w, 0, h)))
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "first row left out",
     "With an odd side you leave out the first row or column and not the last, so every window is shifted by a pixel. "
     "Look at which end you cut.",
+    ("x[:, :, : 2 * h, : 2 * w]", "x[:, :, x.shape[2] % 2 :, x.shape[3] % 2 :]"),
 )
-def cut_at_the_front(x):
-    return max_pool2x2(x[:, :, x.shape[2] % 2 :, x.shape[3] % 2 :])
 
 
-@misconception(
+edit(
+    max_pool2x2,
+    "last window missing",
+    "With an even side your result lacks its last row or column: the last window ends exactly at the border and still "
+    "fits. Look at where your loop or your slice ends.",
+    ("h // 2, w // 2", "(h - 1) // 2, (w - 1) // 2"),
+)
+
+
+edit(
+    max_pool2x2,
     "even sides only",
     "An odd side makes your function fail. Real images have any size, and half of 5 is 2 here. "
     "Look at what has to go before the image is cut into windows.",
+    ("x[:, :, : 2 * h, : 2 * w]", "x"),
 )
-def even_only(x):
-    if x.shape[2] % 2 or x.shape[3] % 2:
-        raise RuntimeError("a shape that cannot be viewed so")
-    return max_pool2x2(x)
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "maximum begins at 0",
     "Your maximum begins at 0, so windows with negative values only give 0. Right after a ReLU nobody would notice. "
     "Look at what your result is filled with before the comparison.",
+    ("(3, 5))", "(3, 5)).clamp(min=0)"),
 )
-def from_zero(x):
-    return max_pool2x2(x).clamp(min=0)
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "largest magnitude",
     "You compare the values without their signs, so a -9 wins over a 5. The maximum is the largest value. "
     "Look for `abs` or a square.",
+    ("return windows.", "return windows.abs()."),
 )
-def magnitude(x):
-    return max_pool2x2(x.abs())
 
 
-@misconception(
+edit(
+    max_pool2x2,
+    "the value farthest from zero",
+    "You compare the values without their signs, so a -9 wins over a 5. The maximum is the largest value. Look for "
+    "`abs` or a square.",
+    (
+        "return windows.amax(dim=(3, 5))",
+        "high, low = windows.amax(dim=(3, 5)), windows.amin(dim=(3, 5))\n    return high.where(high >= -low, low)",
+    ),
+)
+
+
+edit(
+    max_pool2x2,
     "maximum over the channels too",
     "You take the maximum over the channels as well, so one channel comes out. Every channel is pooled for itself. "
     "Look at the dimensions that your maximum runs over.",
+    ("(3, 5))", "(3, 5)).amax(dim=1, keepdim=True)"),
 )
-def over_channels(x):
-    return max_pool2x2(x).amax(dim=1, keepdim=True)
 
 
-@misconception(
+edit(
+    max_pool2x2,
+    "dimensions of length 1 lost",
+    "With one image, one channel or a result one pixel wide, your result loses that dimension; four are promised. "
+    "Look for a `squeeze`: name the dimensions that it may take away.",
+    ("(3, 5))", "(3, 5)).squeeze()"),
+)
+
+
+edit(
+    max_pool2x2,
     "one maximum for each channel",
     "You take the maximum over the whole image. That is global pooling: one number for each channel, and no image "
     "left. Look at how many pixels each maximum is taken over.",
+    ("windows.amax(dim=(3, 5))", "x.amax(dim=(2, 3), keepdim=True)"),
 )
-def whole_image(x):
-    return x.amax(dim=(2, 3), keepdim=True)
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "only the first image",
     "You pool the first image of the batch and leave the others out. Look at where the dimension `N` is lost.",
+    ("n, c, h, w = x.shape", "x = x[:1]\n    n, c, h, w = x.shape"),
 )
-def first_only(x):
-    return max_pool2x2(x[:1])
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "only the first channel",
     "You pool the first channel and leave the others out. Look at where the dimension `C` is lost.",
+    ("n, c, h, w = x.shape", "x = x[:, :1]\n    n, c, h, w = x.shape"),
 )
-def first_channel(x):
-    return max_pool2x2(x[:, :1])
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "height and width exchanged",
     "Your image lies on its side: height and width are exchanged in the result, which no square image would show. "
     "Look at which size belongs to which loop or which dimension.",
+    ("(3, 5))", "(3, 5)).mT"),
 )
-def on_its_side(x):
-    return max_pool2x2(x).transpose(2, 3).contiguous()
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "positions instead of values",
     "You return *where* the maximum is in each window and not how large it is. "
     "Look at what `max` gives with a `dim`, or at `argmax`.",
+    ("amax(dim=(3, 5))", "transpose(3, 4).flatten(4).argmax(dim=4)"),
 )
-def positions(x):
-    return _corners(x).argmax(dim=0)
 
 
-@misconception(
+edit(
+    max_pool2x2,
     "values and positions",
     "You return a pair: the values and their positions. `max` with a `dim` gives both. Look at what you take from it.",
+    ("windows.amax(dim=(3, 5))", "tuple(windows.transpose(3, 4).flatten(4).max(dim=4))"),
 )
-def both(x):
-    return tuple(_corners(x).max(dim=0))
 
 
 @misconception(
@@ -320,26 +388,6 @@ def twice(x):
 )
 def library(x):
     return F.max_pool2d(x, 2)
-
-
-@variant("four slices")
-def four_slices(x):
-    h, w = x.shape[-2] // 2 * 2, x.shape[-1] // 2 * 2
-    top = torch.maximum(x[:, :, 0:h:2, 0:w:2], x[:, :, 0:h:2, 1:w:2])
-    bottom = torch.maximum(x[:, :, 1:h:2, 0:w:2], x[:, :, 1:h:2, 1:w:2])
-    return torch.maximum(top, bottom)
-
-
-@variant("with unfold")
-def unfolded(x):
-    return x.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4).max(dim=-1).values
-
-
-@variant("rows first, then columns")
-def one_side_after_the_other(x):
-    n, c, h, w = x.shape
-    rows = x[:, :, : h - h % 2].reshape(n, c, h // 2, 2, w).max(3)[0]
-    return rows[..., : w - w % 2].reshape(n, c, h // 2, w // 2, 2).max(4)[0]
 
 
 @variant("loops over the windows")

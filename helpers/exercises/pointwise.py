@@ -4,8 +4,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.checks.shared import CONVOLUTIONS
-from helpers.exercises import exercise, misconception, variant
+from helpers.checks.shared import CONVOLUTIONS, fails_alike
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.convolution import pointwise
 
 
@@ -32,145 +32,214 @@ from helpers.reference.convolution import pointwise
 )
 def probes(draw):
     """One pixel first. Then sides, channels and classes that all differ, and some that agree, where an exchange of
-    two of them goes through without an error."""
-    yield torch.tensor([1.0, 2.0]).reshape(1, 2, 1, 1), torch.tensor([[1.0, 10], [-3, 0.5], [2, 2]]), torch.arange(3.0)
+    two of them goes through without an error. Where C and K differ, an exchange fails in as many ways as there are
+    styles."""
+    pixel, weight = torch.tensor([1.0, 2.0]).reshape(1, 2, 1, 1), torch.tensor([[1.0, 10], [-3, 0.5], [2, 2]])
+    yield fails_alike(x=pixel, weight=weight, bias=torch.arange(3.0))
     coded = torch.stack([draw.positions(2, 3), -1 - draw.positions(2, 3)])[None]
-    yield coded, torch.tensor([[1.0, 0.5]]), torch.tensor([7.0])
+    yield fails_alike(x=coded, weight=torch.tensor([[1.0, 0.5], [0, 1], [2, -1]]), bias=torch.tensor([7.0, 8, 0]))
     yield coded, torch.tensor([[1.0, 0], [0, 1]]), torch.tensor([0.0, 0.25])  # passes the channels on
-    yield draw.normal(2, 3, 4, 5), draw.normal(4, 3), draw.normal(4)
+    yield fails_alike(x=draw.normal(2, 3, 4, 5), weight=draw.normal(4, 3), bias=draw.normal(4))
     yield draw.normal(3, 3, 3, 3), draw.normal(3, 3), draw.normal(3)  # all equal
-    yield draw.normal(1, 4, 3, 2), draw.normal(2, 4), draw.normal(2)
-    yield draw.normal(2, 1, 3, 4), draw.normal(3, 1), draw.normal(3)
+    yield fails_alike(x=draw.normal(1, 4, 3, 2), weight=draw.normal(2, 4), bias=draw.normal(2))
+    yield draw.normal(2, 1, 3, 4), draw.normal(1, 1), draw.normal(1)
     n, c, k = draw.size(2, 3), draw.size(2, 5), draw.size(2, 5)
-    yield draw.normal(n, c, draw.size(3, 9), draw.size(3, 9)), draw.normal(k, c), draw.normal(k)
+    x = draw.normal(n, c, draw.size(3, 9), draw.size(3, 9))
+    yield fails_alike(x=x, weight=draw.normal(k, c), bias=draw.normal(k))
 
 
-@misconception(
+edit(
+    pointwise,
     "bias ignored",
     "The bias does not arrive in your result. Look at what you do after the product.",
+    (" + bias[:, None]", ""),
 )
-def no_bias(x, weight, bias):
-    return pointwise(x, weight, torch.zeros_like(bias))
 
 
-@misconception(
+edit(
+    pointwise,
     "bias along the columns",
     "You add the bias to the last dimension, so it changes from column to column of the image and not from channel to "
     "channel; where the sizes differ it fails. Look at the shape that the bias has when you add it.",
+    (" + bias[:, None]", ""),
+    ("x.shape[2:])", "x.shape[2:]) + bias"),
 )
-def bias_along_width(x, weight, bias):
-    return pointwise(x, weight, torch.zeros_like(bias)) + bias
 
 
-@misconception(
+edit(
+    pointwise,
+    "bias along the rows",
+    "You add the bias along the rows of the image, so it changes from row to row and not from channel to channel; "
+    "where the sizes differ it fails. A `(K, 1)` stands for channels only while the pixels are in one line. Look at "
+    "the shape that the bias has when you add it.",
+    (" + bias[:, None]", ""),
+    ("x.shape[2:])", "x.shape[2:]) + bias[:, None]"),
+)
+
+
+edit(
+    pointwise,
+    "bias along the images",
+    "You give the bias to the images instead of the channels: with one image, it comes out `K` times, each with "
+    "another number added; with several it mostly fails. Look at the shape that the bias has when you add it.",
+    (" + bias[:, None]", ""),
+    ("x.shape[2:])", "x.shape[2:]) + bias[:, None, None, None]"),
+)
+
+
+edit(
+    pointwise,
     "bias added before the product",
     "You add the bias to the channels that come in, so it is multiplied by the weights, and it fails where fewer or "
     "more channels come out. Look at where the bias enters: it has `K` values.",
+    (" + bias[:, None]", ""),
+    ("x.flatten(2)", "(x + bias[:, None, None]).flatten(2)"),
 )
-def bias_before(x, weight, bias):
-    return torch.einsum("kc,nchw->nkhw", weight, x + bias[:, None, None])
 
 
-@misconception(
+edit(
+    pointwise,
+    "bias added for each channel",
+    "You add the bias with every channel that comes in, so it arrives `C` times. It counts once for each value of the "
+    "result. Look at whether it is added inside the sum or after it.",
+    ("bias[:, None]", "x.shape[1] * bias[:, None]"),
+)
+
+
+edit(
+    pointwise,
     "weight transposed",
     "You use the weight with rows and columns exchanged. Row `k` of `(K, C)` holds the weights of *one* channel that "
     "comes out; with `K` equal to `C` nothing fails and the numbers are wrong. Look at which index of `weight` you sum "
     "over.",
+    ("weight @", "weight.T @"),
 )
-def weight_transposed(x, weight, bias):
-    return pointwise(x, weight.T, bias)
 
 
-@misconception(
+edit(
+    pointwise,
     "pixels mixed up by a reshape",
     "You bring `(N, C, H, W)` into rows of `C` numbers with `reshape` or `view`. That cuts memory into pieces, and "
     "each piece holds neighbouring pixels of *one* channel. Such rows need the channels as the last dimension. Look at "
     "what stands before your `reshape`.",
+    ("x.flatten(2)", "x.reshape(len(x), -1, x.shape[1]).mT"),
 )
-def reshaped(x, weight, bias):
-    n, c, h, w = x.shape
-    return (x.reshape(-1, c) @ weight.T + bias).reshape(n, h, w, len(weight)).permute(0, 3, 1, 2)
 
 
-@misconception(
+edit(
+    pointwise,
     "result reshaped without moving the channels back",
     "Your products are right, but they lie as `(N, H, W, K)`, and `reshape` to `(N, K, H, W)` mixes them up instead of "
     "moving the channels to the front. Look at how you bring the result into its shape.",
+    (".unflatten(2, x.shape[2:])", ".mT.reshape(len(x), len(weight), *x.shape[2:])"),
 )
-def reshaped_back(x, weight, bias):
-    n, _, h, w = x.shape
-    return (x.permute(0, 2, 3, 1) @ weight.T + bias).reshape(n, len(weight), h, w)
 
 
-@misconception(
+edit(
+    pointwise,
     "channels last",
     "Your numbers are right, but the channels stand at the end: `(N, H, W, K)`. Every layer of PyTorch expects "
     "`(N, K, H, W)`. Look at the order of the dimensions in your result.",
+    ("x.shape[2:])", "x.shape[2:]).movedim(1, -1)"),
 )
-def channels_last(x, weight, bias):
-    return pointwise(x, weight, bias).permute(0, 2, 3, 1).contiguous()
 
 
-@misconception(
+edit(
+    pointwise,
     "height and width exchanged",
     "Your image lies on its side: height and width are exchanged in the result, which no square image would show. "
     "Look at your `permute`, `transpose` or the sizes in your `reshape`.",
+    ("x.shape[2:])", "x.shape[2:]).mT"),
 )
-def on_its_side(x, weight, bias):
-    return pointwise(x, weight, bias).transpose(2, 3).contiguous()
 
 
-@misconception(
+edit(
+    pointwise,
+    "sides exchanged in the reshape",
+    "You cut the row of pixels into lines of `H` instead of `W`, so the image comes out torn, with height and width "
+    "exchanged, which no square image would show. Look at the order of the sizes in your last `reshape` or `view`.",
+    ("x.shape[2:]", "(x.shape[3], x.shape[2])"),
+)
+
+
+edit(
+    pointwise,
     "the pixels left in a row",
     "Your numbers are right, but the sides are gone: the result is `(N, K, H * W)`. "
     "Look at what has to happen after the product.",
+    (".unflatten(2, x.shape[2:])", ""),
 )
-def left_flat(x, weight, bias):
-    return pointwise(x, weight, bias).flatten(2)
 
 
-@misconception(
+edit(
+    pointwise,
+    "dimensions of length 1 lost",
+    "With one image, one class or a side of one pixel, your result loses that dimension; four are promised. Look for "
+    "a `squeeze`: name the dimensions that it may take away.",
+    ("x.shape[2:])", "x.shape[2:]).squeeze()"),
+)
+
+
+edit(
+    pointwise,
     "a mean over the channels",
     "You average over the channels that come in, so all products are `C` times too small. A matrix product adds up. "
     "Look at how the channels are brought together.",
+    ("weight @ pixels", "weight @ pixels / x.shape[1]"),
 )
-def averaged(x, weight, bias):
-    return pointwise(x, weight / x.shape[1], bias)
 
 
-@misconception(
+edit(
+    pointwise,
+    "only the last channel",
+    "Only the last channel that comes in counts: each one replaces what the channels before it gave. Look for an `=` "
+    "in your loop that should be a `+=`.",
+    ("weight @ pixels", "weight[:, -1:] @ pixels[:, -1:]"),
+)
+
+
+edit(
+    pointwise,
     "sum over the image",
     "You sum over all pixels as well, so every pixel of the result holds the same number. A 1×1 convolution treats "
     "each pixel for itself. Look at the dimensions that you sum over.",
+    ("weight @ pixels", "weight @ pixels.sum(dim=2, keepdim=True).expand_as(pixels)"),
 )
-def pooled(x, weight, bias):
-    return pointwise(x.sum(dim=(2, 3), keepdim=True).expand_as(x), weight, bias)
 
 
-@misconception(
+edit(
+    pointwise,
     "only the first image",
     "You compute the first image of the batch and leave the others out. Look at where the dimension `N` is lost.",
+    ("x.flatten(2)", "x[:1].flatten(2)"),
 )
-def first_only(x, weight, bias):
-    return pointwise(x[:1], weight, bias)
 
 
-@misconception(
+edit(
+    pointwise,
     "softmax at the end",
     "Your result is positive and sums to 1 over the channels: you put a softmax behind the product. Asked for are the "
     "scores as they are, since the losses to come expect logits. Look at your last line.",
+    ("x.shape[2:])", "x.shape[2:]).softmax(dim=1)"),
 )
-def with_softmax(x, weight, bias):
-    return pointwise(x, weight, bias).softmax(dim=1)
 
 
-@misconception(
+edit(
+    pointwise,
+    "sigmoid at the end",
+    "Your values all lie between 0 and 1: you put a sigmoid behind the product. Asked for are the scores as they are, "
+    "since the losses to come expect logits. Look at your last line.",
+    ("x.shape[2:])", "x.shape[2:]).sigmoid()"),
+)
+
+
+edit(
+    pointwise,
     "ReLU at the end",
     "Negative results come out as 0: you put a ReLU behind the product. The task asks for the sums as they are. "
     "Look at your last line.",
+    ("x.shape[2:])", "x.shape[2:]).relu()"),
 )
-def with_relu(x, weight, bias):
-    return pointwise(x, weight, bias).relu()
 
 
 @misconception(
@@ -199,11 +268,6 @@ def linear(x, weight, bias):
     return F.linear(x.permute(0, 2, 3, 1), weight, bias).permute(0, 3, 1, 2)
 
 
-@variant("with einsum")
-def with_einsum(x, weight, bias):
-    return torch.einsum("nchw,kc->nkhw", x, weight) + bias.view(1, -1, 1, 1)
-
-
 @variant("pixel by pixel")
 def by_pixel(x, weight, bias):
     n, _, h, w = x.shape
@@ -213,12 +277,6 @@ def by_pixel(x, weight, bias):
             for column in range(w):
                 result[i, :, row, column] = weight @ x[i, :, row, column] + bias
     return result
-
-
-@variant("one sum for each channel that comes out")
-def by_channel(x, weight, bias):
-    planes = [(row[:, None, None] * x).sum(dim=1) + b for row, b in zip(weight, bias, strict=True)]
-    return torch.stack(planes, dim=1)
 
 
 @variant("with numpy, in float64")

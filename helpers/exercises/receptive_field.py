@@ -2,9 +2,7 @@
 
 import math
 
-import numpy as np
-
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.convolution import receptive_field
 
 
@@ -47,177 +45,242 @@ def probes(draw):
         yield ([(kernel, draw.size(1, min(kernel, 3))) for kernel in kernels],)
 
 
-@misconception(
+edit(
+    receptive_field,
     "stride ignored",
     "Your result does not depend on the strides. Behind a stride of 2 the values lie two pixels apart, so each later "
     "kernel reaches twice as far. Look at what a kernel is worth in pixels of the *input*.",
+    ("        step *= stride\n", ""),
 )
-def no_stride(layers):
-    return 1 + sum(kernel - 1 for kernel, _ in layers)
 
 
-@misconception(
+edit(
+    receptive_field,
     "sum of the kernels",
     "You add the kernels up. Two 3×3 convolutions see 5 pixels and not 6, since the windows of neighbouring values "
     "overlap. Look at how many *new* pixels a layer adds.",
+    ("field, step = 1, 1", "field, step = 0, 1"),
+    ("(kernel - 1)", "kernel"),
 )
-def summed(layers):
-    field, step = 0, 1
-    for kernel, stride in layers:
-        field += kernel * step
-        step *= stride
-    return field
 
 
-@misconception(
+edit(
+    receptive_field,
+    "sum of the kernels and 1",
+    "You add each layer's whole kernel to the 1 you begin with. The pixel that a value stands on is one of the "
+    "kernel's, so a 3×3 adds 2 pixels and not 3. Look at how many *new* pixels a layer adds.",
+    ("(kernel - 1)", "kernel"),
+)
+
+
+edit(
+    receptive_field,
+    "the stride not taken off on the way back",
+    "From the last layer back to the input you multiply by the stride and add the kernel. `r` neighbours are only `r "
+    "- 1` steps apart, and the kernel then covers both ends. Look at what a single 3×3 gives: it sees 3 pixels.",
+    ("        field += (kernel - 1) * step\n        step *= stride\n", "        field = field * stride + kernel\n"),
+    ("in layers", "in layers[::-1]"),
+)
+
+
+edit(
+    receptive_field,
     "sum of the kernels, stride ignored",
     "You add the kernels up, and the strides do not enter. Neighbouring windows overlap, so two 3×3 convolutions see "
     "5 pixels and not 6; and behind a stride every kernel reaches further. Look at what one layer adds.",
+    ("field, step = 1, 1", "field, step = 0, 1"),
+    ("(kernel - 1)", "kernel"),
+    ("        step *= stride\n", ""),
 )
-def summed_without_stride(layers):
-    return sum(kernel for kernel, _ in layers)
 
 
-@misconception(
+edit(
+    receptive_field,
     "product of the kernels",
     "You multiply the kernels. Two 3×3 convolutions would see 9 pixels that way, as if the windows of neighbouring "
     "values did not overlap. Look at how many new pixels the second layer adds.",
+    ("field += (kernel - 1) * step", "field *= kernel"),
 )
-def product(layers):
-    return math.prod(kernel for kernel, _ in layers)
 
 
-@misconception(
+edit(
+    receptive_field,
+    "only the largest kernel",
+    "You return the largest kernel. Each layer adds to what the layers before it see: two 3×3 in a row see 5 pixels. "
+    "Look at how the layers are brought together.",
+    ("field += (kernel - 1) * step", "field = max(field, kernel)"),
+)
+
+
+edit(
+    receptive_field,
     "a layer's own stride counted for its kernel",
     "You widen the steps by a layer's stride before its kernel is counted. The stride sets its *outputs* apart; the "
     "kernel still looks at values that lie as close as the layers before left them. Look at the order of your "
     "two updates.",
+    ("* step\n        step *= stride\n", "* step * stride\n        step *= stride\n"),
 )
-def own_stride(layers):
-    field, step = 1, 1
-    for kernel, stride in layers:
-        step *= stride
-        field += (kernel - 1) * step
-    return field
 
 
-@misconception(
+edit(
+    receptive_field,
     "own stride only",
     "You multiply each kernel by the stride of its own layer. What counts are the strides of all layers *before* it. "
     "Look at where the distance between neighbours comes from.",
+    ("* step\n        step *= stride\n", "* stride\n"),
 )
-def only_own_stride(layers):
-    return 1 + sum((kernel - 1) * stride for kernel, stride in layers)
 
 
-@misconception(
+edit(
+    receptive_field,
     "only the previous stride",
     "You use the stride of the layer before and forget all earlier ones. Strides pile up: two of 2 set "
     "neighbours 4 pixels apart. Look at how the distance is carried on from layer to layer.",
+    ("step *= stride", "step = stride"),
 )
-def last_stride_only(layers):
-    field, step = 1, 1
-    for kernel, stride in layers:
-        field += (kernel - 1) * step
-        step = stride
-    return field
 
 
-@misconception(
+edit(
+    receptive_field,
     "strides added",
     "You add the strides up. Each multiplies the distance that is there already: strides 2 and 3 set neighbours 6 "
     "pixels apart. Look at how you bring the distance up to date.",
+    ("step *= stride", "step += stride"),
 )
-def strides_added(layers):
-    field, step = 1, 1
-    for kernel, stride in layers:
-        field += (kernel - 1) * step
-        step += stride
-    return field
 
 
-@misconception(
+edit(
+    receptive_field,
+    "strides added, less the 1",
+    "You add `stride - 1` for each layer. Each stride multiplies the distance that is there already: strides 2 and 3 "
+    "set neighbours 6 pixels apart. Look at how you bring the distance up to date.",
+    ("step *= stride", "step += stride - 1"),
+)
+
+
+edit(
+    receptive_field,
     "powers of two for strides",
     "You double the distance at every layer with a stride, whatever the stride is. "
     "Look at which number multiplies the distance.",
+    ("step *= stride", "step *= 2 if stride > 1 else 1"),
 )
-def doubled(layers):
-    return receptive_field([(kernel, min(stride, 2)) for kernel, stride in layers])
 
 
-@misconception(
+edit(
+    receptive_field,
     "begins at 0",
     "Your result is one too small: before the first layer a value sees one pixel, itself. "
     "Look at what your sum begins with.",
+    ("field, step = 1, 1", "field, step = 0, 1"),
 )
-def from_zero(layers):
-    return receptive_field(layers) - 1
 
 
-@misconception(
+edit(
+    receptive_field,
     "layers in the wrong order",
     "You walk through the layers from the wrong end. The list begins at the input, and a stride spaces what comes "
     "*after* it. Look at the direction of your loop, and at which formula belongs to it.",
+    ("in layers", "in layers[::-1]"),
 )
-def backwards(layers):
-    return receptive_field(layers[::-1])
 
 
-@misconception(
+edit(
+    receptive_field,
+    "kernel and stride exchanged",
+    "You take the first number of each pair for the stride and the second for the kernel. The pairs are `(kernel, "
+    "stride)`. Look at how you unpack them.",
+    ("for kernel, stride in", "for stride, kernel in"),
+)
+
+
+edit(
+    receptive_field,
     "the last layer left out",
     "The last layer is missing from your result. Its values are the ones you ask about, so its kernel counts. "
     "Look at where your loop ends.",
+    ("in layers", "in layers[:-1]"),
 )
-def last_missing(layers):
-    return receptive_field(layers[:-1])
 
 
-@misconception(
+edit(
+    receptive_field,
+    "the first layer left out",
+    "The first layer is missing from your result. Look at where your loop begins, and at what you begin with.",
+    ("in layers", "in layers[1:]"),
+)
+
+
+edit(
+    receptive_field,
+    "the return in the loop",
+    "Your loop ends with its first round, so only the first layer counts. Look at how far your `return` stands to the "
+    "right.",
+    ("    return field", "        return field\n    return field"),
+)
+
+
+edit(
+    receptive_field,
     "the distance instead of the field",
     "You return how far apart two neighbouring values are, the product of the strides. Asked for is how much *one* "
     "value sees. Look at which of the two numbers you return.",
+    ("return field", "return step"),
 )
-def distance(layers):
-    return math.prod(stride for _, stride in layers)
 
 
-@misconception(
+edit(
+    receptive_field,
     "half kernels, doubled",
     "You count `kernel // 2` pixels on each side of the middle. An even kernel has no middle: one of 2, as in pooling, "
     "adds one pixel and not two. Look at what you do with even kernels.",
+    ("(kernel - 1)", "2 * (kernel // 2)"),
 )
-def halves(layers):
-    return receptive_field([(2 * (kernel // 2) + 1, stride) for kernel, stride in layers])
 
 
-@misconception(
+edit(
+    receptive_field,
+    "one side of the kernel only",
+    "You count `kernel // 2` pixels for each layer, which is how far it reaches to *one* side. The field goes from "
+    "the first pixel to the last. Look at what one 3×3 sees.",
+    ("(kernel - 1)", "(kernel // 2)"),
+)
+
+
+edit(
+    receptive_field,
     "an area",
     "You return the number of pixels in the square. Asked for is the length of its side. Look at your last line.",
+    ("return field", "return field**2"),
 )
-def area(layers):
-    return receptive_field(layers) ** 2
 
 
-@misconception(
+edit(
+    receptive_field,
     "an error without layers",
     "An empty list makes your function fail. A value that has gone through no layer sees one pixel, itself. "
     "Look at what you take from the list before the loop.",
+    ("field, step = 1, 1", "(field, step), *layers = layers"),
 )
-def fails_when_empty(layers):
-    (field, step), *rest = layers
-    for kernel, stride in rest:
-        field += (kernel - 1) * step
-        step *= stride
-    return field
 
 
-@misconception(
+edit(
+    receptive_field,
+    "an index error without layers",
+    "An empty list makes your function fail: you look at its first or last entry, and it has none. A value that has "
+    "gone through no layer sees one pixel, itself. Look at what you take from the list before the loop.",
+    ("field, step = 1, 1", "field, step = layers[0]"),
+    ("in layers", "in layers[1:]"),
+)
+
+
+edit(
+    receptive_field,
     "no pixels without layers",
     "For an empty list you return 0. A value that has gone through no layer sees one pixel, itself. "
     "Look at what your result begins with.",
+    ("return field", "return field if layers else 0"),
 )
-def zero_when_empty(layers):
-    return receptive_field(layers) if layers else 0
 
 
 @variant("from the last layer back to the input")
@@ -231,23 +294,6 @@ def from_the_end(layers):
 @variant("as a sum over the strides before")
 def summed_up(layers):
     return 1 + sum((k - 1) * math.prod(s for _, s in layers[:i]) for i, (k, _) in enumerate(layers))
-
-
-@variant("with numpy")
-def with_numpy(layers):
-    if len(layers) == 0:
-        return 1
-    kernels, strides = np.array(layers).T
-    steps = np.concatenate([[1], np.cumprod(strides)[:-1]])
-    return 1 + ((kernels - 1) * steps).sum()
-
-
-@variant("recursive")
-def recursive(layers):
-    if not layers:
-        return 1
-    (kernel, stride), *rest = layers
-    return kernel + (recursive(rest) - 1) * stride
 
 
 @variant("by marking the pixels that are seen")

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.decoder import transposed_conv2d, upsample_nearest
 
 
@@ -61,20 +61,6 @@ def probes(draw):
         yield draw.normal(draw.size(2, 6), draw.size(2, 6)), draw.normal(k, k), draw.size(1, 4)
 
 
-def _stamped(x, kernel, rows, columns, shape):
-    """Stamps that start at `rows` and `columns`; what leaves the output is lost."""
-    k, room = len(kernel), max(len(kernel), *rows, *columns, *shape)
-    out = x.new_zeros(2 * room + 1, 2 * room + 1)
-    for i, row in enumerate(rows):
-        for j, column in enumerate(columns):
-            out[row : row + k, column : column + k] += x[i, j] * kernel
-    return out[: shape[0], : shape[1]]
-
-
-def _full(x, kernel, stride):
-    return (x.shape[0] - 1) * stride + len(kernel), (x.shape[1] - 1) * stride + len(kernel)
-
-
 def _spread(x, stride):
     """The pixels of `x` with `stride - 1` zeros between them."""
     out = x.new_zeros((x.shape[0] - 1) * stride + 1, (x.shape[1] - 1) * stride + 1)
@@ -91,36 +77,32 @@ def _convolved(x, kernel, stride=1, padding=0):
     return torch.tensor(values) if values and values[0] else x.new_zeros(len(rows), len(columns))
 
 
-@misconception(
+edit(
+    transposed_conv2d,
     "the kernel is flipped",
     "Your stamps are turned by half a circle. That happens when you put zeros between the pixels and slide the kernel "
     "over them as in lesson 04: sliding *collects*, and what is handed out arrives mirrored. Look at one single "
     "bright pixel: it should print the kernel as it is.",
+    ("x[i, j] * kernel", "x[i, j] * kernel.flip(0, 1)"),
 )
-def flipped(x, kernel, stride=2):
-    return transposed_conv2d(x, kernel.flip(0, 1), stride)
 
 
-@misconception(
+edit(
+    transposed_conv2d,
     "the kernel is transposed",
     "Your stamps have rows and columns exchanged. *Transposed* is the matrix of the whole convolution, not the kernel. "
     "Look for a `.T` or for exchanged indices.",
+    ("x[i, j] * kernel", "x[i, j] * kernel.T"),
 )
-def kernel_transposed(x, kernel, stride=2):
-    return transposed_conv2d(x, kernel.T, stride)
 
 
-@misconception(
+edit(
+    transposed_conv2d,
     "overlaps are overwritten",
     "Where two stamps overlap, only the later one is left: the earlier pixel's share is lost. Look at the operator "
     "that writes into the output.",
+    ("+= ", "= "),
 )
-def overwritten(x, kernel, stride=2):
-    k, out = len(kernel), x.new_zeros(_full(x, kernel, stride))
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            out[i * stride : i * stride + k, j * stride : j * stride + k] = x[i, j] * kernel
-    return out
 
 
 @misconception(
@@ -133,65 +115,108 @@ def averaged(x, kernel, stride=2):
     return transposed_conv2d(x, kernel, stride) / count.clamp(min=1)
 
 
-@misconception(
+edit(
+    transposed_conv2d,
+    "every stamp equally strong",
+    "You stamp the kernel as it is, whatever the pixel holds, so the output does not depend on the values of `x`. "
+    "Look at what the kernel is multiplied by.",
+    ("x[i, j] * kernel", "kernel"),
+)
+
+
+edit(
+    transposed_conv2d,
     "the larger value wins in overlaps",
     "Where stamps overlap you keep the larger value. Then the result is no longer linear in `x`, and what the "
     "other pixel gave is lost. Look at how a stamp meets what is there already.",
+    ("x.new_zeros(", "-torch.inf + x.new_zeros("),
+    ("+= x[i, j] * kernel", "= out[i * stride :, j * stride :][:k, :k].maximum(x[i, j] * kernel)"),
+    ("return out", "return out.where(out.isfinite(), 0)"),
 )
-def largest(x, kernel, stride=2):
-    k, out = len(kernel), x.new_full(_full(x, kernel, stride), -torch.inf)
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            window = out[i * stride : i * stride + k, j * stride : j * stride + k]
-            out[i * stride : i * stride + k, j * stride : j * stride + k] = torch.maximum(window, x[i, j] * kernel)
-    return torch.where(out.isinf(), 0, out)
 
 
-@misconception(
+edit(
+    transposed_conv2d,
+    "the larger value wins, beginning at 0",
+    "Where stamps overlap you keep the larger value, and never one below 0: the output begins with zeros, and what is "
+    "negative loses against them. Look at how a stamp meets what is there already.",
+    ("+= x[i, j] * kernel", "= out[i * stride :, j * stride :][:k, :k].maximum(x[i, j] * kernel)"),
+)
+
+
+edit(
+    transposed_conv2d,
     "the output is cut at stride times the input",
     "Your output is exactly `stride` times the input, so the part of the last stamps that reaches further is cut off. "
     "That only fits a kernel as large as the stride. Look at where the last stamp begins and how long it is.",
+    ("(height - 1) * stride + k, (width - 1) * stride + k", "height * stride + k, width * stride + k"),
+    ("return out", "return out[: height * stride, : width * stride]"),
 )
-def cut(x, kernel, stride=2):
-    height, width = x.shape[0] * stride, x.shape[1] * stride
-    rows, columns = range(0, height, stride), range(0, width, stride)
-    return _stamped(x, kernel, rows, columns, (height, width))
 
 
-@misconception(
+edit(
+    transposed_conv2d,
+    "the last stamps do not fit",
+    "You make the output `stride` times as large as the input. Where the kernel is larger than the stride, the last "
+    "stamps reach further than that, and it fails; where it is smaller, zeros are left at the end. Look at where the "
+    "last stamp begins and how long it is.",
+    ("(height - 1) * stride + k, (width - 1) * stride + k", "height * stride, width * stride"),
+)
+
+
+edit(
+    transposed_conv2d,
     "the stamps stand side by side",
     "You put each stamp next to the one before, a whole kernel apart, whatever the stride. Nothing ever overlaps. "
     "Look at which number the start of a stamp is multiplied by.",
+    ("    out = x", "    stride = k\n    out = x"),
 )
-def side_by_side(x, kernel, stride=2):
-    return transposed_conv2d(x, kernel, len(kernel))
 
 
-@misconception(
+edit(
+    transposed_conv2d,
     "the stride is ignored",
     "Your stamps move one pixel at a time, so the output is hardly larger than the input. Look at where `stride` "
     "enters your slices and your output size.",
+    ("    out = x", "    stride = 1\n    out = x"),
 )
-def stride_ignored(x, kernel, stride=2):
-    return transposed_conv2d(x, kernel, 1)
 
 
-@misconception(
+edit(
+    transposed_conv2d,
     "the stride is always 2",
     "Any stride other than 2 gives the same result as 2. Look for a 2 in your code that should be the argument.",
+    ("    out = x", "    stride = 2\n    out = x"),
 )
-def stride_fixed(x, kernel, stride=2):
-    return transposed_conv2d(x, kernel, 2)
 
 
-@misconception(
+edit(
+    transposed_conv2d,
+    "the default stride is 1",
+    "Without a `stride` your stamps move one pixel at a time; the default here is 2, which makes the output about "
+    "twice as large. Look at the first line of your function.",
+    ("stride: int = 2", "stride: int = 1"),
+)
+
+
+edit(
+    transposed_conv2d,
     "the stride only along the rows",
     "The stride moves the stamps down, but sideways they move one pixel at a time. Look at the second index of your "
     "slices.",
+    ("(width - 1) * stride", "width - 1"),
+    ("j * stride : j * stride + k", "j : j + k"),
 )
-def stride_one_way(x, kernel, stride=2):
-    shape = (x.shape[0] - 1) * stride + len(kernel), x.shape[1] - 1 + len(kernel)
-    return _stamped(x, kernel, range(0, x.shape[0] * stride, stride), range(x.shape[1]), shape)
+
+
+edit(
+    transposed_conv2d,
+    "the stride only along the columns",
+    "The stride moves the stamps sideways, but down they move one pixel at a time. Look at the first index of your "
+    "slices.",
+    ("(height - 1) * stride", "height - 1"),
+    ("i * stride : i * stride + k", "i : i + k"),
+)
 
 
 @misconception(
@@ -212,13 +237,13 @@ def no_outer_zeros(x, kernel, stride=2):
     return _convolved(_spread(x, stride), kernel.flip(0, 1))
 
 
-@misconception(
+edit(
+    transposed_conv2d,
     "stride zeros between the pixels",
     "Your pixels lie `stride + 1` apart: you put `stride` zeros between two of them. From one pixel to the next it is "
     "`stride` steps. Count the zeros between two stamps' starts.",
+    ("    out = x", "    stride += 1\n    out = x"),
 )
-def one_zero_too_many(x, kernel, stride=2):
-    return transposed_conv2d(x, kernel, stride + 1)
 
 
 @misconception(
@@ -231,34 +256,65 @@ def repeated(x, kernel, stride=2):
     return _convolved(upsample_nearest(x[None, None], stride)[0, 0], kernel, padding=len(kernel) - 1)
 
 
-@misconception(
+edit(
+    transposed_conv2d,
     "the output is one pixel too long",
     "Your output has a row and a column of zeros too many, at the bottom and on the right. The first stamp starts at 0 "
     "and the last one at `(H - 1) * stride`: look at the size you begin with.",
+    (
+        "(height - 1) * stride + k, (width - 1) * stride + k",
+        "(height - 1) * stride + k + 1, (width - 1) * stride + k + 1",
+    ),
 )
-def too_long(x, kernel, stride=2):
-    return F.pad(transposed_conv2d(x, kernel, stride), (0, 1, 0, 1))
 
 
-@misconception(
+edit(
+    transposed_conv2d,
+    "the output is one stride too long",
+    "Your output has `stride` rows and columns of zeros too many, at the bottom and on the right. The last stamp "
+    "starts at `(H - 1) * stride` and not at `H * stride`: look at the size you begin with.",
+    ("(height - 1) * stride + k, (width - 1) * stride + k", "height * stride + k, width * stride + k"),
+)
+
+
+edit(
+    transposed_conv2d,
     "rows and columns of the output exchanged",
     "Your output comes out with rows and columns exchanged. Look at the order of the two loops and of the two indices "
     "of the slice.",
+    ("(height - 1) * stride + k, (width - 1) * stride + k", "(width - 1) * stride + k, (height - 1) * stride + k"),
+    (
+        "out[i * stride : i * stride + k, j * stride : j * stride + k]",
+        "out[j * stride : j * stride + k, i * stride : i * stride + k]",
+    ),
 )
-def exchanged(x, kernel, stride=2):
-    return transposed_conv2d(x, kernel.T, stride).T
 
 
-@misconception(
+edit(
+    transposed_conv2d,
+    "height and width of the output exchanged",
+    "You make the output as wide as it should be high, so the stamps do not fit unless `x` is square. `shape` gives "
+    "the height first, then the width. Look at the size you begin with.",
+    ("(height - 1) * stride + k, (width - 1) * stride + k", "(width - 1) * stride + k, (height - 1) * stride + k"),
+)
+
+
+edit(
+    transposed_conv2d,
+    "the height taken for the width",
+    "You take the number of rows of `x` for the number of columns too. That is right for square maps only. Look at "
+    "whether height and width are read separately.",
+    ("(height, width), k = x.shape, len(kernel)", "height, width, k = len(x), len(x), len(kernel)"),
+)
+
+
+edit(
+    transposed_conv2d,
     "the last pixels are left out",
     "The last row and the last column of `x` stamp nothing: the output has zeros there. Look at where your loops end.",
+    ("range(height)", "range(height - 1)"),
+    ("range(width)", "range(width - 1)"),
 )
-def last_left_out(x, kernel, stride=2):
-    out, k = x.new_zeros(_full(x, kernel, stride)), len(kernel)
-    for i in range(x.shape[0] - 1):
-        for j in range(x.shape[1] - 1):
-            out[i * stride : i * stride + k, j * stride : j * stride + k] += x[i, j] * kernel
-    return out
 
 
 @misconception(
@@ -277,15 +333,6 @@ def through_convolution(x, kernel, stride=2):
     return (padded.unfold(0, k, 1).unfold(1, k, 1) * kernel.flip(0, 1)).sum((2, 3))
 
 
-@variant("one shifted layer for each weight of the kernel")
-def by_weights(x, kernel, stride=2):
-    out, (h, w) = torch.zeros(_full(x, kernel, stride)), x.shape
-    for u in range(kernel.shape[0]):
-        for v in range(kernel.shape[1]):
-            out[u : u + (h - 1) * stride + 1 : stride, v : v + (w - 1) * stride + 1 : stride] += kernel[u, v] * x
-    return out
-
-
 @variant("all stamps at once, added by index")
 def by_index(x, kernel, stride=2):
     (h, w), k = x.shape, kernel.shape[0]
@@ -299,7 +346,7 @@ def by_index(x, kernel, stride=2):
 
 @variant("the convolution as a matrix, transposed")
 def as_matrix(x, kernel, stride=2):
-    height, width = _full(x, kernel, stride)
+    height, width = ((side - 1) * stride + len(kernel) for side in x.shape)
     matrix = torch.zeros(x.numel(), height * width)
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -317,18 +364,3 @@ def with_numpy(x, kernel, stride=2):
         for (u, v), weight in np.ndenumerate(b):
             out[i * stride + u, j * stride + v] += value * weight
     return torch.tensor(out)
-
-
-@variant("rows first, then columns, as matrix products")
-def separable(x, kernel, stride=2):
-    k = len(kernel)
-    out = 0
-    down = [torch.zeros((x.shape[0] - 1) * stride + k, x.shape[0]) for _ in range(k)]
-    across = [torch.zeros(x.shape[1], (x.shape[1] - 1) * stride + k) for _ in range(k)]
-    for u in range(k):
-        down[u][torch.arange(x.shape[0]) * stride + u, torch.arange(x.shape[0])] = 1
-        across[u][torch.arange(x.shape[1]), torch.arange(x.shape[1]) * stride + u] = 1
-    for u in range(k):
-        for v in range(k):
-            out = out + kernel[u, v] * (down[u] @ x @ across[v])
-    return out

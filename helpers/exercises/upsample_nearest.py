@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.decoder import upsample_nearest
 
 
@@ -48,57 +48,104 @@ def probes(draw):
     yield draw.normal(2, 2, draw.size(2, 6), draw.size(2, 6)), draw.size(4, 5)
 
 
-@misconception(
+edit(
+    upsample_nearest,
     "the whole map is repeated",
     "You laid copies of the whole map side by side, as tiles. Every *pixel* has to grow where it stands. Look at what "
     "`repeat` and `tile` repeat, and in which order the values come out.",
+    (
+        "torch.arange(x.shape[2] * scale, device=x.device) // scale",
+        "torch.arange(x.shape[2] * scale, device=x.device) % x.shape[2]",
+    ),
+    (
+        "torch.arange(x.shape[3] * scale, device=x.device) // scale",
+        "torch.arange(x.shape[3] * scale, device=x.device) % x.shape[3]",
+    ),
 )
-def tiled(x, scale=2):
-    return x.repeat(1, 1, scale, scale)
 
 
-@misconception(
+edit(
+    upsample_nearest,
+    "the rows laid as tiles",
+    "The columns grow in place, but downwards the whole map comes again and again: copies of a row do not stand one "
+    "below the other. `repeat`, `tile` and `cat` repeat the whole; and `reshape` reads the axes from left to right, "
+    "so the copies have to stand right *behind* the axis they enlarge. Look at how the rows are made.",
+    (
+        "torch.arange(x.shape[2] * scale, device=x.device) // scale",
+        "torch.arange(x.shape[2] * scale, device=x.device) % x.shape[2]",
+    ),
+)
+
+
+edit(
+    upsample_nearest,
+    "the columns laid as tiles",
+    "The rows grow in place, but sideways the whole map comes again and again: copies of a column do not stand side "
+    "by side. `repeat`, `tile` and `cat` repeat the whole; and `reshape` reads the axes from left to right, so the "
+    "copies have to stand right *behind* the axis they enlarge. Look at how the columns are made.",
+    (
+        "torch.arange(x.shape[3] * scale, device=x.device) // scale",
+        "torch.arange(x.shape[3] * scale, device=x.device) % x.shape[3]",
+    ),
+)
+
+
+edit(
+    upsample_nearest,
+    "blocks laid out in a line",
+    "The copies of a pixel all stand one after the other in its row, so they make a line and no block. `reshape` "
+    "reads the axes from left to right: the copies that go down have to stand right behind the rows, those that go "
+    "sideways behind the columns. Look at the order of the axes before your `reshape` or `view`.",
+    (
+        "x[:, :, rows][:, :, :, columns]",
+        "x[..., None, None].expand(*x.shape, scale, scale).reshape(*x.shape[:2], len(rows), len(columns))",
+    ),
+)
+
+
+edit(
+    upsample_nearest,
     "zeros between the pixels",
     "You put the pixels apart and left zeros between them, a *bed of nails*. The gaps have to be filled with the value "
     "of their pixel. Look at which positions of the result you write to.",
+    (
+        "return x[:, :, rows][:, :, :, columns]",
+        "out = x.new_zeros(*x.shape[:2], len(rows), len(columns))\n    out[:, :, ::scale, ::scale] = x\n    return out",
+    ),
 )
-def bed_of_nails(x, scale=2):
-    out = x.new_zeros(*x.shape[:2], x.shape[2] * scale, x.shape[3] * scale)
-    out[:, :, ::scale, ::scale] = x
-    return out
 
 
-@misconception(
+edit(
+    upsample_nearest,
     "only the rows",
     "Your result is taller, not wider: only the rows were repeated. Look at the second of the two axes.",
+    ("[:, :, :, columns]", ""),
 )
-def rows_only(x, scale=2):
-    return x.repeat_interleave(scale, dim=2)
 
 
-@misconception(
+edit(
+    upsample_nearest,
     "only the columns",
     "Your result is wider, not taller: only the columns were repeated. Look at the first of the two axes.",
+    ("[:, :, rows]", ""),
 )
-def columns_only(x, scale=2):
-    return x.repeat_interleave(scale, dim=3)
 
 
-@misconception(
+edit(
+    upsample_nearest,
     "the scale is always 2",
     "Any scale gives twice the size. Look for a 2 in your code that should be the argument.",
+    ("    rows =", "    scale = 2\n    rows ="),
 )
-def always_two(x, scale=2):
-    return upsample_nearest(x, 2)
 
 
-@misconception(
+edit(
+    upsample_nearest,
     "axes counted from the wrong end",
     "You enlarged the channels and the rows instead of the rows and the columns. In `(N, C, H, W)` the picture is in "
     "the last two axes: look at the `dim` you pass.",
+    ("x[:, :, rows][:, :, :, columns]", "x.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)"),
 )
-def wrong_axes(x, scale=2):
-    return x.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2)
 
 
 @misconception(
@@ -118,57 +165,96 @@ def blended(x, scale=2):
     return along(along(x, 2), 3)
 
 
-@misconception(
+edit(
+    upsample_nearest,
     "the corners are aligned",
     "You spread the pixel numbers evenly from the first to the last and rounded, so the outer pixels get smaller "
     "blocks than the inner ones. Every pixel gets a block of the same size: look at how you get from a row of the "
     "result to a row of `x`.",
+    (
+        "torch.arange(x.shape[2] * scale, device=x.device) // scale",
+        "torch.linspace(0, x.shape[2] - 1, x.shape[2] * scale).round().long()",
+    ),
+    (
+        "torch.arange(x.shape[3] * scale, device=x.device) // scale",
+        "torch.linspace(0, x.shape[3] - 1, x.shape[3] * scale).round().long()",
+    ),
 )
-def corners_aligned(x, scale=2):
-    def places(size):
-        return torch.linspace(0, size - 1, size * scale).round().long()
-
-    return x[:, :, places(x.shape[2])][..., places(x.shape[3])]
 
 
-@misconception(
+edit(
+    upsample_nearest,
     "shifted by one",
     "The blocks are shifted by one pixel of the result: the first is too small and the last too large. Look at the "
     "number you add or subtract before you divide by `scale`.",
+    (
+        "torch.arange(x.shape[2] * scale, device=x.device) // scale",
+        "((torch.arange(x.shape[2] * scale) + 1) // scale).clamp(max=x.shape[2] - 1)",
+    ),
+    (
+        "torch.arange(x.shape[3] * scale, device=x.device) // scale",
+        "((torch.arange(x.shape[3] * scale) + 1) // scale).clamp(max=x.shape[3] - 1)",
+    ),
 )
-def shifted(x, scale=2):
-    rows = ((torch.arange(x.shape[2] * scale) + 1) // scale).clamp(max=x.shape[2] - 1)
-    columns = ((torch.arange(x.shape[3] * scale) + 1) // scale).clamp(max=x.shape[3] - 1)
-    return x[:, :, rows][..., columns]
 
 
-@misconception(
+edit(
+    upsample_nearest,
+    "rounded to the nearest row",
+    "You round a place in the result to the nearest row and column of `x`, so the blocks come out of unequal size. A "
+    "pixel's block lasts until the next one begins: look at `round`, and at what `//` would do.",
+    (
+        "torch.arange(x.shape[2] * scale, device=x.device) // scale",
+        "(torch.arange(x.shape[2] * scale) / scale).round().long().clamp(max=x.shape[2] - 1)",
+    ),
+    (
+        "torch.arange(x.shape[3] * scale, device=x.device) // scale",
+        "(torch.arange(x.shape[3] * scale) / scale).round().long().clamp(max=x.shape[3] - 1)",
+    ),
+)
+
+
+edit(
+    upsample_nearest,
     "the value is shared out",
     "Each value is divided among the pixels of its block, so the picture gets darker the more you enlarge it. A pixel "
     "is copied, not split: look for a division by `scale`.",
+    ("[:, :, :, columns]", "[:, :, :, columns] / scale**2"),
 )
-def shared_out(x, scale=2):
-    return upsample_nearest(x, scale) / scale**2
 
 
-@misconception(
+edit(
+    upsample_nearest,
     "rows and columns exchanged",
     "The result lies on its side: rows and columns are exchanged. Look at the order of your axes, and at any "
     "`transpose` or `permute`.",
+    ("[:, :, :, columns]", "[:, :, :, columns].mT"),
 )
-def exchanged(x, scale=2):
-    return upsample_nearest(x, scale).transpose(2, 3)
 
 
-@misconception(
-    "copied by `reshape` in the wrong order",
-    "The copies of a pixel end up in the wrong places: you made a new axis and folded it back in the wrong place. "
-    "`reshape` reads the axes from left to right, so the copies have to stand right *behind* the axis they enlarge. "
-    "Look at where you insert the new axes.",
+edit(
+    upsample_nearest,
+    "only the first image",
+    "You enlarge the first image of the batch and leave the others out. Look at where the dimension `N` is lost.",
+    ("    rows =", "    x = x[:1]\n    rows ="),
 )
-def wrong_order(x, scale=2):
-    n, c, h, w = x.shape
-    return x[:, :, None, :, :, None].expand(n, c, scale, h, w, scale).reshape(n, c, h * scale, w * scale)
+
+
+edit(
+    upsample_nearest,
+    "only the first channel",
+    "You enlarge the first channel and leave the others out. Look at where the dimension `C` is lost.",
+    ("    rows =", "    x = x[:, :1]\n    rows ="),
+)
+
+
+edit(
+    upsample_nearest,
+    "dimensions of length 1 lost",
+    "With one image or one channel your result loses that dimension; four are promised. Look for a `squeeze`, or for "
+    "an index where a slice should be.",
+    ("[:, :, :, columns]", "[:, :, :, columns].squeeze()"),
+)
 
 
 @misconception(
@@ -180,34 +266,10 @@ def library(x, scale=2):
     return F.interpolate(x, scale_factor=scale, mode="nearest")
 
 
-@variant("`repeat_interleave` along both axes")
-def interleaved(x, scale=2):
-    return x.repeat_interleave(scale, dim=-2).repeat_interleave(scale, dim=-1)
-
-
 @variant("new axes, expanded and folded")
 def expanded(x, scale=2):
     n, c, h, w = x.shape
     return x[:, :, :, None, :, None].expand(n, c, h, scale, w, scale).reshape(n, c, h * scale, w * scale)
-
-
-@variant("number by number")
-def looped(x, scale=2):
-    n, c, h, w = x.shape
-    out = torch.empty(n, c, h * scale, w * scale)
-    for i in range(h * scale):
-        for j in range(w * scale):
-            out[:, :, i, j] = x[:, :, i // scale, j // scale]
-    return out
-
-
-@variant("every position of the block in turn")
-def strided(x, scale=2):
-    out = torch.zeros(x.shape[0], x.shape[1], x.shape[2] * scale, x.shape[3] * scale)
-    for i in range(scale):
-        for j in range(scale):
-            out[..., i::scale, j::scale] = x
-    return out
 
 
 @variant("with numpy and a Kronecker product")
