@@ -5,7 +5,7 @@ import torch
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import four_numbers
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.overlap import confusion
 
 
@@ -27,6 +27,7 @@ from helpers.reference.overlap import confusion
         "From two boolean masks of shape `(H, W)`, return four whole numbers `(tp, fp, fn, tn)`: pixels in both masks, "
         "in the prediction only, in the truth only, and in neither."
     ),
+    choices=(("(~pred & ~target).sum().item()", "pred.numel() - tp - fp - fn"),),
 )
 def probes(draw):
     """Pairs of boolean masks (H, W)."""
@@ -40,6 +41,10 @@ def _pairs(draw):
         ###..   ##...
         ##...   #...#
     """)
+    yield draw.masks("""
+        ##   #.
+        ..   #.
+    """)  # one of each, so that an exchange does not hide what else is wrong
     yield draw.masks("#   #")
     yield draw.masks("#   .")
     yield draw.masks("""
@@ -58,141 +63,205 @@ def _pairs(draw):
         yield draw.mask(h, w, fraction=draw.uniform(0.01, 0.9)), draw.mask(h, w, fraction=draw.uniform(0.01, 0.9))
 
 
-@misconception(
+edit(
+    confusion,
     "false positives and false negatives exchanged",
     "Your second and third numbers have changed places. *Positive* is what the prediction says, so a false positive is "
     "predicted and not there. Look at which mask carries the `~`, or at the order of your result.",
+    ("fp = (pred & ~target)", "fp = (~pred & target)"),
+    ("fn = (~pred & target)", "fn = (pred & ~target)"),
 )
-def false_ones_exchanged(pred, target):
-    tp, fp, fn, tn = confusion(pred, target)
-    return tp, fn, fp, tn
 
-
-@misconception(
+edit(
+    confusion,
     "the true ones first",
-    "The four counts are right and stand in another order: both true ones, then both false ones. Whoever unpacks "
-    "`tp, fp, fn, tn` mixes them up. Look at your last line.",
+    "The four counts stand in another order: both true ones, then both false ones. Whoever unpacks `tp, fp, fn, tn` "
+    "mixes them up. Look at your last line.",
+    ("return tp, fp, fn, tn", "return tp, tn, fp, fn"),
 )
-def true_ones_first(pred, target):
-    tp, fp, fn, tn = confusion(pred, target)
-    return tp, tn, fp, fn
 
-
-@misconception(
+edit(
+    confusion,
     "negatives first",
-    "The four counts are right and stand in the order of scikit-learn's `confusion_matrix(...).ravel()`, which begins "
-    "with the background. Look at the order that the task asks for.",
+    "The four counts stand in the order of scikit-learn's `confusion_matrix(...).ravel()`, which begins with the "
+    "background. Look at the order that the task asks for.",
+    ("return tp, fp, fn, tn", "return tn, fp, fn, tp"),
 )
-def negatives_first(pred, target):
-    tp, fp, fn, tn = confusion(pred, target)
-    return tn, fp, fn, tp
 
-
-@misconception(
+edit(
+    confusion,
     "background taken for the object",
     "You count background as positive: all four counts are there, and each stands for its opposite. "
     "`True` marks the object here. Look at where you put the `~`.",
+    ("    tp =", "    pred, target = ~pred, ~target\n    tp ="),
 )
-def background_positive(pred, target):
-    return confusion(~pred, ~target)
 
-
-@misconception(
+edit(
+    confusion,
     "a table of two rows",
     "You return a table of two rows, and `tp, fp, fn, tn = …` cannot unpack it. Four numbers in a row are asked for. "
     "Look at your last line.",
+    ("return tp, fp, fn, tn", "return [[tp, fp], [fn, tn]]"),
 )
-def table(pred, target):
-    tp, fp, fn, tn = confusion(pred, target)
-    return [[tp, fp], [fn, tn]]
 
+edit(
+    confusion,
+    "a table of two rows, negatives first",
+    "You return a table of two rows in the order of scikit-learn's `confusion_matrix`, which begins with the "
+    "background. Four numbers in a row are asked for, `tp` first. Look at your last line.",
+    ("return tp, fp, fn, tn", "return [[tn, fp], [fn, tp]]"),
+)
 
-@misconception(
+edit(
+    confusion,
+    "a dictionary instead of four numbers",
+    "You return a dictionary. Whoever unpacks `tp, fp, fn, tn` from it gets its keys, which are words and no counts. "
+    "Look at your last line.",
+    ("return tp, fp, fn, tn", 'return {"tp": tp, "fp": fp, "fn": fn, "tn": tn}'),
+)
+
+edit(
+    confusion,
     "three counts",
     "You return three numbers: the pixels in neither mask are missing. IoU and Dice do without them, accuracy does "
     "not. Look at the fourth kind of pixel.",
+    ("return tp, fp, fn, tn", "return tp, fp, fn"),
 )
-def without_tn(pred, target):
-    return confusion(pred, target)[:3]
 
-
-@misconception(
+edit(
+    confusion,
     "true negatives are all pixels that agree",
     "Your last number counts every pixel on which the masks agree, those of the object as well. Those are counted in "
-    "`tp` already, so the four add up to more than the image. Look at what `==` counts.",
+    "`tp` already, so the four add up to more than the image. Look at what `==` counts, or at what you took off.",
+    ("(~pred & ~target)", "(pred == target)"),
 )
-def tn_agreeing(pred, target):
-    tp, fp, fn, tn = confusion(pred, target)
-    return tp, fp, fn, tp + tn
 
+edit(
+    confusion,
+    "true positives are all pixels that agree",
+    "Your first number counts every pixel on which the masks agree, background as well. Background that is rightly "
+    "left alone belongs to `tn`. Look at what `==` counts.",
+    ("tp = (pred & target)", "tp = (pred == target)"),
+)
 
-@misconception(
+edit(
+    confusion,
+    "true negatives are all but the true positives",
+    "Your last number is all pixels but the true positives, so it holds the errors of both kinds as well, and the four "
+    "add up to more than the image. Look at what else you have to take off.",
+    ("(~pred & ~target).sum().item()", "pred.numel() - tp"),
+)
+
+edit(
+    confusion,
+    "true negatives are all that is predicted as background",
+    "Your last number counts every pixel that is predicted as background, the missed ones as well. Those are counted "
+    "in `fn` already. Look at what the truth has to say at a true negative.",
+    ("(~pred & ~target)", "(~pred)"),
+)
+
+edit(
+    confusion,
+    "true negatives are all of the true background",
+    "Your last number counts the whole background of the truth, with the pixels that were predicted as object there. "
+    "Those are counted in `fp` already. Look at what the prediction has to say at a true negative.",
+    ("(~pred & ~target)", "(~target)"),
+)
+
+edit(
+    confusion,
     "areas instead of errors",
     "Your second number is the whole predicted area and your third the whole true area. The pixels in both are right "
     "and belong to neither error. Look at what you still have to leave out of the two sums.",
+    ("(pred & ~target)", "pred"),
+    ("(~pred & target)", "target"),
 )
-def areas(pred, target):
-    tp, fp, fn, tn = confusion(pred, target)
-    return tp, tp + fp, tp + fn, tn
 
+edit(
+    confusion,
+    "errors that cancel",
+    "Your errors are how much larger one area is than the other, so an invented pixel and a missed one cancel out, and "
+    "one of the two is always 0. They lie in different places: look at which pixels are in one mask only.",
+    ("(pred & ~target).sum().item()", "max(pred.sum().item() - target.sum().item(), 0)"),
+    ("(~pred & target).sum().item()", "max(target.sum().item() - pred.sum().item(), 0)"),
+)
 
-@misconception(
+edit(
+    confusion,
+    "errors that cancel, with a sign",
+    "Your errors are one area less the other, so an invented pixel and a missed one cancel out, and a count can be "
+    "negative. They lie in different places: look at which pixels are in one mask only.",
+    ("(pred & ~target).sum().item()", "pred.sum().item() - target.sum().item()"),
+    ("(~pred & target).sum().item()", "target.sum().item() - pred.sum().item()"),
+)
+
+edit(
+    confusion,
     "both errors in one count",
     "Your second and third numbers are the same: all pixels in which the masks differ. An invented pixel and a missed "
     "one are different errors. Look at what `!=` or `^` counts.",
+    ("(pred & ~target)", "(pred ^ target)"),
+    ("(~pred & target)", "(pred ^ target)"),
 )
-def differing(pred, target):
-    tp, fp, fn, tn = confusion(pred, target)
-    return tp, fp + fn, fp + fn, tn
 
-
-@misconception(
+edit(
+    confusion,
     "object pixels of either mask in the first count",
     "Your first number counts the pixels in *either* mask, so every error counts as a success, too. "
     "Look at the operator that joins the two masks.",
+    ("tp = (pred & target)", "tp = (pred | target)"),
 )
-def either_for_both(pred, target):
-    tp, fp, fn, tn = confusion(pred, target)
-    return tp + fp + fn, fp, fn, tn
 
-
-@misconception(
+edit(
+    confusion,
     "`~` on numbers instead of booleans",
     "You made numbers of the masks and then used `~`. On whole numbers it turns 0 into -1 and 1 into -2, so your "
     "counts become negative. Look at the type of what stands behind the `~`.",
+    ("    tp =", "    pred, target = pred.int(), target.int()\n    tp ="),
+    ("(pred & ~target)", "(pred * ~target)"),
+    ("(~pred & target)", "(~pred * target)"),
+    ("(~pred & ~target)", "(~pred * ~target)"),
 )
-def not_of_numbers(pred, target):
-    p, t = pred.int(), target.int()
-    return (p * t).sum().item(), (p * ~t).sum().item(), (~p * t).sum().item(), (~p * ~t).sum().item()
 
+edit(
+    confusion,
+    "`~` on numbers, joined with `&`",
+    "You made numbers of the masks and then used `~`. On whole numbers it turns 0 into -1 and 1 into -2, and your last "
+    "count becomes negative. Look at the type of what stands behind the `~`.",
+    ("    tp =", "    pred, target = pred.int(), target.int()\n    tp ="),
+)
 
-@misconception(
+edit(
+    confusion,
     "`and` instead of `&`",
     "You joined tensors with `and`, which asks whether a *whole* mask is true, and raises an error as soon as there is "
     "more than one pixel. Look for the operator that works pixel by pixel.",
+    ("tp = (pred & target)", "tp = (pred and target)"),
 )
-def python_and(pred, target):
-    tp = (pred and target).sum().item()
-    fp = (pred and not target) and 1
-    return tp, int(fp), int(not pred and target), int(not pred and not target)
 
-
-@misconception(
+edit(
+    confusion,
     "a difference of booleans",
     "You subtracted one boolean mask from the other. PyTorch refuses that with an error, since true minus true is no "
     "boolean. Look at the operators `&` and `~`.",
+    ("(pred & ~target)", "(pred - target)"),
 )
-def minus(pred, target):
-    return (pred & target).sum(), (pred - target).sum(), (target - pred).sum(), (~pred & ~target).sum()
 
+edit(
+    confusion,
+    "one minus booleans",
+    "You subtracted a boolean mask from 1. PyTorch refuses that with an error: `~` is what turns true into false. "
+    "Look at what you wrote for *not*.",
+    ("(pred & ~target)", "(pred & (1 - target))"),
+)
 
-@misconception(
+edit(
+    confusion,
     "shares instead of counts",
     "Your numbers add up to 1: you divided by the number of pixels. Counts of several images can be added, shares "
     "cannot. Look at whether you call `mean` or `sum`.",
+    ("    return ", "    tp, fp, fn, tn = (n / pred.numel() for n in (tp, fp, fn, tn))\n    return "),
 )
-def fractions(pred, target):
-    return tuple(n / pred.numel() for n in confusion(pred, target))
 
 
 @misconception(
@@ -213,13 +282,6 @@ def masks(pred, target):
     return pred & target, pred & ~target, ~pred & target, ~pred & ~target
 
 
-@variant("by differences of areas")
-def by_areas(pred, target):
-    tp = int((pred & target).sum())
-    fp, fn = int(pred.sum()) - tp, int(target.sum()) - tp
-    return tp, fp, fn, pred.numel() - tp - fp - fn
-
-
 @variant("by comparing")
 def by_comparing(pred, target):
     right = pred == target
@@ -231,17 +293,6 @@ def by_bincount(pred, target):
     counts = torch.bincount((2 * target.long() + pred.long()).flatten(), minlength=4)
     tn, fp, fn, tp = counts
     return torch.stack([tp, fp, fn, tn])  # a tensor of four numbers unpacks, too
-
-
-@variant("pixel by pixel")
-def pixel_by_pixel(pred, target):
-    tp = fp = fn = tn = 0
-    for p, t in zip(pred.flatten().tolist(), target.flatten().tolist(), strict=True):
-        tp += p and t
-        fp += p and not t
-        fn += t and not p
-        tn += not (p or t)
-    return tp, fp, fn, tn
 
 
 @variant("with numpy and floats")

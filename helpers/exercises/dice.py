@@ -3,7 +3,7 @@
 import numpy as np
 
 from helpers.checks.shared import pairs_of_masks
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.overlap import dice
 
 
@@ -23,109 +23,159 @@ from helpers.reference.overlap import dice
         "Twice the overlap over the sum of the two areas, from two boolean masks of shape `(H, W)`. "
         "Two empty masks score 1.0."
     ),
+    # Whoever divides by one area has to say something about an empty one.
+    choices=(("overlap / total if total", "overlap / max(total, 1) if (pred | target).any()"),),
 )
 def probes(draw):
     """Pairs of boolean masks (H, W), the small ones first."""
     yield from pairs_of_masks(draw)
 
 
-@misconception(
+edit(
+    dice,
     "IoU instead of Dice",
     "You divided by the union. That is IoU, Dice's stricter sibling: both agree on 0 and 1 and differ in between. "
     "Dice divides by the *sum* of the two areas, so the overlap is in the denominator twice, and counts twice on top.",
+    ("2 * overlap / total", "overlap / (total - overlap)"),
 )
-def iou_instead(pred, target):
-    union = (pred | target).sum()
-    return 1.0 if union == 0 else float((pred & target).sum() / union)
 
-
-@misconception(
+edit(
+    dice,
     "empty masks score 0",
     "Two empty masks gave 0, so a model that rightly finds nothing is punished. A tiny number in the denominator "
     "avoids the crash, not the question: look at what your formula says when there is nothing to count.",
+    ("else 1.0", "else 0.0"),
 )
-def empty_is_zero(pred, target):
-    return float(2 * (pred & target).sum() / (pred.sum() + target.sum() + 1e-7))
 
-
-@misconception(
+edit(
+    dice,
     "empty masks give NaN",
     "Two empty masks gave NaN: you divided 0 by 0, and one such image turns the mean over a whole data set into NaN. "
     "Look at the two areas before you divide.",
+    ("else 1.0", 'else float("nan")'),
 )
-def empty_is_nan(pred, target):
-    return float(2 * (pred & target).sum() / (pred.sum() + target.sum()))
 
+edit(
+    dice,
+    "empty masks give None",
+    "Two empty masks give `None`, and the error comes later, where somebody computes with it. "
+    "Look at what you return when there is nothing to divide by.",
+    ("else 1.0", "else None"),
+)
 
-@misconception(
+edit(
+    dice,
     "empty masks raise an error",
     "Two empty masks made you divide by zero, and the evaluation stops at the first image without an object. "
     "Look at the two areas before you divide.",
+    (" if total else 1.0", ""),
 )
-def empty_raises(pred, target):
-    return 2 * (pred & target).sum().item() / (pred.sum().item() + target.sum().item())
 
-
-@misconception(
+edit(
+    dice,
     "one empty mask counts as a match",
     "You return 1.0 as soon as *one* of the masks is empty, so a model that predicts nothing at all gets full marks "
     "on every image. Only when both are empty is there nothing to miss and nothing found: look at your condition.",
+    ("if total", "if pred.any() and target.any()"),
 )
-def either_empty_is_one(pred, target):
-    if pred.sum() == 0 or target.sum() == 0:
-        return 1.0
-    return float(2 * (pred & target).sum() / (pred.sum() + target.sum()))
 
+edit(
+    dice,
+    "an empty truth counts as a match",
+    "An empty truth scores 1.0 with you, whatever is predicted, so inventing an object costs nothing there. "
+    "Only when the prediction is empty as well is everything right: look at your condition.",
+    ("if total", "if target.any()"),
+)
 
-@misconception(
+edit(
+    dice,
+    "an empty prediction counts as a match",
+    "An empty prediction scores 1.0 with you, whatever there was to find, so predicting nothing gets full marks. "
+    "Only when the truth is empty as well is everything right: look at your condition.",
+    ("if total", "if pred.any()"),
+)
+
+edit(
+    dice,
     "the factor two is missing",
     "Your score never rises above 0.5, even for two equal masks. The denominator counts every shared pixel twice, "
     "once in each area: look at what the numerator has to do to keep up.",
+    ("2 * overlap", "overlap"),
 )
-def factor_missing(pred, target):
-    total = pred.sum() + target.sum()
-    return 1.0 if total == 0 else float((pred & target).sum() / total)
 
-
-@misconception(
+edit(
+    dice,
     "the union instead of the sum of areas",
     "Your score rises above 1: twice the overlap over the *union*. With booleans `+` means *or*, so `(pred + target)` "
     "counts shared pixels once. Look at whether you add masks or add their counts.",
+    ("pred.sum().item() + target.sum().item()", "(pred + target).sum().item()"),
 )
-def union_for_sum(pred, target):
-    total = (pred + target).sum()
-    return 1.0 if total == 0 else float(2 * (pred & target).sum() / total)
 
+edit(
+    dice,
+    "all pixels instead of the areas",
+    "You divided by the number of all pixels of both masks, background included, so a small object scores next to "
+    "nothing even when it is found. An area is the number of `True`: look at your denominator.",
+    ("overlap / total", "overlap / (pred.numel() + target.numel())"),
+)
 
-@misconception(
+edit(
+    dice,
+    "all pixels instead of the sum of areas",
+    "You divided by the number of all pixels, background included, so a small object scores next to nothing even when "
+    "it is found. An area is the number of `True`: look at your denominator.",
+    ("overlap / total", "overlap / pred.numel()"),
+)
+
+edit(
+    dice,
+    "the overlap counts background",
+    "Your overlap counts every pixel on which the masks agree, background included, so the score rises above 1. "
+    "The overlap is what is object in both: look at what `==` counts.",
+    ("pred & target", "pred == target"),
+)
+
+edit(
+    dice,
+    "the union instead of the overlap",
+    "Your numerator counts the pixels in *either* mask, so even two masks that share nothing score 2. "
+    "The overlap is what is in both: look at the operator that joins the masks.",
+    ("pred & target", "pred | target"),
+)
+
+edit(
+    dice,
     "pixel accuracy",
     "You counted the pixels on which the two masks agree, background included. That is pixel accuracy: it is high for "
     "any small object, found or not. Dice looks at object pixels only: look at what `==` counts.",
+    ("2 * overlap / total if total else 1.0", "(pred == target).float().mean().item()"),
 )
-def accuracy(pred, target):
-    return float((pred == target).float().mean())
 
-
-@misconception(
+edit(
+    dice,
     "precision",
     "You divided by the predicted area alone. That is precision: a single well-placed pixel scores 1.0. "
     "Missed pixels have to cost something too: look at which areas are in the denominator.",
+    ("2 * overlap", "overlap"),
+    ("pred.sum().item() + target.sum().item()", "pred.sum().item()"),
 )
-def precision(pred, target):
-    if pred.sum() + target.sum() == 0:
-        return 1.0
-    return float((pred & target).sum() / pred.sum()) if pred.any() else 0.0
 
-
-@misconception(
+edit(
+    dice,
     "recall",
     "You divided by the true area alone. That is recall: a mask that covers the whole image scores 1.0. "
     "False pixels have to cost something too: look at which areas are in the denominator.",
+    ("2 * overlap", "overlap"),
+    ("pred.sum().item() + target.sum().item()", "target.sum().item()"),
 )
-def recall(pred, target):
-    if pred.sum() + target.sum() == 0:
-        return 1.0
-    return float((pred & target).sum() / target.sum()) if target.any() else 0.0
+
+edit(
+    dice,
+    "whole numbers only",
+    "Your score is 0 for everything short of a perfect match. Look for a `//`, which drops what is behind the point, "
+    "for an `int`, or for a comparison of whole masks.",
+    ("overlap / total", "overlap // total"),
+)
 
 
 @misconception(
@@ -137,22 +187,29 @@ def with_background(pred, target):
     return (dice(pred, target) + dice(~pred, ~target)) / 2
 
 
-@misconception(
+edit(
+    dice,
     "smoothing left in",
     "You added 1 on top and below, as losses do to keep gradients alive. In a score it lifts every small object: "
     "two single pixels that miss each other get 1/3. Look at the constants in your fraction.",
+    ("2 * overlap / total if total else 1.0", "(2 * overlap + 1) / (total + 1)"),
 )
-def smoothed(pred, target):
-    return float((2 * (pred & target).sum() + 1) / (pred.sum() + target.sum() + 1))
 
-
-@misconception(
+edit(
+    dice,
     "loss instead of score",
     "You returned 1 - Dice. That is the loss that training makes small; here the score is asked for, 1.0 for two equal "
     "masks. Look at your last line.",
+    ("2 * overlap / total if total else 1.0", "1 - (2 * overlap / total if total else 1.0)"),
 )
-def loss(pred, target):
-    return 1 - dice(pred, target)
+
+edit(
+    dice,
+    "loss instead of score, but 1.0 for empty masks",
+    "You returned 1 - Dice wherever there is something to count, so two equal masks score 0. That is the loss that "
+    "training makes small; here the score is asked for. Look at your last line.",
+    ("2 * overlap / total", "1 - 2 * overlap / total"),
+)
 
 
 @misconception(
@@ -162,15 +219,6 @@ def loss(pred, target):
 )
 def by_rows(pred, target):
     return sum(dice(p[None], t[None]) for p, t in zip(pred, target, strict=True)) / len(pred)
-
-
-@variant("through IoU")
-def through_iou(pred, target):
-    union = int((pred | target).sum())
-    if union == 0:
-        return 1.0
-    j = int((pred & target).sum()) / union
-    return 2 * j / (1 + j)
 
 
 @variant("as F1 score")
@@ -194,11 +242,3 @@ def with_numpy(pred, target):
     p, t = np.asarray(pred), np.asarray(target)
     total = np.count_nonzero(p) + np.count_nonzero(t)
     return np.float64(1) if total == 0 else 2 * np.logical_and(p, t).sum() / total
-
-
-@variant("with sets of pixels")
-def with_sets(pred, target):
-    a, b = set(map(tuple, pred.nonzero().tolist())), set(map(tuple, target.nonzero().tolist()))
-    if not a and not b:
-        return 1
-    return 2 * len(a & b) / (len(a) + len(b))

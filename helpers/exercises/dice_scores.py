@@ -4,14 +4,20 @@ import numpy as np
 import torch
 
 from helpers.checks.probes import Call, Draw
-from helpers.exercises import exercise, misconception, variant
-from helpers.reference.overlap import dice, dice_scores, iou
+from helpers.checks.subject import Foreign
+from helpers.exercises import edit, exercise, variant
+from helpers.reference.overlap import dice_scores
 
 
 def _pairs(*pictures):
     """A batch of predictions and one of targets, `(N, H, W)` each, from pictures of a pair."""
     preds, targets = zip(*map(Draw.masks, pictures), strict=True)
     return torch.stack(preds), torch.stack(targets)
+
+
+def _of_unknown(result, args):
+    """What comes back where nothing should: a text or an error that is not raised say the same, in whatever words."""
+    return "words or an error, returned" if isinstance(result, str | Foreign) else result
 
 
 @exercise(
@@ -36,10 +42,13 @@ def _pairs(*pictures):
     ),
 )
 def probes(draw):
-    """Batches of masks, each with both reductions, then a reduction that does not exist."""
+    """Batches of masks, with both reductions, then a reduction that does not exist."""
     # Dice 6/8 and 2/3; the second image is small. Pooled 8/11, mean 17/24.
     uneven = _pairs("####.   .####\n.....   .....", "..#..   ..#..\n.....   ..#..")
-    some_empty = _pairs("##   ##\n..   #.", "..   ..\n..   ..", "#.   ..\n..   ..", "..   ..\n..   ##")
+    # Dice 4/5, 1, 2/3, 0 and 0: their median is not the last one.
+    some_empty = _pairs(
+        "##   ##\n..   #.", "..   ..\n..   ..", "#.   ##\n#.   ##", "#.   ..\n..   ..", "..   ..\n..   ##"
+    )
     all_empty = torch.zeros(3, 2, 4, dtype=torch.bool), torch.zeros(3, 2, 4, dtype=torch.bool)
     # As many images as rows as columns, so that the wrong axes do not raise an error.
     cube = _pairs(
@@ -55,287 +64,354 @@ def probes(draw):
         batches.append(tuple(torch.stack([draw.mask(h, w, fraction=s[k]) for s in fractions]) for k in (0, 1)))
     for preds, targets in batches:
         yield preds, targets, "pooled"
-        yield preds, targets, "per_image"
+        if (
+            preds | targets
+        ).any():  # else whoever leaves empty pairs out has a mean of nothing, and that goes many ways
+            yield preds, targets, "per_image"
     for unknown in ("mean", "image", "pool"):
-        yield Call((*uneven, unknown))
+        yield Call((*uneven, unknown), view=_of_unknown)
 
 
-def _raise_unless_known(reduction):
-    if reduction not in ("pooled", "per_image"):
-        raise ValueError(reduction)
+MEAN = "sum(map(dice, preds, targets)) / len(preds)"
 
 
-def _averaged(reduction, preds, targets, score):
-    """`score` of all pixels, or the mean of the images' scores."""
-    _raise_unless_known(reduction)
-    if reduction == "pooled":
-        return score(preds, targets)
-    return sum(float(score(p, t)) for p, t in zip(preds, targets, strict=True)) / len(preds)
+def _with_dice(formula):
+    """The change that puts another score in the place of `dice`; two such changes build on each other."""
+    return "def dice_scores(", f"def dice(p, t, dice=dice):\n    return {formula}\n\n\ndef dice_scores("
 
 
-@misconception(
+def _first(statement):
+    """The change that does something before the mean over the images is taken."""
+    return "        return sum(", f"        {statement}\n        return sum("
+
+
+edit(
+    dice_scores,
     "the two reductions exchanged",
     '`"pooled"` gives the mean of the images, and `"per_image"` counts all pixels together. To pool is to throw the '
     "pixels into one pot *before* dividing. Look at which branch is which.",
+    ('"per_image"', "'pooled'"),
+    ('"pooled"', "'per_image'"),
 )
-def exchanged(preds, targets, reduction):
-    other = {"pooled": "per_image", "per_image": "pooled"}
-    return dice_scores(preds, targets, other.get(reduction, reduction))
 
-
-@misconception(
+edit(
+    dice_scores,
     "always pooled",
     '`"per_image"` gives the same as `"pooled"`: all pixels are counted together, and one large object outweighs ten '
     "small ones. Look at where you divide, once or once an image.",
+    (MEAN, "dice(preds, targets)"),
 )
-def always_pooled(preds, targets, reduction):
-    _raise_unless_known(reduction)
-    return dice(preds, targets)
 
-
-@misconception(
+edit(
+    dice_scores,
     "always image by image",
     '`"pooled"` gives the same as `"per_image"`: a mean of scores. To pool is to count over all images first and to '
     "divide once. Look at where the counts are added up.",
+    ("dice(preds, targets)", MEAN),
 )
-def always_per_image(preds, targets, reduction):
-    _raise_unless_known(reduction)
-    return dice_scores(preds, targets, "per_image")
 
-
-@misconception(
+edit(
+    dice_scores,
     "one score an image instead of their mean",
     'For `"per_image"` you return one number an image. They are worth a look, but the task asks for one number: '
     "their mean. Look at what comes after the division.",
+    (MEAN, "list(map(dice, preds, targets))"),
 )
-def not_averaged(preds, targets, reduction):
-    if reduction == "per_image":
-        return [dice(p, t) for p, t in zip(preds, targets, strict=True)]
-    return dice_scores(preds, targets, reduction)
 
+edit(
+    dice_scores,
+    "a tensor of scores instead of their mean",
+    'For `"per_image"` you return one number an image. They are worth a look, but the task asks for one number: '
+    "their mean. Look at what comes after the division.",
+    (MEAN, "preds.new_tensor(list(map(dice, preds, targets)), dtype=float)"),
+)
 
-@misconception(
+edit(
+    dice_scores,
     "the sum instead of the mean",
     'For `"per_image"` you add the scores up, so a batch of ten scores up to 10. Look at what is still missing after '
     "the sum.",
+    (" / len(preds)", ""),
 )
-def summed(preds, targets, reduction):
-    score = dice_scores(preds, targets, reduction)
-    return score * len(preds) if reduction == "per_image" else score
 
+edit(
+    dice_scores,
+    "the median instead of the mean",
+    'For `"per_image"` you take the median, so the worst and the best images do not show. The mean counts every image. '
+    "Look at what you call on the list of scores.",
+    (MEAN, "(lambda s: (s[(len(s) - 1) // 2] + s[len(s) // 2]) / 2)(sorted(map(dice, preds, targets)))"),
+)
 
-@misconception(
+edit(
+    dice_scores,
+    "the lower median instead of the mean",
+    'For `"per_image"` you take the median, so the worst and the best images do not show. The mean counts every image. '
+    "Look at what you call on the list of scores.",
+    (MEAN, "sorted(map(dice, preds, targets))[(len(preds) - 1) // 2]"),
+)
+
+edit(
+    dice_scores,
+    "weighted by the area of the object",
+    'For `"per_image"` you weigh each image by the area of its object, so large objects decide and an image without '
+    "one does not count at all. In a plain mean every image weighs the same. Look at how you average.",
+    (
+        MEAN,
+        "sum(dice(p, t) * t.sum().item() for p, t in zip(preds, targets)) / max(targets.sum().item(), 1)",
+    ),
+)
+
+edit(
+    dice_scores,
     "IoU instead of Dice",
     "You divided the overlap by the union: that is IoU. Dice divides twice the overlap by the sum of the two areas. "
     "Look at your fraction.",
+    _with_dice("dice(p, t) / (2 - dice(p, t))"),
 )
-def iou_instead(preds, targets, reduction):
-    return _averaged(reduction, preds, targets, iou)
 
-
-@misconception(
+edit(
+    dice_scores,
     "the factor two is missing",
     "Your scores never rise above 0.5, even for equal masks. The sum of the two areas counts every shared pixel twice. "
     "Look at what the numerator has to do to keep up.",
+    _with_dice("dice(p, t) / (2 if (p | t).any() else 1)"),
 )
-def factor_missing(preds, targets, reduction):
-    def half(p, t):
-        return dice(p, t) / 2 if (p | t).any() else 1.0
 
-    return _averaged(reduction, preds, targets, half)
-
-
-@misconception(
+edit(
+    dice_scores,
     "empty pairs left out of the mean",
     "You leave images out in which both masks are empty. A model that rightly finds nothing there gets no credit, and "
     "one that invents something is only then counted. Look at what such a pair scores, and at what you divide by.",
+    _first("preds, targets = (x[(preds | targets).flatten(1).any(1)] for x in (preds, targets))"),
 )
-def empty_left_out(preds, targets, reduction):
-    if reduction != "per_image":
-        return dice_scores(preds, targets, reduction)
-    scores = [dice(p, t) for p, t in zip(preds, targets, strict=True) if (p | t).any()]
-    return sum(scores) / len(scores) if scores else 1.0
 
-
-@misconception(
+edit(
+    dice_scores,
     "empty pairs score 0",
     "Two empty masks score 0 with you, so a model that rightly finds nothing is punished. A tiny number in the "
     "denominator avoids the crash, not the question. Look at what your fraction says when there is nothing to count.",
+    _with_dice("dice(p, t) if (p | t).any() else 0.0"),
 )
-def empty_zero(preds, targets, reduction):
-    return _averaged(reduction, preds, targets, lambda p, t: 2 * (p & t).sum() / (p.sum() + t.sum() + 1e-7))
 
-
-@misconception(
+edit(
+    dice_scores,
     "empty pairs score 0 in the mean",
     "Pooled, two empty masks score 1.0; image by image they score 0 with you, so a model that rightly finds nothing is "
     "punished. Look at how you score one image of the batch.",
+    ("map(dice, preds, targets)", "dice(p, t) if (p | t).any() else 0.0 for p, t in zip(preds, targets)"),
 )
-def empty_zero_per_image(preds, targets, reduction):
-    if reduction != "per_image":
-        return dice_scores(preds, targets, reduction)
-    return _averaged(reduction, preds, targets, lambda p, t: 2 * (p & t).sum() / (p.sum() + t.sum() + 1e-7))
 
-
-@misconception(
+edit(
+    dice_scores,
     "empty pairs give NaN",
     "Two empty masks give 0 divided by 0, and one NaN makes the mean over the batch NaN. "
     "Look at the areas of each image before you divide.",
+    _with_dice("dice(p, t) if (p | t).any() else float('nan')"),
 )
-def empty_nan(preds, targets, reduction):
-    return _averaged(reduction, preds, targets, lambda p, t: 2 * (p & t).sum() / (p.sum() + t.sum()))
 
+edit(
+    dice_scores,
+    "empty pairs give NaN in the mean",
+    "Pooled, two empty masks score 1.0; image by image they give 0 divided by 0 with you, and one NaN makes the mean "
+    "over the batch NaN. Look at how you score one image of the batch.",
+    (
+        "map(dice, preds, targets)",
+        "dice(p, t) if (p | t).any() else float('nan') for p, t in zip(preds, targets)",
+    ),
+)
 
-@misconception(
+edit(
+    dice_scores,
     "empty pairs raise an error",
     "Two empty masks make you divide by zero, and the evaluation stops at the first image without an object. "
     "Look at the areas of each image before you divide.",
+    _with_dice("dice(p, t) if (p | t).any() else 1 / 0"),
 )
-def empty_raises(preds, targets, reduction):
-    return _averaged(
-        reduction, preds, targets, lambda p, t: 2 * (p & t).sum().item() / (p.sum().item() + t.sum().item())
-    )
 
+edit(
+    dice_scores,
+    "pooled, empty masks score 0",
+    "When every mask of the batch is empty, your pooled score is 0. Image by image you score such a pair 1.0. "
+    "Look at the sum of all areas before you divide.",
+    ("dice(preds, targets)", "dice(preds, targets) if (preds | targets).any() else 0.0"),
+)
 
-@misconception(
+edit(
+    dice_scores,
+    "pooled, empty masks give NaN",
+    "When every mask of the batch is empty, your pooled score is 0 divided by 0, NaN. Image by image you score "
+    "such a pair 1.0. Look at the sum of all areas before you divide.",
+    ("dice(preds, targets)", "dice(preds, targets) if (preds | targets).any() else float('nan')"),
+)
+
+edit(
+    dice_scores,
+    "pooled, empty masks raise an error",
+    "When every mask of the batch is empty, your pooled score divides by zero. Image by image you score such a pair "
+    "1.0. Look at the sum of all areas before you divide.",
+    ("dice(preds, targets)", "dice(preds, targets) if (preds | targets).any() else 1 / 0"),
+)
+
+edit(
+    dice_scores,
     "one empty mask counts as a match",
     "An image scores 1.0 as soon as *one* of its masks is empty, so a model that predicts nothing gets full marks. "
     "Only when both are empty is nothing missed and nothing invented: look at your condition.",
+    _with_dice("dice(p, t) if p.any() and t.any() else 1.0"),
 )
-def either_empty(preds, targets, reduction):
-    def score(p, t):
-        return dice(p, t) if p.any() and t.any() else 1.0
 
-    return _averaged(reduction, preds, targets, score)
-
-
-@misconception(
+edit(
+    dice_scores,
     "an empty truth counts as a match",
     "An image without an object scores 1.0, whatever is predicted there, so inventing costs nothing. "
     "Only when the prediction is empty as well is everything right: look at your condition.",
+    _with_dice("dice(p, t) if t.any() else 1.0"),
 )
-def empty_truth(preds, targets, reduction):
-    return _averaged(reduction, preds, targets, lambda p, t: dice(p, t) if t.any() else 1.0)
 
-
-@misconception(
+edit(
+    dice_scores,
     "images without an object left out of the mean",
     "You leave out images in which the truth is empty, so nobody sees what the model invents there. "
     "Every image takes part in the mean: look at your condition, and at what you divide by.",
+    _first("preds, targets = (x[targets.flatten(1).any(1)] for x in (preds, targets))"),
 )
-def truth_left_out(preds, targets, reduction):
-    if reduction != "per_image":
-        return dice_scores(preds, targets, reduction)
-    scores = [dice(p, t) for p, t in zip(preds, targets, strict=True) if t.any()]
-    return sum(scores) / len(scores) if scores else 1.0
 
-
-@misconception(
+edit(
+    dice_scores,
     "the images laid over each other",
     'For `"pooled"` you laid all masks over each other and scored the result. Objects of different images then cover '
     "each other, and a miss in one is hidden by another. Look at what you join: masks or counts.",
+    ("dice(preds, targets)", "dice(preds.any(0), targets.any(0))"),
 )
-def laid_over(preds, targets, reduction):
-    if reduction == "pooled":
-        return dice(preds.any(0), targets.any(0))
-    return dice_scores(preds, targets, reduction)
 
+edit(
+    dice_scores,
+    "pooled, the scores added up",
+    'For `"pooled"` you add up the scores of the images, so a batch of ten scores up to 10. To pool is to add up the '
+    "counts and to divide once. Look at what you add up.",
+    ("dice(preds, targets)", "sum(map(dice, preds, targets))"),
+)
 
-@misconception(
+edit(
+    dice_scores,
     "summed over the wrong axes",
     'For `"per_image"` you sum over the first two axes, so each column of pixels gets a score, through all images. '
     "The first axis counts the images: look at the `dim` that you pass to `sum`.",
+    _first("preds, targets = preds.permute(2, 0, 1), targets.permute(2, 0, 1)"),
 )
-def wrong_axes(preds, targets, reduction):
-    if reduction == "per_image":
-        return dice_scores(preds.permute(2, 0, 1), targets.permute(2, 0, 1), "per_image")
-    return dice_scores(preds, targets, reduction)
 
-
-@misconception(
+edit(
+    dice_scores,
     "mean over the rows",
     'For `"per_image"` you score each row of each image and average those. An empty row then weighs as much as one '
     "full of object. Look at the `dim` that you pass to `sum`: an image has two axes.",
+    _first("preds, targets = preds.flatten(0, 1), targets.flatten(0, 1)"),
 )
-def by_rows(preds, targets, reduction):
-    if reduction == "per_image":
-        return dice_scores(preds.flatten(0, 1)[:, None], targets.flatten(0, 1)[:, None], "per_image")
-    return dice_scores(preds, targets, reduction)
 
+edit(
+    dice_scores,
+    "mean over the columns",
+    'For `"per_image"` you score each column of each image and average those. An empty column then weighs as much as '
+    "one full of object. Look at the `dim` that you pass to `sum`: an image has two axes.",
+    _first("preds, targets = preds.mT.flatten(0, 1), targets.mT.flatten(0, 1)"),
+)
 
-@misconception(
+edit(
+    dice_scores,
     "the last image only",
     'For `"per_image"` you return the score of one image: the last, or the first if you `return` inside the loop. '
     "Look at what happens to the score of each image in your loop.",
+    (MEAN, "dice(preds[-1], targets[-1])"),
 )
-def last_image(preds, targets, reduction):
-    if reduction == "per_image":
-        return dice(preds[-1], targets[-1])
-    return dice_scores(preds, targets, reduction)
 
+edit(
+    dice_scores,
+    "the first image only",
+    'For `"per_image"` you return the score of the first image. A `return` inside the loop ends the whole function in '
+    "the first round. Look at where yours stands.",
+    (MEAN, "dice(preds[0], targets[0])"),
+)
 
-@misconception(
+edit(
+    dice_scores,
     "an unknown reduction taken for per_image",
     "A reduction that does not exist gives a score with you, so a typing error goes unnoticed and the wrong table is "
     "printed. Look at your `else`: what if it is neither of the two?",
+    ('if reduction == "per_image"', "if True"),
 )
-def unknown_per_image(preds, targets, reduction):
-    return dice_scores(preds, targets, "pooled" if reduction == "pooled" else "per_image")
 
-
-@misconception(
+edit(
+    dice_scores,
     "an unknown reduction taken for pooled",
     "A reduction that does not exist gives the pooled score with you, so a typing error goes unnoticed and the wrong "
     "table is printed. Look at your `else`: what if it is neither of the two?",
+    ('reduction == "pooled"', "reduction != 'per_image'"),
 )
-def unknown_pooled(preds, targets, reduction):
-    return dice_scores(preds, targets, "per_image" if reduction == "per_image" else "pooled")
 
-
-@misconception(
+edit(
+    dice_scores,
     "an unknown reduction gives None",
     "A reduction that does not exist gives `None`, and the error comes much later, where somebody computes with it. "
     "Look at what happens after your last `if`.",
+    ("    raise ", "    return\n    raise "),
 )
-def unknown_none(preds, targets, reduction):
-    return dice_scores(preds, targets, reduction) if reduction in ("pooled", "per_image") else None
 
-
-@misconception(
+edit(
+    dice_scores,
     "an unknown reduction is returned as text",
-    "For a reduction that does not exist you return or print a message. The program goes on with it as if it were a "
-    "score. An error stops it: look at how Python *raises* one.",
+    "For a reduction that does not exist you return a message or an error object. The program goes on with it as if it "
+    "were a score. An error stops it: look at how Python *raises* one.",
+    ("raise ValueError(", "return str("),
 )
-def unknown_text(preds, targets, reduction):
-    return dice_scores(preds, targets, reduction) if reduction in ("pooled", "per_image") else "unknown reduction"
 
-
-@misconception(
+edit(
+    dice_scores,
     "another error for an unknown reduction",
     "A reduction that does not exist raises an error, but no `ValueError`. That is the one for an argument of the "
     "right type with an impossible value, and an `assert` vanishes under `python -O`. Look at what you raise.",
+    ("raise ValueError(", "raise AssertionError("),
 )
-def unknown_assert(preds, targets, reduction):
-    assert reduction in ("pooled", "per_image")
-    return dice_scores(preds, targets, reduction)
 
+for other in ("Exception", "RuntimeError", "TypeError", "NotImplementedError", "NameError"):
+    edit(
+        dice_scores,
+        f"another error for an unknown reduction: {other}",
+        f"A reduction that does not exist raises `{other}`, but no `ValueError`. That is the one for an argument of "
+        "the right type with an impossible value. Look at what you raise.",
+        ("raise ValueError(", f"raise {other}("),
+    )
 
-@misconception(
+edit(
+    dice_scores,
+    "a KeyError for an unknown reduction",
+    "A reduction that does not exist raises the `KeyError` of a dictionary, not the `ValueError` that the task asks "
+    "for. Look at where you look the reduction up: ask first whether it is there.",
+    ("raise ValueError(", "raise KeyError("),
+)
+
+edit(
+    dice_scores,
+    "an unknown reduction leaves a variable unset",
+    "A reduction that does not exist passes by all your branches, and a later line fails because its variable was "
+    "never set. Look at what happens when it is neither of the two: that is where to raise the `ValueError`.",
+    ("raise ValueError(", "raise UnboundLocalError("),
+)
+
+edit(
+    dice_scores,
     "smoothing left in",
     "You added 1 on top and below, as losses do. In a score it lifts every small object. "
     "Look at the constants in your fraction.",
+    _with_dice("((2 * (p & t).sum() + 1) / (p.sum() + t.sum() + 1)).item()"),
 )
-def smoothed(preds, targets, reduction):
-    return _averaged(reduction, preds, targets, lambda p, t: (2 * (p & t).sum() + 1) / (p.sum() + t.sum() + 1))
 
-
-@misconception(
+edit(
+    dice_scores,
     "the loss instead of the score",
     "You returned one minus the score. That is a loss; here the score is asked for, 1.0 for equal masks. "
     "Look at your last line.",
+    _with_dice("1 - dice(p, t)"),
 )
-def loss(preds, targets, reduction):
-    return 1 - dice_scores(preds, targets, reduction)
 
 
 @variant("counts for each image, vectorised")

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from helpers.checks.probes import Call
-from helpers.exercises import exercise, misconception, variant
-from helpers.reference.overlap import dice, iou, mean_iou
+from helpers.exercises import edit, exercise, variant
+from helpers.reference.overlap import mean_iou
 
 
 @exercise(
@@ -59,325 +59,321 @@ def probes(draw):
         yield pred.reshape(*batch, h, w), target.reshape(*batch, h, w), classes + draw.size(0, 2)
 
 
-def _counts(pred, target, num_classes, ignore_index=255):
-    """Of each class, over the pixels that count: overlap, predicted area, true area."""
-    known = target != ignore_index
-    pred, target = pred[known], target[known]
-    return [
-        (((pred == c) & (target == c)).sum().item(), (pred == c).sum().item(), (target == c).sum().item())
-        for c in range(num_classes)
-    ]
-
-
-def _mean(scores):
-    return sum(scores) / len(scores) if scores else 1.0
-
-
-@misconception(
+edit(
+    mean_iou,
     "mean over the images",
     "You scored each image of the batch and averaged the scores. A class with three pixels in one image then weighs as "
     "much there as one that fills another. Pooled means one count over all pixels: look at where you divide.",
+    (
+        "    known =",
+        "    if pred.ndim == 3:\n"
+        "        images = [mean_iou(p, t, num_classes, ignore_index) for p, t in zip(pred, target)]\n"
+        "        return sum(images) / len(images)\n"
+        "    known =",
+    ),
 )
-def by_image(pred, target, num_classes, ignore_index=255):
-    if pred.ndim == 2:
-        return mean_iou(pred, target, num_classes, ignore_index)
-    return _mean([mean_iou(p, t, num_classes, ignore_index) for p, t in zip(pred, target, strict=True)])
 
-
-@misconception(
+edit(
+    mean_iou,
     "absent classes count 0",
     "A class that is in neither mask counts 0 with you, so a perfect prediction scores less on an image with fewer "
     "classes. Nobody asked for it and nobody named it. Look at the number that you divide by.",
+    ("/ len(scores)", "/ num_classes"),
 )
-def absent_zero(pred, target, num_classes, ignore_index=255):
-    scores = [o / (p + t - o) for o, p, t in _counts(pred, target, num_classes, ignore_index) if p + t]
-    return sum(scores) / num_classes if scores else 1.0
 
-
-@misconception(
+edit(
+    mean_iou,
     "absent classes count 1",
     "A class that is in neither mask counts 1 with you, so a bad prediction looks good in a data set with many "
     "classes. It says nothing about this prediction. Look at which classes enter the mean.",
+    ("in_pred.any() or in_target.any()", "True"),
 )
-def absent_one(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return _mean([o / (p + t - o) if p + t else 1.0 for o, p, t in counts])
 
-
-@misconception(
+edit(
+    mean_iou,
     "absent classes give NaN",
     "A class that is in neither mask gives 0 divided by 0, and one NaN makes the whole mean NaN. "
     "Look at the union before you divide.",
+    ("iou(in_pred, in_target))", "iou(in_pred, in_target))\n        else:\n            scores.append(float('nan'))"),
 )
-def absent_nan(pred, target, num_classes, ignore_index=255):
-    overlap, p, t = torch.tensor(_counts(pred, target, num_classes, ignore_index)).T
-    return (overlap / (p + t - overlap)).mean().item()
 
-
-@misconception(
+edit(
+    mean_iou,
     "absent classes raise an error",
     "A class that is in neither mask makes you divide by zero, and the evaluation stops. Few images hold every class. "
     "Look at the union before you divide.",
+    ("iou(in_pred, in_target))", "iou(in_pred, in_target))\n        else:\n            0 / 0"),
 )
-def absent_raises(pred, target, num_classes, ignore_index=255):
-    return _mean([o / (p + t - o) for o, p, t in _counts(pred, target, num_classes, ignore_index)])
 
-
-@misconception(
+edit(
+    mean_iou,
     "only classes that are in the truth",
     "You leave a class out when the *truth* does not have it. A prediction that invents one goes unpunished for that "
     "class. Absent means in neither mask: look at your condition.",
+    ("in_pred.any() or in_target.any()", "in_target.any()"),
 )
-def of_the_truth(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return _mean([o / (p + t - o) for o, p, t in counts if t])
 
-
-@misconception(
+edit(
+    mean_iou,
     "only classes that are predicted",
     "You leave a class out when it is not *predicted*, so a model that never names the rare ones scores better for it. "
     "Absent means in neither mask: look at your condition.",
+    ("in_pred.any() or in_target.any()", "in_pred.any()"),
 )
-def of_the_prediction(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return _mean([o / (p + t - o) for o, p, t in counts if p])
 
-
-@misconception(
+edit(
+    mean_iou,
     "only classes that are in both",
     "You leave a class out as soon as one of the masks lacks it, so a class that is missed altogether, the worst case, "
     "costs nothing. Absent means in neither mask: look at your condition.",
+    ("in_pred.any() or in_target.any()", "in_pred.any() and in_target.any()"),
 )
-def in_both(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return _mean([o / (p + t - o) for o, p, t in counts if p and t])
 
-
-@misconception(
+edit(
+    mean_iou,
     "only classes with an overlap",
     "You leave a class out when its overlap is 0. A class that is missed, or put in the wrong place, then costs "
     "nothing. The *union* tells whether a class is absent: look at your condition.",
+    ("in_pred.any() or in_target.any()", "(in_pred & in_target).any()"),
 )
-def with_overlap(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return _mean([o / (p + t - o) for o, p, t in counts if o])
 
+edit(
+    mean_iou,
+    "classes looked for among ignored pixels",
+    "You look for the classes before the ignored pixels are gone. A class that is predicted only there enters the "
+    "mean, with an IoU of nothing at all. Look at the order of the two steps.",
+    (
+        "pred, target = pred[known], target[known]",
+        "found = {*pred.flatten().tolist(), *target.flatten().tolist()}\n    pred, target = pred[known], target[known]",
+    ),
+    ("in_pred.any() or in_target.any()", "c in found"),
+)
 
-@misconception(
+edit(
+    mean_iou,
     "ignored pixels count as errors",
     "Where the target is `ignore_index`, your prediction still enters the union, so whatever it says there is an "
     "error. Nobody knows what is right at those pixels: look at whether *both* masks leave them out.",
+    ("    pred, target = pred[known], target[known]\n", ""),
 )
-def ignored_in_union(pred, target, num_classes, ignore_index=255):
-    return _mean([iou(pred == c, target == c) for c in range(num_classes) if ((pred == c) | (target == c)).any()])
 
+edit(
+    mean_iou,
+    "ignored pixels become a class",
+    "Your mean has one class more, that of the ignored pixels, and its IoU is 0, since nobody predicts it. Look at "
+    "where your list of classes comes from: they are 0 to `num_classes - 1`.",
+    ("    pred, target = pred[known], target[known]\n", ""),
+    ("range(num_classes)", "{*pred.flatten().tolist(), *target.flatten().tolist()}"),
+)
 
-@misconception(
+edit(
+    mean_iou,
     "ignored pixels become background",
     "You turned ignored pixels into class 0 in the target. A prediction of background is then rewarded there, and any "
     "other punished. Look at what you put in the place of `ignore_index`.",
+    ("pred, target = pred[known], target[known]", "target = target.where(known, 0)"),
 )
-def ignored_background(pred, target, num_classes, ignore_index=255):
-    return mean_iou(pred, torch.where(target == ignore_index, 0, target), num_classes, -2)
 
-
-@misconception(
+edit(
+    mean_iou,
     "ignored pixels become background in both masks",
     "You turned ignored pixels into class 0 in *both* masks, so they count as background that was found, and lift its "
     "score. They have to vanish from every count: look at what you put in their place.",
+    ("pred, target = pred[known], target[known]", "pred, target = pred * known, target * known"),
 )
-def ignored_background_twice(pred, target, num_classes, ignore_index=255):
-    ignored = target == ignore_index
-    return mean_iou(pred.masked_fill(ignored, 0), target.masked_fill(ignored, 0), num_classes, -2)
 
-
-@misconception(
+edit(
+    mean_iou,
     "ignored pixels count as right",
     "Where the target is `ignore_index` you put the prediction in its place, so these pixels always agree, and lift "
     "the score of whatever is predicted there. They have to vanish from every count: look at your replacement.",
+    ("pred, target = pred[known], target[known]", "target = target.where(known, pred)"),
 )
-def ignored_right(pred, target, num_classes, ignore_index=255):
-    return mean_iou(pred, torch.where(target == ignore_index, pred, target), num_classes, -2)
 
-
-@misconception(
+edit(
+    mean_iou,
     "255 written into the code",
     "You leave out pixels where the target is 255, whatever `ignore_index` says. Other data sets use -1 or another "
     "number. Look at where a 255 stands that should be the argument.",
+    ("target != ignore_index", "target != 255"),
 )
-def hardcoded(pred, target, num_classes, ignore_index=255):
-    return mean_iou(pred, target, num_classes, 255)
 
-
-@misconception(
+edit(
+    mean_iou,
     "background left out",
     "You begin with class 1. Background is a class like any other here: leaving it out changes every score, and an "
     "image of nothing but background has none. Look at where your range begins.",
+    ("range(num_classes)", "range(1, num_classes)"),
 )
-def no_background(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)[1:]
-    return _mean([o / (p + t - o) for o, p, t in counts if p + t])
 
-
-@misconception(
+edit(
+    mean_iou,
     "the last class left out",
     "Your range ends one class too early. `range(k)` stops *before* `k`, and classes are counted from 0. "
     "Look at where your range ends.",
+    ("range(num_classes)", "range(num_classes - 1)"),
 )
-def no_last_class(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)[:-1]
-    return _mean([o / (p + t - o) for o, p, t in counts if p + t])
 
-
-@misconception(
+edit(
+    mean_iou,
     "the number of classes read off the truth",
     "You count classes up to the largest one in the truth, so a higher class that is predicted by mistake costs "
     "nothing of its own. Look at where the end of your range comes from.",
+    ("range(num_classes)", "range(int(target.max()) + 1 if len(target) else 0)"),
 )
-def classes_from_truth(pred, target, num_classes, ignore_index=255):
-    known = target[target != ignore_index]
-    return mean_iou(pred, target, int(known.max()) + 1 if known.numel() else 0, ignore_index)
 
-
-@misconception(
+edit(
+    mean_iou,
     "Dice instead of IoU",
     "You averaged the classes' Dice. Dice divides by the sum of the two areas, IoU by the union, in which a shared "
     "pixel counts once. Look at your denominator.",
+    ("iou(in_pred, in_target)", "dice(in_pred, in_target)"),
 )
-def mean_dice(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return _mean([2 * o / (p + t) for o, p, t in counts if p + t])
 
-
-@misconception(
+edit(
+    mean_iou,
     "the sum of areas instead of the union",
     "A perfect prediction scores 0.5 with you: the sum of the two areas counts every shared pixel twice. "
     "Look at what you have to take off it.",
+    ("iou(in_pred, in_target)", "(in_pred & in_target).sum().item() / (in_pred.sum() + in_target.sum()).item()"),
 )
-def sum_for_union(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return _mean([o / (p + t) for o, p, t in counts if p + t])
 
-
-@misconception(
+edit(
+    mean_iou,
     "mean recall",
     "You divided by the true area of each class alone, which gives the mean recall. A class painted over the whole "
     "image scores 1. False pixels have to cost something: look at your denominator.",
+    ("iou(in_pred, in_target)", "(in_pred & in_target).sum().item() / max(in_target.sum().item(), 1)"),
 )
-def mean_recall(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return _mean([o / t if t else 0.0 for o, p, t in counts if p + t])
 
-
-@misconception(
+edit(
+    mean_iou,
     "mean precision",
     "You divided by the predicted area of each class alone, which gives the mean precision. A single well-placed pixel "
     "scores 1. Missed pixels have to cost something: look at your denominator.",
+    ("iou(in_pred, in_target)", "(in_pred & in_target).sum().item() / max(in_pred.sum().item(), 1)"),
 )
-def mean_precision(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return _mean([o / p if p else 0.0 for o, p, t in counts if p + t])
 
+edit(
+    mean_iou,
+    "the overlap counts background",
+    "Your overlap of a class counts every pixel on which the two agree about it, those that are neither as well, so "
+    "scores rise above 1. Look at what `==` counts: the overlap is what belongs to the class in both.",
+    ("iou(in_pred, in_target)", "(in_pred == in_target).sum().item() / (in_pred | in_target).sum().item()"),
+)
 
-@misconception(
+edit(
+    mean_iou,
     "one fraction for all classes",
     "You added up the overlaps and unions of all classes and divided once. Large classes then decide the score and "
     "small ones hardly show. First one IoU a class, then their mean: look at where you divide.",
+    ("iou(in_pred, in_target)", "((in_pred & in_target).sum().item(), (in_pred | in_target).sum().item())"),
+    ("sum(scores) / len(scores)", "sum(o for o, _ in scores) / sum(u for _, u in scores)"),
 )
-def micro(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    union = sum(p + t - o for o, p, t in counts)
-    return sum(o for o, _, _ in counts) / union if union else 1.0
 
-
-@misconception(
+edit(
+    mean_iou,
     "weighted by the size of the class",
     "You weighted each class by its fraction of the truth. That is the frequency-weighted IoU, in which background "
     "decides; in a plain mean every class weighs the same. Look at how you average.",
+    ("iou(in_pred, in_target)", "iou(in_pred, in_target) * in_target.sum().item()"),
+    ("/ len(scores)", "/ len(target)"),
 )
-def weighted(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    total = sum(t for _, _, t in counts)
-    return sum(t * o / (p + t - o) for o, p, t in counts if p + t) / total if total else 1.0
 
+edit(
+    mean_iou,
+    "the sum instead of the mean",
+    "You add the IoUs of the classes and do not divide, so three classes score up to 3. Look at what is still "
+    "missing after the sum.",
+    (" / len(scores)", ""),
+)
 
-@misconception(
+edit(
+    mean_iou,
     "pixel accuracy",
     "You counted the pixels on which the two masks agree. That is pixel accuracy: a model that names the largest class "
     "everywhere does well in it. Look for one IoU a class.",
+    ("    scores = []", "    return (pred == target).float().mean().item() if len(target) else 1.0\n    scores = []"),
 )
-def accuracy(pred, target, num_classes, ignore_index=255):
-    known = target != ignore_index
-    return (pred[known] == target[known]).float().mean().item() if known.any() else 1.0
 
-
-@misconception(
+edit(
+    mean_iou,
     "object against background",
     "You joined all classes but 0 to one object and took its IoU. A cat that is called a dog then counts as right. "
     "Look at what you compare the masks with.",
+    ("    scores = []", "    return iou(pred > 0, target > 0)\n    scores = []"),
 )
-def binary(pred, target, num_classes, ignore_index=255):
-    known = target != ignore_index
-    return iou(pred[known] > 0, target[known] > 0)
 
-
-@misconception(
+edit(
+    mean_iou,
     "smoothing left in",
     "You added 1 on top and below, as losses do. In a score it lifts small classes, and gives absent ones a full mark. "
     "Look at the constants in your fraction.",
+    ("in_pred.any() or in_target.any()", "True"),
+    ("iou(in_pred, in_target)", "((in_pred & in_target).sum().item() + 1) / ((in_pred | in_target).sum().item() + 1)"),
 )
-def smoothed(pred, target, num_classes, ignore_index=255):
-    return _mean([(o + 1) / (p + t - o + 1) for o, p, t in _counts(pred, target, num_classes, ignore_index)])
 
+edit(
+    mean_iou,
+    "smoothing left in, absent classes left out",
+    "You added 1 on top and below, as losses do. In a score it lifts small classes: two single pixels that miss each "
+    "other get 1/3. Look at the constants in your fraction.",
+    ("iou(in_pred, in_target)", "((in_pred & in_target).sum().item() + 1) / ((in_pred | in_target).sum().item() + 1)"),
+)
 
-@misconception(
+edit(
+    mean_iou,
     "a list instead of its mean",
     "You return one number a class. They are worth a look, but the task asks for their mean. Look at your last line.",
+    ("sum(scores) / len(scores) if scores else 1.0", "scores"),
 )
-def one_a_class(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return [o / (p + t - o) for o, p, t in counts if p + t]
 
+edit(
+    mean_iou,
+    "a tensor instead of its mean",
+    "You return one number a class. They are worth a look, but the task asks for their mean. Look at your last line.",
+    ("sum(scores) / len(scores) if scores else 1.0", "target.new_tensor(scores, dtype=float)"),
+)
 
-@misconception(
+edit(
+    mean_iou,
     "NaN when no class is left",
     "When every pixel is ignored your mean is NaN: the mean of nothing. One such image turns the average over a whole "
     "data set into NaN. Look at whether anything is left before you average.",
+    ("else 1.0", "else float('nan')"),
 )
-def nan_when_none(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    return torch.tensor([o / (p + t - o) for o, p, t in counts if p + t]).mean().item()
 
-
-@misconception(
+edit(
+    mean_iou,
     "0 when no class is left",
     "When every pixel is ignored you return 0, the mark of a prediction that is wrong everywhere. Nothing was asked, "
     "so nothing was wrong. Look at what you return when no class is left.",
+    ("else 1.0", "else 0.0"),
 )
-def zero_when_none(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    scores = [o / (p + t - o) for o, p, t in counts if p + t]
-    return sum(scores) / max(len(scores), 1)
 
+edit(
+    mean_iou,
+    "None when no class is left",
+    "When every pixel is ignored you return `None`, and the error comes later, where somebody computes with it. Look "
+    "at what you return when no class is left.",
+    ("else 1.0", "else None"),
+)
 
-@misconception(
+edit(
+    mean_iou,
     "an error when no class is left",
     "When every pixel is ignored you divide by a length of 0, and the evaluation stops at that image. "
     "Look at whether anything is left before you average.",
+    (" if scores else 1.0", ""),
 )
-def raises_when_none(pred, target, num_classes, ignore_index=255):
-    counts = _counts(pred, target, num_classes, ignore_index)
-    scores = [o / (p + t - o) for o, p, t in counts if p + t]
-    return sum(scores) / len(scores)
 
-
-@misconception(
+edit(
+    mean_iou,
     "the loss instead of the score",
     "You returned one minus the mean IoU. That is a loss; here the score is asked for, 1.0 for two equal masks. "
     "Look at your last line.",
+    ("sum(scores) / len(scores) if scores else 1.0", "1 - (sum(scores) / len(scores) if scores else 1.0)"),
 )
-def loss(pred, target, num_classes, ignore_index=255):
-    return 1 - mean_iou(pred, target, num_classes, ignore_index)
 
 
 @variant("from the confusion matrix")
@@ -410,17 +406,6 @@ def with_nanmean(pred, target, num_classes, ignore_index=255):
     t = (target.flatten()[:, None] == classes) & known[:, None]
     score = (p & t).sum(0).double() / (p | t).sum(0)
     return torch.nan_to_num(score.nanmean(), nan=1.0).item()
-
-
-@variant("through Dice, and only classes that occur")
-def through_dice(pred, target, num_classes, ignore_index=255):
-    known = target != ignore_index
-    pred, target = pred[known], target[known]
-    found = torch.cat([pred, target]).unique()
-    if len(found) == 0:
-        return 1.0
-    scores = [dice(pred == c, target == c) for c in found]
-    return sum(d / (2 - d) for d in scores) / len(found)
 
 
 @variant("with numpy and a table of counts")

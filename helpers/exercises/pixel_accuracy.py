@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from helpers.exercises import exercise, misconception, variant
-from helpers.reference.overlap import dice, iou, pixel_accuracy
+from helpers.exercises import edit, exercise, misconception, variant
+from helpers.reference.overlap import pixel_accuracy
 
 
 @exercise(
@@ -45,123 +45,154 @@ def probes(draw):
         yield draw.labels(h, w, classes), draw.labels(h, w, classes)
 
 
-@misconception(
+edit(
+    pixel_accuracy,
     "IoU instead of accuracy",
     "You divided the overlap by the union. That is IoU, which leaves the background out; accuracy counts every pixel "
     "of the image. Look at your denominator.",
+    ("(pred == target).sum().item() / target.numel()", "iou(pred > 0, target > 0)"),
 )
-def iou_instead(pred, target):
-    return iou(pred > 0, target > 0)
 
-
-@misconception(
+edit(
+    pixel_accuracy,
     "Dice instead of accuracy",
     "You divided twice the overlap by the two areas. That is Dice, which leaves the background out; accuracy counts "
     "every pixel of the image. Look at your denominator.",
+    ("(pred == target).sum().item() / target.numel()", "dice(pred > 0, target > 0)"),
 )
-def dice_instead(pred, target):
-    return dice(pred > 0, target > 0)
 
+# Whoever leaves pixels out may have none left, and what becomes of the fraction there goes many ways.
+for inside, left_out, sentence in (
+    (
+        "pred > 0",
+        "precision",
+        "You counted among the predicted pixels only. That is precision. Accuracy asks about every pixel of the image, "
+        "background as well. Look at your denominator.",
+    ),
+    (
+        "target > 0",
+        "recall",
+        "You counted among the true object pixels only. That is recall. Accuracy asks about every pixel of the image, "
+        "background as well. Look at your denominator.",
+    ),
+    (
+        "(pred > 0) | (target > 0)",
+        "background of both left out",
+        "You leave out the pixels that are background in both masks. They are right as well, and accuracy counts every "
+        "pixel of the image. Look at your denominator.",
+    ),
+):
+    for where_none_is_left, ending in (
+        ("", " if target.numel() else 1.0"),
+        (", 0 where none is left", " if target.numel() else 0.0"),
+        (", NaN where none is left", " if target.numel() else float('nan')"),
+        (", an error where none is left", ""),
+    ):
+        edit(
+            pixel_accuracy,
+            left_out + where_none_is_left,
+            sentence,
+            ("    return ", f"    inside = {inside}\n    pred, target = pred[inside], target[inside]\n    return "),
+            (" / target.numel()", f" / target.numel(){ending}"),
+        )
 
-@misconception(
-    "precision",
-    "You counted among the predicted pixels only. That is precision. Accuracy asks about every pixel of the image, "
-    "background as well. Look at your denominator.",
-)
-def precision(pred, target):
-    inside = pred > 0
-    return float((pred == target)[inside].float().mean()) if inside.any() else 1.0
-
-
-@misconception(
-    "recall",
-    "You counted among the true object pixels only. That is recall. Accuracy asks about every pixel of the image, "
-    "background as well. Look at your denominator.",
-)
-def recall(pred, target):
-    inside = target > 0
-    return float((pred == target)[inside].float().mean()) if inside.any() else 1.0
-
-
-@misconception(
+edit(
+    pixel_accuracy,
     "the background does not count",
     "You counted the object pixels on which the masks agree, and divided by all pixels. Agreeing on background is "
     "right, too, and gets nothing with you. Look at your numerator.",
+    ("(pred == target)", "((pred == target) & (target > 0))"),
 )
-def objects_only(pred, target):
-    return float(((pred == target) & (target > 0)).float().mean())
 
+edit(
+    pixel_accuracy,
+    "the background does not count, and `&` on class indices",
+    "`&` keeps what is object in both masks, so agreeing on background gets nothing with you; and on class indices "
+    "it joins the bits of the numbers. Look for a comparison that suits booleans and class indices.",
+    ("(pred == target)", "(pred & target)"),
+)
 
-@misconception(
+edit(
+    pixel_accuracy,
+    "object in both masks",
+    "You count the pixels that are object in both masks, of whatever class. Agreeing on background is right, too, "
+    "and gets nothing with you; a cat that is called a dog gets something. Look for a comparison of the two masks.",
+    ("(pred == target)", "((pred > 0) & (target > 0))"),
+)
+
+edit(
+    pixel_accuracy,
     "the error instead of the accuracy",
     "You counted the pixels that *differ*: two equal masks score 0. That is the error rate. "
     "Look at your comparison, or at your last line.",
+    ("pred == target", "pred != target"),
 )
-def error_rate(pred, target):
-    return 1 - pixel_accuracy(pred, target)
 
-
-@misconception(
+edit(
+    pixel_accuracy,
     "a count instead of a fraction",
     "You return how many pixels agree. A large image then scores more than a small one. "
     "Look at what is still missing after the sum.",
+    (" / target.numel()", ""),
 )
-def count(pred, target):
-    return (pred == target).sum().item()
 
-
-@misconception(
+edit(
+    pixel_accuracy,
     "per cent",
     "Your score runs to 100. All scores of this course run from 0 to 1, so that they can be compared and averaged. "
     "Look for a factor.",
+    ("    return ", "    return 100 * ("),
+    (" / target.numel()", " / target.numel())"),
 )
-def per_cent(pred, target):
-    return 100 * pixel_accuracy(pred, target)
 
-
-@misconception(
+edit(
+    pixel_accuracy,
     "divided by the number of rows",
     "You divided by the height only, so an image twice as wide scores twice as much. `len` of a tensor is the length "
     "of its first axis. Look at your denominator.",
+    ("target.numel()", "len(target)"),
 )
-def by_height(pred, target):
-    return (pred == target).sum().item() / len(target)
 
+edit(
+    pixel_accuracy,
+    "divided by the number of columns",
+    "You divided by the width only, so an image twice as high scores twice as much. Look at your denominator.",
+    ("target.numel()", "target.shape[-1]"),
+)
 
-@misconception(
+edit(
+    pixel_accuracy,
     "divided by the pixels of both masks",
     "Two equal masks score 0.5: you divided by the pixels of both masks. A pixel of the image is in both, and one "
     "comparison. Look at your denominator.",
+    ("target.numel()", "(pred.numel() + target.numel())"),
 )
-def by_both(pred, target):
-    return (pred == target).sum().item() / (pred.numel() + target.numel())
 
-
-@misconception(
+edit(
+    pixel_accuracy,
     "all or nothing",
     "You return 1 when the masks are equal in every pixel and 0 otherwise. One wrong pixel then costs as much as all. "
     "Look at whether you compare whole masks or pixels, and for a `//`, which drops what is behind the point.",
+    (" / ", " // "),
 )
-def all_or_nothing(pred, target):
-    return float(torch.equal(pred, target))
 
-
-@misconception(
+edit(
+    pixel_accuracy,
     "rounded to a whole number",
     "Your score is 0 or 1, and nothing in between, so two models can hardly be told apart. "
     "Look for a `round` or an `int`.",
+    ("    return ", "    return round("),
+    (" / target.numel()", " / target.numel())"),
 )
-def whole_number(pred, target):
-    return round(pixel_accuracy(pred, target))
 
-
-@misconception(
+edit(
+    pixel_accuracy,
     "rounded",
     "You rounded the score. Two models that differ in one pixel of a hundred thousand cannot be told apart any more. "
     "Round when you print, not when you compute: look for `round`.",
+    ("    return ", "    return round("),
+    (" / target.numel()", " / target.numel(), 2)"),
 )
-def rounded(pred, target):
-    return round(pixel_accuracy(pred, target), 2)
 
 
 @misconception(
@@ -174,32 +205,77 @@ def balanced(pred, target):
     return sum(scores) / len(scores)
 
 
-@misconception(
+edit(
+    pixel_accuracy,
+    "one number a row",
+    "You return one number for each row of pixels. One for the whole image is asked for. Look at the `dim` that you "
+    "pass on.",
+    ("sum().item() / target.numel()", "float().mean(1)"),
+)
+
+edit(
+    pixel_accuracy,
     "object or not, instead of the class",
     "You compare whether there is *an object* in both masks. A pixel of a cat that is called a dog then counts as "
     "right. Look at what happens to class indices before you compare.",
+    ("    return ", "    pred, target = pred > 0, target > 0\n    return "),
 )
-def any_object(pred, target):
-    return pixel_accuracy(pred > 0, target > 0)
 
+edit(
+    pixel_accuracy,
+    "class numbers as quantities",
+    "You subtract class numbers, so a pixel of class 0 that is called class 3 costs three times as much as one that "
+    "is called class 1. The numbers are names, not amounts. Look for a `-`.",
+    ("(pred == target)", "(1 - (pred.float() - target.float()).abs())"),
+)
 
-@misconception(
+edit(
+    pixel_accuracy,
     "right for booleans only",
     "You joined the masks with `&` and `~`. On booleans that counts what agrees; on class indices both work on the "
     "bits of the numbers, and classes 1 and 3 share a bit. Look for a comparison that suits both.",
+    ("(pred == target)", "(((pred & target) | (~pred & ~target)) > 0)"),
 )
-def bits(pred, target):
-    agree = (pred & target) | (~pred & ~target)
-    return (agree > 0).sum().item() / target.numel()
 
+edit(
+    pixel_accuracy,
+    "right for booleans only, and sums of bits",
+    "You counted with `&` and `~`. On booleans that counts what agrees; on class indices both work on the bits of the "
+    "numbers, and the sum is no count. Look for a comparison that suits both.",
+    ("(pred == target).sum()", "((pred & target).sum() + (~pred & ~target).sum())"),
+)
 
-@misconception(
+edit(
+    pixel_accuracy,
+    "right for booleans only, with `^`",
+    "You counted with `^`. On booleans that counts what differs; on class indices it works on the bits of the numbers, "
+    "and the sum is no count. Look for a comparison that suits both.",
+    ("(pred == target).sum().item() / target.numel()", "1 - (pred ^ target).sum().item() / target.numel()"),
+)
+
+edit(
+    pixel_accuracy,
+    "a difference of booleans",
+    "You subtracted one mask from the other. PyTorch refuses that for booleans with an error, since true minus true "
+    "is no boolean. Look for a comparison that suits booleans and class indices.",
+    ("pred == target", "pred - target == 0"),
+)
+
+edit(
+    pixel_accuracy,
+    "the mean of booleans",
+    "You asked for the mean of booleans. PyTorch takes a mean of floats only, and raises an error. Look at what "
+    "stands before `.mean()`: `.float()` makes zeros and ones of it.",
+    ("(pred == target).sum().item() / target.numel()", "(pred == target).mean().item()"),
+)
+
+edit(
+    pixel_accuracy,
     "a picture instead of a number",
     "You return a mask of the pixels that agree. It shows where the errors are, but two models cannot be ranked by it. "
     "Look at what comes after the comparison.",
+    ("(pred == target).sum().item() / target.numel()", "(pred == target)"),
 )
-def picture(pred, target):
-    return pred == target
 
 
 @variant("mean of the agreement")
@@ -211,17 +287,6 @@ def mean(pred, target):
 def one_minus_errors(pred, target):
     height, width = target.shape
     return 1 - torch.count_nonzero(pred != target).item() / (height * width)
-
-
-@variant("mean over the rows' means")
-def rows(pred, target):
-    return (pred == target).double().mean(dim=1).mean().item()  # rows are equally long
-
-
-@variant("pixel by pixel")
-def pixel_by_pixel(pred, target):
-    pairs = list(zip(pred.flatten().tolist(), target.flatten().tolist(), strict=True))
-    return sum(p == t for p, t in pairs) / len(pairs)
 
 
 @variant("with numpy")
