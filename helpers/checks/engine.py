@@ -220,7 +220,8 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
     def agrees(version: Code, k: int, any_error: bool) -> bool:
         return _first_difference(trace[k], _known(exercise.name, version, seed, k), any_error) is None
 
-    versions = [(answer, version) for answer in exercise.misconceptions for version in exercise.versions(answer)]
+    specific_first = sorted(exercise.misconceptions, key=lambda answer: answer.any_error)
+    versions = [(answer, version) for answer in specific_first for version in exercise.versions(answer)]
     for answer, version in versions:
         if all(agrees(version, k, answer.any_error) for k in order):
             return answer.name, answer.sentence
@@ -236,7 +237,7 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
     for (one, first, is_fair), (other, second, is_fair_too) in itertools.combinations(parts, 2):
         if is_fair and is_fair_too and first | second == set(differing):
             return _both(one, other)
-    for one, other in itertools.product([one for one, _, _ in parts], exercise.misconceptions):
+    for one, other in itertools.product([one for one, _, _ in parts], specific_first):
         for version in exercise.versions(one, other) if one is not other and time.thread_time() < until else ():
             if all(agrees(version, k, one.any_error or other.any_error) for k in order):
                 return _both(one, other)

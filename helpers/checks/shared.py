@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -117,19 +116,6 @@ def certain_logits() -> Iterator[Call]:
     right = 1e4 * (2 * target - 1)
     yield Call((right, target), label="logits of ±10 000, all on the right side", gradients=(0,))
     yield Call((-right, target), label="logits of ±10 000, all on the wrong side", gradients=(0,), view=without_ceiling)
-
-
-def fails_alike(**inputs: Any) -> Script:
-    """One call, on which all answers agree that raise the same kind of exception.
-
-    For inputs on which a mistake makes every style of answer fail, and each in another function of torch.
-    """
-
-    def run(subject: Subject) -> Iterator[tuple[str, Any]]:
-        value = subject.call(tuple(inputs.values()), {}).value
-        yield "result", replace(value, cause="") if isinstance(value, Raised) else value
-
-    return Script(run, "", inputs)
 
 
 def forwards(args: Args, kwargs: Kwargs, image: Tensor, seed: int) -> Script:

@@ -461,7 +461,7 @@ def raised(error: BaseException, student: Any) -> Raised:
 
 def _on_purpose(error: BaseException) -> bool:
     """Whether a `raise` or an `assert` made it, whose words are free, and not an operation of Python's."""
-    if isinstance(error, ZeroDivisionError):  # one kind, many words
+    if isinstance(error, ZeroDivisionError | KeyError | UnboundLocalError | RecursionError):  # the kind says it all
         return True
     last = error.__traceback__
     while last and last.tb_next:

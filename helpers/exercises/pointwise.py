@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.checks.shared import CONVOLUTIONS, fails_alike
+from helpers.checks.shared import CONVOLUTIONS
 from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.convolution import pointwise
 
@@ -35,17 +35,17 @@ def probes(draw):
     two of them goes through without an error. Where C and K differ, an exchange fails in as many ways as there are
     styles."""
     pixel, weight = torch.tensor([1.0, 2.0]).reshape(1, 2, 1, 1), torch.tensor([[1.0, 10], [-3, 0.5], [2, 2]])
-    yield fails_alike(x=pixel, weight=weight, bias=torch.arange(3.0))
+    yield pixel, weight, torch.arange(3.0)
     coded = torch.stack([draw.positions(2, 3), -1 - draw.positions(2, 3)])[None]
-    yield fails_alike(x=coded, weight=torch.tensor([[1.0, 0.5], [0, 1], [2, -1]]), bias=torch.tensor([7.0, 8, 0]))
+    yield coded, torch.tensor([[1.0, 0.5], [0, 1], [2, -1]]), torch.tensor([7.0, 8, 0])
     yield coded, torch.tensor([[1.0, 0], [0, 1]]), torch.tensor([0.0, 0.25])  # passes the channels on
-    yield fails_alike(x=draw.normal(2, 3, 4, 5), weight=draw.normal(4, 3), bias=draw.normal(4))
+    yield draw.normal(2, 3, 4, 5), draw.normal(4, 3), draw.normal(4)
     yield draw.normal(3, 3, 3, 3), draw.normal(3, 3), draw.normal(3)  # all equal
-    yield fails_alike(x=draw.normal(1, 4, 3, 2), weight=draw.normal(2, 4), bias=draw.normal(2))
+    yield draw.normal(1, 4, 3, 2), draw.normal(2, 4), draw.normal(2)
     yield draw.normal(2, 1, 3, 4), draw.normal(1, 1), draw.normal(1)
     n, c, k = draw.size(2, 3), draw.size(2, 5), draw.size(2, 5)
     x = draw.normal(n, c, draw.size(3, 9), draw.size(3, 9))
-    yield fails_alike(x=x, weight=draw.normal(k, c), bias=draw.normal(k))
+    yield x, draw.normal(k, c), draw.normal(k)
 
 
 edit(
@@ -63,6 +63,7 @@ edit(
     "channel; where the sizes differ it fails. Look at the shape that the bias has when you add it.",
     (" + bias[:, None]", ""),
     ("x.shape[2:])", "x.shape[2:]) + bias"),
+    any_error=True,
 )
 
 
@@ -74,6 +75,7 @@ edit(
     "the shape that the bias has when you add it.",
     (" + bias[:, None]", ""),
     ("x.shape[2:])", "x.shape[2:]) + bias[:, None]"),
+    any_error=True,
 )
 
 
@@ -84,6 +86,7 @@ edit(
     "another number added; with several it mostly fails. Look at the shape that the bias has when you add it.",
     (" + bias[:, None]", ""),
     ("x.shape[2:])", "x.shape[2:]) + bias[:, None, None, None]"),
+    any_error=True,
 )
 
 
@@ -94,6 +97,7 @@ edit(
     "more channels come out. Look at where the bias enters: it has `K` values.",
     (" + bias[:, None]", ""),
     ("x.flatten(2)", "(x + bias[:, None, None]).flatten(2)"),
+    any_error=True,
 )
 
 
@@ -113,6 +117,7 @@ edit(
     "comes out; with `K` equal to `C` nothing fails and the numbers are wrong. Look at which index of `weight` you sum "
     "over.",
     ("weight @", "weight.T @"),
+    any_error=True,
 )
 
 
