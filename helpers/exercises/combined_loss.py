@@ -5,8 +5,8 @@ import torch.nn.functional as F
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import certain_logits, logits_and_targets
-from helpers.exercises import exercise, misconception, variant
-from helpers.reference.losses import bce_with_logits, combined_loss, iou_loss, soft_dice_loss
+from helpers.exercises import edit, exercise, variant
+from helpers.reference.losses import bce_with_logits, combined_loss, soft_dice_loss
 
 
 @exercise(
@@ -31,7 +31,7 @@ from helpers.reference.losses import bce_with_logits, combined_loss, iou_loss, s
 )
 def probes(draw):
     """Logits and targets (N, 1, H, W), with the default and with other weights; 1.0 leaves Dice, 0.0 cross-entropy."""
-    # log(3) is a probability of 3/4 and -log(3) of 1/4: Dice loss 2/9, cross-entropy log(4/3) = 0.288
+    # log(3) is a probability of 3/4 and -log(3) of 1/4: Dice loss 3/19, cross-entropy log(4/3) = 0.288
     logits = torch.tensor([[[[3.0, 3.0, 1 / 3]]]]).log()
     target = torch.tensor([[[[1.0, 1.0, 0.0]]]])
     yield Call((logits, target), gradients=(0,))
@@ -43,208 +43,290 @@ def probes(draw):
         yield Call((logits, target), settings, gradients=(0,))
 
 
-def _mixed(dice, entropy, dice_weight):
-    return dice_weight * dice + (1 - dice_weight) * entropy
+DICE, ENTROPY = "soft_dice_loss(logits, target)", "bce_with_logits(logits, target)"
 
 
-@misconception(
+def first(line):
+    """The change that puts a line before the last one."""
+    return "    return", f"    {line}\n    return"
+
+
+def dice_of(p="torch.sigmoid(logits)", area=None, dim=(1, 2, 3), top="2 * overlap + 1"):
+    """The changes that write the Dice part out, with something in it another."""
+    yield DICE, f"(1 - ({top}) / (total + 1)).mean()"
+    yield first(f"overlap, total = ({p} * target).sum({dim}), ({area or p} + target).sum({dim})")
+
+
+edit(
+    combined_loss,
     "the weights swapped",
     "You gave `dice_weight` to the cross-entropy and the rest to Dice. At the default of 0.5 nobody notices; at 1.0 "
     "the Dice part is gone. Look at which loss each weight meets.",
+    first("dice_weight = 1 - dice_weight"),
 )
-def swapped(logits, target, dice_weight=0.5):
-    return combined_loss(logits, target, 1 - dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "the plain sum",
     "You added the two losses without weights, so the argument `dice_weight` changes nothing. Look at what each part "
     "has to be multiplied by.",
+    ("dice_weight * soft", "soft"),
+    ("(1 - dice_weight) * ", ""),
 )
-def plain_sum(logits, target, dice_weight=0.5):
-    return soft_dice_loss(logits, target) + bce_with_logits(logits, target)
 
-
-@misconception(
+edit(
+    combined_loss,
     "the weight fixed at 0.5",
     "You averaged the two losses, so the argument `dice_weight` changes nothing. Look at the constants in your "
     "formula.",
+    first("dice_weight = 0.5"),
 )
-def fixed(logits, target, dice_weight=0.5):
-    return combined_loss(logits, target)
 
+edit(
+    combined_loss,
+    "the weighted parts averaged",
+    "You divide the weighted sum by two. The two weights add up to 1 already, so it is a mean as it stands. Look at "
+    "what you do after the sum.",
+    ("* soft", "/ 2 * soft"),
+    ("* bce", "/ 2 * bce"),
+)
 
-@misconception(
+edit(
+    combined_loss,
     "only Dice has a weight",
     "You weighted the Dice part and left the cross-entropy at its full size. With `dice_weight=1.0` it should be gone. "
     "Look at what the cross-entropy has to be multiplied by.",
+    ("(1 - dice_weight) * ", ""),
 )
-def only_dice_weighted(logits, target, dice_weight=0.5):
-    return dice_weight * soft_dice_loss(logits, target) + bce_with_logits(logits, target)
 
-
-@misconception(
+edit(
+    combined_loss,
     "only the cross-entropy has a weight",
     "You weighted the cross-entropy and left the Dice part at its full size. With `dice_weight=0.0` it should be gone. "
     "Look at what the Dice part has to be multiplied by.",
+    ("dice_weight * soft", "soft"),
 )
-def only_entropy_weighted(logits, target, dice_weight=0.5):
-    return soft_dice_loss(logits, target) + (1 - dice_weight) * bce_with_logits(logits, target)
 
+edit(
+    combined_loss,
+    "the Dice part's weight on the cross-entropy",
+    "You multiplied the cross-entropy by `dice_weight` and left the Dice part at its full size. With "
+    "`dice_weight=1.0` only Dice should be left. Look at which part each weight belongs to, and at what the other "
+    "part is multiplied by.",
+    ("dice_weight * soft", "soft"),
+    ("(1 - dice_weight)", "dice_weight"),
+)
 
-@misconception(
+edit(
+    combined_loss,
     "the same weight on both",
     "Both parts got `dice_weight`. At 0.0 the whole loss is 0 and nothing is learned. Look at the second weight: the "
     "two have to add up to 1.",
+    ("(1 - dice_weight)", "dice_weight"),
 )
-def same_weight(logits, target, dice_weight=0.5):
-    return dice_weight * (soft_dice_loss(logits, target) + bce_with_logits(logits, target))
 
-
-@misconception(
+edit(
+    combined_loss,
     "the product of the two",
     "You multiplied the two losses. As soon as one of them is near 0, the other has hardly any gradient left. Look at "
     "the sign between the two parts.",
+    (" + ", " * "),
 )
-def product(logits, target, dice_weight=0.5):
-    return dice_weight * soft_dice_loss(logits, target) * (1 - dice_weight) * bce_with_logits(logits, target)
 
-
-@misconception(
+edit(
+    combined_loss,
     "the difference of the two",
     "You subtracted the Dice loss from the cross-entropy. Less loss then means less overlap. A Dice *score* would be "
     "subtracted; look at which of the two you have.",
+    ("return ", "return -"),
 )
-def difference(logits, target, dice_weight=0.5):
-    return _mixed(-soft_dice_loss(logits, target), bce_with_logits(logits, target), dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "Dice score instead of loss",
     "You added the Dice *score*, which is 1 for a perfect prediction, so the two parts pull in opposite directions. "
     "Look at what your Dice part is for a perfect prediction.",
+    (DICE, f"(1 - {DICE})"),
 )
-def dice_score(logits, target, dice_weight=0.5):
-    return _mixed(1 - soft_dice_loss(logits, target), bce_with_logits(logits, target), dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "minus the Dice score",
     "You took minus the Dice score for its loss. The gradient is right, but a perfect prediction has no loss of 0 any "
     "more: it is minus `dice_weight`. Look at your Dice part.",
+    (DICE, f"({DICE} - 1)"),
 )
-def minus_dice_score(logits, target, dice_weight=0.5):
-    return _mixed(soft_dice_loss(logits, target) - 1, bce_with_logits(logits, target), dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "IoU instead of Dice",
     "Your overlap part divides by the union. That is the IoU loss, which is stricter wherever the match is partial. "
     "Look at the first of your two parts.",
+    ("soft_dice_loss", "iou_loss"),
 )
-def iou_instead(logits, target, dice_weight=0.5):
-    return _mixed(iou_loss(logits, target), bce_with_logits(logits, target), dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "the sigmoid applied twice in both parts",
     "You took the sigmoid of the logits and gave that to both losses, which take it themselves. All probabilities end "
     "up between 0.5 and 0.73. Look at what each part expects.",
+    first("logits = torch.sigmoid(logits)"),
 )
-def sigmoid_twice(logits, target, dice_weight=0.5):
-    return combined_loss(torch.sigmoid(logits), target, dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "the sigmoid applied twice in the cross-entropy",
     "You gave probabilities to the cross-entropy, which expects logits, so even a perfect prediction keeps a loss of "
     "0.3 and more. Look at what goes into each of the two parts.",
+    ("bce_with_logits(logits", "bce_with_logits(torch.sigmoid(logits)"),
 )
-def sigmoid_twice_in_entropy(logits, target, dice_weight=0.5):
-    return _mixed(soft_dice_loss(logits, target), bce_with_logits(torch.sigmoid(logits), target), dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "the sigmoid applied twice in the Dice part",
     "You gave probabilities to the Dice loss, which expects logits, so its areas are those of probabilities between "
     "0.5 and 0.73. Look at what goes into each of the two parts.",
+    ("soft_dice_loss(logits", "soft_dice_loss(torch.sigmoid(logits)"),
 )
-def sigmoid_twice_in_dice(logits, target, dice_weight=0.5):
-    return _mixed(soft_dice_loss(torch.sigmoid(logits), target), bce_with_logits(logits, target), dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "the sigmoid missing in the Dice part",
     "Your Dice part computes with the logits as they are. Negative logits make negative areas, and its score leaves "
     "the range from 0 to 1. Look at what turns a logit into a probability.",
+    *dice_of("logits"),
 )
-def sigmoid_missing(logits, target, dice_weight=0.5):
-    both, total = (logits * target).sum((1, 2, 3)), (logits + target).sum((1, 2, 3))
-    return _mixed((1 - (2 * both + 1) / (total + 1)).mean(), bce_with_logits(logits, target), dice_weight)
 
+edit(
+    combined_loss,
+    "logits and target swapped",
+    "You treat the target as logits and the logits as the target. Look at the order of the arguments: the network's "
+    "output comes first.",
+    first("logits, target = target, logits"),
+)
 
-def _dice_part(logits, target, dim=(1, 2, 3), smooth=1.0):
-    p = torch.sigmoid(logits)
-    return (1 - (2 * (p * target).sum(dim) + smooth) / ((p + target).sum(dim) + smooth)).mean()
-
-
-@misconception(
+edit(
+    combined_loss,
     "Dice pooled over the batch",
     "Your Dice part sums over the whole batch and divides once, so a large object drowns the small ones of the other "
     "images. Look at the `dim` of its sums.",
+    *dice_of(dim=(0, 1, 2, 3)),
 )
-def pooled(logits, target, dice_weight=0.5):
-    return _mixed(_dice_part(logits, target, (0, 1, 2, 3)), bce_with_logits(logits, target), dice_weight)
 
+edit(
+    combined_loss,
+    "the Dice losses added up",
+    "Your Dice part is the sum over the images, not their mean, so it grows with the batch beside a cross-entropy "
+    "that does not. Look at how it becomes one number.",
+    (DICE, f"len(logits) * {DICE}"),
+)
 
-@misconception(
+edit(
+    combined_loss,
+    "the Dice part for each image",
+    "Your Dice part is one number for each image, and so is the whole loss. `backward()` needs a single one. Look at "
+    "how each of the two parts becomes one number.",
+    (DICE, "torch.stack([soft_dice_loss(x[None], t[None]) for x, t in zip(logits, target)])"),
+)
+
+edit(
+    combined_loss,
+    "a hard mask in the Dice part",
+    "Your Dice part works on a mask of 0 and 1. That is the score of lesson 02: it jumps and has no gradient, so only "
+    "the cross-entropy is trained with. Look at where you compare with a threshold.",
+    *dice_of("(logits > 0).float()"),
+)
+
+edit(
+    combined_loss,
+    "squares in the Dice part",
+    "You squared the probabilities in the denominator of the Dice part. That is the form of V-Net (2016), with other "
+    "values wherever a probability is neither 0 nor 1. Look at what the area of a soft mask is.",
+    *dice_of(area="torch.sigmoid(logits) ** 2"),
+)
+
+edit(
+    combined_loss,
+    "the factor two is missing in the Dice part",
+    "Your Dice part stays near 0.5 for a perfect prediction. Its denominator counts every shared pixel twice, once in "
+    "each area. Look at what the numerator has to do to keep up.",
+    *dice_of(top="overlap + 1"),
+)
+
+edit(
+    combined_loss,
     "Dice without smooth",
-    "Your Dice part has no `smooth`. For an image without objects it is 1 whatever is predicted, and its gradient is "
-    "0. Look at the constants in its fraction.",
+    "Your Dice part has no `smooth`, or a tiny one. For an image without objects it is 1 or nearly so, whatever is "
+    "predicted, and its gradient next to 0. Look at the constants in its fraction.",
+    (DICE, "soft_dice_loss(logits, target, smooth=0)"),
 )
-def no_smooth(logits, target, dice_weight=0.5):
-    return _mixed(_dice_part(logits, target, smooth=0), bce_with_logits(logits, target), dice_weight)
 
+edit(
+    combined_loss,
+    "smooth only below in the Dice part",
+    "Your Dice part has its `smooth` below and not on top, so for an image without objects it is 1 whatever is "
+    "predicted. Look at its numerator.",
+    *dice_of(top="2 * overlap"),
+)
 
-@misconception(
+edit(
+    combined_loss,
+    "smooth doubled on top in the Dice part",
+    "In your Dice part the factor two multiplies `smooth` as well as the overlap, so its score exceeds 1 for a good "
+    "prediction. Look at your brackets.",
+    *dice_of(top="2 * (overlap + 1)"),
+)
+
+edit(
+    combined_loss,
     "a sum in the cross-entropy",
     "Your cross-entropy is a sum over the pixels. It dwarfs the Dice part, which never exceeds 1, the more the larger "
     "the image. Look at how the cross-entropy is reduced to one number.",
+    (ENTROPY, f"target.numel() * {ENTROPY}"),
 )
-def summed(logits, target, dice_weight=0.5):
-    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="sum")
-    return _mixed(soft_dice_loss(logits, target), entropy, dice_weight)
 
+edit(
+    combined_loss,
+    "a sum over each image in the cross-entropy",
+    "Your cross-entropy sums the pixels of each image and averages over the images. It dwarfs the Dice part, which "
+    "never exceeds 1, the more the larger the image. Look at the number that you divide by.",
+    (ENTROPY, f"target[0].numel() * {ENTROPY}"),
+)
 
-@misconception(
+edit(
+    combined_loss,
+    "the cross-entropy of each pixel",
+    "Your cross-entropy is one number for each pixel, and so is the whole loss. The task asks for a single one. Look "
+    "at how each of the two parts becomes one number.",
+    ("bce_with_logits", "_cross_entropy"),
+)
+
+edit(
+    combined_loss,
     "the logarithm of the sigmoid",
     "Your cross-entropy takes the sigmoid first and its logarithm after. For a logit of 10 000 that is the logarithm "
     "of 0, and one such pixel turns the whole loss into NaN or infinity. Look at your `bce_with_logits`.",
+    (ENTROPY, "-(target * torch.log(p) + (1 - target) * torch.log(1 - p)).mean()"),
+    first("p = torch.sigmoid(logits)"),
 )
-def log_of_sigmoid(logits, target, dice_weight=0.5):
-    p = torch.sigmoid(logits)
-    entropy = -(target * torch.log(p) + (1 - target) * torch.log(1 - p)).mean()
-    return _mixed(soft_dice_loss(logits, target), entropy, dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "a cross-entropy that levels off",
     "Your cross-entropy works on probabilities that are cut off, as `binary_cross_entropy` without the logits does. "
     "Past that point it stops growing and its gradient is 0, so the pixels that are most wrong are never corrected. "
     "Look at what it is given: logits or probabilities?",
+    (ENTROPY, "torch.nn.functional.binary_cross_entropy(torch.sigmoid(logits), target)"),
 )
-def levels_off(logits, target, dice_weight=0.5):
-    entropy = F.binary_cross_entropy(torch.sigmoid(logits), target)
-    return _mixed(soft_dice_loss(logits, target), entropy, dice_weight)
 
-
-@misconception(
+edit(
+    combined_loss,
     "a number without its gradient",
     "The value is right, but it has lost its history: `.item()`, `float()`, `.detach()`, numpy and `no_grad` all cut "
     "it. `loss.backward()` needs the tensor as it came out of the computation. Look at your last lines.",
+    ("return ", "return float("),
+    (ENTROPY, f"{ENTROPY})"),
 )
-def detached(logits, target, dice_weight=0.5):
-    return combined_loss(logits, target, dice_weight).item()
 
 
 @variant("everything written out")
@@ -254,12 +336,6 @@ def written_out(logits, target, dice_weight=0.5):
     dice = 1 - (2 * (p * t).sum(1) + 1) / (p.sum(1) + t.sum(1) + 1)
     entropy = F.softplus(logits) - logits * target
     return dice.mean() * dice_weight + entropy.mean() * (1 - dice_weight)
-
-
-@variant("with the library's cross-entropy")
-def from_library(logits, target, dice_weight=0.5):
-    entropy = torch.nn.BCEWithLogitsLoss()(logits, target)
-    return torch.lerp(entropy, soft_dice_loss(logits, target), dice_weight)
 
 
 @variant("image by image")
