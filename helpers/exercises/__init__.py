@@ -278,7 +278,7 @@ def load(name: str) -> Exercise:
         ValueError: no exercise has that name; the message says which are meant, or lists all.
     """
     module = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    if module in {info.name for info in pkgutil.iter_modules(__path__)}:
+    if _is_loaded(module) or module in {info.name for info in pkgutil.iter_modules(__path__)}:
         found = _of_module(module)
         if found.name == name:
             return found
@@ -294,5 +294,10 @@ def problems(found: Exercise) -> list[str]:
 
 
 def _of_module(module: str) -> Exercise:
-    importlib.import_module(f"{__name__}.{module}")
+    if not _is_loaded(module):
+        importlib.import_module(f"{__name__}.{module}")
     return _by_module[f"{__name__}.{module}"]
+
+
+def _is_loaded(module: str) -> bool:
+    return f"{__name__}.{module}" in _by_module
