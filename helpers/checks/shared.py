@@ -91,7 +91,8 @@ def pairs_of_masks(draw: Draw) -> Iterator[Pair]:
     yield draw.mask(4, 3), draw.empty(4, 3)
     alike = draw.mask(5, 7, fraction=0.3)
     yield alike, alike.clone()
-    for _ in range(6):
+    yield draw.mask(30, 40, fraction=0.8), draw.mask(30, 40, fraction=0.7)  # more in both than a byte can count
+    for _ in range(5):
         h, w = draw.size(2, 40), draw.size(2, 40)  # not square
         yield draw.mask(h, w, fraction=draw.uniform(0.01, 0.9)), draw.mask(h, w, fraction=draw.uniform(0.01, 0.9))
 

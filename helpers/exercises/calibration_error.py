@@ -44,6 +44,7 @@ def probes(draw):
     yield ends, torch.arange(10)[:, None].expand(10, 2) % 2 == 1
     yield torch.tensor([[0.34]]), torch.tensor([[True]])  # one pixel, where most means and sums are the same
     yield Call((torch.tensor([[0.22], [0.93], [0.75]]), torch.tensor([[True], [True], [False]])), {"bins": 1})
+    yield torch.tensor([[0.12, 0.47, 0.83]]), torch.tensor([[False, False, False]])
     for bins in (10, 15, draw.size(3, 8)):
         h, w = draw.size(4, 20), draw.size(21, 40)
         probability = torch.sigmoid(2 * draw.normal(h, w) + draw.uniform(-1, 0))

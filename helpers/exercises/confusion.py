@@ -58,6 +58,8 @@ def _pairs(draw):
     yield draw.mask(3, 5), draw.full(3, 5)
     same = draw.mask(4, 7, fraction=0.3)
     yield same, same.clone()
+    yield draw.masks("##..   ...#")
+    yield draw.mask(40, 30, fraction=0.8), draw.mask(40, 30, fraction=0.7)  # more in both than a byte can count
     for _ in range(4):
         h, w = draw.size(2, 40), draw.size(2, 40)
         yield draw.mask(h, w, fraction=draw.uniform(0.01, 0.9)), draw.mask(h, w, fraction=draw.uniform(0.01, 0.9))

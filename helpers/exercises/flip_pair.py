@@ -31,9 +31,9 @@ def probes(draw):
         positions = draw.positions(2, 3)
         yield positions[None], positions.long(), horizontal, vertical
         positions = draw.positions(4, 3)
-        yield torch.stack([positions, positions + 1000, positions + 2000]), positions.long(), horizontal, vertical
-        square = draw.positions(3, 3)
-        yield torch.stack([square, square + 1000]), square.long(), horizontal, vertical
+        yield torch.stack([positions, positions + 1000]), positions.long(), horizontal, vertical
+        square = draw.positions(3, 3)  # as many channels, too, so that axes can be exchanged without an error
+        yield torch.stack([square, square + 1000, square + 2000]), square.long(), horizontal, vertical
         h, w = draw.size(2, 20), draw.size(2, 20)
         yield draw.normal(draw.size(1, 4), h, w), draw.mask(h, w), horizontal, vertical
 

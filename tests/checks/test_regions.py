@@ -100,6 +100,8 @@ LOSS = {
     "an image without an object among others": lambda g: any(map(none, g.target)) and not none(g.target),
     "objects only": lambda g: every(g.target),
     "not square": lambda g: sides(g.logits)[0] != sides(g.logits)[1],
+}
+CERTAIN = {
     "certain and right": lambda g: g.logits.abs().max() > 1000 and torch.equal(g.logits > 0, g.target > 0),
     "certain and wrong": lambda g: g.logits.abs().max() > 1000 and torch.equal(g.logits < 0, g.target > 0),
 }
@@ -112,15 +114,15 @@ NETWORK = {
 
 REGIONS = {
     "to_tensor": {
-        "grey, two axes": lambda g: values(g.array).ndim == 2,
-        "grey, three axes": lambda g: values(g.array).ndim == 3 and values(g.array).shape[2] == 1,
-        "colour": lambda g: values(g.array).shape[2:] == (3,),
-        "more than three channels": lambda g: values(g.array).shape[2:] == (4,),
-        "0 and 1 only": lambda g: int(values(g.array).max()) == 1,
-        "0 only": lambda g: none(values(g.array)),
-        "0 to 255": lambda g: {0, 255} <= classes(values(g.array)),
-        "not square": lambda g: values(g.array).shape[0] != values(g.array).shape[1],
-        "three rows or columns": lambda g: 3 in values(g.array).shape[:2],
+        "grey, two axes": lambda g: values(g.image).ndim == 2,
+        "grey, three axes": lambda g: values(g.image).ndim == 3 and values(g.image).shape[2] == 1,
+        "colour": lambda g: values(g.image).shape[2:] == (3,),
+        "more than three channels": lambda g: values(g.image).shape[2:] == (4,),
+        "0 and 1 only": lambda g: int(values(g.image).max()) == 1,
+        "0 only": lambda g: none(values(g.image)),
+        "0 to 255": lambda g: {0, 255} <= classes(values(g.image)),
+        "not square": lambda g: values(g.image).shape[0] != values(g.image).shape[1],
+        "three rows or columns": lambda g: 3 in values(g.image).shape[:2],
     },
     "one_hot": {
         "ignored pixels": lambda g: bool((g.mask == g.ignore_index).any()),
@@ -202,13 +204,11 @@ REGIONS = {
         "not square": lambda g: sides(g.image)[0] != sides(g.image)[1],
     },
     "output_size": {
-        "a rest": lambda g: (g.size + 2 * g.padding - g.dilation * (g.kernel_size - 1) - 1) % g.stride,
-        "no rest": lambda g: (
-            g.stride > 1 and not (g.size + 2 * g.padding - g.dilation * (g.kernel_size - 1) - 1) % g.stride
-        ),
-        "a kernel as long as the side": lambda g: g.size == g.kernel_size,
-        "a kernel of one": lambda g: g.kernel_size == 1,
-        "an even kernel": lambda g: g.kernel_size % 2 == 0,
+        "a rest": lambda g: (g.size + 2 * g.padding - g.dilation * (g.kernel - 1) - 1) % g.stride,
+        "no rest": lambda g: g.stride > 1 and not (g.size + 2 * g.padding - g.dilation * (g.kernel - 1) - 1) % g.stride,
+        "a kernel as long as the side": lambda g: g.size == g.kernel,
+        "a kernel of one": lambda g: g.kernel == 1,
+        "an even kernel": lambda g: g.kernel % 2 == 0,
         "padding": lambda g: g.padding > 0,
         "dilation": lambda g: g.dilation > 1,
         "defaults": lambda g: len(g.passed) == 2,
@@ -320,17 +320,19 @@ REGIONS = {
         "several images": lambda g: len(g.x) > 1,
         "256 channels": lambda g: g.in_channels >= 256,
     },
-    "bce_with_logits": LOSS,
+    "bce_with_logits": LOSS | CERTAIN,
     "soft_dice_loss": LOSS
     | {"no smoothing": lambda g: g.smooth == 0, "the default": lambda g: "smooth" not in g.passed},
     "iou_loss": LOSS | {"no smoothing": lambda g: g.smooth == 0, "the default": lambda g: "smooth" not in g.passed},
     "focal_loss": LOSS
+    | CERTAIN
     | {
         "gamma 0": lambda g: g.gamma == 0,
         "other than the defaults": lambda g: {"gamma", "alpha"} <= g.passed,
         "defaults": lambda g: len(g.passed) == 2,
     },
     "combined_loss": LOSS
+    | CERTAIN
     | {
         "Dice alone": lambda g: g.dice_weight == 1,
         "cross-entropy alone": lambda g: g.dice_weight == 0,
