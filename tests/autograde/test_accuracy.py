@@ -85,7 +85,7 @@ def test_what_goes_wrong_is_counted(monkeypatch):
 def test_an_answer_counts_only_if_every_seed_agrees(monkeypatch):
     seen = {
         0: accuracy.Outcome({"a"}, {"a"}, set(), {("reference", "m")}, [1.0]),
-        1: accuracy.Outcome({"b"}, set(), {"through IoU"}, set(), [3.0]),
+        1: accuracy.Outcome({"b"}, set(), {"as F1 score"}, set(), [3.0]),
     }
     monkeypatch.setattr(accuracy, "observe", lambda name, seed: seen[seed])
     told = []
