@@ -111,7 +111,7 @@ def test_other_styles_pairs_and_false_names_are_counted(monkeypatch):
 def test_an_answer_counts_only_if_every_seed_agrees(monkeypatch):
     seen = {
         0: accuracy.Outcome({"a"}, {"a"}, set(), {("reference", "m")}, seconds=[1.0]),
-        1: accuracy.Outcome({"b"}, set(), {"through IoU"}, set(), seconds=[3.0]),
+        1: accuracy.Outcome({"b"}, set(), {"as F1 score"}, set(), seconds=[3.0]),
     }
     monkeypatch.setattr(accuracy, "observe", lambda name, seed: seen[seed])
     told = []

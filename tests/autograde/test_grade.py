@@ -1,7 +1,6 @@
 """A class of submissions, right, wrong and broken, graded with one command into a real gradebook."""
 
 import csv
-import inspect
 import json
 import re
 import subprocess
@@ -22,18 +21,21 @@ CELL_SECONDS = 12
 def answer(exercise: str, name: str) -> str:
     """Source of a variant or misconception of an exercise file, as a student would have it in the cell."""
     found = exercises.load(exercise)
-    (solution,) = [a.solution for a in (*found.variants, *found.misconceptions) if a.name == name]
-    source = re.sub(r"^@.*?\n(?=def )", "", inspect.getsource(solution), flags=re.DOTALL)
-    return "import numpy as np\n" + source.replace(f"def {solution.__name__}(", f"def {exercise}(")
+    (one,) = [a for a in (*found.variants, *found.misconceptions) if a.name == name]
+    of = found.reference if one.changes else one.solution
+    source = re.sub(r"^@.*?\n(?=def )", "", exercises.source_of(of), flags=re.DOTALL)
+    for old, new in one.changes:
+        source = source.replace(old, new)
+    return f"import numpy as np\nfrom torch import Tensor\n{source}".replace(f"def {of.__name__}(", f"def {exercise}(")
 
 
-RIGHT_IOU, RIGHT_DICE = answer("iou", "with numpy"), answer("dice", "through IoU")
+RIGHT_IOU, RIGHT_DICE = answer("iou", "with numpy"), answer("dice", "with numpy")
 
 # student: source of the cells `iou` and `dice` (`None`: left as released), expected points of the two
 ANSWERS = {
     "right-1": (RIGHT_IOU, RIGHT_DICE, 3, 3),
-    "right-2": (answer("iou", "with sets of pixels"), answer("dice", "with sets of pixels"), 3, 3),
-    "right-3": (answer("iou", "through Dice"), answer("dice", "as F1 score"), 3, 3),
+    "right-2": (answer("iou", "with sets of pixels"), RIGHT_DICE, 3, 3),
+    "right-3": (answer("iou", "the union as sum of areas less the overlap"), answer("dice", "as F1 score"), 3, 3),
     "right-4": (*(answer(name, "with numbers for booleans and a tiny epsilon") for name in ("iou", "dice")), 3, 3),
     "half-done": (RIGHT_IOU, None, 3, 0),
     "untouched": (None, None, 0, 0),
