@@ -134,7 +134,7 @@ class Up(nn.Module):
         return self.conv(torch.cat([F.pad(x, pad), skip], 1))
 
 
-# %% wrong: fills up the input of the transposed convolution, so that the rows doubled from zeros hold the bias, and crops
+# %% wrong: no dim in torch.cat, so the maps are put behind each other along the batch, and the DoubleConv fails
 class Up(nn.Module):
     def __init__(self, in_channels, skip_channels, out_channels):
         super().__init__()
@@ -142,9 +142,10 @@ class Up(nn.Module):
         self.conv = DoubleConv(skip_channels + out_channels, out_channels)
 
     def forward(self, x, skip):
-        x = self.up(F.pad(x, (0, 1, 0, 1)))
-        x = x[:, :, : skip.shape[2], : skip.shape[3]]
-        return self.conv(torch.cat([x, skip], dim=1))
+        x = self.up(x)
+        x = F.pad(x, (0, skip.shape[3] - x.shape[3], 0, skip.shape[2] - x.shape[2]))
+        merged = torch.cat((x, skip))
+        return self.conv(merged)
 
 
 # %% wrong: [two] first fills up at the top and on the left; second a ReLU follows the transposed convolution
