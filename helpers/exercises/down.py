@@ -317,15 +317,7 @@ class Inherited(DoubleConv):
         return super().forward(torch.stack(corners).amax(dim=0))
 
 
-@variant("a bias at the first convolution only, in a row")
-class BiasFirst(nn.Sequential):
+@variant("a sequential")
+class InARow(nn.Sequential):
     def __init__(self, in_channels, out_channels):
-        first, second = (
-            nn.Conv2d(in_channels, out_channels, 3, 1, 1),
-            nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False),
-        )
-        super().__init__(
-            nn.MaxPool2d(kernel_size=2, stride=2),
-            *(first, nn.BatchNorm2d(out_channels), nn.ReLU()),
-            *(second, nn.BatchNorm2d(out_channels), nn.ReLU()),
-        )
+        super().__init__(nn.MaxPool2d(2), DoubleConv(in_channels, out_channels))
