@@ -140,6 +140,27 @@ def forwards(args: Args, kwargs: Kwargs, image: Tensor, seed: int) -> Script:
         subject.set_parameters([drawn_weights(shape, generator) for shape in shapes])
         yield "result in evaluation mode, with weights of ours", subject.forward((image,)).value
 
+    return Script(run, _network(args, kwargs, image), {"image": image})
+
+
+def widest(args: Args, kwargs: Kwargs, channels: int, image: Tensor) -> Script:
+    """Only how many channels a network gets to: quick where there are many."""
+
+    def run(subject: Subject) -> Iterator[tuple[str, Any]]:
+        built = subject.construct(args, kwargs).value
+        if built == "module":
+            subject.train(False)
+            result = subject.forward((image,)).value
+            built = result if isinstance(result, Raised) else built
+        yield "construction", built
+        if built != "module":
+            return
+        widths = [shape[0] for shape in subject.parameters().used if shape[2:] == (3, 3)]
+        yield claim(f"the widest 3×3 convolution gives {channels} channels", max(widths, default=0) == channels)
+
+    return Script(run, _network(args, kwargs, image), {"image": image})
+
+
+def _network(args: Args, kwargs: Kwargs, image: Tensor) -> str:
     settings = ", ".join([*map(str, args), *(f"{name}={value}" for name, value in kwargs.items())])
-    label = f"a network built with `({settings})`, on an image of shape {tuple(image.shape)}"
-    return Script(run, label, {"image": image})
+    return f"a network built with `({settings})`, on an image of shape {tuple(image.shape)}"

@@ -1,10 +1,13 @@
 """Lesson 07: `center_crop(x, size)`."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises import exercise, misconception, variant
+from helpers.checks.probes import Call
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.padding import center_crop
 
 
@@ -34,150 +37,225 @@ def probes(draw):
     yield draw.positions(7, 4)[None, None], (4, 1)  # 3 rows go: 1 on top, 2 at the bottom
     yield draw.positions(3, 4)[None, None], (3, 4)
     yield draw.normal(2, 3, 6, 5), (5, 2)
-    yield draw.normal(1, 2, 3, 4), (4, 4)
-    yield draw.normal(1, 2, 4, 3), (2, 4)
+    yield Call((draw.normal(1, 2, 3, 4), (4, 4)), view=_how_large)
+    yield Call((draw.normal(1, 2, 4, 3), (2, 4)), view=_how_large)
+    yield Call((draw.normal(1, 2, 4, 4), (5, 5)), view=_how_large)
     h, w = draw.size(2, 9), draw.size(2, 9)
     yield draw.positions(h + draw.size(0, 5), w + draw.size(0, 5)).expand(2, 3, -1, -1).clone(), (h, w)
 
 
-def _check(x, size):
-    if size[0] > x.shape[2] or size[1] > x.shape[3]:
-        raise ValueError(size)
+def _how_large(result, args):
+    """Where an error is due: what else comes out, whichever pixels it shows."""
+    if tuple(result.shape[2:]) != args[1]:
+        return "smaller than asked for" if result[0, 0].numel() < math.prod(args[1]) else "larger than asked for"
+    return "filled up with zeros" if (result == 0).any() else "as large as asked for"
 
 
-@misconception(
+# Texts of the reference, which is edited below.
+ROWS, COLUMNS = "top : top + height", "left : left + width"
+TEST = "top < 0 or left < 0"
+
+
+def cut(rows, columns):
+    """A change: other slices."""
+    return f"{ROWS}, {COLUMNS}", f"{rows}, {columns}"
+
+
+def start(top, left):
+    """A change: the slices begin elsewhere; the test for a size that is too large is left as it is."""
+    return "    return x", f"    top, left = {top}, {left}\n    return x"
+
+
+edit(
+    center_crop,
     "cropped at the corner",
     "You kept the top left corner, so the map is shifted against the one it shall lie on, by half of what was cut. "
     "Look at where your slices begin.",
+    cut(":height", ":width"),
 )
-def corner(x, size):
-    _check(x, size)
-    return x[:, :, : size[0], : size[1]]
 
-
-@misconception(
+edit(
+    center_crop,
     "cropped at the bottom right",
     "You kept the bottom right corner: everything that had to go went on top and on the left. "
     "Look at where your slices begin.",
+    cut("x.shape[2] - height :", "x.shape[3] - width :"),
 )
-def far_corner(x, size):
-    _check(x, size)
-    return x[:, :, x.shape[2] - size[0] :, x.shape[3] - size[1] :]
 
-
-@misconception(
+edit(
+    center_crop,
     "the row left over goes on top",
     "When an odd number of rows or columns has to go, you cut the larger part on top and on the left. It is one pixel, "
     "and a border of a nucleus is not much more. Look at how you round the half.",
+    start("(x.shape[2] - height + 1) // 2", "(x.shape[3] - width + 1) // 2"),
 )
-def rounded_up(x, size):
-    _check(x, size)
-    top, left = (x.shape[2] - size[0] + 1) // 2, (x.shape[3] - size[1] + 1) // 2
-    return x[:, :, top : top + size[0], left : left + size[1]]
 
-
-@misconception(
+edit(
+    center_crop,
     "rounded to the even number",
     "You used `round`, which sends halves to the *even* number: 0.5 becomes 0 and 1.5 becomes 2. So it depends on the "
     "size on which side the odd row goes. Look at how you round the half.",
+    start("round((x.shape[2] - height) / 2)", "round((x.shape[3] - width) / 2)"),
 )
-def rounded(x, size):
-    _check(x, size)
-    top, left = round((x.shape[2] - size[0]) / 2), round((x.shape[3] - size[1]) / 2)
-    return x[:, :, top : top + size[0], left : left + size[1]]
 
-
-@misconception(
+edit(
+    center_crop,
     "halves rounded before the difference",
-    "You rounded half of `x` and half of `size` each by itself, then took the difference. When both are odd, or only "
-    "`size` is, the start can land a pixel off. Look at what you divide by 2.",
+    "You rounded half of `x` and half of `size` each by itself, then took the difference. Where `size` is odd and `x`"
+    " is even, the start lands a pixel too far on. Look at what you divide by 2.",
+    start("x.shape[2] // 2 - height // 2", "x.shape[3] // 2 - width // 2"),
 )
-def halves(x, size):
-    _check(x, size)
-    top, left = x.shape[2] // 2 - size[0] // 2, x.shape[3] // 2 - size[1] // 2
-    return x[:, :, top : top + size[0], left : left + size[1]]
 
+edit(
+    center_crop,
+    "half a size to both sides of the middle",
+    "You go half of `size` to both sides of the middle, and for an odd `size` two rounded halves are one short of the"
+    " whole. Look at where your slices end: `size` further than where they begin.",
+    cut(
+        "x.shape[2] // 2 - height // 2 : x.shape[2] // 2 + height // 2",
+        "x.shape[3] // 2 - width // 2 : x.shape[3] // 2 + width // 2",
+    ),
+)
 
-@misconception(
+edit(
+    center_crop,
     "height and width exchanged",
     "You took the first number of `size` for the width. It is `(height, width)`, in the order of the axes of `x`. "
     "A square hides that; look at which slice gets which number.",
+    ("height, width = size", "width, height = size"),
 )
-def size_exchanged(x, size):
-    return center_crop(x, (size[1], size[0]))
 
-
-@misconception(
+edit(
+    center_crop,
     "the same cut on both sides",
     "You cut the same number from both ends, `[a:-a]`, so an odd number of rows leaves one too many, and `a = 0` "
     "leaves nothing at all. Look at where your slices end.",
+    cut("top:-top", "left:-left"),
 )
-def both_ends(x, size):
-    _check(x, size)
-    top, left = (x.shape[2] - size[0]) // 2, (x.shape[3] - size[1]) // 2
-    return x[:, :, top:-top, left:-left]
 
+edit(
+    center_crop,
+    "the same cut at both ends",
+    "You cut the same number from both ends, so where an odd number of rows or columns has to go, one too many is "
+    "left. Look at where your slices end.",
+    cut("top : x.shape[2] - top", "left : x.shape[3] - left"),
+)
 
-@misconception(
+edit(
+    center_crop,
+    "an end of minus zero",
+    "Your slices end at a negative number. Where nothing has to go at the bottom or on the right that number is 0, "
+    "and a slice that ends at 0 is empty. Look at where your slices end.",
+    cut("top : top + height - x.shape[2]", "left : left + width - x.shape[3]"),
+)
+
+edit(
+    center_crop,
+    "one row and one column too many",
+    "Your slices end one too late. The end of a slice is not part of it, so `start : start + length` holds `length` "
+    "rows already. Look at where your slices end.",
+    cut("top : top + height + 1", "left : left + width + 1"),
+)
+
+edit(
+    center_crop,
     "the first two axes cropped",
     "Your slices cut the batch and the channels. In `(N, C, H, W)` the picture is in the last two axes: look at what "
     "stands before your slices.",
+    ("[:, :, top", "[top"),
 )
-def wrong_axes(x, size):
-    _check(x, size)
-    top, left = (x.shape[2] - size[0]) // 2, (x.shape[3] - size[1]) // 2
-    return x[top : top + size[0], left : left + size[1]]
 
+edit(
+    center_crop,
+    "channels taken for the last axis",
+    "Your slices cut axes 1 and 2, where a picture with its channels last has its sides. In `(N, C, H, W)` these are "
+    "axes 2 and 3: look at what stands before your slices.",
+    ("[:, :, top", "[:, top"),
+)
 
-@misconception(
+edit(
+    center_crop,
     "only the rows",
     "Your result has the right height and the old width. Look at the slice of the columns.",
+    cut(ROWS, ":"),
 )
-def rows_only(x, size):
-    _check(x, size)
-    top = (x.shape[2] - size[0]) // 2
-    return x[:, :, top : top + size[0]]
 
+edit(
+    center_crop,
+    "only the columns",
+    "Your result has the right width and the old height. Look at the slice of the rows.",
+    cut(":", COLUMNS),
+)
 
-@misconception(
+edit(
+    center_crop,
     "resized instead of cropped",
     "You scaled the whole map down to `size`. All of it is still there, with every pixel in another place, and nothing "
     "lies on its partner any more. Look for `interpolate` or `resize`: nothing here is computed, only cut.",
+    (f"x[:, :, {ROWS}, {COLUMNS}]", "F.interpolate(x, size=size, mode='bilinear')"),
 )
-def resized(x, size):
-    _check(x, size)
-    return F.interpolate(x, size=size, mode="bilinear")
 
+edit(
+    center_crop,
+    "resized by picking pixels",
+    "You scaled the map to `size` by picking pixels from all of it, and nothing lies on its partner any more. Look "
+    "for `interpolate` or `resize`, or for a step in your slices: the middle stays as it is, and only what is around "
+    "it goes.",
+    (f"x[:, :, {ROWS}, {COLUMNS}]", "F.interpolate(x, size=size)"),
+)
 
-@misconception(
+edit(
+    center_crop,
     "a size that does not fit goes through",
-    "A `size` larger than `x` gives a map that is smaller than asked for, without a word: the start is negative, and a "
-    "negative start counts from the end. Look at what to test before you slice.",
+    "A `size` larger than `x` gives a map that is smaller than asked for, without a word: a slice that reaches over "
+    "the end stops there, and a negative start counts from the end. Look at what to test before you slice.",
+    (TEST, "False"),
 )
-def too_large(x, size):
-    top, left = (x.shape[2] - size[0]) // 2, (x.shape[3] - size[1]) // 2
-    return x[:, :, top : top + size[0], left : left + size[1]]
 
-
-@misconception(
+edit(
+    center_crop,
     "padded when it is too small",
     "Where `size` is larger than `x` you filled up with zeros. The task asks for an error there: cropping shall never "
     "invent pixels. Look at what happens when the difference is negative.",
+    (f"if {TEST}:", f"if {TEST}:\n        return x.new_zeros(*x.shape[:2], height, width)"),
 )
-def padded(x, size):
-    rows, columns = max(0, size[0] - x.shape[2]), max(0, size[1] - x.shape[3])
-    x = F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
-    return center_crop(x, size)
 
-
-@misconception(
+edit(
+    center_crop,
     "only the height is checked",
     "A `size` that is too wide goes through: you compare the heights only. Look at your condition.",
+    (TEST, "top < 0"),
 )
-def height_checked(x, size):
-    if size[0] > x.shape[2]:
-        raise ValueError(size)
-    return too_large(x, size)
+
+edit(
+    center_crop,
+    "only the width is checked",
+    "A `size` that is too high goes through: you compare the widths only. Look at your condition.",
+    (TEST, "left < 0"),
+)
+
+edit(
+    center_crop,
+    "refused only where both are too large",
+    "A `size` that is too large in one direction goes through: you raise the error only where both are. Look at what "
+    "joins the two parts of your condition.",
+    (TEST, "top < 0 and left < 0"),
+)
+
+edit(
+    center_crop,
+    "a size that just fits is refused",
+    "You refuse a `size` that is as large as `x`. It fits, and nothing has to go. Look at how you compare.",
+    (TEST, "height >= x.shape[2] or width >= x.shape[3]"),
+)
+
+edit(
+    center_crop,
+    "an assert instead of a ValueError",
+    "A `size` that does not fit ends in an AssertionError. An `assert` is for what cannot happen, and Python leaves "
+    "it out when asked to optimise; the task asks for a `ValueError`. Look at how you refuse it.",
+    ("raise ValueError(", "raise AssertionError("),
+)
 
 
 @variant("indices of rows and columns")
@@ -188,14 +266,6 @@ def indexed(x, size):
             raise ValueError("size is larger than x")
         x = x.index_select(axis, torch.arange(start, start + length))
     return x
-
-
-@variant("`narrow`")
-def narrowed(x, size):
-    (h, w), (height, width) = x.shape[-2:], size
-    if h < height or w < width:
-        raise ValueError(f"cannot cut {size} out of {(h, w)}")
-    return x.narrow(-2, (h - height) // 2, height).narrow(-1, (w - width) // 2, width)
 
 
 @variant("negative padding")

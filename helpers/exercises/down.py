@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.unet import DoubleConv, Down
 
 
@@ -38,287 +38,257 @@ def probes(draw):
     yield Build((1, 3), (draw.normal(2, 1, draw.size(10, 17), draw.size(10, 17)),))
 
 
-class _Steps(nn.Module):
-    def __init__(self, *steps):
-        super().__init__()
-        self.steps = nn.Sequential(*steps)
-
-    def forward(self, x):
-        return self.steps(x)
-
-
-class _Apply(nn.Module):
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, x):
-        return self.function(x)
-
-
-def _stage(in_channels, out_channels, **kwargs):
-    """Half a `DoubleConv`."""
-    convolution = nn.Conv2d(in_channels, out_channels, 3, **{"padding": 1, "bias": False, **kwargs})
-    return [convolution, nn.BatchNorm2d(out_channels), nn.ReLU()]
-
-
-@misconception(
+edit(
+    Down,
     "no pooling",
     "The sides of your result are those of the input: nothing halves them. Look at what comes before the block.",
+    ("self.pool(x)", "x"),
 )
-class NoPooling(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(DoubleConv(in_channels, out_channels))
 
-
-@misconception(
+edit(
+    Down,
     "pooling after the block",
     "You convolve first and pool afterwards. The shape is the same, but the convolutions run on four times as many "
     "pixels, and what leaves the step is no longer what the block made. Look at the order in `forward`.",
+    ("self.conv(self.pool(x))", "self.pool(self.conv(x))"),
 )
-class PoolingLast(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(DoubleConv(in_channels, out_channels), nn.MaxPool2d(2))
 
+edit(
+    Down,
+    "pooling after the block, both returned",
+    "You convolve first, pool afterwards, and return a pair of the two. Here the pooling comes first, and one tensor "
+    "comes back: what goes into this step is the skip already, and the encoder keeps it. Look at the order in "
+    "`forward`, and at your `return`.",
+    ("return self.conv(self.pool(x))", "y = self.conv(x)\n        return self.pool(y), y"),
+)
 
-@misconception(
+edit(
+    Down,
+    "pooling after the block, the larger one returned first",
+    "You convolve first, pool afterwards, and return both, the larger map first. Here the pooling comes first, and "
+    "one tensor comes back: what goes into this step is the skip already, and the encoder keeps it. Look at the order"
+    " in `forward`, and at your `return`.",
+    ("return self.conv(self.pool(x))", "y = self.conv(x)\n        return y, self.pool(y)"),
+)
+
+edit(
+    Down,
     "pooling between the convolutions",
     "The pooling stands between the two convolutions, so they work at two different sizes. "
     "Look at what your block consists of and where the pooling went.",
+    ("self.conv(self.pool(x))", "self.conv.layers[3:](self.pool(self.conv.layers[:3](x)))"),
 )
-class PoolingBetween(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(*_stage(in_channels, out_channels), nn.MaxPool2d(2), *_stage(out_channels, out_channels))
 
-
-@misconception(
+edit(
+    Down,
     "average pooling",
     "You average each 2×2 window instead of keeping its largest value, so strong answers blur into weak ones. "
     "Look at the name of your pooling layer.",
+    ("nn.MaxPool2d(2)", "nn.AvgPool2d(2)"),
 )
-class AveragePooling(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.AvgPool2d(2), DoubleConv(in_channels, out_channels))
 
-
-@misconception(
+edit(
+    Down,
     "every second pixel",
     "You keep every second pixel, whatever the three beside it hold. A thin structure can vanish that way; the maximum "
     "keeps it. Look at how you halve the sides: a slice or `F.interpolate` looks at one pixel only.",
+    ("self.pool(x)", "x[:, :, : x.shape[2] // 2 * 2 : 2, : x.shape[3] // 2 * 2 : 2]"),
 )
-class EverySecondPixel(_Steps):
-    def __init__(self, in_channels, out_channels):
-        def thin(x):
-            return x[:, :, : x.shape[2] // 2 * 2 : 2, : x.shape[3] // 2 * 2 : 2]
 
-        super().__init__(_Apply(thin), DoubleConv(in_channels, out_channels))
-
-
-@misconception(
+edit(
+    Down,
     "strided convolution instead of pooling",
     "A convolution with stride 2 halves your sides. That works in other networks, but it has weights of its own; the "
     "task asks for max pooling, which has none. Look at the layer in front of the block.",
+    ("nn.MaxPool2d(2)", "nn.Conv2d(in_channels, in_channels, 2, stride=2)"),
 )
-class StridedConvolution(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.Conv2d(in_channels, in_channels, 2, stride=2), DoubleConv(in_channels, out_channels))
 
+edit(
+    Down,
+    "3×3 convolution with stride 2 instead of pooling",
+    "A 3×3 convolution with stride 2 halves your sides. It has weights of its own, where the task asks for max "
+    "pooling, which has none, and it rounds odd sides up. Look at the layer in front of the block.",
+    ("nn.MaxPool2d(2)", "nn.Conv2d(in_channels, in_channels, 3, stride=2, padding=1)"),
+)
 
-@misconception(
+edit(
+    Down,
     "stride 2 inside the block",
     "The first convolution of your block has stride 2, and there is no pooling. The task asks for max pooling and then "
     "an ordinary `DoubleConv`. Look at where the sides are halved.",
+    ("self.pool(x)", "x[:, :, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]"),
+    (
+        "DoubleConv(in_channels, out_channels)",
+        "DoubleConv(in_channels, out_channels)\n        self.conv.layers[0].stride = (2, 2)",
+    ),
 )
-class StridedBlock(_Steps):
-    def __init__(self, in_channels, out_channels):
-        block = [*_stage(in_channels, out_channels), *_stage(out_channels, out_channels)]
-        super().__init__(_Apply(lambda x: x[:, :, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]), *block)
-        block[0].stride = (2, 2)
 
+edit(
+    Down,
+    "stride 2 inside the block, odd sides rounded up",
+    "The first convolution of your block has stride 2, and there is no pooling; odd sides are rounded up that way. "
+    "The task asks for max pooling and then an ordinary `DoubleConv`. Look at where the sides are halved.",
+    ("self.pool(x)", "x"),
+    (
+        "DoubleConv(in_channels, out_channels)",
+        "DoubleConv(in_channels, out_channels)\n        self.conv.layers[0].stride = (2, 2)",
+    ),
+)
 
-@misconception(
+edit(
+    Down,
     "pooling with stride 1",
     "Your pooling moves by one pixel, so the sides shrink by 1 instead of becoming half. "
     "Look at the stride of your pooling.",
+    ("nn.MaxPool2d(2)", "nn.MaxPool2d(2, stride=1)"),
 )
-class PoolingStrideOne(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2, stride=1), DoubleConv(in_channels, out_channels))
 
-
-@misconception(
+edit(
+    Down,
     "3×3 pooling",
     "Your pooling looks at 3×3 pixels, so its windows overlap and odd sides are rounded up. "
     "Look at the arguments of your pooling.",
+    ("nn.MaxPool2d(2)", "nn.MaxPool2d(3, stride=2, padding=1)"),
 )
-class WidePooling(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(3, stride=2, padding=1), DoubleConv(in_channels, out_channels))
 
+edit(
+    Down,
+    "3×3 pooling without padding",
+    "Your pooling looks at 3×3 pixels and has no padding, so its windows overlap and even sides end one short. "
+    "Look at the arguments of your pooling.",
+    ("nn.MaxPool2d(2)", "nn.MaxPool2d(3, stride=2)"),
+)
 
-@misconception(
+edit(
+    Down,
+    "padding in the pooling",
+    "Your pooling pads its input by a pixel on each side, so its windows are shifted by one and a side of 10 becomes "
+    "6. Look at the arguments of your pooling.",
+    ("nn.MaxPool2d(2)", "nn.MaxPool2d(2, padding=1)"),
+)
+
+edit(
+    Down,
     "odd sides rounded up",
     "Half of 7 becomes 4 in your step: the pooling gives the row that is left over a window of its own. The decoder "
     "will expect `H // 2`. Look for `ceil_mode` or a padding in your pooling.",
+    ("nn.MaxPool2d(2)", "nn.MaxPool2d(2, ceil_mode=True)"),
 )
-class CeilMode(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2, ceil_mode=True), DoubleConv(in_channels, out_channels))
 
-
-@misconception(
+edit(
+    Down,
     "adaptive pooling",
     "Your pooling picks its windows so that they fill the whole side. For an odd side they overlap, and peaks appear "
     "twice. Look at whether your pooling is given a window or a size to reach.",
+    ("self.pool(x)", "F.adaptive_max_pool2d(x, (x.shape[2] // 2, x.shape[3] // 2))"),
 )
-class AdaptivePooling(_Steps):
-    def __init__(self, in_channels, out_channels):
-        def pool(x):
-            return F.adaptive_max_pool2d(x, (x.shape[2] // 2, x.shape[3] // 2))
 
-        super().__init__(_Apply(pool), DoubleConv(in_channels, out_channels))
-
-
-@misconception(
+edit(
+    Down,
     "pooled twice",
     "The sides of your result are a quarter of the input's: you pool twice, or over 4×4 pixels. "
     "Look at how often the pooling is called.",
+    ("self.pool(x)", "self.pool(self.pool(x))"),
 )
-class PooledTwice(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2), nn.MaxPool2d(2), DoubleConv(in_channels, out_channels))
 
-
-@misconception(
+edit(
+    Down,
     "only the height halved",
     "Your pooling halves the height and leaves the width as it is. Look at the shape of your pooling window.",
+    ("nn.MaxPool2d(2)", "nn.MaxPool2d((2, 1))"),
 )
-class HeightOnly(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d((2, 1)), DoubleConv(in_channels, out_channels))
 
-
-@misconception(
+edit(
+    Down,
     "one convolution only",
     "After the pooling there is one convolution. The step is made of a pooling and a whole `DoubleConv`, which "
     "convolves twice. Look at what you build after the pooling.",
+    ("DoubleConv(in_channels, out_channels)", "DoubleConv(in_channels, out_channels).layers[:3]"),
 )
-class OneConvolution(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2), *_stage(in_channels, out_channels))
 
-
-@misconception(
+edit(
+    Down,
     "bare convolution",
     "After the pooling there is one convolution with neither norm nor ReLU. The step is made of a pooling and a whole "
     "`DoubleConv`. Look at what you build after the pooling.",
+    ("DoubleConv(in_channels, out_channels)", "nn.Conv2d(in_channels, out_channels, 3, padding=1)"),
 )
-class BareConvolution(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2), nn.Conv2d(in_channels, out_channels, 3, padding=1))
 
-
-@misconception(
+edit(
+    Down,
     "no norm",
     "There is no batch normalisation in your block. `DoubleConv` has it by default, and `Down` leaves the default. "
     "Look at the arguments you pass on.",
+    ("DoubleConv(in_channels, out_channels)", "DoubleConv(in_channels, out_channels, norm=False)"),
 )
-class NoNorm(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2), DoubleConv(in_channels, out_channels, norm=False))
 
-
-@misconception(
+edit(
+    Down,
     "no padding",
     "Your sides are halved and then lose 4 more pixels: the convolutions of the block have no padding. "
     "Look at the arguments you pass on to `DoubleConv`.",
+    ("DoubleConv(in_channels, out_channels)", "DoubleConv(in_channels, out_channels, padding=0)"),
 )
-class NoPadding(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2), DoubleConv(in_channels, out_channels, padding=0))
 
-
-@misconception(
+edit(
+    Down,
     "channels do not change",
     "As many channels come out as went in: `out_channels` does not arrive. Look at the second argument of your block.",
+    ("DoubleConv(in_channels, out_channels)", "DoubleConv(in_channels, in_channels)"),
 )
-class ChannelsKept(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2), DoubleConv(in_channels, in_channels))
 
-
-@misconception(
+edit(
+    Down,
     "channels always doubled",
     "Twice as many channels come out as went in, whatever `out_channels` says. "
     "Look at the second argument of your block.",
+    ("DoubleConv(in_channels, out_channels)", "DoubleConv(in_channels, 2 * in_channels)"),
 )
-class ChannelsDoubled(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2), DoubleConv(in_channels, 2 * in_channels))
 
-
-@misconception(
+edit(
+    Down,
     "channels exchanged",
     "Your block is built from `out_channels` to `in_channels`, so it fails on its input whenever the two differ. "
     "Look at the order of the arguments.",
+    ("DoubleConv(in_channels, out_channels)", "DoubleConv(out_channels, in_channels)"),
 )
-class ChannelsExchanged(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(2), DoubleConv(out_channels, in_channels))
 
-
-@misconception(
+edit(
+    Down,
     "block kept in a plain list",
     "Your layers are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them. Look at where you keep them; `nn.Sequential` registers what is inside.",
+    ("DoubleConv(in_channels, out_channels)", "[DoubleConv(in_channels, out_channels)]"),
+    ("self.conv(", "self.conv[0]("),
 )
-class PlainList(nn.Module):
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.steps = [nn.MaxPool2d(2), DoubleConv(in_channels, out_channels)]
 
-    def forward(self, x):
-        for step in self.steps:
-            x = step(x)
-        return x
-
-
-@misconception(
+edit(
+    Down,
     "the pooled input added",
     "You add the pooled input to what the block makes of it, where the channels allow it. That is a residual "
     "connection, from another network. Look for a `+` in `forward`.",
+    (
+        "return self.conv(self.pool(x))",
+        "pooled = self.pool(x)\n        y = self.conv(pooled)\n"
+        "        return y + pooled if y.shape == pooled.shape else y",
+    ),
 )
-class Residual(Down):
-    def forward(self, x):
-        pooled = self.pool(x)
-        y = self.conv(pooled)
-        return y + pooled if y.shape == pooled.shape else y
 
-
-@misconception(
+edit(
+    Down,
     "unpooled input returned too",
     "You return a pair: the result and the input before the pooling. The encoder will keep the skips; this step gives "
     "back one tensor. Look at your `return`.",
+    ("return self.conv(self.pool(x))", "return self.conv(self.pool(x)), x.clone()"),
 )
-class ReturnsPair(Down):
-    def forward(self, x):
-        return super().forward(x), x.clone()
 
-
-@variant("one nn.Sequential")
-class InARow(_Steps):
-    def __init__(self, in_channels, out_channels):
-        super().__init__(nn.MaxPool2d(kernel_size=2, stride=2), DoubleConv(in_channels, out_channels))
-
-
-@variant("functional pooling")
-class FunctionalPooling(nn.Module):
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.block = DoubleConv(in_channels, out_channels)
-
-    def forward(self, x):
-        return self.block(F.max_pool2d(x, (2, 2)))
+edit(
+    Down,
+    "pooled input returned too",
+    "You return a pair: the result and the pooled input. The encoder keeps what this step gives back, one tensor. "
+    "Look at your `return`.",
+    ("return self.conv(self.pool(x))", "pooled = self.pool(x)\n        return self.conv(pooled), pooled.clone()"),
+)
 
 
 @variant("layers of its own, with a bias")
@@ -336,20 +306,6 @@ class WithBias(nn.Module):
         return F.relu(self.norm2(self.conv2(x)))
 
 
-@variant("a bias at the first convolution only")
-class BiasFirst(_Steps):
-    def __init__(self, in_channels, out_channels):
-        block = [*_stage(in_channels, out_channels, bias=True), *_stage(out_channels, out_channels)]
-        super().__init__(nn.MaxPool2d(2), *block)
-
-
-@variant("a bias at the second convolution only")
-class BiasSecond(_Steps):
-    def __init__(self, in_channels, out_channels):
-        block = [*_stage(in_channels, out_channels), *_stage(out_channels, out_channels, bias=True)]
-        super().__init__(nn.MaxPool2d(2), *block)
-
-
 @variant("pooling by hand, inherited block")
 class Inherited(DoubleConv):
     def __init__(self, in_channels, out_channels):
@@ -359,3 +315,9 @@ class Inherited(DoubleConv):
         h, w = x.shape[2] // 2 * 2, x.shape[3] // 2 * 2
         corners = [x[:, :, i:h:2, j:w:2] for i in (0, 1) for j in (0, 1)]
         return super().forward(torch.stack(corners).amax(dim=0))
+
+
+@variant("a sequential")
+class InARow(nn.Sequential):
+    def __init__(self, in_channels, out_channels):
+        super().__init__(nn.MaxPool2d(2), DoubleConv(in_channels, out_channels))

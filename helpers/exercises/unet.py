@@ -5,10 +5,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
-from helpers.checks.shared import forwards
-from helpers.exercises import exercise, misconception, up, variant
-from helpers.reference.decoder import Hourglass
-from helpers.reference.unet import DoubleConv, Encoder, UNet, Up, UpConv
+from helpers.checks.shared import forwards, widest
+from helpers.exercises import edit, exercise, variant
+from helpers.reference.unet import DoubleConv, UNet, Up, UpConv
 
 
 @exercise(
@@ -35,500 +34,657 @@ from helpers.reference.unet import DoubleConv, Encoder, UNet, Up, UpConv
 def probes(draw):
     """Few channels, odd and even sides, each default once; training and gradients at depth 2.
 
-    The last probe is the smallest, and so the one to be shown.
+    The first sides divide by `2**depth`: what fails there fails for another reason than the others. The `Build` is the
+    smallest probe, and so the one to be shown. At depth 3 the channels have doubled often enough to show whether they
+    stop.
     """
-    yield forwards((3, 1), {"depth": 1}, draw.normal(1, 3, 14, 15), draw.seed())
-    yield forwards((1, 2), {"base_channels": 1}, draw.normal(1, 1, 19, 34), draw.seed())
+    yield forwards((3, 1), {"depth": 1}, draw.normal(1, 3, 14, 16), draw.seed())
+    yield forwards((1, 2), {"base_channels": 1}, draw.normal(1, 1, 25, 34), draw.seed())
     yield Build((2, 3, 2, 2), (draw.normal(2, 2, 13, draw.size(8, 11)),))
+    yield widest((1, 1), {"depth": 3}, 128, torch.ones(1, 1, 24, 24))
 
 
-def _decoder(base_channels, depth, step=Up):
-    """One `step` a level, from deep to shallow."""
-    channels = [base_channels * 2**k for k in range(depth + 1)]
-    return nn.ModuleList(step(channels[k + 1], channels[k], channels[k]) for k in reversed(range(depth)))
+# Texts of the reference, which is edited below.
+STEP = "Up(channels[k + 1], channels[k], channels[k])"
+WITHOUT_SKIP = "Up(channels[k + 1], 0, channels[k])"
+HEAD = "nn.Conv2d(base_channels, num_classes, kernel_size=1)"
+ENCODED = "x, skips = self.encoder(x)"
 
 
-def _with(step, base=UNet):
-    """A U-Net whose steps up are all `step`."""
-
-    class Net(base):
-        def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-            super().__init__(in_channels, num_classes, base_channels, depth)
-            self.decoder = _decoder(base_channels, depth, step)
-
-    return Net
+def each(what):
+    """A change: what is done with every step `up`, from deep to shallow, where level `k` is its own."""
+    loop = "for k, up in zip(reversed(range(depth)), self.decoder):"
+    return "self.head =", f"{loop}\n            {what}\n        self.head ="
 
 
-misconception(
+def levels_down(channels):
+    """The encoder's levels, made anew with other channels, before the decoder."""
+    return f"self.encoder.downs = nn.ModuleList(Down({channels}) for k in range(depth))\n        self.decoder ="
+
+
+def step(joined, filled="F.pad(y, (0, columns, 0, rows))"):
+    """A change: a step up that is written out, with `joined` in the place of the concatenation."""
+    lines = (
+        "y = up.up(x)",
+        "rows, columns = skip.shape[2] - y.shape[2], skip.shape[3] - y.shape[3]",
+        f"y = {filled}",
+        f"x = up.conv({joined})",
+    )
+    return "x = up(x, skip)", "\n            ".join(lines)
+
+
+edit(
+    UNet,
     "the skips arrive as zeros",
     "You concatenate zeros of the skips' shapes, so everything fits and nothing comes across: the borders stay as "
     "blurred as the hourglass's. Look at what your steps up put beside `x`.",
-)(_with(up.SkipZeroed))
+    ("up(x, skip)", "up(x, torch.zeros_like(skip))"),
+)
 
-misconception(
+edit(
+    UNet,
     "the skips are added",
     "You add the skips instead of concatenating them. That is LinkNet: *what* and *where* are mixed before the network "
     "can choose, and each step has half the channels to look at. Look at how your steps up join the two.",
-)(_with(up.SkipAdded))
+    (STEP, WITHOUT_SKIP),
+    step("y + skip"),
+)
 
-misconception(
+edit(
+    UNet,
     "the skips are detached",
     "The skips arrive, but no gradient goes back through them: the encoder learns only what comes up through the "
     "bottleneck. Look for `detach`, `.data` or `no_grad` where the skips are collected or used.",
-)(_with(up.SkipDetached))
+    ("up(x, skip)", "up(x, skip.detach())"),
+)
 
-misconception(
+edit(
+    UNet,
     "the bottleneck is detached",
     "What comes from below is cut off from its gradient, so the deeper half of your network is never trained. "
     "Look for `detach`, `.data` or `no_grad` on the way up.",
-)(_with(up.BelowDetached))
+    ("up(x, skip)", "up(x.detach(), skip)"),
+)
 
-misconception(
+edit(
+    UNet,
     "the skip is cropped to what comes from below",
     "For an odd side you cut the skip down, so the logits come out smaller than the image. The task wants the image's "
     "size, so the other of the two has to change. Look at what your steps up do when the sides differ.",
-)(_with(up.SkipCropped))
+    ("up(x, skip)", "up(x, skip[:, :, : 2 * x.shape[2], : 2 * x.shape[3]])"),
+)
 
-misconception(
+edit(
+    UNet,
     "only sides that divide work",
     "An image whose sides do not divide by `2**depth` makes it fail: 13 halved is 6, doubled is 12, and the skip has "
     "13. Look at the shapes of the two maps right before you concatenate.",
-)(_with(up.EvenOnly))
+    ("up(x, skip)", "up.conv(torch.cat([skip, up.up(x)], dim=1))"),
+)
 
-misconception(
+edit(
+    UNet,
+    "the blocks are built without the skips' channels",
+    "The block after the concatenation is built for the channels of the level, and gets twice as many: those from "
+    "below and those of the skip side by side. Look at its first argument.",
+    each("up.conv = DoubleConv(channels[k], channels[k])"),
+)
+
+edit(
+    UNet,
     "zeros on top and on the left",
     "You fill up a missing row on top and a missing column on the left. The pooling dropped the *last* ones, so what "
     "comes from below is shifted by a pixel at each such level. Look at the order of the numbers in `F.pad`.",
-)(_with(up.PadTopLeft))
+    step("torch.cat([skip, y], dim=1)", "F.pad(y, (columns, 0, rows, 0))"),
+)
 
-misconception(
+edit(
+    UNet,
+    "rows and columns exchanged in the padding",
+    "Rows and columns are exchanged where you fill up: it fails as soon as one is missing and the other is not. "
+    "`F.pad` names the last axis first, so the columns. Look at the order of the numbers in it.",
+    step("torch.cat([skip, y], dim=1)", "F.pad(y, (0, rows, 0, columns))"),
+)
+
+edit(
+    UNet,
+    "the border is repeated",
+    "You fill a missing row or column with copies of the border. `Up` fills up with zeros, and with the same weights "
+    "the numbers differ there. Look at the `mode` of your padding.",
+    step("torch.cat([skip, y], dim=1)", "F.pad(y, (0, columns, 0, rows), mode='replicate')"),
+)
+
+edit(
+    UNet,
     "stretched to the skip's size",
     "When the sides differ you stretch what comes from below by interpolation, which moves and blurs all of it. Only "
     "the missing row has to be filled. Look at where you call `interpolate`.",
-)(_with(up.Stretched))
+    step("torch.cat([skip, y], dim=1)", "F.interpolate(y, size=skip.shape[2:], mode='bilinear')"),
+)
 
-misconception(
+edit(
+    UNet,
+    "stretched by copying pixels",
+    "When the sides differ you stretch what comes from below by copying pixels, so one half of it moves by a pixel "
+    "against the skip. Only the missing row has to be filled. Look at where you call `interpolate`.",
+    step("torch.cat([skip, y], dim=1)", "F.interpolate(y, size=skip.shape[2:])"),
+)
+
+edit(
+    UNet,
     "bilinear instead of the transposed convolution",
     "You go up bilinearly, with a 3×3 convolution, where `Up` goes up by a transposed one. It is a good way up, but "
     "another one. Look at the mode of your way up.",
-)(_with(up.Bilinear))
+    each("up.up = UpConv(channels[k + 1], channels[k], mode='bilinear')"),
+)
 
-misconception(
+edit(
+    UNet,
+    "nearest instead of the transposed convolution",
+    "You go up by copying pixels, with a 3×3 convolution, where `Up` goes up by a transposed one. It is a good way "
+    "up, but another one. Look at the mode of your way up.",
+    each("up.up = UpConv(channels[k + 1], channels[k], mode='nearest')"),
+)
+
+edit(
+    UNet,
     "enlarged without weights",
     "You go up without any weights and leave the channels to the `DoubleConv`. Many repositories offer that as an "
     "option; here the way up learns. Look at what brings twice the channels down to the level's own.",
-)(_with(up.NoWeights))
+    each("up.up, up.conv = nn.Upsample(scale_factor=2, mode='bilinear'), DoubleConv(3 * channels[k], channels[k])"),
+)
 
-misconception(
+edit(
+    UNet,
     "one convolution in each step up",
     "Your steps up convolve once after the concatenation, where the task asks for a `DoubleConv`. "
     "Look at the block that merges the two maps.",
-)(_with(up.SingleConv))
+    each("up.conv = up.conv.layers[:3]"),
+)
 
-misconception(
+edit(
+    UNet,
     "no norm on the way up",
     "The blocks of your decoder have no batch normalisation, those of the encoder do. "
     "Look at the arguments of their `DoubleConv`.",
-)(_with(up.NoNorm))
+    each("up.conv = DoubleConv(2 * channels[k], channels[k], norm=False)"),
+)
 
-misconception(
+edit(
+    UNet,
     "a ReLU after each way up",
     "There is a ReLU between each transposed convolution and the concatenation, which cuts off everything negative on "
     "the way. Look at what stands between the two.",
-)(_with(up.ReLUAfterUp))
+    each("up.up = nn.Sequential(up.up, nn.ReLU())"),
+)
 
+edit(
+    UNet,
+    "a norm and a ReLU after each way up",
+    "There are a batch norm and a ReLU between each transposed convolution and the concatenation. `Up` has neither: "
+    "the `DoubleConv` that follows brings its own. Look at what stands between the two.",
+    each("up.up = nn.Sequential(up.up, nn.BatchNorm2d(channels[k]), nn.ReLU())"),
+)
 
-@misconception(
+edit(
+    UNet,
     "the skips are not used",
     "The encoder hands you its skips and you leave them where they are: this is the hourglass of lesson 06 again. "
     "Look at what each step up gets beside what comes from below.",
+    (STEP, WITHOUT_SKIP),
+    ("up(x, skip)", "up.conv(up.up(x))"),
+    (ENCODED, f"sides = x.shape[2:]\n        {ENCODED}"),
+    ("self.head(x)", "F.interpolate(self.head(x), size=sides)"),
 )
-class NoSkips(Hourglass):
-    def forward(self, x):
-        sides = x.shape[2:]
-        x, _ = self.encoder(x)
-        return F.interpolate(self.head(self.decoder(x)), size=sides)
 
+edit(
+    UNet,
+    "the skips are not used, and the logits are too small",
+    "The encoder hands you its skips and you leave them where they are: this is the hourglass of lesson 06 again, and"
+    " what does not divide gets lost at the border. Look at what each step up gets beside what comes from below.",
+    (STEP, WITHOUT_SKIP),
+    ("up(x, skip)", "up.conv(up.up(x))"),
+)
 
-@misconception(
+edit(
+    UNet,
+    "the skips give their size only",
+    "Each step up takes the size of its skip and nothing else: what the skip holds is not concatenated. Look at what "
+    "goes into the `DoubleConv` of each step.",
+    (STEP, WITHOUT_SKIP),
+    step("y"),
+)
+
+edit(
+    UNet,
     "the levels are mixed up",
     "With one level it works, with two it fails: a step up gets a map of another level than it was built for. The "
     "encoder lists its skips from shallow to deep, and the decoder goes from deep to shallow. Look at the order in "
     "which you take the skips, and at the channels of each step.",
+    ("reversed(skips)", "skips"),
 )
-class NotReversed(UNet):
-    def forward(self, x):
-        x, skips = self.encoder(x)
-        for step, skip in zip(self.decoder, skips, strict=True):
-            x = step(x, skip)
-        return self.head(x)
 
+edit(
+    UNet,
+    "the steps are built from shallow to deep",
+    "Your steps up are built from shallow to deep. With one level that works, with two it fails: the first step gets "
+    "the bottleneck, which has the most channels, and was built for few. Look at the order in which you make the "
+    "steps.",
+    ("reversed(range(depth))", "range(depth)"),
+)
 
-@misconception(
+edit(
+    UNet,
     "the skips shrunk to the wrong level",
     "You give the skips from shallow to deep to a decoder that goes from deep to shallow, and resize each until it "
     "fits. The finest skip then ends at the coarsest level, where its detail is lost. Look at the order in which you "
     "take them; at its own level a skip needs no resizing.",
+    (STEP, "Up(channels[k + 1], channels[depth - 1 - k], channels[k])"),
+    (
+        "for up, skip in zip(self.decoder, reversed(skips), strict=True)",
+        "for up, skip, level in zip(self.decoder, skips, skips[::-1], strict=True)",
+    ),
+    ("up(x, skip)", "up(x, F.interpolate(skip, size=level.shape[2:]))"),
 )
-class WrongLevel(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth)
-        channels = [base_channels * 2**k for k in range(depth + 1)]
-        self.decoder = nn.ModuleList(
-            Up(channels[k + 1], channels[depth - 1 - k], channels[k]) for k in reversed(range(depth))
-        )
 
-    def forward(self, x):
-        x, skips = self.encoder(x)
-        for step, skip, level in zip(self.decoder, skips, reversed(skips), strict=True):
-            x = step(x, F.interpolate(skip, size=level.shape[2:]))
-        return self.head(x)
-
-
-@misconception(
+edit(
+    UNet,
     "the skip from after the pooling",
     "Your skips are taken after the pooling, so they have the size of the map below them and have lost the very detail "
     "they should carry across. Look at the moment when you keep a map: before it is pooled.",
+    ("up(x, skip)", "up(x, F.max_pool2d(skip, 2))"),
 )
-class AfterPooling(UNet):
-    def forward(self, x):
-        x, skips = self.encoder(x)
-        for step, skip in zip(self.decoder, reversed(skips), strict=True):
-            x = step(x, F.max_pool2d(skip, 2))
-        return self.head(x)
 
-
-@misconception(
+edit(
+    UNet,
     "pooled skips, enlarged again",
     "You keep the maps after the pooling and enlarge them to fit. The detail is gone by then: blocks of 2×2 come "
     "across. Look at the moment when you keep a map: before it is pooled.",
+    ("up(x, skip)", "up(x, F.interpolate(F.max_pool2d(skip, 2), size=skip.shape[2:]))"),
 )
-class PooledSkips(UNet):
-    def forward(self, x):
-        x, skips = self.encoder(x)
-        for step, skip in zip(self.decoder, reversed(skips), strict=True):
-            x = step(x, F.interpolate(F.max_pool2d(skip, 2), size=skip.shape[2:]))
-        return self.head(x)
 
-
-@misconception(
+edit(
+    UNet,
     "the same skip at every level",
     "Every step up gets the first skip, resized: the maps of the other levels are computed and thrown away on the way "
     "across. Look at which skip each step takes.",
+    (STEP, "Up(channels[k + 1], base_channels, channels[k])"),
+    ("up(x, skip)", "up(x, F.interpolate(skips[0], size=skip.shape[2:]))"),
 )
-class SameSkip(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth)
-        self.decoder = _decoder(base_channels, depth, lambda i, s, o: Up(i, base_channels, o))
 
-    def forward(self, x):
-        x, skips = self.encoder(x)
-        for step, level in zip(self.decoder, reversed(skips), strict=True):
-            x = step(x, F.interpolate(skips[0], size=level.shape[2:]))
-        return self.head(x)
-
-
-@misconception(
+edit(
+    UNet,
     "the shallowest skip is left out",
     "The last step up has no skip, the one that carries the detail of the full size. Your borders will be two pixels "
     "coarse. Count the skips and the steps that use one.",
+    (STEP, "Up(channels[k + 1], channels[k] if k else 0, channels[k])"),
+    ("up(x, skip)", "up(x, skip if up is not self.decoder[-1] else skip[:, :0])"),
 )
-class ShallowestMissing(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth)
-        self.decoder[-1] = up.SkipIgnored(2 * base_channels, base_channels, base_channels)
 
-
-@misconception(
+edit(
+    UNet,
     "the decoder in a plain list",
-    "The steps of your decoder are in a plain Python list. PyTorch does not look into lists: `parameters()` misses "
-    "them, so half of your network is never trained, and `state_dict()` loses it. Look at where you keep them; "
-    "`nn.ModuleList` registers what is inside.",
+    "The steps of your decoder are in a plain Python list or dict. PyTorch does not look into these: `parameters()` "
+    "misses them, so half of your network is never trained, and `state_dict()` loses it. Look at where you keep them;"
+    " `nn.ModuleList` registers what is inside.",
+    ("nn.ModuleList(", "list("),
 )
-class PlainList(nn.Module):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__()
-        self.encoder = Encoder(in_channels, base_channels, depth)
-        self.steps = list(_decoder(base_channels, depth))
-        self.head = nn.Conv2d(base_channels, num_classes, 1)
 
-    def forward(self, x):
-        x, skips = self.encoder(x)
-        for step, skip in zip(self.steps, reversed(skips), strict=True):
-            x = step(x, skip)
-        return self.head(x)
-
-
-@misconception(
+edit(
+    UNet,
     "the encoder in a plain list",
-    "The blocks of your encoder are in a plain Python list. PyTorch does not look into lists: `parameters()` misses "
-    "them, so the way down is never trained. Look at where you keep them; `nn.ModuleList` registers what is inside.",
+    "Your encoder, or its blocks, are in a plain Python list or dict. PyTorch does not look into these: "
+    "`parameters()` misses them, so the way down is never trained. Look at where you keep them; `nn.ModuleList` "
+    "registers what is inside.",
+    ("Encoder(in_channels, base_channels, depth)", "[Encoder(in_channels, base_channels, depth)]"),
+    ("self.encoder(x)", "self.encoder[0](x)"),
 )
-class PlainEncoder(nn.Module):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__()
-        channels = [in_channels, *(base_channels * 2**k for k in range(depth + 1))]
-        self.blocks = [DoubleConv(channels[k], channels[k + 1]) for k in range(depth + 1)]
-        self.decoder = _decoder(base_channels, depth)
-        self.head = nn.Conv2d(base_channels, num_classes, 1)
 
-    def forward(self, x):
-        skips = []
-        for k, block in enumerate(self.blocks):
-            x = block(F.max_pool2d(x, 2) if k else x)
-            skips.append(x)
-        for step, skip in zip(self.decoder, skips[-2::-1], strict=True):
-            x = step(x, skip)
-        return self.head(x)
-
-
-@misconception(
+edit(
+    UNet,
     "another block at the bottleneck",
     "Between encoder and decoder you put one more `DoubleConv`. The encoder's last level is the bottleneck already: "
     "look at what it returns.",
+    ("self.head =", "self.middle = DoubleConv(channels[-1], channels[-1])\n        self.head ="),
+    (ENCODED, f"{ENCODED}\n        x = self.middle(x)"),
 )
-class ExtraBottleneck(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth)
-        self.middle = DoubleConv(base_channels * 2**depth, base_channels * 2**depth)
 
-    def forward(self, x):
-        x, skips = self.encoder(x)
-        x = self.middle(x)
-        for step, skip in zip(self.decoder, reversed(skips), strict=True):
-            x = step(x, skip)
-        return self.head(x)
-
-
-@misconception(
+edit(
+    UNet,
     "one level too few",
     "Your network halves the sides `depth - 1` times. `depth` counts the poolings, not the levels: with depth 1 there "
     "are two levels and one skip. Look at where you count.",
+    ("super().__init__()", "super().__init__()\n        depth -= 1"),
 )
-class OneLevelLess(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth - 1)
 
-
-@misconception(
+edit(
+    UNet,
     "one level too many",
     "Your network halves the sides `depth + 1` times and has about four times the weights. `depth` counts the "
     "poolings. Look at where you count.",
+    ("super().__init__()", "super().__init__()\n        depth += 1"),
 )
-class OneLevelMore(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth + 1)
 
-
-@misconception(
+edit(
+    UNet,
     "the channels do not double",
     "Every level has `base_channels` channels. Each pooling throws three of four positions away, and doubling the "
     "channels is what makes room for what they meant. Look at the channels of each level.",
+    ("base_channels * 2**k", "base_channels"),
+    ("self.decoder =", levels_down("base_channels, base_channels")),
 )
-class NoDoubling(nn.Module):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__()
-        c = base_channels
-        self.down = nn.ModuleList(DoubleConv(c if k else in_channels, c) for k in range(depth + 1))
-        self.decoder = nn.ModuleList(Up(c, c, c) for _ in range(depth))
-        self.head = nn.Conv2d(c, num_classes, 1)
 
-    def forward(self, x):
-        skips = []
-        for k, block in enumerate(self.down):
-            x = block(F.max_pool2d(x, 2) if k else x)
-            skips.append(x)
-        for step, skip in zip(self.decoder, skips[-2::-1], strict=True):
-            x = step(x, skip)
-        return self.head(x)
+edit(
+    UNet,
+    "the channels stop doubling",
+    "At some level your channels stop doubling, so level 3 does not have `8 * base_channels`. Look for a `min` or a "
+    "fixed list where the channels come from.",
+    ("base_channels * 2**k", "min(base_channels * 2**k, 64)"),
+    ("self.decoder =", levels_down("channels[k], channels[k + 1]")),
+)
 
-
-@misconception(
+edit(
+    UNet,
     "the head is forgotten",
     "What comes out has `base_channels` channels, whatever `num_classes` says: the last layer that turns features into "
     "classes is missing. Look at what follows the decoder.",
+    (HEAD, "nn.Identity()"),
 )
-class NoHead(nn.Module):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__()
-        self.encoder = Encoder(in_channels, base_channels, depth)
-        self.decoder = _decoder(base_channels, depth)
 
-    def forward(self, x):
-        x, skips = self.encoder(x)
-        for step, skip in zip(self.decoder, reversed(skips), strict=True):
-            x = step(x, skip)
-        return x
-
-
-@misconception(
+edit(
+    UNet,
     "a 3×3 head",
     "Your last convolution is 3×3. The blocks before it have looked at the neighbours; the head decides for each pixel "
     "by itself, 1×1. Look at its kernel size.",
+    ("kernel_size=1", "kernel_size=3, padding=1"),
 )
-class HeadThree(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth)
-        self.head = nn.Conv2d(base_channels, num_classes, 3, padding=1)
 
-
-@misconception(
+edit(
+    UNet,
     "no bias in the head",
     "Your last convolution has no bias, so it cannot say that a class is rare before it has seen a pixel. No norm "
     "follows that would make up for it. Look at its arguments.",
+    ("kernel_size=1", "kernel_size=1, bias=False"),
 )
-class HeadNoBias(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth)
-        self.head = nn.Conv2d(base_channels, num_classes, 1, bias=False)
 
-
-@misconception(
+edit(
+    UNet,
     "norm and ReLU in the head",
     "Your head is a convolution with norm and ReLU, so no logit is ever negative and no probability below one half. "
     "The last convolution stands alone. Look at what follows it.",
+    (HEAD, f"nn.Sequential({HEAD}, nn.BatchNorm2d(num_classes), nn.ReLU())"),
 )
-class BlockHead(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth)
-        self.head = nn.Sequential(self.head, nn.BatchNorm2d(num_classes), nn.ReLU())
 
-
-@misconception(
+edit(
+    UNet,
     "a ReLU at the end",
     "Your network ends in a ReLU, so no logit is ever negative and no probability below one half. "
     "Look at what follows the last convolution.",
+    ("self.head(x)", "self.head(x).relu()"),
 )
-class ReLUHead(UNet):
-    def forward(self, x):
-        return super().forward(x).relu()
 
-
-@misconception(
+edit(
+    UNet,
     "sigmoid at the end",
     "Your network ends in a sigmoid, so it returns probabilities, not logits. The losses of lesson 08 take the sigmoid "
     "themselves; applied twice it keeps everything between 0.5 and 0.73. Look at your last line.",
+    ("self.head(x)", "self.head(x).sigmoid()"),
 )
-class Sigmoid(UNet):
-    def forward(self, x):
-        return super().forward(x).sigmoid()
 
-
-@misconception(
+edit(
+    UNet,
     "softmax at the end",
     "Your network ends in a softmax, so it returns probabilities, not logits. The loss takes the softmax itself, and "
     "with a single class it is 1 everywhere. Look at your last line.",
+    ("self.head(x)", "self.head(x).softmax(dim=1)"),
 )
-class Softmax(UNet):
-    def forward(self, x):
-        return super().forward(x).softmax(dim=1)
 
+edit(
+    UNet,
+    "log-softmax at the end",
+    "Your network ends in a log-softmax, so it returns the logarithms of probabilities, not logits. The loss does "
+    "that itself, and with a single class it is 0 everywhere. Look at your last line.",
+    ("self.head(x)", "self.head(x).log_softmax(dim=1)"),
+)
 
-@misconception(
+edit(
+    UNet,
+    "sigmoid or softmax at the end",
+    "Your network ends in a sigmoid for one class and in a softmax for several, so it returns probabilities, not "
+    "logits. The losses of lesson 08 do that themselves. Look at your last lines.",
+    ("return self.head(x)", "x = self.head(x)\n        return x.sigmoid() if x.shape[1] == 1 else x.softmax(dim=1)"),
+)
+
+edit(
+    UNet,
     "a label map instead of logits",
     "You return the number of the largest class for each pixel. No gradient comes through an `argmax`, so nothing "
     "could be trained. Look at your last line.",
+    ("self.head(x)", "self.head(x).argmax(dim=1)"),
 )
-class Argmax(UNet):
-    def forward(self, x):
-        return super().forward(x).argmax(dim=1)
 
+edit(
+    UNet,
+    "the axis of a single class is dropped",
+    "With one class the result loses its axis 1. Logits are `(N, num_classes, H, W)` for any number of classes, and a"
+    " mask has that axis too. Look for `squeeze` or an index at the end.",
+    ("self.head(x)", "self.head(x).squeeze(1)"),
+)
 
-@misconception(
+edit(
+    UNet,
     "num_classes is ignored",
     "One channel comes out, whatever `num_classes` says. Look at the output channels of your last convolution.",
+    ("super().__init__()", "super().__init__()\n        num_classes = 1"),
 )
-class OneClass(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, 1, base_channels, depth)
 
+edit(
+    UNet,
+    "grey images only",
+    "Your encoder expects one channel, whatever `in_channels` says, so a colour image fails. Look at the first "
+    "argument of your `Encoder`.",
+    ("Encoder(in_channels,", "Encoder(1,"),
+)
 
-@misconception(
+edit(
+    UNet,
+    "colour images only",
+    "Your encoder expects three channels, whatever `in_channels` says, so a grey image fails. Look at the first "
+    "argument of your `Encoder`.",
+    ("Encoder(in_channels,", "Encoder(3,"),
+)
+
+edit(
+    UNet,
     "the logits are stretched to the image's size",
     "You let the maps shrink for odd sides and stretch the logits to the image's size at the end, so every border is "
     "moved and blurred a little. The sizes have to fit at each level. Look at your steps up.",
+    ("up(x, skip)", "up(x, skip[:, :, : 2 * x.shape[2], : 2 * x.shape[3]])"),
+    (ENCODED, f"sides = x.shape[2:]\n        {ENCODED}"),
+    ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
 )
-class LogitsStretched(_with(up.SkipCropped)):
-    def forward(self, x):
-        return F.interpolate(super().forward(x), size=x.shape[2:], mode="bilinear")
 
+edit(
+    UNet,
+    "the logits are filled up with zeros",
+    "You let the maps shrink for odd sides and fill up the logits at the end, so the last rows and columns of the "
+    "image get logits that say nothing of it. The sizes have to fit at each level. Look at your steps up.",
+    ("up(x, skip)", "up(x, skip[:, :, : 2 * x.shape[2], : 2 * x.shape[3]])"),
+    (ENCODED, f"sides = x.shape[2:]\n        {ENCODED}"),
+    (
+        "return self.head(x)",
+        "x = self.head(x)\n        (rows, columns), (h, w) = sides, x.shape[2:]\n"
+        "        return F.pad(x, (0, columns - w, 0, rows - h))",
+    ),
+)
 
-@misconception(
+edit(
+    UNet,
     "the input is padded",
     "You pad the image to a multiple, run the network and cut the logits. The size is right, but zeros around the "
     "image take part in every convolution and every statistic of the batch norm. Here each step up fills what is "
     "missing. Look at the first lines of `forward`.",
+    (
+        ENCODED,
+        "multiple = 2 ** len(self.decoder)\n"
+        "        rows, columns = x.shape[2:]\n"
+        f"        x = F.pad(x, (0, -columns % multiple, 0, -rows % multiple))\n        {ENCODED}",
+    ),
+    ("self.head(x)", "self.head(x)[:, :, :rows, :columns]"),
 )
-class InputPadded(UNet):
-    def forward(self, x):
-        multiple = 2 ** len(self.decoder)
-        rows, columns = x.shape[2:]
-        logits = super().forward(F.pad(x, (0, -columns % multiple, 0, -rows % multiple)))
-        return logits[:, :, :rows, :columns]
 
+edit(
+    UNet,
+    "the input is padded on all sides",
+    "You pad the image on all sides to a multiple, run the network and cut the logits, as before the hourglass. The "
+    "size is right, but what was put around the image takes part in every convolution and every statistic of the "
+    "batch norm. Here each step up fills what is missing. Look at the first lines of `forward`.",
+    (
+        ENCODED,
+        "rows, columns = (-side % 2 ** len(self.decoder) for side in x.shape[2:])\n"
+        "        (height, width), top, left = x.shape[2:], rows // 2, columns // 2\n"
+        f"        x = F.pad(x, (left, columns - left, top, rows - top))\n        {ENCODED}",
+    ),
+    ("self.head(x)", "self.head(x)[:, :, top : top + height, left : left + width]"),
+)
 
-@misconception(
+edit(
+    UNet,
+    "the image is resized to the next multiple",
+    "You resize the image to sides that divide, the next larger ones, run the network and resize the logits back, so "
+    "every border is moved and blurred twice. Here each step up fills the row that is missing, and no pixel moves. "
+    "Look at the first lines of `forward`.",
+    (
+        ENCODED,
+        "sides, m = x.shape[2:], 2 ** len(self.decoder)\n"
+        "        x = F.interpolate(x, size=[s + -s % m for s in sides], mode='bilinear')\n"
+        f"        {ENCODED}",
+    ),
+    ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
+)
+
+edit(
+    UNet,
+    "the image is resized to the multiple below",
+    "You resize the image to sides that divide, the next smaller ones, run the network and resize the logits back, so"
+    " every border is moved and blurred twice. Here each step up fills the row that is missing, and no pixel moves. "
+    "Look at the first lines of `forward`.",
+    (
+        ENCODED,
+        "sides, m = x.shape[2:], 2 ** len(self.decoder)\n"
+        "        x = F.interpolate(x, size=[max(s // m * m, m) for s in sides], mode='bilinear')\n"
+        f"        {ENCODED}",
+    ),
+    ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
+)
+
+edit(
+    UNet,
+    "the image is resized to the nearest multiple",
+    "You resize the image to sides that divide, the nearest ones, run the network and resize the logits back, so "
+    "every border is moved and blurred twice. Here each step up fills the row that is missing, and no pixel moves. "
+    "Look at the first lines of `forward`.",
+    (
+        ENCODED,
+        "sides, m = x.shape[2:], 2 ** len(self.decoder)\n"
+        "        x = F.interpolate(x, size=[max(round(s / m) * m, m) for s in sides], mode='bilinear')\n"
+        f"        {ENCODED}",
+    ),
+    ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
+)
+
+edit(
+    UNet,
     "the image is a skip too",
     "You also concatenate the image itself before the head. Some networks do so, this one does not: its first skip is "
     "the encoder's first block. Look at what goes into the last convolution.",
+    (HEAD, HEAD.replace("base_channels", "base_channels + in_channels")),
+    (ENCODED, f"image = x\n        {ENCODED}"),
+    ("self.head(x)", "self.head(torch.cat([x, image], dim=1))"),
 )
-class ImageSkip(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth)
-        self.last = nn.Conv2d(base_channels + in_channels, num_classes, 1)
-        self.head = nn.Identity()
 
-    def forward(self, x):
-        return self.last(torch.cat([super().forward(x), x], dim=1))
-
-
-@misconception(
+edit(
+    UNet,
     "base_channels is ignored",
     "Whatever `base_channels` says, you build with 16. Small networks for a laptop need the argument. "
     "Look for a fixed number where it should stand.",
+    ("super().__init__()", "super().__init__()\n        base_channels = 16"),
 )
-class BaseIgnored(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, 16, depth)
 
-
-@misconception(
+edit(
+    UNet,
     "64 channels by default",
     "Without `base_channels` you build the paper's 64, which a laptop trains sixteen times slower than the 16 asked "
     "for. Look at the first line of `__init__`.",
+    ("base_channels: int = 16", "base_channels: int = 64"),
 )
-class PaperWidth(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=64, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, depth)
 
+edit(
+    UNet,
+    "32 channels by default",
+    "Without `base_channels` you build 32 at full size; 16 are asked for. Look at the first line of `__init__`.",
+    ("base_channels: int = 16", "base_channels: int = 32"),
+)
 
-@misconception(
+edit(
+    UNet,
+    "another default for depth",
+    "Without `depth` your network does not go down four times. Look at the first line of `__init__`.",
+    ("depth: int = 4", "depth: int = 3"),
+)
+
+edit(
+    UNet,
     "depth is ignored",
     "Whatever `depth` says, you go down and up four times. Small images have no room for that. "
     "Look for a fixed number where it should stand.",
+    ("super().__init__()", "super().__init__()\n        depth = 4"),
 )
-class DepthIgnored(UNet):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__(in_channels, num_classes, base_channels, 4)
 
+edit(
+    UNet,
+    "every image is resized to 64×64",
+    "You resize every image to 64×64, run the network and resize the logits back: small images are blown up, large "
+    "ones lose their detail, and oblong ones are distorted. Here each step up fills the row that is missing, and no "
+    "pixel moves. Look at the first lines of `forward`.",
+    (
+        ENCODED,
+        "sides, m = x.shape[2:], 2 ** len(self.decoder)\n"
+        "        x = F.interpolate(x, size=[64 for s in sides], mode='bilinear')\n"
+        f"        {ENCODED}",
+    ),
+    ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
+)
 
-@variant("decoder first, with padding on both sides of the difference")
-class DecoderFirst(nn.Module):
-    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
-        super().__init__()
-        self.out = nn.Conv2d(base_channels, num_classes, 1)  # registered from the end to the start
-        self.up_blocks = nn.ModuleList(up.DecoderFirst(2 * c, c, c) for c in _widths(base_channels, depth))
-        self.encoder = Encoder(in_channels, base_channels, depth)
+edit(
+    UNet,
+    "every image is resized to 128×128",
+    "You resize every image to 128×128, run the network and resize the logits back: small images are blown up, large "
+    "ones lose their detail, and oblong ones are distorted. Here each step up fills the row that is missing, and no "
+    "pixel moves. Look at the first lines of `forward`.",
+    (
+        ENCODED,
+        "sides, m = x.shape[2:], 2 ** len(self.decoder)\n"
+        "        x = F.interpolate(x, size=[128 for s in sides], mode='bilinear')\n"
+        f"        {ENCODED}",
+    ),
+    ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
+)
 
-    def forward(self, x):
-        x, skips = self.encoder(x)
-        for block in self.up_blocks:
-            x = block(x, skips.pop())
-        return self.out(x)
-
-
-def _widths(base_channels, depth):
-    return [base_channels * 2**k for k in range(depth - 1, -1, -1)]
+edit(
+    UNet,
+    "every image is resized to 256×256",
+    "You resize every image to 256×256, run the network and resize the logits back: small images are blown up, large "
+    "ones lose their detail, and oblong ones are distorted. Here each step up fills the row that is missing, and no "
+    "pixel moves. Look at the first lines of `forward`.",
+    (
+        ENCODED,
+        "sides, m = x.shape[2:], 2 ** len(self.decoder)\n"
+        "        x = F.interpolate(x, size=[256 for s in sides], mode='bilinear')\n"
+        f"        {ENCODED}",
+    ),
+    ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
+)
 
 
 def _block(in_channels, out_channels):
@@ -573,32 +729,13 @@ class OnePage(nn.Module):
         return torch.cat([skip, x], dim=1)
 
 
-@variant("everything on one page, a bias everywhere, decoder first")
-class OnePageDecoderFirst(OnePage):
-    def joined(self, x, skip):
-        return torch.cat([x, skip], dim=1)
-
-
-@variant("everything on one page, a bias in the blocks only, encoder first")
-class OnePageNoUpBias(OnePage):
+@variant("everything on one page, a bias in the blocks only, decoder first")
+class OnePageNoUpBiasDecoderFirst(OnePage):
     def way_up(self, in_channels, out_channels):
         return nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2, bias=False)
 
-
-@variant("everything on one page, a bias in the blocks only, decoder first")
-class OnePageNoUpBiasDecoderFirst(OnePageNoUpBias):
     def joined(self, x, skip):
         return torch.hstack([x, skip])
-
-
-@variant("no bias before any norm, encoder first")
-class NoUpBias(_with(up.NoUpBias)):
-    pass
-
-
-@variant("no bias before any norm, decoder first")
-class NoUpBiasDecoderFirst(_with(up.NoUpBiasDecoderFirst)):
-    pass
 
 
 class _Nested(nn.Module):
@@ -633,7 +770,7 @@ class ByName(nn.Module):
             if k:
                 self.add_module(f"up{k}", UpConv(width, width // 2))
                 self.add_module(f"merge{k}", DoubleConv(width, width // 2))
-        self.add_module("logits", nn.Conv2d(base_channels, num_classes, 1))
+        self.add_module("head", nn.Conv2d(base_channels, num_classes, 1))
 
     def forward(self, x):
         levels = {0: self.down0(x)}
@@ -645,4 +782,19 @@ class ByName(nn.Module):
             canvas = torch.zeros(x.shape[0], x.shape[1], *skip.shape[2:])
             canvas[:, :, : x.shape[2], : x.shape[3]] = x
             x = getattr(self, f"merge{k}")(torch.cat([skip, canvas], dim=1))
-        return self.logits(x)
+        return self.head(x)
+
+
+@variant("a matrix product over the channels as head", differs=True)
+class MatrixHead(UNet):
+    """Its weights have the shape of a matrix, so a check can tell it from a 1×1 convolution; it is the same map."""
+
+    def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
+        super().__init__(in_channels, num_classes, base_channels, depth)
+        self.head = nn.Linear(base_channels, num_classes)
+
+    def forward(self, x):
+        x, skips = self.encoder(x)
+        for step_up in self.decoder:
+            x = step_up(x, skips.pop())
+        return self.head(x.movedim(1, -1)).movedim(-1, 1)

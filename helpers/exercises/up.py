@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
-from helpers.exercises import exercise, misconception, variant
-from helpers.reference.unet import DoubleConv, Up, UpConv
+from helpers.exercises import edit, exercise, variant
+from helpers.reference.unet import DoubleConv, Up
 
 
 @exercise(
@@ -32,356 +32,454 @@ from helpers.reference.unet import DoubleConv, Up, UpConv
     ),
 )
 def probes(draw):
-    """Both sides odd, then even, then one of each; unequal channels, equal channels, a batch of one.
+    """Both sides odd, then even, then one of each; equal channels, unequal channels, a batch of one.
 
-    The first two are higher than wide, so that a side compared with the other one gives another answer.
+    The first two are higher than wide, so that a side compared with the other one gives another answer. With channels
+    3, 2 and 4 no two sums of them are equal that a `DoubleConv` could be built for by mistake.
     """
     yield Build((2, 2, 2), (draw.normal(1, 2, 3, 2), draw.normal(1, 2, 7, 5)))
-    yield Build((4, 2, 3), (draw.normal(2, 4, 3, 2), draw.normal(2, 2, 6, 4)))
+    yield Build((3, 2, 4), (draw.normal(2, 3, 3, 2), draw.normal(2, 2, 6, 4)))
     h, w, row = draw.size(2, 4), draw.size(2, 4), draw.size(0, 1)
     yield Build((3, 1, 2), (draw.normal(2, 3, h, w), draw.normal(2, 1, 2 * h + row, 2 * w + 1 - row)))
 
 
-def _filled(x, skip):
-    """`x` with zeros at the bottom and on the right, up to the skip's size."""
-    return F.pad(x, (0, skip.shape[3] - x.shape[3], 0, skip.shape[2] - x.shape[2]))
-
-
-@misconception(
+edit(
+    Up,
     "the skip arrives as zeros",
     "You concatenated zeros of the skip's shape, so everything fits and nothing comes across: the borders stay as "
     "blurred as without a skip. Look at what stands beside `x` in the list that you concatenate.",
+    ("[skip, x]", "[torch.zeros_like(skip), x]"),
 )
-class SkipZeroed(Up):
-    def forward(self, x, skip):
-        return super().forward(x, torch.zeros_like(skip))
 
-
-@misconception(
+edit(
+    Up,
     "added instead of concatenated",
     "You added the skip to `x`. Addition mixes *what* and *where* before the network can choose, and it needs equal "
     "channels. That is LinkNet's way; U-Net keeps both side by side. Look at how you join the two.",
+    ("skip_channels + out_channels", "out_channels"),
+    ("torch.cat([skip, x], dim=1)", "x + skip"),
 )
-class SkipAdded(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.conv = DoubleConv(out_channels, out_channels)
 
-    def forward(self, x, skip):
-        return self.conv(_filled(self.up(x), skip) + skip)
+edit(
+    Up,
+    "added at the skip's channels instead of concatenated",
+    "You brought `x` to the skip's channels and added the skip to it. Addition mixes *what* and *where* before the "
+    "network can choose. That is LinkNet's way; U-Net keeps both side by side. Look at how you join the two.",
+    ("UpConv(in_channels, out_channels)", "UpConv(in_channels, skip_channels)"),
+    ("skip_channels + out_channels", "skip_channels"),
+    ("torch.cat([skip, x], dim=1)", "x + skip"),
+)
 
-
-@misconception(
+edit(
+    Up,
     "the skip is detached",
     "The values of the skip arrive, but no gradient goes back through it: the encoder learns nothing from what the "
     "decoder makes of its maps. Look for `detach`, `.data` or `no_grad` on the way of the skip.",
+    ("[skip, x]", "[skip.detach(), x]"),
 )
-class SkipDetached(Up):
-    def forward(self, x, skip):
-        return super().forward(x, skip.detach())
 
-
-@misconception(
+edit(
+    Up,
     "the map from below is detached",
     "The values from below arrive, but no gradient goes back to them: everything deeper than this block stays "
     "untrained. Look for `detach`, `.data` or `no_grad` on the way of `x`.",
+    ("self.up(x)", "self.up(x.detach())"),
 )
-class BelowDetached(Up):
-    def forward(self, x, skip):
-        return super().forward(x.detach(), skip)
 
-
-@misconception(
+edit(
+    Up,
     "the skip is not used",
     "`forward` takes the skip and does nothing with it. The result is that of the hourglass: it knows what is there, "
     "and no longer where exactly. Look at what goes into your `DoubleConv`.",
+    ("skip_channels + out_channels", "out_channels"),
+    ("torch.cat([skip, x], dim=1)", "x"),
 )
-class SkipIgnored(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.conv = DoubleConv(out_channels, out_channels)
 
-    def forward(self, x, skip):
-        return self.conv(_filled(self.up(x), skip))
-
-
-@misconception(
+edit(
+    Up,
     "concatenated along the batch",
     "You concatenated along the batch, so twice as many images come out as went in, and no pixel sees its partner. "
     "Look at the `dim` of `torch.cat`: without one it is 0.",
+    ("skip_channels + out_channels", "out_channels"),
+    ("dim=1", "dim=0"),
 )
-class CatBatch(SkipIgnored):
-    def forward(self, x, skip):
-        return self.conv(torch.cat([skip, _filled(self.up(x), skip)], dim=0))
 
+edit(
+    Up,
+    "no axis for the concatenation",
+    "You concatenated along the batch: that is axis 0, which `torch.cat` takes unless it is told another. Twice as "
+    "many images, each with too few channels, reach the `DoubleConv`. Look at the `dim` of `torch.cat`.",
+    ("dim=1", "dim=0"),
+)
 
-@misconception(
+edit(
+    Up,
     "concatenated along the height",
     "You put the skip above `x`, as two pictures stuck together: the result is twice as high. In `(N, C, H, W)` the "
     "channels are axis 1. Look at the `dim` of `torch.cat`.",
+    ("skip_channels + out_channels", "out_channels"),
+    ("dim=1", "dim=2"),
 )
-class CatHeight(SkipIgnored):
-    def forward(self, x, skip):
-        return self.conv(torch.cat([skip, _filled(self.up(x), skip)], dim=2))
 
-
-@misconception(
+edit(
+    Up,
     "concatenated along the width",
     "You put the skip to the left of `x`, as two pictures stuck together: the result is twice as wide. In "
     "`(N, C, H, W)` the channels are axis 1. Look at the `dim` of `torch.cat`.",
+    ("skip_channels + out_channels", "out_channels"),
+    ("dim=1", "dim=3"),
 )
-class CatWidth(SkipIgnored):
-    def forward(self, x, skip):
-        return self.conv(torch.cat([skip, _filled(self.up(x), skip)], dim=3))
 
+edit(
+    Up,
+    "concatenated along the last axis",
+    "You concatenated along the last axis, where NumPy's and TensorFlow's pictures have their channels. In `(N, C, H,"
+    " W)` that is the width, and the `DoubleConv` gets too few channels. Look at the `dim` of `torch.cat`.",
+    ("dim=1", "dim=-1"),
+)
 
-@misconception(
+edit(
+    Up,
+    "the DoubleConv is built for in_channels",
+    "Your `DoubleConv` is built for `in_channels`. What it gets are the channels of the skip and of the enlarged `x` "
+    "together. In a U-Net the two numbers happen to be equal; the arguments may be others. Look at its first "
+    "argument.",
+    ("skip_channels + out_channels", "in_channels"),
+)
+
+edit(
+    Up,
+    "the way up halves the channels, and the DoubleConv is built for in_channels",
+    "Your way up gives `in_channels // 2` channels, and your `DoubleConv` is built for `in_channels`. In a U-Net both"
+    " happen to be right; the three arguments may be others. Look at what comes out of the way up, and at which two "
+    "numbers of channels are put side by side.",
+    ("UpConv(in_channels, out_channels)", "UpConv(in_channels, in_channels // 2)"),
+    ("skip_channels + out_channels", "in_channels"),
+)
+
+edit(
+    Up,
+    "the DoubleConv is built for twice out_channels",
+    "Your `DoubleConv` is built for `2 * out_channels`. In a U-Net the skip has as many channels as come out; here it"
+    " has `skip_channels`. Look at its first argument.",
+    ("skip_channels + out_channels", "2 * out_channels"),
+)
+
+edit(
+    Up,
+    "the DoubleConv is built for in_channels and the skip's",
+    "Your `DoubleConv` is built for `in_channels + skip_channels`, but the way up has changed the channels of `x` by "
+    "then. Look at how many `x` has where you concatenate.",
+    ("skip_channels + out_channels", "skip_channels + in_channels"),
+)
+
+edit(
+    Up,
+    "the DoubleConv is built without the skip's channels",
+    "Your `DoubleConv` is built for `out_channels`, the channels of the enlarged `x` alone. After the concatenation "
+    "those of the skip are there as well. Look at its first argument.",
+    ("skip_channels + out_channels", "out_channels"),
+)
+
+edit(
+    Up,
     "only even sides work",
     "It fails when the skip is one row or column larger: 7 halved is 3, doubled is 6, and `torch.cat` wants equal "
     "sides. Look at the shapes of `x` and `skip` right before you concatenate.",
+    ("F.pad(x, (0, columns, 0, rows))", "x"),
 )
-class EvenOnly(Up):
-    def forward(self, x, skip):
-        return self.conv(torch.cat([skip, self.up(x)], dim=1))
 
+edit(
+    Up,
+    "only the width is filled up",
+    "You add the missing column and no row, so it fails where the height of the skip is odd. `F.pad` names the last "
+    "axis first: a pair for the columns, then a pair for the rows. Look at how many numbers you give it.",
+    ("(0, columns, 0, rows)", "(0, columns)"),
+)
 
-@misconception(
+edit(
+    Up,
+    "only the height is filled up",
+    "You add the missing row and no column, so it fails where the width of the skip is odd. `F.pad` names the last "
+    "axis first: a pair for the columns, then a pair for the rows. Look at the numbers that you give it.",
+    ("(0, columns, 0, rows)", "(0, 0, 0, rows)"),
+)
+
+edit(
+    Up,
+    "rows and columns exchanged in the padding",
+    "Rows and columns are exchanged where you fill up: it fails as soon as one is missing and the other is not. "
+    "`F.pad` names the last axis first, so the columns. Look at the order of the numbers in it.",
+    ("(0, columns, 0, rows)", "(0, rows, 0, columns)"),
+)
+
+edit(
+    Up,
+    "always a row and a column more",
+    "You add a row and a column whether or not they are missing. An even side comes back complete from the way up. "
+    "Look at where the numbers in your `F.pad` come from.",
+    ("(0, columns, 0, rows)", "(0, 1, 0, 1)"),
+)
+
+edit(
+    Up,
+    "a row and a column whenever the sizes differ",
+    "Whenever the sizes differ you add a row *and* a column. One of the two may be missing alone. Look at each side "
+    "by itself.",
+    ("F.pad(x, (0, columns, 0, rows))", "F.pad(x, (0, 1, 0, 1)) if rows + columns else x"),
+)
+
+edit(
+    Up,
     "the skip is cropped",
     "You cut the skip down to `x`, so the result is smaller than the skip, and the logits will be smaller than the "
     "image. The 2015 network did so; here the result has the skip's size. Look at which of the two you change.",
+    ("x = F.pad(x, (0, columns, 0, rows))", "skip = skip[:, :, : x.shape[2], : x.shape[3]]"),
 )
-class SkipCropped(Up):
-    def forward(self, x, skip):
-        x = self.up(x)
-        return self.conv(torch.cat([skip[:, :, : x.shape[2], : x.shape[3]], x], dim=1))
 
-
-@misconception(
+edit(
+    Up,
     "zeros on top and on the left",
     "You add the missing row on top and the missing column on the left, which moves everything from below by a pixel "
     "against the skip. The pooling dropped the *last* row and column: look at the order of the numbers in `F.pad`.",
+    ("(0, columns, 0, rows)", "(columns, 0, rows, 0)"),
 )
-class PadTopLeft(Up):
-    def forward(self, x, skip):
-        x = self.up(x)
-        x = F.pad(x, (skip.shape[3] - x.shape[3], 0, skip.shape[2] - x.shape[2], 0))
-        return self.conv(torch.cat([skip, x], dim=1))
 
+edit(
+    Up,
+    "zeros on top",
+    "You add the missing row on top, which moves everything from below by a pixel against the skip. The pooling "
+    "dropped the *last* row: look at the order of the numbers in `F.pad`.",
+    ("(0, columns, 0, rows)", "(0, columns, rows, 0)"),
+)
 
-@misconception(
+edit(
+    Up,
+    "zeros on the left",
+    "You add the missing column on the left, which moves everything from below by a pixel against the skip. The "
+    "pooling dropped the *last* column: look at the order of the numbers in `F.pad`.",
+    ("(0, columns, 0, rows)", "(columns, 0, 0, rows)"),
+)
+
+edit(
+    Up,
     "the border is repeated",
     "You fill the missing row and column with copies of the border. That is a sound choice too, but the task says "
     "zeros, and with the same weights the numbers differ at the border. Look at the `mode` of your padding.",
+    ("(0, columns, 0, rows)", "(0, columns, 0, rows), mode='replicate'"),
 )
-class PadReplicate(Up):
-    def forward(self, x, skip):
-        x = self.up(x)
-        x = F.pad(x, (0, skip.shape[3] - x.shape[3], 0, skip.shape[2] - x.shape[2]), mode="replicate")
-        return self.conv(torch.cat([skip, x], dim=1))
 
+edit(
+    Up,
+    "the border is mirrored",
+    "You fill the missing row and column with what lies on the other side of the border, as in a mirror. The task "
+    "says zeros, and with the same weights the numbers differ at the border. Look at the `mode` of your padding.",
+    ("(0, columns, 0, rows)", "(0, columns, 0, rows), mode='reflect'"),
+)
 
-@misconception(
+edit(
+    Up,
     "stretched to the skip's size",
     "When a row is missing you stretch the whole map by interpolation: every pixel moves a little against the skip and "
     "is blurred. Only what is missing has to be filled. Look at where you call `interpolate`.",
+    ("F.pad(x, (0, columns, 0, rows))", "F.interpolate(x, size=skip.shape[2:], mode='bilinear')"),
 )
-class Stretched(Up):
-    def forward(self, x, skip):
-        x = F.interpolate(self.up(x), size=skip.shape[2:], mode="bilinear")
-        return self.conv(torch.cat([skip, x], dim=1))
 
+edit(
+    Up,
+    "stretched to the skip's size, corners aligned",
+    "When a row is missing you stretch the whole map by interpolation, from corner to corner: every pixel but those "
+    "moves a little against the skip and is blurred. Only what is missing has to be filled. Look at where you call "
+    "`interpolate`.",
+    ("F.pad(x, (0, columns, 0, rows))", "F.interpolate(x, size=skip.shape[2:], mode='bilinear', align_corners=True)"),
+)
 
-@misconception(
+edit(
+    Up,
     "stretched by copying pixels",
     "When a row is missing you stretch the whole map by copying pixels, so one half of it moves by a pixel against the "
     "skip. Only what is missing has to be filled. Look at where you call `interpolate`.",
+    ("F.pad(x, (0, columns, 0, rows))", "F.interpolate(x, size=skip.shape[2:])"),
 )
-class StretchedNearest(Up):
-    def forward(self, x, skip):
-        x = F.interpolate(self.up(x), size=skip.shape[2:])
-        return self.conv(torch.cat([skip, x], dim=1))
 
-
-@misconception(
+edit(
+    Up,
     "bilinear instead of the transposed convolution",
     "You enlarge bilinearly and convolve 3×3 where a transposed convolution 2×2 was asked for. It is a good way up, "
     "with more weights and smoother maps, but another one. Look at the mode of your way up.",
+    ("UpConv(in_channels, out_channels)", "UpConv(in_channels, out_channels, mode='bilinear')"),
 )
-class Bilinear(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.up = UpConv(in_channels, out_channels, mode="bilinear")
 
-
-@misconception(
+edit(
+    Up,
     "nearest instead of the transposed convolution",
     "You enlarge by copying pixels and convolve 3×3 where a transposed convolution 2×2 was asked for. It is a good way "
     "up, with more weights, but another one. Look at the mode of your way up.",
+    ("UpConv(in_channels, out_channels)", "UpConv(in_channels, out_channels, mode='nearest')"),
 )
-class Nearest(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.up = UpConv(in_channels, out_channels, mode="nearest")
 
-
-@misconception(
+edit(
+    Up,
     "enlarged without weights",
     "You enlarge without any weights and leave the channels as they are. The way up then has nothing to learn, and the "
     "`DoubleConv` gets twice the channels to work through. Look at which layer changes `in_channels` to "
     "`out_channels`.",
+    ("UpConv(in_channels, out_channels)", "nn.Upsample(scale_factor=2, mode='bilinear')"),
+    ("skip_channels + out_channels", "in_channels + skip_channels"),
 )
-class NoWeights(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.up = nn.Upsample(scale_factor=2, mode="bilinear")
-        self.conv = DoubleConv(in_channels + skip_channels, out_channels)
 
+edit(
+    Up,
+    "enlarged by copying, without weights",
+    "You enlarge by copying pixels, without any weights, and leave the channels as they are. The way up then has "
+    "nothing to learn, and the `DoubleConv` gets more channels to work through. Look at which layer changes "
+    "`in_channels` to `out_channels`.",
+    ("UpConv(in_channels, out_channels)", "nn.Upsample(scale_factor=2)"),
+    ("skip_channels + out_channels", "in_channels + skip_channels"),
+)
 
-@misconception(
+edit(
+    Up,
     "a kernel larger than its stride",
     "Your transposed convolution has a 3×3 kernel. With stride 2 its stamps overlap in every other row and column, "
     "which prints a checkerboard. Look at its kernel size.",
+    (
+        "UpConv(in_channels, out_channels)",
+        "nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)",
+    ),
 )
-class Overlapping(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.up = nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)
 
-
-@misconception(
+edit(
+    Up,
     "the way up halves the channels",
     "Your way up gives `in_channels // 2` channels. In the U-Net that is the same number by chance; here it is "
     "`out_channels` that counts. Look at the second argument of your transposed convolution.",
+    ("UpConv(in_channels, out_channels)", "UpConv(in_channels, in_channels // 2)"),
+    ("skip_channels + out_channels", "in_channels // 2 + skip_channels"),
 )
-class Halved(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.up = UpConv(in_channels, in_channels // 2)
-        self.conv = DoubleConv(in_channels // 2 + skip_channels, out_channels)
 
-
-@misconception(
+edit(
+    Up,
     "the way up keeps the channels",
     "Your way up keeps `in_channels`, so the deep map outweighs the skip, and the block has far more weights than it "
     "needs. Look at the second argument of your transposed convolution.",
+    ("UpConv(in_channels, out_channels)", "UpConv(in_channels, in_channels)"),
+    ("skip_channels + out_channels", "in_channels + skip_channels"),
 )
-class Kept(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.up = UpConv(in_channels, in_channels)
-        self.conv = DoubleConv(in_channels + skip_channels, out_channels)
 
-
-@misconception(
+edit(
+    Up,
     "upsampling after the concatenation",
     "You shrink the skip to the size of `x`, join the two there and go up last. The fine positions in the skip are "
     "lost before anyone could use them. Look at the order: up first, then side by side.",
+    ("UpConv(in_channels, out_channels)", "UpConv(out_channels, out_channels)"),
+    ("skip_channels + out_channels", "in_channels + skip_channels"),
+    ("self.conv(torch.cat([skip, x], dim=1))", "x"),
+    ("self.up(x)", "self.up(self.conv(torch.cat([F.interpolate(skip, size=x.shape[2:]), x], dim=1)))"),
 )
-class UpLast(nn.Module):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__()
-        self.conv = DoubleConv(in_channels + skip_channels, out_channels)
-        self.up = UpConv(out_channels, out_channels)
 
-    def forward(self, x, skip):
-        small = F.interpolate(skip, size=x.shape[2:])
-        return _filled(self.up(self.conv(torch.cat([small, x], dim=1))), skip)
-
-
-@misconception(
+edit(
+    Up,
     "one convolution after the concatenation",
     "After the concatenation there is one convolution. The task asks for a `DoubleConv`, two convolutions with norm "
     "and ReLU each. Look at the block that merges.",
+    (
+        "DoubleConv(skip_channels + out_channels, out_channels)",
+        "DoubleConv(skip_channels + out_channels, out_channels).layers[:3]",
+    ),
 )
-class SingleConv(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        joined = skip_channels + out_channels
-        conv = nn.Conv2d(joined, out_channels, 3, padding=1, bias=False)
-        self.conv = nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU())
 
-
-@misconception(
+edit(
+    Up,
     "nothing merges the two",
     "You return the two maps side by side. No convolution looks at both, and the result has more channels than "
     "`out_channels`. Look at what has to follow the concatenation.",
+    ("DoubleConv(skip_channels + out_channels, out_channels)", "nn.Identity()"),
 )
-class NotMerged(nn.Module):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__()
-        self.up = UpConv(in_channels, out_channels)
 
-    def forward(self, x, skip):
-        return torch.cat([skip, _filled(self.up(x), skip)], dim=1)
-
-
-@misconception(
+edit(
+    Up,
     "concatenated after the convolutions",
     "Your `DoubleConv` works on `x` alone, and the skip is put beside the result. So nothing in this block looks at "
     "both, and `skip_channels` too many come out. Look at what goes into the `DoubleConv`.",
+    ("skip_channels + out_channels", "out_channels"),
+    ("self.conv(torch.cat([skip, x], dim=1))", "torch.cat([skip, self.conv(x)], dim=1)"),
 )
-class CatLast(SkipIgnored):
-    def forward(self, x, skip):
-        return torch.cat([skip, super().forward(x, skip)], dim=1)
 
-
-@misconception(
+edit(
+    Up,
     "no norm in the DoubleConv",
     "Your `DoubleConv` has no batch normalisation. On the way down it has one, and the two halves of the network "
     "should speak in the same range. Look at the arguments of your `DoubleConv`.",
+    (
+        "DoubleConv(skip_channels + out_channels, out_channels)",
+        "DoubleConv(skip_channels + out_channels, out_channels, norm=False)",
+    ),
 )
-class NoNorm(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.conv = DoubleConv(skip_channels + out_channels, out_channels, norm=False)
 
-
-@misconception(
+edit(
+    Up,
     "no padding in the DoubleConv",
     "Your result is 4 pixels short in height and width: the convolutions of the `DoubleConv` run without padding. The "
     "2015 network did so and cropped its skips for it; here the sides stay. Look at the arguments of your "
     "`DoubleConv`.",
+    (
+        "DoubleConv(skip_channels + out_channels, out_channels)",
+        "DoubleConv(skip_channels + out_channels, out_channels, padding=0)",
+    ),
 )
-class ValidConv(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.conv = DoubleConv(skip_channels + out_channels, out_channels, padding=0)
 
-
-@misconception(
+edit(
+    Up,
     "a ReLU after the way up",
     "There is a ReLU between the transposed convolution and the concatenation, which cuts off everything negative "
     "before the `DoubleConv` sees it. Look at what you do with `x` after the way up.",
+    ("self.up(x)", "self.up(x).relu()"),
 )
-class ReLUAfterUp(Up):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__(in_channels, skip_channels, out_channels)
-        self.up = nn.Sequential(self.up, nn.ReLU())
 
+edit(
+    Up,
+    "a norm after the way up",
+    "There is a batch norm between the transposed convolution and the concatenation. The `DoubleConv` that follows "
+    "normalises. Look at what you do with `x` after the way up.",
+    (
+        "UpConv(in_channels, out_channels)",
+        "nn.Sequential(UpConv(in_channels, out_channels), nn.BatchNorm2d(out_channels))",
+    ),
+)
 
-@misconception(
+edit(
+    Up,
+    "a norm and a ReLU after the way up",
+    "There are a batch norm and a ReLU between the transposed convolution and the concatenation. The `DoubleConv` "
+    "that follows brings its own. Look at what you do with `x` after the way up.",
+    (
+        "UpConv(in_channels, out_channels)",
+        "nn.Sequential(UpConv(in_channels, out_channels), nn.BatchNorm2d(out_channels), nn.ReLU())",
+    ),
+)
+
+edit(
+    Up,
     "the arguments of `forward` exchanged",
     "Your `forward` takes the skip first and enlarges *it*. It is called as `up(x, skip)`: the map from below comes "
     "first. Look at the first line of `forward`.",
+    ("x: Tensor, skip: Tensor", "skip: Tensor, x: Tensor"),
 )
-class ArgumentsExchanged(Up):
-    def forward(self, skip, x):
-        return super().forward(x, skip)
 
-
-@misconception(
+edit(
+    Up,
     "layers in a plain list",
     "Your layers are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them. Look at where you keep them; an attribute of its own for each layer registers it.",
+    ("UpConv(in_channels, out_channels)", "[UpConv(in_channels, out_channels)]"),
+    (
+        "DoubleConv(skip_channels + out_channels, out_channels)",
+        "[DoubleConv(skip_channels + out_channels, out_channels)]",
+    ),
+    ("self.up(", "self.up[0]("),
+    ("self.conv(", "self.conv[0]("),
 )
-class PlainList(nn.Module):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__()
-        self.layers = [UpConv(in_channels, out_channels), DoubleConv(skip_channels + out_channels, out_channels)]
-
-    def forward(self, x, skip):
-        up, conv = self.layers
-        return conv(torch.cat([skip, _filled(up(x), skip)], dim=1))
 
 
 def _block(in_channels, out_channels, bias):
@@ -456,45 +554,3 @@ class NoUpBias(nn.Module):
         x = self.layers["up"](x)
         pad = nn.ZeroPad2d((0, skip.shape[-1] - x.shape[-1], 0, skip.shape[-2] - x.shape[-2]))
         return self.layers["conv"](torch.cat([skip, pad(x)], dim=-3))
-
-
-@variant("no bias in the way up, decoder first")
-class NoUpBiasDecoderFirst(nn.Module):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__()
-        self.up = nn.ConvTranspose2d(in_channels, out_channels, 2, 2, bias=False)
-        self.conv = DoubleConv(skip_channels + out_channels, out_channels)
-
-    def forward(self, x, skip):
-        return self.conv(torch.cat([_filled(self.up(x), skip), skip], dim=1))
-
-
-@variant("a bias in the block only, encoder first")
-class BlockBias(nn.Module):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__()
-        self.block = _block(skip_channels + out_channels, out_channels, bias=True)
-        self.up = nn.ConvTranspose2d(in_channels, out_channels, 2, 2, bias=False)
-
-    def forward(self, x, skip):
-        return self.block(torch.hstack([skip, _filled(self.up(x), skip)]))
-
-
-@variant("a bias in the block only, decoder first")
-class BlockBiasDecoderFirst(nn.Module):
-    def __init__(self, in_channels, skip_channels, out_channels):
-        super().__init__()
-        self.up = nn.ConvTranspose2d(in_channels, out_channels, 2, 2, bias=False)
-        self.block = _block(skip_channels + out_channels, out_channels, bias=True)
-
-    def forward(self, x, skip):
-        return self.block(torch.hstack([_filled(self.up(x), skip), skip]))
-
-
-@variant("encoder first, laid on a canvas of the skip's size")
-class Canvas(Up):
-    def forward(self, x, skip):
-        x = self.up(x)
-        canvas = x.new_zeros(x.shape[0], x.shape[1], skip.shape[2], skip.shape[3])
-        canvas[..., : x.shape[2], : x.shape[3]] = x
-        return self.conv(torch.cat([skip, canvas], dim=1))

@@ -4,8 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers.checks.probes import Build
-from helpers.exercises import exercise, misconception, variant
+from helpers.checks.probes import Build, Script
+from helpers.checks.shared import claim
+from helpers.checks.subject import Raised
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.unet import UpConv
 
 
@@ -38,234 +40,251 @@ def probes(draw):
     yield Build((2, 2, "transposed"), (draw.normal(1, 2, draw.size(2, 5), draw.size(2, 5)),), bias_open=True)
     yield Build((3, 3, "nearest"), (draw.normal(3, 3, draw.size(2, 5), draw.size(2, 5)),), bias_open=True)
     yield Build((3, 3), (draw.normal(2, 3, draw.size(2, 5), 3),), {"mode": "bilinear"}, bias_open=True)
-    yield Build((2, 3, "cubic"), (draw.normal(1, 2, 3, 4),), bias_open=True)
+    yield Script(_unknown_mode, '`UpConv(2, 3, "cubic")`', {"x": MAP})
 
 
-def _way_up(in_channels, out_channels, mode, transposed=None, upsample=None, conv=None):
-    """The layers of a mode, with one place for each thing that can go wrong."""
-    if mode not in ("transposed", "nearest", "bilinear"):
-        raise ValueError(mode)
-    if mode == "transposed":
-        return [transposed or nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)]
-    return [
-        upsample or nn.Upsample(scale_factor=2, mode=mode),
-        conv or nn.Conv2d(in_channels, out_channels, 3, padding=1),
-    ]
+MAP = torch.ones(1, 2, 3, 4)
 
 
-class _Row(nn.Module):
-    def __init__(self, layers):
-        super().__init__()
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return self.layers(x)
-
-
-@misconception(
-    "the mode is ignored",
-    "Whatever the mode, you build the transposed convolution. The two other ways up are there to be compared with it. "
-    "Look at where `__init__` asks for `mode`.",
-)
-class ModeIgnored(UpConv):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(in_channels, out_channels)
+def _unknown_mode(subject):
+    """What a mode that does not exist leads to: how a layer for it would look, or what else is raised, is all one."""
+    made = subject.construct((2, 3, "cubic"), {}).value
+    if not isinstance(made, Raised):
+        subject.train(False)
+        made = subject.forward((MAP,)).value  # an answer may ask for the mode only here
+    yield claim("an unknown mode raises something", isinstance(made, Raised))
+    yield claim("what it raises is a ValueError", isinstance(made, Raised) and made.kind == "ValueError")
 
 
-@misconception(
+edit(
+    UpConv,
     "an unknown mode goes through",
     "A mode that does not exist builds something all the same, so a misspelt `mode` goes unnoticed until somebody "
     "wonders about the result. Look at your last `else`.",
+    ('if mode == "transposed":', 'if mode not in ("nearest", "bilinear"):'),
 )
-class UnknownMode(UpConv):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(in_channels, out_channels, mode if mode in ("transposed", "nearest") else "bilinear")
 
+edit(
+    UpConv,
+    "the mode is ignored",
+    "Whatever the mode, you build the transposed convolution. The two other ways up are there to be compared with it. "
+    "Look at where `__init__` asks for `mode`.",
+    ('if mode == "transposed":', "if True:"),
+)
 
-@misconception(
+edit(
+    UpConv,
+    "another exception than ValueError",
+    "A mode that does not exist ends in another exception than a `ValueError`: an `assert` raises an AssertionError, a "
+    "missing key of a dict a KeyError, and torch one of its own if the mode gets that far. Look at what happens where "
+    "`mode` is none of the three.",
+    ("raise ValueError(", "raise KeyError("),
+)
+
+edit(
+    UpConv,
     "always nearest",
     'For `"bilinear"` you enlarge by copying pixels, as for `"nearest"`: the blocks stay visible. `nn.Upsample` copies '
     "unless it is told otherwise. Look at what you pass to it.",
+    ("scale_factor=2, mode=mode", "scale_factor=2"),
 )
-class AlwaysNearest(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(_way_up(in_channels, out_channels, mode, upsample=nn.Upsample(scale_factor=2)))
 
-
-@misconception(
+edit(
+    UpConv,
     "always bilinear",
     'For `"nearest"` you blend neighbouring pixels, as for `"bilinear"`, where copies were asked for. '
     "Look at the mode that reaches the upsampling.",
+    ("mode=mode", 'mode="bilinear"'),
 )
-class AlwaysBilinear(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        upsample = nn.Upsample(scale_factor=2, mode="bilinear")
-        super().__init__(_way_up(in_channels, out_channels, mode, upsample=upsample))
 
+edit(
+    UpConv,
+    "nearest and bilinear exchanged",
+    'For `"nearest"` you blend neighbouring pixels, and for `"bilinear"` you copy them: the two are exchanged. '
+    "Look at which mode makes which layer.",
+    ("mode=mode", 'mode="nearest" if mode == "bilinear" else "bilinear"'),
+)
 
-@misconception(
+edit(
+    UpConv,
     "corners aligned",
     "You aligned the corners of the small and the large grid, so inner pixels are stretched by a factor that depends "
     "on the size of the image. The same object then grows differently in a tile and in the whole picture. Look at "
     "`align_corners`.",
+    ("mode=mode)", 'mode=mode, align_corners=True if mode == "bilinear" else None)'),
 )
-class AlignCorners(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        aligned = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True) if mode == "bilinear" else None
-        super().__init__(_way_up(in_channels, out_channels, mode, upsample=aligned))
 
-
-@misconception(
+edit(
+    UpConv,
     "convolved before the enlarging",
     "You convolve on the small map and enlarge afterwards, so the last thing that happens is copying or blending, and "
     "nothing can sharpen it again. Look at the order of the two.",
+    ("self.layers(x)", "self.layers[::-1](x)"),
 )
-class ConvFirst(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(_way_up(in_channels, out_channels, mode)[::-1])
 
-
-@misconception(
+edit(
+    UpConv,
     "a 1×1 convolution after the enlarging",
     "After the enlarging you convolve 1×1: it changes the channels but cannot look at a neighbour, so the blocks stay "
     "blocks. Look at the size of that kernel.",
+    ("kernel_size=3, padding=1", "kernel_size=1"),
 )
-class Pointwise(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(_way_up(in_channels, out_channels, mode, conv=nn.Conv2d(in_channels, out_channels, 1)))
 
-
-@misconception(
+edit(
+    UpConv,
     "no padding after the enlarging",
     "Your 3×3 convolution takes a pixel off every side, so the sides are two short of double. "
     "Look at the padding of the convolution.",
+    ("kernel_size=3, padding=1", "kernel_size=3"),
 )
-class NoPadding(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(_way_up(in_channels, out_channels, mode, conv=nn.Conv2d(in_channels, out_channels, 3)))
 
-
-@misconception(
+edit(
+    UpConv,
     "no convolution after the enlarging",
     "After the enlarging nothing changes the channels: `out_channels` is ignored, and there is no weight to learn. "
     "Look at what follows the upsampling.",
+    ("nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1)", "nn.Identity()"),
 )
-class NoConv(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(_way_up(in_channels, out_channels, mode, conv=nn.Identity()))
 
-
-@misconception(
+edit(
+    UpConv,
     "a 3×3 kernel for the transposed convolution",
     "Your transposed convolution has a 3×3 kernel. With stride 2 its stamps overlap in every other row and column, "
     "and those get twice the light: a checkerboard. Look at its kernel size.",
+    ("kernel_size=2, stride=2", "kernel_size=3, stride=2, padding=1, output_padding=1"),
 )
-class Overlapping(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        layer = nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)
-        super().__init__(_way_up(in_channels, out_channels, mode, transposed=layer))
 
-
-@misconception(
+edit(
+    UpConv,
     "a 4×4 kernel for the transposed convolution",
     "Your transposed convolution has a 4×4 kernel, as in networks that generate images. It doubles the sides too, but "
     "its stamps overlap and it has four times the weights asked for. Look at its kernel size.",
+    ("kernel_size=2, stride=2", "kernel_size=4, stride=2, padding=1"),
 )
-class FourByFour(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        layer = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)
-        super().__init__(_way_up(in_channels, out_channels, mode, transposed=layer))
 
-
-@misconception(
+edit(
+    UpConv,
     "the stride is missing",
     "Your transposed convolution moves its stamps one pixel at a time, so the sides grow by one instead of doubling. "
     "Look at its `stride`: it is 1 unless you say so.",
+    ("kernel_size=2, stride=2", "kernel_size=2"),
 )
-class NoStride(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(
-            _way_up(in_channels, out_channels, mode, transposed=nn.ConvTranspose2d(in_channels, out_channels, 2))
-        )
 
+edit(
+    UpConv,
+    "padding at the transposed convolution",
+    "At a transposed convolution `padding` cuts pixels off the result, so your sides are two short of double. A 2×2 "
+    "kernel with stride 2 doubles them as it is. Look at the padding of your transposed convolution.",
+    ("kernel_size=2, stride=2", "kernel_size=2, stride=2, padding=1"),
+)
 
-@misconception(
+edit(
+    UpConv,
     "an ordinary convolution with stride 2",
     "You used `nn.Conv2d` with stride 2 where the transposed one was asked for: it *halves* the sides. "
     "Look at the name of the layer.",
+    ("nn.ConvTranspose2d(", "nn.Conv2d("),
 )
-class Downwards(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        layer = nn.Conv2d(in_channels, out_channels, 2, stride=2)
-        super().__init__(_way_up(in_channels, out_channels, mode, transposed=layer))
 
+edit(
+    UpConv,
+    "a 3×3 convolution after the transposed one",
+    "In the transposed mode a 3×3 convolution follows as well. The transposed convolution is all "
+    "there is to this mode; the 3×3 convolution belongs to the two others. Look at what each mode makes.",
+    ("kernel_size=2, stride=2)", "kernel_size=2, stride=2), nn.Conv2d(out_channels, out_channels, 3, padding=1)"),
+)
 
-@misconception(
+edit(
+    UpConv,
+    "channels changed by a 3×3 convolution after the transposed one",
+    "In the transposed mode you keep the channels, and a 3×3 convolution changes them afterwards. The transposed "
+    "convolution is all there is to this mode: it goes from `in_channels` to `out_channels` by itself. "
+    "Look at what each mode makes.",
+    ("nn.ConvTranspose2d(in_channels, out_channels", "nn.ConvTranspose2d(in_channels, in_channels"),
+    ("kernel_size=2, stride=2)", "kernel_size=2, stride=2), nn.Conv2d(in_channels, out_channels, 3, padding=1)"),
+)
+
+edit(
+    UpConv,
     "channels exchanged",
     "Your layers expect `out_channels` and give `in_channels`, so they fail as soon as the two differ. A transposed "
     "convolution takes its arguments in the same order as an ordinary one. Look at their order.",
+    ("nn.ConvTranspose2d(in_channels, out_channels", "nn.ConvTranspose2d(out_channels, in_channels"),
+    ("nn.Conv2d(in_channels, out_channels", "nn.Conv2d(out_channels, in_channels"),
 )
-class ChannelsExchanged(UpConv):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(out_channels, in_channels, mode)
 
+edit(
+    UpConv,
+    "channels of the transposed convolution exchanged",
+    "Your transposed convolution expects `out_channels` and gives `in_channels`, so it fails where the two differ. "
+    "It goes up in size, but its arguments stand in the same order as those of an ordinary one. Look at their order.",
+    ("nn.ConvTranspose2d(in_channels, out_channels", "nn.ConvTranspose2d(out_channels, in_channels"),
+)
 
-@misconception(
+edit(
+    UpConv,
+    "channels always halved",
+    "Half as many channels come out as went in, whatever `out_channels` says. A U-Net halves them at each step up, but "
+    "how many there are to be is told by the argument. Look at the second argument of your layers.",
+    ("super().__init__()", "super().__init__()\n        out_channels = in_channels // 2"),
+)
+
+edit(
+    UpConv,
     "a ReLU at the end",
     "A ReLU at the end cuts off everything negative. Here the result goes on to a `DoubleConv`, which brings "
     "its own. Look at what comes after your last layer.",
+    ("self.layers(x)", "self.layers(x).relu()"),
 )
-class WithReLU(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__([*_way_up(in_channels, out_channels, mode), nn.ReLU()])
 
-
-@misconception(
+edit(
+    UpConv,
     "a norm at the end",
     "There is a batch norm at the end. This block only goes up; the `DoubleConv` that follows normalises. "
     "Look at what comes after your last layer.",
+    ("super().__init__()", "super().__init__()\n        self.norm = nn.BatchNorm2d(out_channels)"),
+    ("self.layers(x)", "self.norm(self.layers(x))"),
 )
-class WithNorm(_Row):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__([*_way_up(in_channels, out_channels, mode), nn.BatchNorm2d(out_channels)])
 
+edit(
+    UpConv,
+    "a norm after the transposed convolution",
+    "In the transposed mode there is a batch norm behind your layer. This block only goes up; the `DoubleConv` that "
+    "follows normalises. Look at what comes after the transposed convolution.",
+    ("kernel_size=2, stride=2)", "kernel_size=2, stride=2), nn.BatchNorm2d(out_channels)"),
+)
 
-@misconception(
+edit(
+    UpConv,
     "both ways built",
-    "You build the transposed convolution *and* the ordinary one, and use one of them. The other is registered all the "
-    "same: it takes up memory and never gets a gradient. Look at what `__init__` makes for each mode.",
+    "You register a layer that the mode has no use for, as where the transposed convolution *and* the ordinary one are "
+    "built: it takes up memory and never gets a gradient. Look at what `__init__` makes for each mode.",
+    (
+        "super().__init__()",
+        "super().__init__()\n"
+        "        other = nn.Conv2d if mode == 'transposed' else nn.ConvTranspose2d\n"
+        "        self.other = other(in_channels, out_channels, 2)",
+    ),
 )
-class BothBuilt(UpConv):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__(in_channels, out_channels, mode)
-        other = "nearest" if mode == "transposed" else "transposed"
-        self.other = UpConv(in_channels, out_channels, other)
 
-
-@misconception(
+edit(
+    UpConv,
     "nearest by default",
     "Without a `mode` you enlarge by copying; the default asked for is the transposed convolution. "
     "Look at the first line of `__init__`.",
+    ('mode: str = "transposed"', 'mode: str = "nearest"'),
 )
-class NearestByDefault(UpConv):
-    def __init__(self, in_channels, out_channels, mode="nearest"):
-        super().__init__(in_channels, out_channels, mode)
 
-
-@misconception(
+edit(
+    UpConv,
     "layers in a plain list",
     "Your layers are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them. Look at where you keep them; `nn.Sequential` or an attribute of their own registers them.",
+    ("super().__init__()", "super().__init__()\n        row = lambda *layers: layers"),
+    ("nn.Sequential(nn.ConvTranspose2d", "row(nn.ConvTranspose2d"),
+    ("nn.Sequential(\n", "row(\n"),
+    ("self.layers(x)", "nn.Sequential(*self.layers)(x)"),
 )
-class PlainList(nn.Module):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__()
-        self.steps = _way_up(in_channels, out_channels, mode)
-
-    def forward(self, x):
-        for step in self.steps:
-            x = step(x)
-        return x
 
 
 @variant("no bias, functional upsampling")
@@ -284,39 +303,6 @@ class Functional(nn.Module):
         if self.mode != "transposed":
             x = F.interpolate(x, size=(2 * x.shape[2], 2 * x.shape[3]), mode=self.mode)
         return self.conv(x)
-
-
-@variant("a bias in the transposed convolution only")
-class BiasTransposed(nn.Module):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__()
-        if mode == "transposed":
-            self.enlarge, self.conv = nn.ConvTranspose2d(in_channels, out_channels, 2, 2), nn.Identity()
-        elif mode == "nearest" or mode == "bilinear":
-            self.enlarge = nn.Upsample(scale_factor=(2, 2), mode=mode)
-            self.conv = nn.Conv2d(in_channels, out_channels, (3, 3), 1, 1, bias=False)
-        else:
-            raise ValueError(f"no such mode: {mode}")
-
-    def forward(self, x):
-        return self.conv(self.enlarge(x))
-
-
-@variant("a bias in the convolution only")
-class BiasConv(nn.Module):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        super().__init__()
-        match mode:
-            case "transposed":
-                self.conv = nn.ConvTranspose2d(in_channels, out_channels, 2, 2, bias=False)
-            case "nearest" | "bilinear":
-                self.conv = nn.Conv2d(in_channels, out_channels, 3, 1, 1)
-            case _:
-                raise ValueError("transposed, nearest or bilinear")
-        self.mode = mode
-
-    def forward(self, x):
-        return self.conv(x if self.mode == "transposed" else F.interpolate(x, scale_factor=2, mode=self.mode))
 
 
 @variant("a table of modes, weights of its own")
@@ -347,20 +333,11 @@ class Table(nn.Module):
         return self.way(x)
 
 
-@variant("a sequential")
-class Sequential(nn.Sequential):
-    def __init__(self, in_channels, out_channels, mode="transposed"):
-        if mode == "transposed":
-            super().__init__(nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2))
-        elif mode == "nearest":
-            super().__init__(nn.UpsamplingNearest2d(scale_factor=2), nn.Conv2d(in_channels, out_channels, 3, padding=1))
-        elif mode == "bilinear":
-            smooth = nn.Upsample(scale_factor=2, mode="bilinear")
-            super().__init__(smooth, nn.Conv2d(in_channels, out_channels, 3, padding=1))
-        else:
-            raise ValueError(mode)
-
-
 @variant("made by a function")
 def by_function(in_channels, out_channels, mode="transposed"):
-    return nn.Sequential(*_way_up(in_channels, out_channels, mode))
+    if mode == "transposed":
+        return nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)
+    ways = {"nearest": nn.UpsamplingNearest2d(scale_factor=2), "bilinear": nn.Upsample(scale_factor=2, mode="bilinear")}
+    if mode not in ways:
+        raise ValueError(mode)
+    return nn.Sequential(ways[mode], nn.Conv2d(in_channels, out_channels, 3, padding=1))

@@ -13,6 +13,7 @@ from huggingface_hub import ModelCard
 from PIL import Image
 from share_made import HISTORY, drawn, entries
 
+from helpers import exercises
 from helpers.baseline import build_baseline
 from helpers.exercises import unet as exercise
 from helpers.metrics import class_map, predictions, score
@@ -45,23 +46,14 @@ def test_what_is_rebuilt_can_be_trained_on(bundle):
     assert all(p.grad is not None for p in rebuilt.parameters())
 
 
-RIGHT = [
-    exercise.DecoderFirst,
-    exercise.OnePage,
-    exercise.OnePageDecoderFirst,
-    exercise.OnePageNoUpBias,
-    exercise.OnePageNoUpBiasDecoderFirst,
-    exercise.NoUpBias,
-    exercise.NoUpBiasDecoderFirst,
-    Hourglass,
-]
+RIGHT = [exercise.OnePage, exercise.OnePageNoUpBiasDecoderFirst, exercise.ByName, Hourglass]
 
 
 @pytest.mark.parametrize("num_classes", [1, 2])
 @pytest.mark.parametrize("student", RIGHT, ids=lambda c: c.__name__)
 def test_a_students_own_network_comes_back(student, num_classes, train, validation, tmp_path):
     model = drawn(student, 1, num_classes, base_channels=3, depth=3).train()
-    model.head.eval() if hasattr(model, "head") else model.out.eval()  # modes may differ from layer to layer
+    model.head.eval()  # modes may differ from layer to layer
     before, modes = copy.deepcopy(model.state_dict()), [layer.training for layer in model.modules()]
     path = share(model, "own", train, validation, folder=tmp_path)
     assert [layer.training for layer in model.modules()] == modes
@@ -101,17 +93,18 @@ def changed_smp_unet():
     return model
 
 
+wrong = {answer.name: answer.solution for answer in exercises.load("UNet").misconceptions}
 WRONG = [
-    ((exercise.Sigmoid, 1, 2, 3, 2), "computes something else"),
-    ((exercise.ReLUHead, 1, 2, 3, 2), "computes something else"),
-    ((exercise.PooledSkips, 1, 2, 3, 2), "computes something else"),
+    ((wrong["sigmoid at the end"], 1, 2, 3, 2), "computes something else"),
+    ((wrong["a ReLU at the end"], 1, 2, 3, 2), "computes something else"),
+    ((wrong["pooled skips, enlarged again"], 1, 2, 3, 2), "computes something else"),
     ((OtherEps, 1, 2, 3, 2), "computes something else"),
-    ((exercise.NoDoubling, 1, 2, 3, 2), "No network of the course"),
-    ((exercise.HeadThree, 1, 2, 3, 2), "No network of the course"),
-    ((exercise.ImageSkip, 1, 2, 3, 2), "No network of the course"),
-    ((exercise.ExtraBottleneck, 1, 2, 3, 2), "No network of the course"),
-    ((exercise.PlainList, 1, 2, 3, 2), "plain list.*nn.ModuleList"),
-    ((exercise.Argmax, 1, 2, 3, 2), "logits \\(N, K, H, W\\) are due"),
+    ((wrong["the channels do not double"], 1, 2, 3, 2), "No network of the course"),
+    ((wrong["a 3×3 head"], 1, 2, 3, 2), "No network of the course"),
+    ((wrong["the image is a skip too"], 1, 2, 3, 2), "No network of the course"),
+    ((wrong["another block at the bottleneck"], 1, 2, 3, 2), "No network of the course"),
+    ((wrong["the decoder in a plain list"], 1, 2, 3, 2), "plain list.*nn.ModuleList"),
+    ((wrong["a label map instead of logits"], 1, 2, 3, 2), "logits \\(N, K, H, W\\) are due"),
     ((UNet, 3, 2, 3, 2), "fails on images \\(3, 1, 128, 128\\)"),
     ((UNet, 1, 2, 64, 5), "60,000,000 is the most"),
     ((partial(smp_unet, activation="sigmoid"),), "activation='sigmoid', which a bundle cannot hold"),

@@ -32,7 +32,7 @@ def test_a_unet_takes_images_of_any_size(depth, tmp_path):
         assert torch.allclose(run(exported.path, images), model(images), atol=1e-4)
 
 
-@pytest.mark.parametrize("make", [Hourglass, exercise.OnePageDecoderFirst])
+@pytest.mark.parametrize("make", [Hourglass, exercise.OnePageNoUpBiasDecoderFirst])
 def test_other_networks(make, tmp_path):
     model = drawn(make, 3, 1, base_channels=3, depth=2).eval()
     exported = export_onnx(model, tmp_path / "net.onnx", in_channels=3, size=(32, 48))
