@@ -289,15 +289,15 @@ class CountedSGD:
 
 
 class WatchedLoss:
-    """Cross-entropy that counts the backward passes reaching it, and knows which of its graphs are still alive."""
+    """`scale` times cross-entropy; counts the backward passes reaching it, and knows which graphs are still alive."""
 
-    def __init__(self) -> None:
-        self.backward_passes = 0
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale, self.backward_passes = scale, 0
         self._graphs: list[weakref.ref[Any]] = []
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         """The mean loss of logits `(N, K, H, W)` and classes `(N, H, W)`."""
-        loss = F.cross_entropy(logits, target)
+        loss = self.scale * F.cross_entropy(logits, target)
         if loss.requires_grad:
 
             def hook(gradient: Tensor) -> None:  # lives as long as the graph that it hangs on
@@ -323,6 +323,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "networks by name": _networks,
     "network with an encoder": _encoder_decoder,
     "batches": Batches,
+    "list of batches": lambda **settings: list(Batches(**settings)),
     "flip of a pair": _flip,
     "flip of every other pair": _flip_every_other,
     "shift of a pair in place": lambda: _shift,
