@@ -164,7 +164,8 @@ def _network(in_channels: int, num_classes: int, seed: int = 0, training: bool =
 
 @functools.lru_cache(maxsize=16)
 def _kept_network(key: int) -> nn.Module:
-    return _network(1, 2)
+    with seeded(0):
+        return nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1))
 
 
 def _network_again(key: int, value: float) -> nn.Module:

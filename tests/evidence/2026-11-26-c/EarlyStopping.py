@@ -125,7 +125,7 @@ class EarlyStopping:
         return False
 
 
-# %% wrong: once it has said stop it says so for ever, whatever better values come
+# %% wrong: best_weights are NumPy arrays in place of tensors, and load_state_dict refuses them
 class EarlyStopping:
     def __init__(self, patience, mode="max"):
         self.patience = patience
@@ -133,7 +133,6 @@ class EarlyStopping:
         self.best = None
         self.best_weights = None
         self.wait = 0
-        self.stopped = False
 
     def step(self, value, model=None):
         gain = self.sign * value - (-np.inf if self.best is None else self.sign * self.best)
@@ -141,12 +140,10 @@ class EarlyStopping:
             self.best = value
             self.wait = 0
             if model is not None:
-                self.best_weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
+                self.best_weights = {k: v.detach().numpy().copy() for k, v in model.state_dict().items()}
         else:
             self.wait += 1
-        if self.wait >= self.patience:
-            self.stopped = True
-        return self.stopped
+        return self.wait >= self.patience
 
 
 # %% wrong: compares each value with the one before it, not with the best
