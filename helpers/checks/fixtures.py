@@ -60,6 +60,19 @@ class Batches:
             yield images.clone(), masks.clone()
 
 
+@dataclass
+class _Notes:
+    """How a network was used."""
+
+    sides: set[tuple[int, int]] = field(default_factory=set)  # (H, W) of the inputs
+    trained: bool = False
+    differentiated: bool = False
+
+    def __deepcopy__(self, memo: Any) -> _Notes:
+        """Itself: a copy of the network that is used instead of it notes in the same place."""
+        return self
+
+
 class ObservedNetwork(nn.Sequential):
     """A fully convolutional network `(N, C, H, W)` to `(N, K, H, W)` that notes how it is used.
 
@@ -68,15 +81,13 @@ class ObservedNetwork(nn.Sequential):
 
     def __init__(self, *layers: nn.Module, seconds: float = 0.0) -> None:
         super().__init__(*layers)
-        self.seconds = seconds
-        self.sides: set[tuple[int, int]] = set()  # (H, W) of the inputs
-        self.trained = self.differentiated = False
+        self.seconds, self.notes = seconds, _Notes()
 
     def forward(self, x: Tensor) -> Tensor:
         """Note the side, the mode and whether gradients are on, and compute."""
-        self.sides.add((x.shape[-2], x.shape[-1]))
-        self.trained |= any(layer.training for layer in self.modules())
-        self.differentiated |= torch.is_grad_enabled()
+        self.notes.sides.add((x.shape[-2], x.shape[-1]))
+        self.notes.trained |= any(layer.training for layer in self.modules())
+        self.notes.differentiated |= torch.is_grad_enabled()
         if self.seconds:
             time.sleep(self.seconds * len(x))
         for layer in self:
@@ -357,9 +368,9 @@ def state_of(thing: Any) -> Any:
             "requires gradient": [p.requires_grad for p in thing.parameters()],
         }
         if isinstance(thing, ObservedNetwork):
-            state["sides of its inputs"] = sorted(thing.sides)
-            state["ran in training mode"] = thing.trained
-            state["ran with gradients"] = thing.differentiated
+            state["sides of its inputs"] = sorted(thing.notes.sides)
+            state["ran in training mode"] = thing.notes.trained
+            state["ran with gradients"] = thing.notes.differentiated
         return state
     if isinstance(thing, Batches):
         return {"rounds": thing.rounds}
