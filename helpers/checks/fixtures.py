@@ -237,16 +237,21 @@ def _networks(settings: dict[str, dict[str, Any]]) -> dict[str, ObservedNetwork]
     return {name: network(**own) for name, own in settings.items()}
 
 
-def _encoder_decoder(in_channels: int, num_classes: int, seed: int, training: bool = True) -> nn.Module:
-    """Batch norms at two depths of the encoder, and one in the decoder; every layer has its own number of channels."""
+def _encoder_decoder(
+    in_channels: int, num_classes: int, seed: int, training: bool = True, norms: bool = True
+) -> nn.Module:
+    """Batch norms at two depths of the encoder (if `norms`), and one in the decoder; all widths are unlike."""
 
-    def block(ins: int, outs: int, *more: nn.Module) -> nn.Sequential:
-        conv = nn.Conv2d(ins, outs, 3, padding=1, bias=False)
-        return nn.Sequential(conv, nn.BatchNorm2d(outs, eps=1e-2), nn.ReLU(), *more)
+    class Block(nn.Sequential):  # made anew, for an answer that changes the class
+        pass
+
+    def block(ins: int, outs: int, *more: nn.Module, norm: bool = norms) -> nn.Sequential:
+        conv = nn.Conv2d(ins, outs, 3, padding=1, bias=not norm)
+        return Block(conv, *([nn.BatchNorm2d(outs, eps=1e-2)] if norm else []), nn.ReLU(), *more)
 
     with seeded(seed):
         encoder = block(in_channels, 3, nn.MaxPool2d(2), block(3, 5))
-        decoder = nn.Sequential(nn.Upsample(scale_factor=2), block(5, 4))
+        decoder = Block(nn.Upsample(scale_factor=2), block(5, 4, norm=True))
         images = torch.rand(2, in_channels, 6, 8)
         network = EncoderDecoder(encoder, decoder, nn.Conv2d(4, num_classes, 1), images)
         _as_if_trained(network)
