@@ -67,14 +67,15 @@ def pad_to_multiple(x, multiple):
     return F.pad(x, [dx, dx, dy, dy]), (dx, dx, dy, dy)
 
 
-# %% wrong: a new canvas in torch's default dtype, so integers and doubles come back as float32
+# %% wrong: pads are the halves for both ends, but the zeros are all on the right and at the bottom
 def pad_to_multiple(x, multiple):
     n, c, h, w = x.shape
     new_h = (h + multiple - 1) // multiple * multiple
     new_w = (w + multiple - 1) // multiple * multiple
     out = torch.zeros(n, c, new_h, new_w)
     out[:, :, :h, :w] = x
-    return out, (0, new_w - w, 0, new_h - h)
+    top, left = (new_h - h) // 2, (new_w - w) // 2
+    return out, (left, new_w - w - left, top, new_h - h - top)
 
 
 # %% wrong: rounds to the nearest multiple and so cuts where less than half is over
