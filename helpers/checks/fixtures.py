@@ -60,6 +60,19 @@ class Batches:
             yield images.clone(), masks.clone()
 
 
+@dataclass
+class _Notes:
+    """How a network was used."""
+
+    sides: set[tuple[int, int]] = field(default_factory=set)  # (H, W) of the inputs
+    trained: bool = False
+    differentiated: bool = False
+
+    def __deepcopy__(self, memo: Any) -> _Notes:
+        """Itself: a copy of the network that is used instead of it notes in the same place."""
+        return self
+
+
 class ObservedNetwork(nn.Sequential):
     """A fully convolutional network `(N, C, H, W)` to `(N, K, H, W)` that notes how it is used.
 
@@ -68,15 +81,13 @@ class ObservedNetwork(nn.Sequential):
 
     def __init__(self, *layers: nn.Module, seconds: float = 0.0) -> None:
         super().__init__(*layers)
-        self.seconds = seconds
-        self.sides: set[tuple[int, int]] = set()  # (H, W) of the inputs
-        self.trained = self.differentiated = False
+        self.seconds, self.notes = seconds, _Notes()
 
     def forward(self, x: Tensor) -> Tensor:
         """Note the side, the mode and whether gradients are on, and compute."""
-        self.sides.add((x.shape[-2], x.shape[-1]))
-        self.trained |= any(layer.training for layer in self.modules())
-        self.differentiated |= torch.is_grad_enabled()
+        self.notes.sides.add((x.shape[-2], x.shape[-1]))
+        self.notes.trained |= any(layer.training for layer in self.modules())
+        self.notes.differentiated |= torch.is_grad_enabled()
         if self.seconds:
             time.sleep(self.seconds * len(x))
         for layer in self:
@@ -164,7 +175,8 @@ def _network(in_channels: int, num_classes: int, seed: int = 0, training: bool =
 
 @functools.lru_cache(maxsize=16)
 def _kept_network(key: int) -> nn.Module:
-    return _network(1, 2)
+    with seeded(0):
+        return nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1))
 
 
 def _network_again(key: int, value: float) -> nn.Module:
@@ -225,16 +237,21 @@ def _networks(settings: dict[str, dict[str, Any]]) -> dict[str, ObservedNetwork]
     return {name: network(**own) for name, own in settings.items()}
 
 
-def _encoder_decoder(in_channels: int, num_classes: int, seed: int, training: bool = True) -> nn.Module:
-    """Batch norms at two depths of the encoder, and one in the decoder; every layer has its own number of channels."""
+def _encoder_decoder(
+    in_channels: int, num_classes: int, seed: int, training: bool = True, norms: bool = True
+) -> nn.Module:
+    """Batch norms at two depths of the encoder (if `norms`), and one in the decoder; all widths are unlike."""
 
-    def block(ins: int, outs: int, *more: nn.Module) -> nn.Sequential:
-        conv = nn.Conv2d(ins, outs, 3, padding=1, bias=False)
-        return nn.Sequential(conv, nn.BatchNorm2d(outs, eps=1e-2), nn.ReLU(), *more)
+    class Block(nn.Sequential):  # made anew, for an answer that changes the class
+        pass
+
+    def block(ins: int, outs: int, *more: nn.Module, norm: bool = norms) -> nn.Sequential:
+        conv = nn.Conv2d(ins, outs, 3, padding=1, bias=not norm)
+        return Block(conv, *([nn.BatchNorm2d(outs, eps=1e-2)] if norm else []), nn.ReLU(), *more)
 
     with seeded(seed):
         encoder = block(in_channels, 3, nn.MaxPool2d(2), block(3, 5))
-        decoder = nn.Sequential(nn.Upsample(scale_factor=2), block(5, 4))
+        decoder = Block(nn.Upsample(scale_factor=2), block(5, 4, norm=True))
         images = torch.rand(2, in_channels, 6, 8)
         network = EncoderDecoder(encoder, decoder, nn.Conv2d(4, num_classes, 1), images)
         _as_if_trained(network)
@@ -301,15 +318,15 @@ class CountedSGD:
 
 
 class WatchedLoss:
-    """Cross-entropy that counts the backward passes reaching it, and knows which of its graphs are still alive."""
+    """`scale` times cross-entropy; counts the backward passes reaching it, and knows which graphs are still alive."""
 
-    def __init__(self) -> None:
-        self.backward_passes = 0
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale, self.backward_passes = scale, 0
         self._graphs: list[weakref.ref[Any]] = []
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         """The mean loss of logits `(N, K, H, W)` and classes `(N, H, W)`."""
-        loss = F.cross_entropy(logits, target)
+        loss = self.scale * F.cross_entropy(logits, target)
         if loss.requires_grad:
 
             def hook(gradient: Tensor) -> None:  # lives as long as the graph that it hangs on
@@ -335,6 +352,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "networks by name": _networks,
     "network with an encoder": _encoder_decoder,
     "batches": Batches,
+    "list of batches": lambda **settings: list(Batches(**settings)),
     "flip of a pair": _flip,
     "flip of every other pair": _flip_every_other,
     "flip of every other pair, of one tensor or several": _flip_every_other_of_any,
@@ -368,9 +386,9 @@ def state_of(thing: Any) -> Any:
             "requires gradient": [p.requires_grad for p in thing.parameters()],
         }
         if isinstance(thing, ObservedNetwork):
-            state["sides of its inputs"] = sorted(thing.sides)
-            state["ran in training mode"] = thing.trained
-            state["ran with gradients"] = thing.differentiated
+            state["sides of its inputs"] = sorted(thing.notes.sides)
+            state["ran in training mode"] = thing.notes.trained
+            state["ran with gradients"] = thing.notes.differentiated
         return state
     if isinstance(thing, Batches):
         return {"rounds": thing.rounds}

@@ -10,7 +10,7 @@ from helpers.checks.equality import kind_of
 from helpers.checks.fixtures import Fixture, make
 from helpers.checks.probes import Script
 from helpers.checks.subject import Raised
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.baseline import compare
 from helpers.reference.overlap import dice, iou
 from helpers.reference.training import evaluate
@@ -50,7 +50,8 @@ def probes(draw):
         ]
 
     def small():
-        return {"wide view": network(1, reach=2), "pixel": network(2, reach=0, training=False)}
+        settings = {"training": False}  # what is wrong with the modes is left to the others
+        return {"wide view": network(1, reach=2, **settings), "pixel": network(2, reach=0, **settings)}
 
     def twins():  # two with equal scores, and one between them: in no order but that of the dict
         twin = network(3, 2)
@@ -65,16 +66,19 @@ def probes(draw):
 def _scored(settings, loader):
     """A call with networks that find something and not everything, and not equally much.
 
-    Where there is one logit a pixel, some are a little below 0 and some a little above.
+    Where there is one logit a pixel, some are a little below 0 and some a little above. A model that comes in training
+    mode scores otherwise in it.
     """
     while True:
         models = Fixture("networks by name", {"settings": settings()})
         networks = make(models, []).values()
         scores = [evaluate(model, loader) for model in networks]
+        trained = [pair for pair in zip(networks, scores, strict=True) if pair[0].training]
         found = all(0.1 < score["iou"] < 0.8 for score in scores)
         logits = [torch.cat([model.eval()(images) for images, _ in loader]) for model in networks]
         near = all(((s * x > 0) & (s * x < 0.9)).any() for x in logits if x.shape[1] == 1 for s in (-1, 1))
-        if found and near and abs(scores[0]["dice"] - scores[1]["dice"]) > 0.01:
+        modes = all(abs(_dice_in_training(model, loader) - s["dice"]) > 0.01 for model, s in trained)
+        if found and near and modes and abs(scores[0]["dice"] - scores[1]["dice"]) > 0.01:
             break
 
     def run(subject):
@@ -91,17 +95,13 @@ def _scored(settings, loader):
 
 def _scores(rows):
     """All but the times, or what it is where it is no list of rows."""
-    try:
-        return [
-            {"keys": _keys(row), **{key: row[key] for key in ("name", "parameters", "dice", "iou")}} for row in rows
-        ]
-    except Exception:  # any answer may come out of a student's function
+    if not isinstance(rows, list | tuple) or not all(isinstance(row, dict) for row in rows):
         return f"a {kind_of(rows)}"
-
-
-def _keys(row):
-    """The columns asked for; a row may have more of them."""
-    return [key for key in ("name", "parameters", "ms", "dice", "iou") if key in row]
+    columns = ("name", "parameters", "ms", "dice", "iou")  # a row may have more of them
+    return [
+        {"keys": [key for key in columns if key in row], **{key: row.get(key) for key in columns if key != "ms"}}
+        for row in rows
+    ]
 
 
 def _timed(settings, images, seconds):
@@ -131,29 +131,10 @@ def _timed(settings, images, seconds):
     return Script(run, label, {"images": loader[0][0]})
 
 
-def _timed_row(name, model, loader):
-    """A row made by hand, with the numbers that the wrong answers need."""
-    was_training = model.training
-    model.eval()
-    seconds, images_seen, batches, scores, by_batch = 0.0, 0, 0, [], []
-    with torch.no_grad():
-        for images, masks in loader:
-            start = time.perf_counter()
-            logits = model(images)
-            seconds += time.perf_counter() - start
-            images_seen, batches = images_seen + len(images), batches + 1
-            own = [_overlaps(x, mask) for x, mask in zip(logits, masks, strict=True)]
-            scores += own
-            by_batch.append(np.mean(own, axis=0))
-    model.train(was_training)
-    row = {
-        "name": name,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "ms": 1000 * seconds / images_seen,
-        "dice": float(np.mean(scores, axis=0)[0]),
-        "iou": float(np.mean(scores, axis=0)[1]),
-    }
-    return row, {"seconds": seconds, "images": images_seen, "batches": batches, "by_batch": by_batch}
+@torch.no_grad()
+def _dice_in_training(model, loader):
+    model.train()
+    return np.mean([_overlaps(x, m)[0] for images, masks in loader for x, m in zip(model(images), masks, strict=True)])
 
 
 def _labels(logits):
@@ -167,128 +148,110 @@ def _overlaps(logits, mask, classes=None):
     return [np.mean([dice(*pair) for pair in pairs]), np.mean([iou(*pair) for pair in pairs])]
 
 
-def _changed(models, loader, change):
-    """Right rows, each of them changed by `change(row, model, measured)`."""
-    rows = []
-    for name, model in models.items():
-        row, measured = _timed_row(name, model, loader)
-        rows.append({**row, **change(row, model, measured)})
-    return rows
+KEPT = """
+        was_training = model.training
+        [model.eval()(images) for images, _ in loader]
+        model.train(was_training)
+"""
 
-
-@misconception(
+edit(
+    compare,
     "only parameters that ask for a gradient",
     "You left frozen parameters out. They take memory and time all the same, and by your count a frozen encoder of "
     "twenty million is free. Look for `requires_grad` in your count.",
+    ("model.parameters()", "model.parameters() if p.requires_grad"),
 )
-def only_learning(models, loader):
-    return _changed(
-        models, loader, lambda row, m, _: {"parameters": sum(p.numel() for p in m.parameters() if p.requires_grad)}
-    )
 
-
-@misconception(
+edit(
+    compare,
     "tensors counted instead of numbers",
     "You counted the parameter *tensors*: a convolution has two of them, whether it is 1 by 1 or 1000 by 1000. "
     "Look at what `len` counts, and for how many numbers there are in each.",
+    ("sum(p.numel() for p in model.parameters())", "len(list(model.parameters()))"),
 )
-def tensors_counted(models, loader):
-    return _changed(models, loader, lambda row, m, _: {"parameters": len(list(m.parameters()))})
 
-
-@misconception(
+edit(
+    compare,
     "buffers counted too",
     "You counted everything in `state_dict()`. The running statistics of batch norms are in there too, and nobody "
     "learns those by gradient. Look at what you loop over.",
+    ("model.parameters()", "model.state_dict().values()"),
 )
-def buffers_counted(models, loader):
-    return _changed(models, loader, lambda row, m, _: {"parameters": sum(t.numel() for t in m.state_dict().values())})
 
-
-@misconception(
+edit(
+    compare,
     "weights without biases",
     "You counted matrices and kernels only. Biases, and the scale and shift of each norm, are learned as well. "
     "Look at which parameters you leave out.",
+    ("model.parameters()", "model.parameters() if p.ndim > 1"),
 )
-def kernels_only(models, loader):
-    return _changed(
-        models, loader, lambda row, m, _: {"parameters": sum(p.numel() for p in m.parameters() if p.ndim > 1)}
-    )
 
-
-@misconception(
+edit(
+    compare,
     "seconds instead of milliseconds",
     "Your `ms` is a thousand times too small: `time.perf_counter()` counts in seconds. "
     "Look at what you do with the difference of two times.",
+    ("_milliseconds_an_image(model, loader)", "_milliseconds_an_image(model, loader) / 1000"),
 )
-def in_seconds(models, loader):
-    return _changed(models, loader, lambda row, m, _: {"ms": row["ms"] / 1000})
 
-
-@misconception(
+edit(
+    compare,
     "time of a batch or more",
     "Your `ms` is the time of more than one image: of a batch, or of the whole loader. Whoever uses another batch size "
     "cannot compare with it. Look at what you divide by.",
+    ("_milliseconds_an_image(model, loader)", "_milliseconds_an_image(model, loader) * len(loader[0][0])"),
 )
-def time_of_a_batch(models, loader):
-    return _changed(models, loader, lambda row, m, measured: {"ms": 1000 * measured["seconds"] / measured["batches"]})
 
-
-@misconception(
+edit(
+    compare,
     "no time measured",
     "Your `ms` is 0, or nearly: there is no prediction between your two looks at the clock. "
     "Look at what happens between them.",
+    ("_milliseconds_an_image(model, loader)", "0.0"),
 )
-def nothing_timed(models, loader):
-    return _changed(models, loader, lambda row, m, _: {"ms": 0.0})
 
-
-@misconception(
+edit(
+    compare,
     "Dice and IoU exchanged",
     "Your Dice stands under `iou` and your IoU under `dice`. Dice is never the smaller of the two. "
     "Look at the two keys.",
+    ('scores["dice"]', 'scores["other"]'),
+    ('scores["iou"]', 'scores["dice"]'),
+    ('scores["other"]', 'scores["iou"]'),
 )
-def exchanged(models, loader):
-    return _changed(models, loader, lambda row, m, _: {"dice": row["iou"], "iou": row["dice"]})
 
-
-@misconception(
+edit(
+    compare,
     "Dice in both columns",
     "`dice` and `iou` hold the same number. Look at what you put under `iou`.",
+    ('scores["iou"]', 'scores["dice"]'),
 )
-def dice_twice(models, loader):
-    return _changed(models, loader, lambda row, m, _: {"iou": row["dice"]})
 
-
-@misconception(
+edit(
+    compare,
     "mean over batches",
     "You averaged the scores batch by batch. The last batch is smaller, so its images count for more than the others. "
     "Look at what you divide by, batches or images.",
+    ("scores = evaluate(model, loader)", "each = [evaluate(model, [batch]) for batch in loader]"),
+    ('scores["dice"]', 'sum(one["dice"] for one in each) / len(each)'),
+    ('scores["iou"]', 'sum(one["iou"] for one in each) / len(each)'),
 )
-def mean_over_batches(models, loader):
-    def change(row, m, measured):
-        d, j = np.mean(measured["by_batch"], axis=0)
-        return {"dice": float(d), "iou": float(j)}
 
-    return _changed(models, loader, change)
-
-
-@misconception(
+edit(
+    compare,
     "the first batch only",
     "You scored one batch of the loader and stopped. Look for a `break`, a `next(iter(loader))` or a `return` inside "
     "the loop.",
+    ("evaluate(model, loader)", "evaluate(model, loader[:1])"),
 )
-def first_batch_only(models, loader):
-    return compare(models, loader[:1])
 
-
-@misconception(
+edit(
+    compare,
     "the last batch only",
     "Your scores are those of the last batch: each round of the loop replaces what the one before it found. "
     "Look at where the scores are added up.",
+    ("evaluate(model, loader)", "evaluate(model, loader[-1:])"),
 )
-def last_batch_only(models, loader):
-    return compare(models, loader[-1:])
 
 
 @misconception(
@@ -325,86 +288,75 @@ def background_too(models, loader):
     return rows
 
 
-@misconception(
+edit(
+    compare,
     "the last model only",
     "There is one row, that of the last model. Each round of your loop replaces the row before it. "
     "Look at where the list begins and where a row is added.",
+    ("return rows", "return rows[-1:]"),
 )
-def last_model_only(models, loader):
-    return compare(models, loader)[-1:]
 
-
-@misconception(
+edit(
+    compare,
     "the first model only",
     "There is one row, that of the first model: the function ends in the first round of the loop. "
     "Look at the indentation of your `return`.",
+    ("    return", "        return"),
 )
-def first_model_only(models, loader):
-    name = next(iter(models))
-    return compare({name: models[name]}, loader)
 
-
-@misconception(
+edit(
+    compare,
     "the same row several times",
     "All rows are equal: you change one dict and append it again and again, and every place in the list shows the same "
     "dict. Look at where the dict is made, before the loop or in it.",
+    ("return rows", "return [rows[-1]] * len(rows)"),
 )
-def same_row(models, loader):
-    rows = compare(models, loader)
-    return [rows[-1]] * len(rows)
 
-
-@misconception(
+edit(
+    compare,
     "a table by columns",
     "You return one dict with a list for each column. A list of rows is asked for, each a dict of its own. "
     "Look at what you append to.",
+    ("return rows", "return {key: [row[key] for row in rows] for key in rows[0]}"),
 )
-def by_columns(models, loader):
-    rows = compare(models, loader)
-    return {key: [row[key] for row in rows] for key in rows[0]}
 
-
-@misconception(
+edit(
+    compare,
     "a dict of rows",
     "You return a dict with the names as keys. A list of rows is asked for, each with its name under `name`. "
     "Look at what you collect the rows in.",
+    ("return rows", 'return {row["name"]: row for row in rows}'),
 )
-def dict_of_rows(models, loader):
-    return {row["name"]: row for row in compare(models, loader)}
 
-
-@misconception(
+edit(
+    compare,
     "rows without a name",
     "A row does not say which model it is of. Look at the column `name`.",
+    ('                "name": name,\n', ""),
 )
-def nameless(models, loader):
-    return [{key: row[key] for key in row if key != "name"} for row in compare(models, loader)]
 
-
-@misconception(
+edit(
+    compare,
     "the class for the name",
     "Under `name` stands the class of the model. Two networks of one class then cannot be told apart. "
     "Look at the keys of `models`.",
+    ('"name": name', '"name": type(model).__name__'),
 )
-def class_for_name(models, loader):
-    return _changed(models, loader, lambda row, m, _: {"name": type(m).__name__})
 
-
-@misconception(
+edit(
+    compare,
     "sorted by score",
     "Your rows are sorted by their score. That is a good way to show them, and here the order of `models` is asked "
     "for. Look for `sort`.",
+    ("return rows", 'return sorted(rows, key=lambda row: -row["dice"])'),
 )
-def by_score(models, loader):
-    return sorted(compare(models, loader), key=lambda row: (-row["dice"], row["parameters"]))
 
-
-@misconception(
+edit(
+    compare,
     "sorted by name",
     "Your rows are sorted by name. The order of `models` is asked for. Look for `sort`.",
+    ("return rows", 'return sorted(rows, key=lambda row: row["name"])'),
 )
-def by_name(models, loader):
-    return sorted(compare(models, loader), key=lambda row: row["name"])
 
 
 @misconception(
@@ -428,60 +380,89 @@ def in_training_mode(models, loader):
     return rows
 
 
-@misconception(
+edit(
+    compare,
     "the clock runs in training mode",
     "You score the models in evaluation mode and time them in the mode they came in. The passes on the clock then "
     "change the running statistics of every batch norm. Look at the mode around the timing.",
+    (
+        "        rows.append",
+        "        with torch.no_grad():\n            [model(images) for images, _ in loader]\n        rows.append",
+    ),
 )
-def timed_in_training_mode(models, loader):
-    rows = compare(models, loader)
-    for row, model in zip(rows, models.values(), strict=True):
-        with torch.no_grad():
-            start = time.perf_counter()
-            n = sum(len(model(images)) for images, _ in loader)
-            row["ms"] = 1000 * (time.perf_counter() - start) / n
-    return rows
 
-
-@misconception(
+edit(
+    compare,
     "gradients are kept",
     "The numbers are right, and every prediction builds a graph for a gradient that nobody asks for. That costs "
     "memory, and it costs time while the clock runs. Look for a context or decorator that switches gradients off.",
+    ("        rows.append", KEPT + "        rows.append"),
 )
-def with_gradients(models, loader):
-    rows = compare(models, loader)
-    for row, model in zip(rows, models.values(), strict=True):
-        was_training = model.training
-        model.eval()
-        start = time.perf_counter()
-        n = sum(len(model(images)) for images, _ in loader)
-        row["ms"] = 1000 * (time.perf_counter() - start) / n
-        model.train(was_training)
-    return rows
 
-
-@misconception(
+edit(
+    compare,
     "the mode is not given back",
     "Your comparison leaves the models in evaluation mode. Called between two epochs, it silently switches off dropout "
     "and freezes the batch norms for the rest of the training. Look at what `model.training` was before you changed "
     "it.",
+    ("    return", "        model.eval()\n    return"),
 )
-def mode_not_given_back(models, loader):
-    for model in models.values():
-        model.eval()
-    return compare(models, loader)
 
-
-@misconception(
+edit(
+    compare,
     "always left in training mode",
     "You end with `model.train()`, whatever mode a model came in. Whoever had put it into evaluation mode now predicts "
     "in training mode without knowing. Look at what `model.training` was before you changed it.",
+    ("    return", "        model.train()\n    return"),
 )
-def always_training(models, loader):
-    rows = compare(models, loader)
-    for model in models.values():
-        model.train()
-    return rows
+
+edit(
+    compare,
+    "sorted by score, the best last",
+    "Your rows are sorted by their score, from the lowest to the highest. The order of `models` is asked for. Look "
+    "for `sort`.",
+    ("return rows", 'return sorted(rows, key=lambda row: row["dice"])'),
+)
+
+edit(
+    compare,
+    "scores rounded",
+    "You round the scores to two digits. That is for whoever shows the table: two good models often differ in the "
+    "third. Look for `round`, or for a format.",
+    ('scores["dice"]', 'round(scores["dice"], 2)'),
+    ('scores["iou"]', 'round(scores["iou"], 2)'),
+)
+
+edit(
+    compare,
+    "scores in percent",
+    "Your scores are a hundred times too large: percent. `evaluate` gives them from 0 to 1. Look at what you do with "
+    "them.",
+    ('scores["dice"]', '100 * scores["dice"]'),
+    ('scores["iou"]', '100 * scores["iou"]'),
+)
+
+edit(
+    compare,
+    "parameters in millions",
+    "You count the parameters in millions, and the task asks how many they are. Look at what you divide by.",
+    ("sum(p.numel() for p in model.parameters())", "sum(p.numel() for p in model.parameters()) / 1e6"),
+)
+
+edit(
+    compare,
+    "rows that are no dicts",
+    "Your rows are tuples or lists, so a column can only be found by counting. A row is a dict, with a key for each "
+    "column. Look at what you append.",
+    ("return rows", "return [tuple(row.values()) for row in rows]"),
+)
+
+edit(
+    compare,
+    "nothing is returned",
+    "You print the table, or make it, and return nothing. Look at the end of your function.",
+    ("return rows", "print(rows)"),
+)
 
 
 @variant("one loop for scores and time")

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
+from helpers.checks.shared import claim
 from helpers.checks.subject import Raised
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.training import EarlyStopping
 
 NAN = float("nan")
@@ -38,17 +39,24 @@ NAN = float("nan")
     ),
 )
 def probes(draw):
-    """Short courses of training, each until it stops. In epoch k every weight of the model is k."""
-    yield _course(draw, 1, [0.2, 0.1])
-    yield _course(draw, 2, [0.5, 0.6, 0.55, 0.6])  # an equal value is not better
-    yield _course(draw, 2, [0.9, 0.7, 0.8, 0.7], "min")
+    """Short courses of training, each until it stops, some with a model: in epoch k every weight of it is k."""
+    for patience, values in (1, [0.2, 0.1]), (2, [0.5, 0.6, 0.6, 0.55]), (2, [NAN, 0.4, NAN, 0.3]):
+        yield _course(draw, patience, values, with_model=True)  # an equal value is not better
+    for values in (
+        [0.1, 0.3, 0.2, 0.4],
+        [-3.0, -2.0, -2.5, -4.0],
+        [0.0, 0.0, 0.0],  # never above 0, where a best value may begin, or pass for none
+        [0.5, 0.5004, 0.5002, 0.5001],  # a little better is better
+    ):
+        yield _course(draw, 2, values)
+    for values in (
+        [0.9, 0.7, 0.8, 0.7],
+        [0.5, 0.0, 0.2, 0.1],
+        [3.0, NAN, 2.0, NAN, 2.5],
+        [NAN, NAN],  # not better than nothing either
+    ):
+        yield _course(draw, 2, values, "min")
     yield _course(draw, 3, [0.3, 0.2, 0.25, 0.4, 0.35, 0.38, 0.39])  # better than the last, not than the best
-    yield _course(draw, 2, [-3.0, -2.0, -2.5, -4.0], "max")
-    yield _course(draw, 2, [0.5, 0.5004, 0.5002, 0.5001])  # a little better is better
-    yield _course(draw, 2, [NAN, 0.4, NAN, 0.3])
-    yield _course(draw, 2, [3.0, NAN, 2.0, NAN, 2.5], "min")
-    yield _course(draw, 2, [NAN, NAN], "min")  # not better than nothing either
-    yield _course(draw, 2, [0.1, 0.3, 0.2, 0.4], with_model=False)
     for mode in ("max", "min"):
         patience = draw.size(2, 4)
         yield _course(draw, patience, _until_the_stop([draw.uniform(-1, 1) for _ in range(30)], patience, mode), mode)
@@ -62,7 +70,7 @@ def _until_the_stop(values: list[float], patience: int, mode: str) -> list[float
     return values
 
 
-def _course(draw, patience: int, values: list[float], mode: str | None = None, with_model: bool = True) -> Script:
+def _course(draw, patience: int, values: list[float], mode: str | None = None, with_model: bool = False) -> Script:
     """`mode=None` leaves the default."""
     key = draw.seed()
 
@@ -82,14 +90,16 @@ def _course(draw, patience: int, values: list[float], mode: str | None = None, w
         if with_model:
             # Training goes on: making the network once more changes its weights, and comparing with it changes nothing.
             subject.method("__eq__", (Fixture("network made before", {"key": key, "value": len(values) + 1.0}),))
-            kept = subject.get("best_weights")
+            reply = subject.method("__getattribute__", ("best_weights",))
+            kept = reply.value
             yield "the names in `best_weights`", sorted(kept) if isinstance(kept, dict) else kept
+            yield claim("`best_weights` holds tensors, not NumPy arrays", not reply.has_arrays)
             yield "the epoch that `best_weights` come from", _only(list(kept.values()))
 
     listed = ", ".join(f"{value:.4g}" for value in values)
     label = f"`patience` = {patience}, mode {mode or 'max'!r} and the values {listed}"
     label += "" if with_model else ", without a model"
-    return Script(run, label, {"values": torch.tensor(values)}, exclusive=True)
+    return Script(run, label, {"values": torch.tensor(values)}, exclusive=with_model)
 
 
 def _only(tensors: list[Tensor | int]) -> float | str:
@@ -100,334 +110,308 @@ def _only(tensors: list[Tensor | int]) -> float | str:
 
 # ---- what goes wrong ----
 
+RISES = """
+        rises = self.last is None or (value > self.last if self.mode == "max" else value < self.last)
+        self.waited, self.last = 0 if rises else self.waited + 1, value
+"""
+KEEP = """
+            self.best_weights = model and copy.deepcopy(model.state_dict())
+"""
+PUT_BACK = """
+            if self.best_weights is not None:
+                model.load_state_dict(self.best_weights)
+"""
 
-class _Stopping:
-    """The right course of things, with one method for each thing that can go wrong."""
-
-    def __init__(self, patience, mode="max"):
-        self.patience, self.mode = patience, mode
-        self.best = self.best_weights = None
-        self.waited = 0
-
-    def step(self, value, model=None):
-        better = self.better(value)
-        if better:
-            self.best, self.waited = value, 0
-            self.keep(model)
-        else:
-            self.waited += 1
-        return self.answer(better)
-
-    def better(self, value):
-        if self.best is None:
-            return not math.isnan(value)
-        return value > self.best if self.mode == "max" else value < self.best
-
-    def keep(self, model):
-        if model is not None:
-            self.best_weights = copy.deepcopy(model.state_dict())
-
-    def answer(self, better):
-        return self.waited >= self.patience
-
-
-@misconception(
+edit(
+    EarlyStopping,
     "stops one epoch late",
     "You stop one value later than asked: with a `patience` of 2 only the third failure in a row ends the training. "
     "Look at how you compare the counter with `patience`.",
+    (">= self.patience", "> self.patience"),
 )
-class OneLate(_Stopping):
-    def answer(self, better):
-        return self.waited > self.patience
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "stops one epoch early",
     "You stop one value earlier than asked: with a `patience` of 2 the first failure ends the training. "
     "Look at where your counter begins, and at how you compare it with `patience`.",
+    (">= self.patience", ">= max(1, self.patience - 1)"),
 )
-class OneEarly(_Stopping):
-    def answer(self, better):
-        return not better and self.waited >= self.patience - 1
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "stops at the first value that is not better",
     "The first value that fails ends the training, whatever `patience` is. Scores go up and down from epoch to epoch, "
     "and waiting is the point. Look at where `patience` is used.",
+    (">= self.patience", ">= 1"),
 )
-class NoPatience(_Stopping):
-    def answer(self, better):
-        return self.waited >= 1
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "patience as a number of epochs",
     "You stop after `patience` epochs, no matter how they went. Look at when your counter goes back to 0.",
+    ("self.best, self.waited = value, 0", "self.best = value"),
+    ("        else:\n            self.waited", "        self.waited"),
+    (">= self.patience", "> self.patience"),
 )
-class Epochs(_Stopping):
-    epochs = 0
 
-    def answer(self, better):
-        self.epochs += 1
-        return self.epochs > self.patience
-
-
-@misconception(
+edit(
+    EarlyStopping,
     "the counter is never reset",
     "You count all failures since the beginning, so a training that keeps finding better values is stopped all the "
     "same. Failures count *in a row*: look at what a better value does to the counter.",
+    ("self.best, self.waited = value, 0", "self.best = value"),
 )
-class NeverReset(_Stopping):
-    failures = 0
 
-    def answer(self, better):
-        self.failures += not better
-        return self.failures >= self.patience
-
-
-@misconception(
+edit(
+    EarlyStopping,
     "mode ignored",
     'Larger is always better with you. With `mode="min"` a falling loss looks like failure, the training stops when '
     "it goes well, and the worst weights are kept. Look at where `mode` is used.",
+    (' if self.mode == "max" else value < self.best', ""),
 )
-class ModeIgnored(_Stopping):
-    def __init__(self, patience, mode="max"):
-        super().__init__(patience, "max")
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "the modes exchanged",
     'Your two modes are exchanged: with `"max"` the smallest value is the best. '
     "Look at the direction of your comparisons.",
+    ('self.mode == "max"', 'self.mode == "min"'),
 )
-class ModesExchanged(_Stopping):
-    def __init__(self, patience, mode="max"):
-        super().__init__(patience, {"max": "min", "min": "max"}[mode])
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "min by default",
     'Without a `mode` you take smaller values for better ones. The default is `"max"`: look at the signature.',
+    ('mode: str = "max"', 'mode: str = "min"'),
 )
-class MinByDefault(_Stopping):
-    def __init__(self, patience, mode="min"):
-        super().__init__(patience, mode)
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "an equal value counts as better",
     "A value that equals the best sets your counter back, so a model that has stopped learning and repeats itself is "
     "trained for ever. Look at `>=` and `<=`.",
+    ("value > self.best", "value >= self.best"),
+    ("value < self.best", "value <= self.best"),
 )
-class EqualIsBetter(_Stopping):
-    def better(self, value):
-        return value == self.best or super().better(value)
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "an equal value does not count",
     "A value that equals the best neither resets your counter nor raises it, so a model that repeats itself is trained "
     "for ever. Whatever is not better is a failure: look at your conditions, and at what is in neither.",
+    ("        else:\n", "        elif value != self.best:\n"),
 )
-class EqualIsNothing(_Stopping):
-    def answer(self, better):
-        return super().answer(better)
 
-    def step(self, value, model=None):
-        return False if value == self.best else super().step(value, model)
-
-
-@misconception(
+edit(
+    EarlyStopping,
     "better by a margin",
     "You ask for more than better: small improvements count as failures. Late in training all improvements are small. "
     "Look for a number that you add to the best value.",
+    ("value > self.best", "value > self.best + 1e-3"),
+    ("value < self.best", "value < self.best - 1e-3"),
 )
-class Margin(_Stopping):
-    def better(self, value):
-        if self.best is None:
-            return super().better(value)
-        return value > self.best + 1e-3 if self.mode == "max" else value < self.best - 1e-3
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "compared with the value before",
     "You compare each value with the *last* one, so a model that recovers a little after each fall never stops, "
     "however far it is below its best. Look at what you compare with.",
+    ("self.waited = 0", "self.waited, self.last = 0, self.best"),
+    ("self.best, self.waited = value, 0", "self.best = value"),
+    ("        else:\n            self.waited += 1\n", RISES),
 )
-class ComparedWithLast(_Stopping):
-    last = None
 
-    def step(self, value, model=None):
-        if super().better(value):
-            self.best = value
-            self.keep(model)
-        rises = self.last is None or (value > self.last if self.mode == "max" else value < self.last)
-        self.waited = 0 if rises else self.waited + 1
-        self.last = value
-        return self.waited >= self.patience
+edit(
+    EarlyStopping,
+    "compared with the value before, a first NaN as well",
+    "You compare each value with the *last* one, so a model that recovers a little after each fall never stops, and "
+    "after a NaN any number fails. Look at what you compare with.",
+    ("self.waited = 0", 'self.waited, self.last = 0, -math.inf if mode == "max" else math.inf'),
+    ("self.best, self.waited = value, 0", "self.best = value"),
+    ("        else:\n            self.waited += 1\n", RISES),
+)
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "the last value instead of the best",
     "`.best` is the last value, good or bad, and the next one is compared with it. Look at when `.best` is set.",
+    ("self.waited += 1\n", "self.waited += 1\n            self.best = value\n" + KEEP),
 )
-class LastIsBest(_Stopping):
-    def step(self, value, model=None):
-        better = self.better(value)
-        self.best = value
-        self.keep(model)
-        self.waited = 0 if better else self.waited + 1
-        return self.waited >= self.patience
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "the best starts at 0",
     'Your best value is 0 before there is one. A loss is never below 0, so with `mode="min"` nothing ever counts as '
-    'better, and scores below 0 do not count with `"max"`. Look at what the first value is compared with.',
+    'better, and with `"max"` a score of 0 or below does not. Look at what the first value is compared with.',
+    ("self.best: float | None = None", "self.best = 0.0"),
 )
-class StartsAtZero(_Stopping):
-    def __init__(self, patience, mode="max"):
-        super().__init__(patience, mode)
-        self.best = 0.0
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "a first NaN is never beaten",
     "A NaN in the first epoch becomes your best value, and no number is larger or smaller than NaN: nothing beats it "
     "any more. Look at what you do with the first value without a comparison.",
+    ("return not math.isnan(value)", "return True"),
 )
-class FirstNanStays(_Stopping):
-    def better(self, value):
-        return self.best is None or super().better(value)
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "NaN counts as better",
     "NaN becomes your best value. Every comparison with NaN is false, so a condition that asks for *not worse* lets it "
     "through. Look at how your comparison is turned around.",
+    ("return not math.isnan(value)", "return True"),
+    ("return value > self.best", "return not value <= self.best"),
+    ("value < self.best", "not value >= self.best"),
 )
-class NanIsBetter(_Stopping):
-    def better(self, value):
-        if self.best is None:
-            return True
-        return not value <= self.best if self.mode == "max" else not value >= self.best
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "NaN does not count",
     "You pass over NaN, so a training that has broken down is never stopped. "
     "Whatever is not better is a failure: look for `isnan`.",
+    ("        else:\n", "        elif not math.isnan(value):\n"),
 )
-class NanSkipped(_Stopping):
-    def step(self, value, model=None):
-        return False if math.isnan(value) else super().step(value, model)
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "the best weights are not copied",
     "`.best_weights` changes while training goes on: `state_dict()` hands out the model's own tensors, not copies. In "
     "the end your best weights are the last ones. A copy of the dictionary still holds the same tensors: look at what "
     "you keep.",
+    ("copy.deepcopy(model.state_dict())", "dict(model.state_dict())"),
 )
-class NotCopied(_Stopping):
-    def keep(self, model):
-        if model is not None:
-            self.best_weights = dict(model.state_dict())
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "the weights of the last epoch",
     "You keep the weights of every epoch, so the last one overwrites the best. "
     "Look at the condition under which weights are kept.",
+    ("        return self.waited", "        if True:\n" + KEEP + "        return self.waited"),
 )
-class LastWeights(_Stopping):
-    def step(self, value, model=None):
-        stop = super().step(value, model)
-        self.keep(model)
-        return stop
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "the weights of the first epoch",
     "You keep weights once and never replace them. Look at the condition under which weights are kept.",
+    ("if model is not None", "if model is not None and self.best_weights is None"),
 )
-class FirstWeights(_Stopping):
-    def keep(self, model):
-        if self.best_weights is None:
-            super().keep(model)
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "no weights are kept",
     "`.best_weights` stays empty, so after the training there is no way back to the best epoch. "
     "Look at what a better value has to leave behind.",
+    ("self.best_weights = copy.deepcopy(model.state_dict())", "pass"),
 )
-class NoWeights(_Stopping):
-    def keep(self, model):
-        pass
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "running statistics are forgotten",
     "You keep the parameters and leave out the buffers, such as the running mean of a batch norm. The best parameters "
     "then meet the statistics of the last epoch. Look at what `state_dict()` has that `named_parameters()` has not.",
+    ("copy.deepcopy(model.state_dict())", "{name: p.detach().clone() for name, p in model.named_parameters()}"),
 )
-class ParametersOnly(_Stopping):
-    def keep(self, model):
-        if model is not None:
-            self.best_weights = {name: p.detach().clone() for name, p in model.named_parameters()}
 
+edit(
+    EarlyStopping,
+    "NumPy arrays instead of tensors",
+    "`.best_weights` holds NumPy arrays, and `load_state_dict` takes tensors only. A tensor is copied by `clone`. "
+    "Look at how you copy.",
+    ("copy.deepcopy(model.state_dict())", "{name: t.numpy().copy() for name, t in model.state_dict().items()}"),
+)
 
-@misconception(
+edit(
+    EarlyStopping,
     "the model instead of its weights",
     "`.best_weights` is a model. `load_state_dict` wants a dictionary from names to tensors. Look at what you keep.",
+    ("copy.deepcopy(model.state_dict())", "copy.deepcopy(model)"),
 )
-class ModelKept(_Stopping):
-    def keep(self, model):
-        self.best_weights = copy.deepcopy(model)
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "the best weights are put back at once",
     "After each failure you load the best weights into the model, so it repeats the same step and can never get over a "
     "dip. `step` only watches: look for `load_state_dict`.",
+    ("self.waited += 1\n", "self.waited += 1\n" + PUT_BACK),
 )
-class PutBack(_Stopping):
-    def step(self, value, model=None):
-        stop = super().step(value, model)
-        if self.waited and model is not None and self.best_weights is not None:
-            model.load_state_dict(self.best_weights)
-        return stop
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "True to go on",
     "Your answer is the wrong way round: True while training may go on, False when it is time to stop. "
     "Look at what you return.",
+    (">= self.patience", "< self.patience"),
 )
-class TrueToGoOn(_Stopping):
-    def answer(self, better):
-        return self.waited < self.patience
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "says whether the value is better",
     "You return whether the value is a new best. Asked for is whether to stop. Look at what you return.",
+    ("return self.waited >= self.patience", "return self.waited == 0"),
 )
-class SaysBetter(_Stopping):
-    def answer(self, better):
-        return better
 
-
-@misconception(
+edit(
+    EarlyStopping,
     "no answer while training goes on",
     "When it is not time to stop you return nothing, that is `None`. `if` takes it for False, but a `bool` is "
     "promised. Look at the ends of your branches.",
+    ("return self.waited >= self.patience", "return self.waited >= self.patience or None"),
 )
-class NoAnswer(_Stopping):
-    def answer(self, better):
-        return True if self.waited >= self.patience else None
+
+edit(
+    EarlyStopping,
+    "the best score starts at 0",
+    'With `"max"` your best value is 0 before there is one, so a score of 0 or below is never the best, and a '
+    "network that is bad at first is given up too soon. Look at what the first value is compared with.",
+    ("self.best: float | None = None", 'self.best = 0.0 if mode == "max" else math.inf'),
+)
+
+edit(
+    EarlyStopping,
+    "a best value of 0 counts as none",
+    "A best value of 0 is taken for no value yet, so whatever comes next is better. `not 0.0` is true, just as `not "
+    "None` is. Look at how you ask whether there is a best.",
+    ("self.best is None", "not self.best"),
+)
+
+edit(
+    EarlyStopping,
+    "`best` with its sign turned",
+    'With `mode="min"` your `.best` holds the value with its sign turned: a help for comparing, and not the best '
+    "loss. Look at what you keep.",
+    (
+        "        if self._is_better",
+        '        value = value if self.mode == "max" else -value\n        if self._is_better',
+    ),
+    (' if self.mode == "max" else value < self.best', ""),
+)
+
+edit(
+    EarlyStopping,
+    "NaN ends the training",
+    "You stop at the first NaN. It counts as one value that is not better, and the next may be. Look for `isnan`.",
+    ("        else:\n", "        elif math.isnan(value):\n            return True\n        else:\n"),
+)
+
+edit(
+    EarlyStopping,
+    "the best weights are put back at the end",
+    "When it is time to stop you load the best weights into the model. `step` only watches: whoever trains may want "
+    "the last ones as well. Look for `load_state_dict`.",
+    (
+        "        return self.waited",
+        "        if self.waited >= self.patience:\n" + PUT_BACK + "        return self.waited",
+    ),
+)
+
+edit(
+    EarlyStopping,
+    "a model is always needed",
+    "Your `step` asks a model for its weights though none was given: `model=None` is the default. Look at what "
+    "happens to a better value that comes alone.",
+    ("if model is not None:", "if True:"),
+)
 
 
 # ---- other right answers ----

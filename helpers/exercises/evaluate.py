@@ -1,14 +1,12 @@
 """Lesson 09: `evaluate(model, loader)`."""
 
-import contextlib
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from helpers.checks.fixtures import Fixture, make
 from helpers.checks.probes import Call
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.overlap import dice, iou
 from helpers.reference.training import evaluate
 
@@ -31,9 +29,9 @@ from helpers.reference.training import evaluate
     task=(
         'Return `{"loss", "iou", "dice"}`, three numbers, each the mean over all images: the cross-entropy, and the '
         "two scores of lesson 02, for each image the mean over all classes but background (class 0). The model gives "
-        "logits `(N, K, H, W)`; with K = 1 they are logits of class 1 against class 0. The loader gives images and "
-        "int64 masks `(N, H, W)`. Run the model in evaluation mode and without gradients, and give it back in the "
-        "mode it came in."
+        "logits `(N, K, H, W)`; with K = 1 they are logits of class 1 against class 0. The loader, a `DataLoader` or "
+        "a list, gives images and int64 masks `(N, H, W)`. Run the model in evaluation mode and without gradients, and "
+        "give it back in the mode it came in."
     ),
 )
 def probes(draw):
@@ -42,7 +40,7 @@ def probes(draw):
     yield _evaluation(draw, images=3, batch_size=2, num_classes=1, training=False)
     yield _evaluation(draw, images=5, batch_size=2, num_classes=4, channels=2, absent=True)
     yield _evaluation(draw, images=draw.size(2, 3), batch_size=4, num_classes=3, training=False)  # one batch
-    yield _evaluation(draw, images=draw.size(4, 5), batch_size=3, num_classes=1)
+    yield _evaluation(draw, images=draw.size(4, 5), batch_size=3, num_classes=1, loader="list of batches")
     yield _single_pixels(draw)
 
 
@@ -50,11 +48,12 @@ def _single_pixels(draw) -> Call:
     """Three images in which class 1 has one pixel: predicted and there; predicted only; there only."""
     while True:
         model = Fixture("fully convolutional network", {"in_channels": 1, "num_classes": 3, "seed": draw.seed()})
-        pictures = 2 * draw.normal(16, 1, 2, 3)
+        pictures = 2 * draw.normal(32, 1, 2, 3)
         logits = make(model, []).eval()(pictures).detach()
         best, second = logits.topk(2, dim=1).values.unbind(dim=1)
         count = (logits.argmax(dim=1) == 1).sum(dim=(1, 2))
         clear = (best - second).amin(dim=(1, 2)) > 1e-3
+        clear &= (logits.argmax(dim=1) == 2).any(dim=2).any(dim=1)  # another class is there
         once, never = ((count == k) & clear for k in (1, 0))
         if once.sum() >= 2 and never.any():
             break
@@ -64,12 +63,13 @@ def _single_pixels(draw) -> Call:
     masks[2, 1, 2] = 1
     return Call(
         (model, Fixture("batches", {"images": pictures[chosen], "masks": masks, "batch_size": 2})),
+        repeatable=False,
         label="3 images in which class 1 has a single pixel: found, invented, and missed",
     )
 
 
 def _evaluation(
-    draw, images: int, batch_size: int, num_classes: int, channels: int = 1, training: bool = True, absent: bool = False
+    draw, images, batch_size, num_classes, channels=1, training=True, absent=False, loader="batches"
 ) -> Call:
     height, width = draw.size(5, 7), draw.size(8, 10)
     while True:
@@ -82,9 +82,10 @@ def _evaluation(
             break
     mode = "training" if training else "evaluation"
     return Call(
-        (model, Fixture("batches", {"images": pictures, "masks": masks, "batch_size": batch_size})),
+        (model, Fixture(loader, {"images": pictures, "masks": masks, "batch_size": batch_size})),
+        repeatable=num_classes == 2,  # asked twice in one probe, which is enough
         label=(
-            f"{images} images in batches of {batch_size}, a model with {num_classes} "
+            f"{images} images in {'a ' * (loader != 'batches')}{loader} of {batch_size}, a model with {num_classes} "
             f"logit{'s'[: num_classes > 1]} a pixel that comes in {mode} mode"
         ),
     )
@@ -94,7 +95,8 @@ def _fitting(draw, logits, num_classes, absent):
     """Masks for these logits, or `None` if they would not tell right from wrong.
 
     No pixel is undecided, so that rounding changes no class; no class is predicted almost everywhere; with `absent`,
-    some class is in neither mask of an image; a single logit has values that a threshold of 0.5 would change.
+    some class is in neither mask of an image; a single logit has values that a threshold of 0.5 would change, and an
+    image without an object.
     """
     best, second = logits.topk(2, dim=1).values.unbind(dim=1)
     pred = logits.argmax(dim=1)
@@ -107,383 +109,318 @@ def _fitting(draw, logits, num_classes, absent):
         return None
     wrong = torch.stack([draw.mask(*p.shape, fraction=draw.uniform(0.1, 0.6)) for p in pred])
     masks = torch.where(wrong, torch.stack([draw.labels(*p.shape, logits.shape[1]) for p in pred]), pred)
+    if num_classes == 1:
+        masks[0] = 0
     for image, c in missing[: int(absent)].tolist():
         masks[image][masks[image] == c + 1] = 0  # in neither: two empty masks
     return masks
-
-
-# ---- what goes wrong ----
 
 
 def _two_or_more(logits):
     return torch.cat([torch.zeros_like(logits), logits], dim=1) if logits.shape[1] == 1 else logits
 
 
-@contextlib.contextmanager
-def _evaluating(model):
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        yield
-    model.train(was_training)
+# ---- what goes wrong ----
 
+ONE = ("        if logits.shape[1] == 1:", "        one = logits.shape[1] == 1\n        if one:")
+FOUND = "classes = [c for c in range(1, logits.shape[1]) if ({}).any()] or [1]"
+P, T = "(pred == c)", "(target == c)"
 
-def _loss(logits, masks):
-    return F.cross_entropy(logits, masks).item()
-
-
-def _predicted(logits):
-    return logits.argmax(dim=1)
-
-
-def _scores(pred, target, num_classes):
-    """IoU and Dice, each the mean over the classes but background; of all pixels, whatever the shape."""
-    classes = range(1, num_classes)
-    return tuple(sum(score(pred == c, target == c) for c in classes) / len(classes) for score in (iou, dice))
-
-
-def _by_batch(model, loader, loss=_loss, predicted=_predicted, scores=_scores):
-    """For each batch: how many images, mean loss, mean IoU, mean Dice."""
-    rows = []
-    for images, masks in loader:
-        logits = _two_or_more(model(images))
-        pred = predicted(logits)
-        each = [scores(p, t, logits.shape[1]) for p, t in zip(pred, masks, strict=True)]
-        rows.append((len(images), loss(logits, masks), *np.mean(each, axis=0).tolist()))
-    return rows
-
-
-def _mean(rows, weighted=(True, True, True)):
-    columns = list(zip(*rows, strict=True))
-    weights = [columns[0] if w else None for w in weighted]
-    names = ("loss", "iou", "dice")
-    return {n: float(np.average(c, weights=w)) for n, c, w in zip(names, columns[1:], weights, strict=True)}
-
-
-@misconception(
+edit(
+    evaluate,
     "evaluated in training mode",
     "The model runs in the mode it came in. In training mode batch norm takes the statistics of each batch and changes "
     "its own, so the result depends on which images are together, and the model is no longer the one you had. "
     "Look at what has to be said to the model first.",
+    ("    model.eval()\n", ""),
 )
-def mode_not_set(model, loader):
-    with torch.no_grad():
-        return _mean(_by_batch(model, loader))
 
-
-@misconception(
+edit(
+    evaluate,
     "put into training mode",
     "You put the model into training mode, as the training loop does. Batch norm then takes the statistics of each "
     "batch and changes its own while you only want to measure. Look at the call before your loop.",
+    ("    model.train(was_training)\n", ""),
+    ("model.eval()", "model.train()"),
 )
-def training_mode(model, loader):
-    model.train()
-    with torch.no_grad():
-        return _mean(_by_batch(model, loader))
 
-
-@misconception(
+edit(
+    evaluate,
     "the mode is not given back",
     "You leave the model in evaluation mode. Whoever goes on training it then trains with batch norm and dropout "
     "standing still, and nothing says so. Look at what the mode was when the model came.",
+    ("    model.train(was_training)\n", ""),
 )
-def mode_kept(model, loader):
-    model.eval()
-    with torch.no_grad():
-        return _mean(_by_batch(model, loader))
 
-
-@misconception(
+edit(
+    evaluate,
     "always back to training mode",
     "You put the model into training mode at the end, whatever it was in before. A finished model that is evaluated "
     "once more then changes its statistics with every prediction. Look at how you know what to go back to.",
+    ("model.train(was_training)", "model.train()"),
 )
-def back_to_training(model, loader):
-    with _evaluating(model):
-        result = _mean(_by_batch(model, loader))
-    model.train()
-    return result
 
-
-@misconception(
+edit(
+    evaluate,
     "gradients are recorded",
     "The model runs with gradients on, so PyTorch records every step of every batch for a backward pass that never "
     "comes. That costs time and several times the memory. Evaluation mode does not switch it off: look for what does.",
+    ("@torch.no_grad()\n", ""),
 )
-def with_gradients(model, loader):
-    was_training = model.training
-    model.eval()
-    result = _mean(_by_batch(model, loader))
-    model.train(was_training)
-    return result
 
-
-@misconception(
+edit(
+    evaluate,
     "the parameters stay frozen",
     "You switch gradients off at the parameters and leave them off. The next training step then has nothing to train. "
     "Look for `requires_grad`, and for a way to be without gradients for a while only.",
+    ("model.eval()", "model.eval().requires_grad_(False)"),
 )
-def frozen(model, loader):
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader))
 
-
-@misconception(
+edit(
+    evaluate,
     "means over batches instead of images",
     "You averaged over the *batches*, so the images of a smaller last batch weigh more than the others, and the result "
     "depends on the batch size. Look at what you divide by, and at what each batch adds.",
+    (".item() * len(images)", ".item()"),
+    ("iou(pred == c, target == c)", "iou(pred == c, target == c) / len(images)"),
+    ('sums["dice"] += dice(pred == c, target == c)', 'sums["dice"] += dice(pred == c, target == c) / len(images)'),
+    ("count += len(images)", "count += 1"),
 )
-def mean_over_batches(model, loader):
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader), weighted=(False, False, False))
 
-
-@misconception(
+edit(
+    evaluate,
     "the loss averaged over batches",
     "The scores are means over images, but the loss is a mean over *batches*: a smaller last batch weighs as much as "
     "a full one. Look at what each batch adds to the sum of losses.",
+    (".item() * len(images)", ".item()"),
+    ("    return {", '    sums["loss"] *= count / len(loader)\n    return {'),
 )
-def loss_over_batches(model, loader):
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader), weighted=(False, True, True))
 
-
-@misconception(
+edit(
+    evaluate,
     "a batch scored as one mask",
     "You score all masks of a batch together, so an image with a large object drowns the others, and the result "
     "depends on the batch size. Look at what you hand to `iou` and `dice`: one image at a time.",
+    ("zip(logits.argmax(dim=1), masks, strict=True)", "[(logits.argmax(dim=1), masks)] * len(images)"),
 )
-def batch_as_one(model, loader):
-    rows = []
-    with _evaluating(model):
-        for images, masks in loader:
-            logits = _two_or_more(model(images))
-            rows.append((len(images), _loss(logits, masks), *_scores(_predicted(logits), masks, logits.shape[1])))
-    return _mean(rows)
 
-
-@misconception(
+edit(
+    evaluate,
     "all images pooled",
     "You count the pixels of all images together and score once, so images with large objects weigh most. That is a "
     "fair number too, but another one. Here every image weighs the same: look at where you score.",
+    ("in loader", "in [map(torch.cat, zip(*loader, strict=True))]"),
+    ("zip(logits.argmax(dim=1), masks, strict=True)", "[(logits.argmax(dim=1), masks)] * len(images)"),
 )
-def all_pooled(model, loader):
-    with _evaluating(model):
-        rows = _by_batch(model, loader)
-        logits = _two_or_more(model(loader.images))
-        pooled = _scores(_predicted(logits), loader.masks, logits.shape[1])
-    return {"loss": _mean(rows)["loss"], "iou": pooled[0], "dice": pooled[1]}
 
-
-@misconception(
+edit(
+    evaluate,
     "background scored too",
     "You scored the background as a class. It is most of the image and easy, so it lifts every score. "
     "Look at the class your loop begins with.",
+    ("range(1, ", "range("),
 )
-def with_background(model, loader):
-    def scores(pred, target, num_classes):
-        foreground, background = _scores(pred, target, num_classes), _scores(pred + 1, target + 1, 2)
-        return tuple((f * (num_classes - 1) + b) / num_classes for f, b in zip(foreground, background, strict=True))
 
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, scores=scores))
-
-
-@misconception(
+edit(
+    evaluate,
     "all classes but background merged",
     "You scored object against background, so confusing one class with another costs nothing. "
     "Look at what you compare: each class has a mask of its own.",
+    ("range(1, logits.shape[1])", "[True]"),
+    ("zip(logits.argmax(dim=1), masks, strict=True)", "zip(logits.argmax(dim=1) > 0, masks > 0, strict=True)"),
 )
-def merged(model, loader):
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, scores=lambda p, t, n: (iou(p > 0, t > 0), dice(p > 0, t > 0))))
 
-
-@misconception(
+edit(
+    evaluate,
     "class 1 only",
     "You scored class 1 and no other, which is right for two classes and blind to the rest. "
     "Look at which classes your scores cover.",
+    ("range(1, logits.shape[1])", "[1]"),
 )
-def first_class_only(model, loader):
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, scores=lambda p, t, n: (iou(p == 1, t == 1), dice(p == 1, t == 1))))
 
-
-@misconception(
+edit(
+    evaluate,
     "pixel accuracy instead of IoU",
     "Your `iou` is the fraction of pixels with the right class, background included. That is pixel accuracy. "
     "Look at what you count for it.",
+    ("iou(pred == c, target == c)", "(pred == target).float().mean().item()"),
 )
-def accuracy(model, loader):
-    def scores(pred, target, num_classes):
-        return (pred == target).float().mean().item(), _scores(pred, target, num_classes)[1]
 
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, scores=scores))
-
-
-@misconception(
+edit(
+    evaluate,
     "IoU and Dice exchanged",
     "The two scores stand under each other's name: your `iou` is the larger one, and IoU is never above Dice. "
     "Look at the keys of your dictionary.",
+    ("iou(pred == c, target == c)", "dice(pred == c, target == c)"),
+    ('sums["dice"] += dice(pred == c, target == c)', 'sums["dice"] += iou(pred == c, target == c)'),
 )
-def exchanged(model, loader):
-    result = evaluate(model, loader)
-    return {"loss": result["loss"], "iou": result["dice"], "dice": result["iou"]}
 
-
-@misconception(
+edit(
+    evaluate,
     "softmax before the loss",
     "You hand probabilities to the cross-entropy, which expects logits and takes the softmax itself. The loss then "
     "hardly varies, and is not the one you trained with. Look at what comes between the model and the loss.",
+    ("cross_entropy(logits", "cross_entropy(logits.softmax(dim=1)"),
 )
-def softmax_first(model, loader):
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, loss=lambda logits, masks: _loss(logits.softmax(dim=1), masks)))
 
-
-@misconception(
+edit(
+    evaluate,
     "a logit taken for a probability",
     "With one logit you call a pixel object where the *logit* is above 0.5. A probability of 0.5 is a logit of 0. "
     "Look at your threshold, or at the sigmoid before it.",
+    ONE,
+    ("logits.argmax(dim=1)", "((logits[:, 1] > 0.5).long() if one else logits.argmax(dim=1))"),
 )
-def logit_as_probability(model, loader):
-    def predicted(logits):
-        return (logits[:, 1] > 0.5).long() if logits.shape[1] == 2 and not logits[:, 0].any() else _predicted(logits)
 
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, predicted=predicted))
-
-
-@misconception(
+edit(
+    evaluate,
     "argmax of a single logit",
     "With one logit a pixel you take the argmax of one number, which is 0 wherever you look: all background. "
     "Look at what decides between two classes when there is one logit.",
+    ONE,
+    ("logits.argmax(dim=1)", "logits.argmax(dim=1) * (not one)"),
 )
-def argmax_of_one(model, loader):
-    def predicted(logits):
-        return torch.zeros_like(logits[:, 0]) if not logits[:, 0].any() else _predicted(logits)
 
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, predicted=predicted))
-
-
-@misconception(
+edit(
+    evaluate,
     "a single logit is not handled",
     "You expect a logit for each class, but a model with two classes may give a single one, for class 1 alone. "
     "`cross_entropy` then finds no class 1. Look at what a second logit of 0 would change.",
+    ("logits.shape[1] == 1", "False"),
 )
-def one_logit_raises(model, loader):
-    rows = []
-    with _evaluating(model):
-        for images, masks in loader:
-            logits = model(images)
-            each = [_scores(p, t, logits.shape[1]) for p, t in zip(_predicted(logits), masks, strict=True)]
-            rows.append((len(images), _loss(logits, masks), *np.mean(each, axis=0).tolist()))
-    return _mean(rows)
 
+edit(
+    evaluate,
+    "no class left with a single logit",
+    "With one logit a pixel you divide by a number of classes that is 0, because `range(1, K)` is empty for K = 1. "
+    "There are two classes all the same, 0 and 1. Look at what you do with a single logit.",
+    ("logits.shape[1] == 1", "1 / (logits.shape[1] - 1) > 1"),
+)
 
-@misconception(
+edit(
+    evaluate,
     "a single logit on the wrong side",
     "You take a single logit for that of the background, so object and background change places. "
     "Look at the order in which you put it and the 0 beside each other.",
+    ("[torch.zeros_like(logits), logits]", "[logits, torch.zeros_like(logits)]"),
 )
-def wrong_side(model, loader):
-    def turned(x):
-        return x.flip(1) if x.shape[1] == 2 and not x[:, 0].any() else x
 
-    def loss(logits, masks):
-        return _loss(turned(logits), masks)
-
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, loss=loss, predicted=lambda logits: _predicted(turned(logits))))
-
-
-def _scores_with(empty):
-    """Scores that take `empty` for a class that is in neither mask; `None` leaves it out."""
-
-    def scores(pred, target, num_classes):
-        each = []
-        for c in range(1, num_classes):
-            p, t = pred == c, target == c
-            if p.any() or t.any():
-                each.append((iou(p, t), dice(p, t)))
-            elif empty is not None:
-                each.append((empty, empty))
-        return np.mean(each, axis=0) if each else (1.0, 1.0)
-
-    return scores
-
-
-@misconception(
+edit(
+    evaluate,
     "absent classes left out",
     "You leave a class out where neither the prediction nor the mask has it. A model that rightly finds nothing gets "
     "no credit for it, and each image is a mean over other classes. In lesson 02 two empty masks score 1.0: look at "
     "what you skip.",
+    ("            for c in", f"            {FOUND.format('(pred == c) | (target == c)')}\n            for c in"),
 )
-def absent_left_out(model, loader):
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, scores=_scores_with(None)))
 
-
-@misconception(
+edit(
+    evaluate,
     "absent classes score 0",
     "A class that is in neither the prediction nor the mask scores 0, so a model that rightly finds nothing is "
     "punished. In lesson 02 two empty masks score 1.0: look at your denominator.",
+    (
+        "for c in classes:",
+        "for c in classes:\n                if not ((pred == c) | (target == c)).any():\n                    continue",
+    ),
 )
-def absent_scores_zero(model, loader):
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader, scores=_scores_with(0.0)))
 
-
-@misconception(
+edit(
+    evaluate,
     "sums instead of means",
     "You return sums over the images. They grow with the data set, and a Dice of 3 says nothing. "
     "Look at what is missing at the end.",
+    ("total / count", "total"),
 )
-def sums(model, loader):
-    result = evaluate(model, loader)
-    return {name: value * len(loader.dataset) for name, value in result.items()}
 
-
-@misconception(
+edit(
+    evaluate,
     "divided by the number of batches",
     "You add up over images and divide by the number of *batches*, so your scores rise above 1. "
     "Look at what you divide by.",
+    ("count += len(images)", "count += 1"),
 )
-def over_batches(model, loader):
-    result = evaluate(model, loader)
-    return {name: value * len(loader.dataset) / len(loader) for name, value in result.items()}
 
-
-@misconception(
+edit(
+    evaluate,
     "only the last batch",
     "You return the numbers of the last batch; those before are overwritten. Look at where your values are added up.",
+    ("in loader", "in [*loader][-1:]"),
 )
-def last_batch(model, loader):
-    with _evaluating(model):
-        return _mean(_by_batch(model, loader)[-1:])
 
-
-@misconception(
+edit(
+    evaluate,
     "only the first batch",
     "You return after the first batch, and the rest of the data does not count. Look at how far `return` is indented.",
+    ("in loader", "in [next(iter(loader))]"),
 )
-def first_batch(model, loader):
-    with _evaluating(model):
-        return _mean(_by_batch(model, [next(iter(loader))]))
 
-
-@misconception(
+edit(
+    evaluate,
     "two passes over the loader",
     "You go through the loader twice, perhaps once for the loss and once for the scores. That reads all data a second "
     "time for nothing. Look at what you can compute in one loop.",
+    ("    return {", "    count = sum(len(images) for images, _ in loader)\n    return {"),
 )
-def two_passes(model, loader):
-    sum(len(images) for images, _ in loader)
-    return evaluate(model, loader)
+
+edit(
+    evaluate,
+    "the batch's loss counted once",
+    "Your loss adds up the *means* of batches, and is then divided by the number of images, so it is too small by "
+    "about the batch size. Look at what each batch adds to it.",
+    (".item() * len(images)", ".item()"),
+)
+
+edit(
+    evaluate,
+    "classes that the mask lacks left out",
+    "You score only the classes that are in the mask of an image, so objects of a class that is not there are "
+    "invented for free. Look at which classes your mean is over.",
+    ("            for c in", f"            {FOUND.format('target == c')}\n            for c in"),
+)
+
+edit(
+    evaluate,
+    "Dice from the mean IoU",
+    "You compute Dice from the *mean* IoU. One follows from the other for one image and one class; for means it does "
+    "not. Look at where you turn one into the other.",
+    ("    return {", '    mean = sums["iou"] / count\n    sums["dice"] = 2 * mean / (1 + mean) * count\n    return {'),
+)
+
+edit(
+    evaluate,
+    "scores smoothed by 1",
+    "You add 1 above and below the fraction line, so small objects that are missed get a good score. That is a help "
+    "for a loss; the scores of lesson 02 are exact. Look for a `smooth`.",
+    ("iou(pred == c, target == c)", f"(({P} & {T}).sum() + 1).item() / (({P} | {T}).sum() + 1).item()"),
+    ("dice(pred == c, target == c)", f"(2 * ({P} & {T}).sum() + 1).item() / ({P}.sum() + {T}.sum() + 1).item()"),
+)
+
+edit(
+    evaluate,
+    "probabilities scored instead of masks",
+    "You score probabilities, as the Dice loss does. A score of lesson 02 compares masks: each pixel has one class, "
+    "that of its largest logit. Look at what you hand to the scores.",
+    ("logits.argmax(dim=1)", "logits.softmax(dim=1)"),
+    ("iou(pred == c, target == c)", f"(pred[c] * {T}).sum().item() / (pred[c] + {T} - pred[c] * {T}).sum().item()"),
+    ("dice(pred == c, target == c)", f"2 * (pred[c] * {T}).sum().item() / (pred[c] + {T}).sum().item()"),
+)
+
+edit(
+    evaluate,
+    "no class to score with a single logit",
+    "With one logit a pixel you score no class at all, because `range(1, K)` is empty for K = 1. There are two "
+    "classes all the same: 0 and 1. Look at what your loop over classes goes through.",
+    ("range(1, logits.shape[1])", "range(1, logits.shape[1] if logits[:, 0].any() else 1)"),
+)
+
+edit(
+    evaluate,
+    "more asked of the loader than its batches",
+    "You ask the loader for something that only some loaders have, such as `dataset`: a list of batches has none. "
+    "All you need is in the batches. Look at how you know how many images there were.",
+    ("total / count", "total / len(loader.dataset)"),
+)
 
 
 # ---- other right answers ----

@@ -1,14 +1,11 @@
 """Lesson 10: `freeze_encoder(model)`."""
 
-import types
-
-import torch
 from torch import nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Call
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.baseline import freeze_encoder
 
 
@@ -35,195 +32,176 @@ from helpers.reference.baseline import freeze_encoder
     ),
 )
 def probes(draw):
-    """Networks with batch norms in encoder and decoder. After the call each is trained for a step: see `made`."""
-    for channels, classes, training in ((1, 1, True), (3, 2, False), (2, draw.size(3, 5), True)):
-        settings = {"in_channels": channels, "num_classes": classes, "seed": draw.seed(), "training": training}
-        network = Fixture("network with an encoder", settings)
-        yield Call((network,), view=lambda result, args: None, label="a training step after the call")
+    """Networks with an encoder, mostly with batch norms in it. After the call each is trained for a step."""
+    yield _step(draw, 1, 1)
+    yield _step(draw, 3, 2, training=False)
+    yield _step(draw, 2, draw.size(3, 5), norms=False)  # what is wrong with parameters shows alone
 
 
-def _batch_norms(module):
-    return [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+def _step(draw, channels, classes, training=True, norms=True):
+    settings = {"in_channels": channels, "num_classes": classes, "training": training, "norms": norms}
+    network = Fixture("network with an encoder", {**settings, "seed": draw.seed()})
+    label = "a training step after the call" + ("" if norms else ", without batch norms in the encoder")
+    return Call((network,), view=lambda result, args: None, label=label)
 
 
-def _keep_in_evaluation_mode(module):
-    module.eval()
-    module.train = types.MethodType(lambda self, mode=True: self, module)
+NO_GRADIENT = "model.encoder.requires_grad_(False)"
+OWN_TRAIN = "model.encoder.train = types.MethodType(_stay_in_evaluation_mode, model.encoder)"
+STAYS = f"{OWN_TRAIN}\n    model.encoder.eval()"
+LAYER_STAYS = f"{OWN_TRAIN}\n            model.encoder.eval()".replace("model.encoder", "layer")
 
 
-@misconception(
+def _each(kind, layers, action):
+    """The source of a loop that does something with the layers of one kind."""
+    return f"for layer in {layers}:\n        if isinstance(layer, nn.{kind}):\n            {action}"
+
+
+edit(
+    freeze_encoder,
     "undone by the next train()",
     "Your `eval()` holds until somebody calls `model.train()`, and every epoch does. From then on the batch norms of "
     "the encoder follow the new data again. Look at what `model.train()` does to the encoder.",
+    (f"    {OWN_TRAIN}\n", ""),
 )
-def undone_by_train(model):
-    model.encoder.requires_grad_(False)
-    model.encoder.eval()
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "batch norms go on",
     "No parameter of the encoder moves, and still it changes: the running statistics of its batch norms have no "
     "gradient and follow the data in every forward pass in training mode. Look at its buffers.",
+    (f"    {STAYS}\n", ""),
 )
-def statistics_go_on(model):
-    for parameter in model.encoder.parameters():
-        parameter.requires_grad = False
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "only the batch norms stopped",
     "The batch norms stand still, and the parameters of the encoder go on learning. If you set `requires_grad` on a "
     "*module*, that only made a new attribute there: look for the method with an underscore at its end, or set it on "
     "each parameter.",
+    (f"    {NO_GRADIENT}\n", ""),
 )
-def only_statistics(model):
-    _keep_in_evaluation_mode(model.encoder)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "nothing lasting",
     "The model that you were given learns as before. Gradients that you delete are made anew, a copy that you freeze "
     "is not the model that will be trained, and `requires_grad` set on a *module* is only a new attribute there. Look "
     "at what keeps a parameter from asking for gradients.",
+    (NO_GRADIENT, "model.encoder.requires_grad = False"),
+    (STAYS, "model.encoder.zero_grad()"),
 )
-def nothing_lasting(model):
-    model.encoder.requires_grad = False
-    model.encoder.zero_grad()
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "shift and scale of the batch norms still learn",
     "You stopped the convolutions. A batch norm has parameters too, a scale and a shift for each channel, and those "
     "still follow their gradients. Look at which layers your loop leaves out.",
+    (NO_GRADIENT, _each("Conv2d", "model.encoder.modules()", "layer.requires_grad_(False)")),
 )
-def affine_learns(model):
-    for layer in model.encoder.modules():
-        if isinstance(layer, nn.Conv2d):
-            layer.requires_grad_(False)
-    _keep_in_evaluation_mode(model.encoder)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "biases still learn",
     "You stopped the parameters called `weight`; those called `bias` still follow their gradients. "
     "Look at how you choose parameters by name.",
+    (
+        NO_GRADIENT,
+        "for name, parameter in model.encoder.named_parameters():\n"
+        "        parameter.requires_grad_(not name.endswith('weight'))",
+    ),
 )
-def biases_learn(model):
-    for name, parameter in model.encoder.named_parameters():
-        if name.endswith("weight"):
-            parameter.requires_grad_(False)
-    _keep_in_evaluation_mode(model.encoder)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "the outer layers only",
     "You went through the encoder's own layers and not through the blocks inside it, so whatever sits deeper is not "
     "frozen. `children()` stops at the first level: look for the method that goes all the way down.",
+    (NO_GRADIENT, _each("Conv2d | nn.BatchNorm2d", "model.encoder.children()", "layer.requires_grad_(False)")),
+    (STAYS, _each("BatchNorm2d", "model.encoder.children()", LAYER_STAYS)),
 )
-def outer_layers_only(model):
-    for layer in model.encoder.children():
-        if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
-            layer.requires_grad_(False)
-            _keep_in_evaluation_mode(layer)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "batch norms of inner blocks missed",
     "The parameters are all frozen, and so are the batch norms on the first level. Those inside a block of the encoder "
     "go on: `children()` stops at the first level. Look for the method that goes all the way down.",
+    (STAYS, _each("BatchNorm2d", "model.encoder.children()", LAYER_STAYS)),
 )
-def inner_batch_norms_missed(model):
-    model.encoder.requires_grad_(False)
-    for layer in model.encoder.children():
-        if isinstance(layer, nn.BatchNorm2d):
-            _keep_in_evaluation_mode(layer)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "the whole model frozen",
     "No parameter of the model asks for a gradient any more, so there is nothing left to learn and `backward()` raises "
     "an error. Only the encoder is to stand still: look at whose parameters you loop over.",
+    ("model.encoder.requires", "model.requires"),
 )
-def all_frozen(model):
-    model.requires_grad_(False)
-    _keep_in_evaluation_mode(model.encoder)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "everything frozen, in evaluation mode too",
     "The whole model stands still, decoder and all: nothing is left to learn. "
     "Look at what you freeze, the model or its encoder.",
+    ("model.encoder.requires", "model.requires"),
+    (STAYS, STAYS.replace("model.encoder", "model")),
 )
-def all_still(model):
-    model.requires_grad_(False)
-    _keep_in_evaluation_mode(model)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "the decoder frozen instead",
     "You froze the part that has to learn the new task, and left the pretrained one to be overwritten. "
     "Look at the name of the part that you freeze.",
+    ("model.encoder.requires", "model.decoder.requires"),
+    (STAYS, STAYS.replace("model.encoder", "model.decoder")),
 )
-def decoder_frozen(model):
-    model.decoder.requires_grad_(False)
-    _keep_in_evaluation_mode(model.decoder)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "only the decoder left to learn",
     "You froze everything whose name does not begin with `decoder`. A model has more parts than two: the head that "
     "makes the logits is frozen as well. Look at how you choose what to freeze.",
+    (
+        NO_GRADIENT,
+        "for name, parameter in model.named_parameters():\n"
+        "        parameter.requires_grad_(name.startswith('decoder'))",
+    ),
 )
-def head_frozen(model):
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad = name.startswith("decoder")
-    _keep_in_evaluation_mode(model.encoder)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "train() no longer reaches the decoder",
     "`model.train()` has no effect on any part any more, so the batch norms of the decoder never learn their "
     "statistics. Only the encoder is to stay in evaluation mode: look at whose `train` you replaced.",
+    (STAYS, STAYS.replace("model.encoder", "model")),
 )
-def model_in_evaluation_mode(model):
-    model.encoder.requires_grad_(False)
-    _keep_in_evaluation_mode(model)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "every batch norm stopped",
     "You stopped the batch norms of the decoder as well. They start from nothing and have to learn the statistics of "
     "the new data. Look at where your loop over batch norms begins.",
+    (STAYS, _each("BatchNorm2d", "model.modules()", LAYER_STAYS)),
 )
-def every_batch_norm(model):
-    model.encoder.requires_grad_(False)
-    for layer in _batch_norms(model):
-        _keep_in_evaluation_mode(layer)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "statistics kept and not used",
     "The running statistics stand still, and in training mode the batch norms still compute with those of the *batch*. "
     "The decoder then learns from other features than it gets in evaluation mode. A momentum of 0 or "
     "`track_running_stats` does not change the mode: look for what does.",
+    (STAYS, _each("BatchNorm2d", "model.encoder.modules()", "layer.momentum = 0.0")),
 )
-def momentum_zero(model):
-    model.encoder.requires_grad_(False)
-    for layer in _batch_norms(model.encoder):
-        layer.momentum = 0.0
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "running statistics reset",
     "You reset the running statistics of the encoder: means to 0, variances to 1. What it had learned about its "
     "features is gone, and each layer now gets inputs that it has never seen. Look for `reset` or "
     "`track_running_stats`.",
+    (
+        "return model",
+        _each("BatchNorm2d", "model.encoder.modules()", "layer.reset_running_stats()") + "\n    return model",
+    ),
 )
-def statistics_reset(model):
-    freeze_encoder(model)
-    for layer in _batch_norms(model.encoder):
-        layer.reset_running_stats()
 
 
 @misconception(
@@ -239,30 +217,55 @@ def batch_norms_taken_out(model):
                 setattr(block, name, nn.Identity())
 
 
-@misconception(
+edit(
+    freeze_encoder,
     "the encoder run without gradients",
     "You made the encoder run under `no_grad`. Its parameters get no gradient then, and still ask for one: everybody "
     "who looks at `requires_grad`, such as the code that hands parameters to an optimizer, takes them for learning. "
     "Look for the switch on the parameter itself.",
+    (NO_GRADIENT, "model.encoder.forward = torch.no_grad()(model.encoder.forward)"),
 )
-def under_no_grad(model):
-    model.encoder.forward = torch.no_grad()(model.encoder.forward)
-    _keep_in_evaluation_mode(model.encoder)
 
-
-@misconception(
+edit(
+    freeze_encoder,
     "eval() no longer reaches the model",
     "`model.eval()` leaves the decoder in training mode: the `train` that you put in ignores its argument. "
     "`eval()` is `train(False)`; look at what your method does with `mode`.",
+    ("    return", "    model.train = lambda mode=True: nn.Module.train(model, True)\n    return"),
 )
-def eval_swallowed(model):
-    freeze_encoder(model)
-    original = model.train
 
-    def train(mode=True):
-        return original(True)
+edit(
+    freeze_encoder,
+    "running statistics thrown away",
+    "You took the running statistics away, so the batch norms of the encoder use those of the batch in both modes, "
+    "and its answer for an image depends on which are beside it. They are to keep what they learned, and use it. "
+    "Look for `running_mean` and `running_var`.",
+    (STAYS, _each("BatchNorm2d", "model.encoder.modules()", "layer.running_mean = layer.running_var = None")),
+)
 
-    model.train = train
+edit(
+    freeze_encoder,
+    "the convolutions still learn",
+    "You stopped the parameters of the batch norms, a scale and a shift each. The convolutions, where nearly all the "
+    "weights are, still follow their gradients. Look at which layers your loop leaves out.",
+    (NO_GRADIENT, _each("BatchNorm2d", "model.encoder.modules()", "layer.requires_grad_(False)")),
+)
+
+edit(
+    freeze_encoder,
+    "the class of the encoder changed",
+    "You replaced `train` in the *class* of the encoder, so every module of that class stays in evaluation mode, "
+    "wherever it is. Look at what you assign to: one object, or its class.",
+    (OWN_TRAIN, "type(model.encoder).train = lambda self, mode=True: nn.Module.train(self, False)"),
+)
+
+edit(
+    freeze_encoder,
+    "train() and eval() reach nothing but the encoder",
+    "Your `train` of the model looks after the encoder and forgets the rest, so that neither `model.train()` nor "
+    "`model.eval()` reaches the decoder. Look for the `train` that was there before.",
+    (OWN_TRAIN, "model.train = lambda mode=True: model.encoder.eval()"),
+)
 
 
 @variant("the model's own train, then the encoder back")

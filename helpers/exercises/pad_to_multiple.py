@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.padding import pad_to_multiple, unpad
 
 
@@ -28,6 +29,7 @@ from helpers.reference.padding import pad_to_multiple, unpad
         "Return `(padded, pads)` with `pads` = `(left, right, top, bottom)`, so that `unpad(padded, pads)` gives `x` "
         "back. How you share them between the two ends is up to you."
     ),
+    choices=(("columns // 2, columns - columns // 2, rows // 2, rows - rows // 2", "0, columns, 0, rows"),),
 )
 def probes(draw):
     """Sides below, at and above a multiple; what is compared leaves open which end the zeros are at."""
@@ -45,210 +47,258 @@ def probes(draw):
 
 
 def _what_counts(result, args):
-    """The shape, what `unpad` gives back, whether anything but zeros was added: the same for every right answer."""
+    """The shape, what `unpad` gives back, and what was added: the same for every right answer."""
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise TypeError("not a pair")
     (padded, pads), (x, _) = result, args
     pads = pads.tolist() if isinstance(pads, torch.Tensor) else list(pads)
-    four = len(pads) == 4 and all(isinstance(p, int) and p >= 0 for p in pads)
+    whole = len(pads) == 4 and all(isinstance(p, int) for p in pads)
+    four = whole and min(pads) >= 0
+    words = "four whole numbers, none negative" if four else "a negative number among them" if whole else pads
+    back = unpad(padded, pads) if four else None
     return {
         "shape of padded": tuple(padded.shape),
-        "pads": "four whole numbers, none negative" if four else pads,
-        "unpad(padded, pads)": unpad(padded, pads) if four else None,
-        "sum of what was added": float(padded.double().abs().sum() - x.double().abs().sum()),
+        "pads": words,
+        "unpad(padded, pads)": back,
+        "what was added": _added(padded, x, pads if four and torch.equal(back, x) else None),
     }
 
 
-def _missing(x, multiple):
-    return -x.shape[2] % multiple, -x.shape[3] % multiple
+def _added(padded, x, pads):
+    """What was added, in words that do not depend on where; `pads` only if they are right."""
+    if torch.isclose(padded.double().abs().sum(), x.double().abs().sum()):
+        return "zeros"
+    if pads is not None:
+        left, right, top, bottom = pads
+        for mode, words in ("edge", "copies of the border"), ("reflect", "mirrored"), ("symmetric", "mirrored"):
+            if np.array_equal(padded, np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), mode)):
+                return words
+        if len(padded[F.pad(torch.ones_like(x), pads) == 0].unique()) == 1:
+            return "another number"
+    return "something else"
 
 
-def _at_the_end(x, rows, columns, mode="constant"):
-    pads = (0, columns, 0, rows)
-    return F.pad(x, pads, mode=mode), pads
-
-
-@misconception(
+edit(
+    pad_to_multiple,
     "a whole multiple too many",
     "When a side is a multiple already, you add another whole one: for 32 and 16 you get 48. "
     "Look at what `multiple - side % multiple` gives when the remainder is 0.",
+    ("-x.shape[2] % multiple", "multiple - x.shape[2] % multiple"),
+    ("-x.shape[3] % multiple", "multiple - x.shape[3] % multiple"),
 )
-def one_too_many(x, multiple):
-    return _at_the_end(x, multiple - x.shape[2] % multiple, multiple - x.shape[3] % multiple)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "the remainder is added",
     "You add the remainder itself: 30 + 14 is 44, and that is no multiple of 16. The remainder says how much is *too "
     "much*. Look at what is missing up to the next multiple.",
+    ("-x.shape[2] % multiple", "x.shape[2] % multiple"),
+    ("-x.shape[3] % multiple", "x.shape[3] % multiple"),
 )
-def remainder(x, multiple):
-    return _at_the_end(x, x.shape[2] % multiple, x.shape[3] % multiple)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "cropped instead of padded",
     "You cut down to the multiple below, so pixels at the border are lost, and no `unpad` brings them back. "
     "Look at which way you round.",
+    (
+        "F.pad(x, pads), pads",
+        "x[:, :, : x.shape[2] // multiple * multiple, : x.shape[3] // multiple * multiple], (0, 0, 0, 0)",
+    ),
 )
-def cropped(x, multiple):
-    height, width = x.shape[2] // multiple * multiple, x.shape[3] // multiple * multiple
-    return x[:, :, :height, :width], (0, 0, 0, 0)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "padded to a square",
     "You made both sides equal. A multiple is asked for, one for each side by itself, and a long narrow picture would "
     "become mostly zeros. Look at where the width enters the height.",
+    ("    rows", "    side = -(-max(x.shape[2:]) // multiple) * multiple\n    rows"),
+    ("-x.shape[2] % multiple", "side - x.shape[2]"),
+    ("-x.shape[3] % multiple", "side - x.shape[3]"),
 )
-def square(x, multiple):
-    side = -(-max(x.shape[2:]) // multiple) * multiple
-    return _at_the_end(x, side - x.shape[2], side - x.shape[3])
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "padded to a power of two",
     "You padded to the next power of two, which is more than it takes: a side of 33 becomes 64. Multiples of "
     "`multiple` are enough. Look at how you find the new size.",
+    ("-x.shape[2] % multiple", "max(multiple, 1 << (x.shape[2] - 1).bit_length()) - x.shape[2]"),
+    ("-x.shape[3] % multiple", "max(multiple, 1 << (x.shape[3] - 1).bit_length()) - x.shape[3]"),
 )
-def power_of_two(x, multiple):
-    height, width = (max(multiple, 2 ** math.ceil(math.log2(side))) for side in x.shape[2:])
-    return _at_the_end(x, height - x.shape[2], width - x.shape[3])
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "only the rows",
     "Your height is a multiple, your width is what it was. Look at the second of the two sides.",
+    ("-x.shape[3] % multiple", "0"),
 )
-def rows_only(x, multiple):
-    return _at_the_end(x, _missing(x, multiple)[0], 0)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "only the columns",
     "Your width is a multiple, your height is what it was. Look at the first of the two sides.",
+    ("-x.shape[2] % multiple", "0"),
 )
-def columns_only(x, multiple):
-    return _at_the_end(x, 0, _missing(x, multiple)[1])
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "rows and columns exchanged",
     "You added as many columns as rows are missing, and the other way round. `F.pad` starts with the *last* axis, the "
     "columns. A square picture hides that: look at the order of the four numbers.",
+    ("rows, columns =", "columns, rows ="),
 )
-def exchanged(x, multiple):
-    rows, columns = _missing(x, multiple)
-    return _at_the_end(x, columns, rows)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "pads in another order",
     "The padded map is right, but `pads` names the rows first, so `unpad` takes rows away where columns were added. "
     "Look at the order in the task: left, right, top, bottom.",
+    ("F.pad(x, pads), pads", "F.pad(x, pads), pads[2:] + pads[:2]"),
 )
-def other_order(x, multiple):
-    padded, (left, right, top, bottom) = pad_to_multiple(x, multiple)
-    return padded, (top, bottom, left, right)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "the two ends exchanged in pads",
     "The zeros are at one end and `pads` says the other, so `unpad` takes pixels away and leaves zeros. "
     "Look at whether you return the very numbers that you gave to `F.pad`.",
+    ("F.pad(x, pads), pads", "F.pad(x, pads), (pads[1], pads[0], pads[3], pads[2])"),
 )
-def ends_exchanged(x, multiple):
-    rows, columns = _missing(x, multiple)
-    return F.pad(x, (0, columns, 0, rows)), (columns, 0, rows, 0)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "an odd row is lost in the halving",
     "You add `missing // 2` at both ends. When an odd number is missing, one row short of the multiple comes out. "
     "Look at what the second end has to get.",
+    ("columns - columns // 2", "columns // 2"),
+    ("rows - rows // 2", "rows // 2"),
 )
-def half_lost(x, multiple):
-    rows, columns = _missing(x, multiple)
-    pads = (columns // 2, columns // 2, rows // 2, rows // 2)
-    return F.pad(x, pads), pads
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "all that is missing at both ends",
     "You add what is missing twice, once at each end. The result may be a multiple or not, and it is larger than it "
     "has to be. Look at how you share it between the two ends.",
+    ("(columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)", "(columns, columns, rows, rows)"),
 )
-def twice(x, multiple):
-    rows, columns = _missing(x, multiple)
-    pads = (columns, columns, rows, rows)
-    return F.pad(x, pads), pads
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "the border is mirrored",
     "You filled up with the mirrored border. For seams that is often the better choice, but it fails when more is "
     "missing than there is, and the task says zeros. Look at the `mode` of your padding.",
+    ("F.pad(x, pads)", 'F.pad(x, pads, mode="reflect")'),
 )
-def mirrored(x, multiple):
-    return _at_the_end(x, *_missing(x, multiple), mode="reflect")
 
 
 @misconception(
+    "the border is mirrored by NumPy",
+    "You filled up with the mirrored border. For seams that is often the better choice, and the task says zeros: "
+    "what `unpad` takes away should not look like a part of the picture. Look at the `mode` of `np.pad`.",
+)
+def mirrored_by_numpy(x, multiple):
+    rows, columns = -x.shape[2] % multiple, -x.shape[3] % multiple
+    return torch.from_numpy(np.pad(x, ((0, 0), (0, 0), (0, rows), (0, columns)), "reflect")), (0, columns, 0, rows)
+
+
+edit(
+    pad_to_multiple,
     "the border is repeated",
     "You filled up with copies of the last row and column, which look like a real object drawn long. The task says "
     "zeros. Look at the `mode` of your padding.",
+    ("F.pad(x, pads)", 'F.pad(x, pads, mode="replicate")'),
 )
-def repeated(x, multiple):
-    return _at_the_end(x, *_missing(x, multiple), mode="replicate")
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "filled with ones",
     "You filled up with another number than 0. The convolutions of your network pad with zeros too, so zeros are what "
     "they are used to. Look at the `value` of your padding.",
+    ("F.pad(x, pads)", "F.pad(x, pads, value=1.0)"),
 )
-def ones(x, multiple):
-    rows, columns = _missing(x, multiple)
-    return F.pad(x, (0, columns, 0, rows), value=1.0), (0, columns, 0, rows)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "resized instead of padded",
     "You stretched the picture to the new size. Every pixel is blurred and moved, and no `unpad` brings it back. "
     "Look for `interpolate` or `resize`.",
+    ("F.pad(x, pads)", 'F.interpolate(x, size=(x.shape[2] + rows, x.shape[3] + columns), mode="bilinear")'),
 )
-def stretched(x, multiple):
-    rows, columns = _missing(x, multiple)
-    size = (x.shape[2] + rows, x.shape[3] + columns)
-    return F.interpolate(x, size=size, mode="bilinear"), (0, columns, 0, rows)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "pads forgotten",
     "You return the padded map alone. Without `pads` nobody knows what to take away from the logits later. "
     "Look at your `return`: it gives two things.",
+    ("F.pad(x, pads), pads", "F.pad(x, pads)"),
 )
-def no_pads(x, multiple):
-    return pad_to_multiple(x, multiple)[0]
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "two numbers for pads",
     "Your `pads` are two numbers, the rows and the columns. `unpad` has to know how many of them are at which end: "
     "look at the order and number in the task.",
+    ("F.pad(x, pads), pads", "F.pad(x, pads), (rows, columns)"),
 )
-def two_numbers(x, multiple):
-    rows, columns = _missing(x, multiple)
-    return F.pad(x, (0, columns, 0, rows)), (rows, columns)
 
-
-@misconception(
+edit(
+    pad_to_multiple,
     "the old size for pads",
     "In place of `pads` you return the old height and width. That would do if all zeros were at one end, but `unpad` "
     "takes four numbers of rows and columns. Look at the task.",
+    ("F.pad(x, pads), pads", "F.pad(x, pads), tuple(x.shape[2:])"),
 )
-def old_size(x, multiple):
-    return pad_to_multiple(x, multiple)[0], tuple(x.shape[2:])
+
+edit(
+    pad_to_multiple,
+    "`multiple` doubled until it fits",
+    "You doubled `multiple` until the side fits, which is more than it takes: with a `multiple` of 16 a side of 33 "
+    "becomes 64, and 48 is enough. Look at how you find the new size.",
+    ("-x.shape[2] % multiple", "(multiple << (-(-x.shape[2] // multiple) - 1).bit_length()) - x.shape[2]"),
+    ("-x.shape[3] % multiple", "(multiple << (-(-x.shape[3] // multiple) - 1).bit_length()) - x.shape[3]"),
+)
+
+edit(
+    pad_to_multiple,
+    "rounded to the nearest multiple",
+    "You went to the *nearest* multiple, which may be the one below: then a negative number is added, and pixels are "
+    "cut off. Look at which way you round.",
+    ("-x.shape[2] % multiple", "max(multiple, int(x.shape[2] / multiple + 0.5) * multiple) - x.shape[2]"),
+    ("-x.shape[3] % multiple", "max(multiple, int(x.shape[3] / multiple + 0.5) * multiple) - x.shape[3]"),
+)
+
+edit(
+    pad_to_multiple,
+    "half of an odd number rounded up at both ends",
+    "You round the half up at both ends. When an odd number is missing, one row or column too many comes out, and "
+    "the side is no multiple. Look at what the second end has to get.",
+    ("columns // 2, columns - columns // 2", "-(-columns // 2), -(-columns // 2)"),
+    ("rows // 2, rows - rows // 2", "-(-rows // 2), -(-rows // 2)"),
+)
+
+edit(
+    pad_to_multiple,
+    "shared in pads only",
+    "`pads` says that the zeros are shared between two ends, and in the map they are all at one. `unpad` then takes "
+    "pixels away and leaves zeros. Look at whether you return the very numbers that you gave to `F.pad`.",
+    ("F.pad(x, pads)", "F.pad(x, (0, columns, 0, rows))"),
+)
+
+edit(
+    pad_to_multiple,
+    "shared in the map only",
+    "The zeros are shared between two ends, and `pads` says that they are all at one. `unpad` then takes pixels away "
+    "and leaves zeros. Look at whether you return the very numbers that you gave to `F.pad`.",
+    ("F.pad(x, pads), pads", "F.pad(x, pads), (0, columns, 0, rows)"),
+)
+
+edit(
+    pad_to_multiple,
+    "channels taken for rows",
+    "You took the axes for `(N, H, W, C)`: your rows are the channels, and your columns the rows. torch has the "
+    "channels in front. Look at which entries of the shape you use.",
+    ("-x.shape[2] % multiple", "-x.shape[1] % multiple"),
+    ("-x.shape[3] % multiple", "-x.shape[2] % multiple"),
+)
 
 
 @variant("all of it on the right and at the bottom")
