@@ -333,7 +333,7 @@ class _OnlyCode(ast.NodeTransformer):
         if isinstance(node.func, ast.Name) and node.func.id == "misconception":
             node.args = node.args[:1]
         if isinstance(node.func, ast.Name) and node.func.id == "edit":
-            del node.args[2]
+            del node.args[1]
         return self.generic_visit(node)
 
 

@@ -332,7 +332,8 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
     where = _label(exercise, probe)
     if isinstance(yours.value, Raised):
         called = ", ".join(inspect.signature(exercise.reference).parameters)
-        return f"`{exercise.name}` {wording.of_exception(yours.value, f'{exercise.name}({called})')}"
+        wanted = f" Expected is a `{expected.value.kind}`." if isinstance(expected.value, Raised) else ""
+        return f"`{exercise.name}` {wording.of_exception(yours.value, f'{exercise.name}({called})')}{wanted}"
     if isinstance(expected.value, Raised):
         return f"For {where}, nothing is raised; expected is a `{expected.value.kind}`."
     if yours.value is None:

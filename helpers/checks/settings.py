@@ -58,6 +58,10 @@ class Members:
                 if vars(thing).get(name) is not value:
                     changed.append(f"{thing.__name__}.{name}")
                     setattr(thing, name, value)
+            # A class gains nothing by itself, but a module does, when a part of it is first used.
+            for name in set(vars(thing)) - set(before) if isinstance(thing, type) else ():
+                changed.append(f"{thing.__name__}.{name}")
+                delattr(thing, name)
         return changed
 
 

@@ -10,7 +10,8 @@ A file in this folder is everything the course knows about one exercise. It decl
     @misconception("IoU instead of Dice", "You divided by the union. ...")
     def iou_instead(pred, target): ...
 
-    edit(dice, "the reciprocal", "You divided the wrong way round. ...", ("overlap / total", "total / overlap"))
+    edit = edits_of(dice)
+    edit("the reciprocal", "You divided the wrong way round. ...", ("overlap / total", "total / overlap"))
 
     @variant("through IoU")
     def through_iou(pred, target): ...
@@ -197,17 +198,21 @@ def misconception(name: str, sentence: str, any_error: bool = False) -> Callable
     return declare
 
 
-def edit(reference: Code, name: str, sentence: str, *changes: Change, any_error: bool = False) -> None:
-    """Declare a misconception of the exercise with this reference, as changes of its source; as `misconception` does.
+def edits_of(reference: Code) -> Callable[..., None]:
+    """What declares misconceptions of the exercise with this reference, as changes of its source.
 
-    Raises:
-        ValueError: a change fits nowhere, or in more than one place.
+    It takes a name, a sentence and the changes, and `any_error` as `misconception` does; it raises a `ValueError` where
+    a change fits nowhere, or in more than one place.
     """
     declared = next(found for found in _by_module.values() if found.reference is reference)
-    solution = changed(reference, changes)
-    declared.misconceptions.append(
-        Answer(name, solution, sentence, changes=changes, exercise=declared.name, any_error=any_error)
-    )
+
+    def edit(name: str, sentence: str, *changes: Change, any_error: bool = False) -> None:
+        solution = changed(reference, changes)
+        declared.misconceptions.append(
+            Answer(name, solution, sentence, changes=changes, exercise=declared.name, any_error=any_error)
+        )
+
+    return edit
 
 
 def changed(reference: Code, changes: tuple[Change, ...], pieces: dict[str, Code] | None = None) -> Code:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import certain_logits, logits_and_targets
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.losses import bce_with_logits
 
 
@@ -51,6 +51,9 @@ def probes(draw):
     yield Call((2 * draw.normal(n, c, h, h + 1), (draw.normal(n, c, h, h + 1) > 0).float()), gradients=(0,))
 
 
+edit = edits_of(bce_with_logits)
+
+
 LOSS = "_cross_entropy(logits, target)"  # of each pixel
 LOGARITHMS = "-(target * torch.log(p) + (1 - target) * torch.log(1 - p))"
 HALVES = "target / target.sum().clamp(min=1) / 2 + (1 - target) / (1 - target).sum().clamp(min=1) / 2"
@@ -62,7 +65,6 @@ def first(line):
 
 
 edit(
-    bce_with_logits,
     "the logarithm of the sigmoid",
     "You take the sigmoid first and its logarithm after. For a logit of 10 000 the sigmoid rounds to 1, the logarithm "
     "of the rest is that of 0, and one such pixel turns the whole loss into NaN or infinity. Look at what is left "
@@ -72,7 +74,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the exponential overflows",
     "Your formula is right on paper, but for a logit of 10 000 `exp` overflows to infinity, and the loss with it. "
     "Look at which sign the exponent has where, and which number log(1 + exp(x)) comes close to for a large x.",
@@ -80,7 +81,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "a loss that levels off",
     "You cut logits or probabilities off, or added an epsilon in the logarithm. No NaN any more, but beyond that "
     "point the loss stops growing and its gradient is 0, so the pixels that are most wrong are never corrected. Look "
@@ -90,7 +90,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "an epsilon too small for float32",
     "You cut the probabilities off at a number so small that 1 less it is still 1 in float32, so the logarithm of 0 "
     "is there all the same and the loss is NaN or infinite for a logit of 10 000. A larger number would only hide it. "
@@ -100,7 +99,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "finite loss, NaN gradient",
     "The loss is finite, its gradient is NaN at ±10 000. `torch.where`, `clamp` and `nan_to_num` hide an infinity on "
     "the way forward; on the way back it is multiplied by 0. Look at what you compute before you choose or cut off.",
@@ -110,7 +108,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the logarithm cut off",
     "You cut the logarithm off after it has become infinite. Beyond that point the loss stops growing, and on the way "
     "back the infinity is multiplied by 0, so the gradient is NaN. Look for a formula in which nothing becomes "
@@ -120,7 +117,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "NaN and infinity replaced",
     "You replace NaN or infinity after it has come up. A pixel that is certain and wrong still makes the loss "
     "infinite, and the gradient is NaN. Look for a formula in which neither comes up.",
@@ -129,7 +125,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "sum instead of mean",
     "You summed over the pixels. The loss, and every gradient, then grows with the size of the image and of the batch, "
     "and a learning rate that works for one size is wrong for the next. Look at your last step.",
@@ -137,7 +132,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "mean over the images only",
     "You summed the pixels of each image and averaged over the images. The loss grows with the size of the image. "
     "Look at the number you divide by: how many terms went into the sum?",
@@ -145,7 +139,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "no mean",
     "You return the loss of each pixel, and the task asks for one number: training can only make a number small. Look "
     "at your last step.",
@@ -153,7 +146,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "one number for each image",
     "You return a loss for each image. The task asks for one number, the mean over all pixels of all images. Look at "
     "the axes that you average over.",
@@ -161,7 +153,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "each class counts half",
     "You average over the object pixels and over the background pixels, and then take the mean of both numbers. So a "
     "pixel of the rarer class counts more than one of the other. The task asks for the mean over all pixels. Look at "
@@ -171,7 +162,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "each class counts half, and one without pixels is NaN",
     "You average over the object pixels and over the background pixels, each by itself. Where an image is all of one "
     "class, the other mean is 0 divided by 0, and elsewhere a pixel of the rarer class counts more. The task asks for "
@@ -182,7 +172,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the sign is missing",
     "Your loss is negative, and the worse the prediction, the smaller it gets: training would make everything wrong. "
     "A logarithm of a probability is never positive. Look at the sign in front.",
@@ -190,7 +179,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the sigmoid is missing",
     "You took the logarithm of the logits themselves. Logits are any real number, and for one below 0 or above 1 the "
     "logarithm is NaN. Look at what has to happen to a logit before it is a probability.",
@@ -199,7 +187,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "logits cut off to probabilities",
     "You cut the logits off to the range from 0 to 1 and took them for probabilities. Every negative logit becomes the "
     "same number and loses its gradient. Look at the function that maps all real numbers into that range smoothly.",
@@ -208,7 +195,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the sigmoid applied twice",
     "You applied the sigmoid, and then a formula that contains it already. The logits shrink to the range from 0 to 1, "
     "so even a perfect prediction keeps a loss of 0.3 and more. Look at what your formula expects: logits or "
@@ -217,7 +203,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "a softmax over one channel",
     "You used a softmax over the channels. With a single channel there is nothing to compare it with: every "
     "probability is 1. Look at how one logit alone becomes the probability of two cases.",
@@ -225,7 +210,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the classes swapped",
     "You asked for background where the target says object, and the other way round: the better the prediction, the "
     "larger the loss. Look at which logarithm the target is multiplied with.",
@@ -233,7 +217,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the product is added",
     "You add logit times target, and it has to be subtracted: an object pixel then pays more the surer you are of it. "
     "Look at the sign of that product.",
@@ -241,7 +224,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the target is ignored",
     "The target does not enter your loss: every pixel pays for a high logit, object or not. Look at where you use the "
     "second argument.",
@@ -249,7 +231,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "every pixel is asked for the object",
     "Every pixel pays for a low logit, whether the target says object or background. Look at the term for the "
     "background: it needs the logarithm of the *other* probability.",
@@ -257,7 +238,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "1 minus the logarithm",
     "On background you take 1 minus the logarithm of the probability. It has to be the logarithm of 1 minus the "
     "probability. Look at what stands inside the logarithm there.",
@@ -266,7 +246,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "logits and target swapped",
     "You treat the target as logits and the logits as the target. Look at the order of the arguments: the network's "
     "output comes first.",
@@ -274,7 +253,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "only the object pixels cost something",
     'Your loss has one term, for the pixels of the object. A prediction that says "object" everywhere then costs '
     "nothing. Look at what a background pixel adds to the sum.",
@@ -282,7 +260,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "divided by the number of object pixels",
     "You divide the sum over all pixels by the number of object pixels. With fewer objects the loss grows, and "
     "without any it is infinite. Look at what you divide by: how many terms went into the sum?",
@@ -290,7 +267,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "only the background pixels cost something",
     "Your loss has one term, for the background. A prediction that finds no object at all then costs nothing. Look at "
     "what an object pixel adds to the sum.",
@@ -298,7 +274,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "targets taken for -1 and 1",
     "You put logit times target into log(1 + exp(-·)). That formula is for targets of -1 and 1; with 0 for the "
     "background each such pixel costs log(2), whatever the logit is. Look at what your formula gives for target 0.",
@@ -306,7 +281,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the absolute value is missing",
     "The exponent in your logarithm has the wrong sign for negative logits: for -10 000 it overflows, and for moderate "
     "ones part of the loss is counted twice. Look at the sign that the exponent must have for *every* logit.",
@@ -314,7 +288,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the larger of 0 and the logit is missing",
     "You made the exponent safe, but what you took out of the logarithm has to be added again. As it is, a confident "
     "wrong prediction gets a *negative* loss. Look at log(1 + exp(x)) for a large positive x and compare.",
@@ -322,7 +295,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "the exponent is never negative",
     "Your exponent is the absolute value itself, so it is never negative: for logits of 10 000 and of -10 000 `exp` "
     "overflows to infinity. Look at the sign in front of the absolute value.",
@@ -330,7 +302,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "a 1 too many in the logarithm",
     "You add 1 inside the logarithm twice: `log1p(x)` is log(1 + x) already. A pixel that is right beyond doubt then "
     "costs log(2). Look at the argument of your `log1p`.",
@@ -338,7 +309,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "squared error",
     "You averaged the squared difference of probability and target (the Brier score). It never exceeds 1, and where "
     "the prediction is certain and wrong its gradient is almost 0. Look at the logarithm in the name: *entropy*.",
@@ -346,7 +316,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "fraction of wrong pixels",
     "You counted the pixels on the wrong side of the threshold. A count jumps and has no gradient, so nothing can be "
     "trained with it. Look at where your answer turns probabilities into yes and no.",
@@ -354,7 +323,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "a number without its gradient",
     "The value is right, but it has lost its history: `.item()`, `float()`, `.detach()`, numpy and `no_grad` all cut "
     "it. `loss.backward()` needs the tensor as it came out of the computation. Look at your last lines.",
@@ -362,7 +330,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "library cross-entropy",
     "The numbers are right, and a library made them: your answer calls PyTorch's own loss. In a project you will, too. "
     "Here the point is to see what it does for logits of ±10 000, so write its formula yourself.",
@@ -370,7 +337,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "library cross-entropy on probabilities",
     "You took the sigmoid and called PyTorch's loss for probabilities. It cuts each logarithm off at -100, so for "
     "confident mistakes the loss levels off and the gradient is 0, and it is a library's. Look for a formula that "
@@ -379,7 +345,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "logarithm to base 2",
     "You measured in bits: every number is 1.44 times as large as it should be. Cross-entropy in training uses the "
     "natural logarithm. Look at which `log` you call.",
@@ -387,7 +352,6 @@ edit(
 )
 
 edit(
-    bce_with_logits,
     "logarithm to base 10",
     "Every number is 0.43 times as large as it should be: that is the logarithm to base 10. Cross-entropy uses the "
     "natural logarithm. Look at which `log` you call.",

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.inference import calibration_error
 
 
@@ -53,6 +53,9 @@ def probes(draw):
         yield (probability, target) if bins == 10 else (probability, target, bins)
 
 
+edit = edits_of(calibration_error)
+
+
 # In the reference `gap` is, for each bin, the distance of the means times the number of pixels.
 DISTANCES = "pixels = bin_of.bincount(minlength=bins)\n    gap = (gap / pixels)[pixels > 0]"
 SQUARES = "(gap**2 / bin_of.bincount(minlength=bins).clamp(min=1))"
@@ -71,7 +74,6 @@ def first(line):
 
 
 edit(
-    calibration_error,
     "bins not weighed",
     "You took the plain mean over the bins that have pixels. A bin with three pixels then counts as much as one with "
     "three thousand, and is mostly noise. Look at what each bin's distance is multiplied by.",
@@ -80,7 +82,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "divided by the number of bins",
     "You added the distances up and divided by `bins`, so bins without a pixel count as perfect, and those with few as "
     "much as those with many. Look at what each bin's distance is multiplied by.",
@@ -89,7 +90,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "the distances added up",
     "You added up the distances of the bins without a weight, so the result may exceed 1, and a bin with three pixels "
     "counts as much as one with three thousand. Look at what each bin's distance is multiplied by.",
@@ -98,7 +98,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "weighed by the number of pixels",
     "You multiplied each distance by the number of pixels of its bin, and not by their fraction of all pixels. The "
     "result then grows with the image. Look at what you divide by.",
@@ -106,7 +105,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "one number for each bin",
     "You return a number for each bin. The task asks for one, the mean over all bins by their pixels. Look at your "
     "last step.",
@@ -114,7 +112,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "the worst bin",
     "You returned the largest distance of any bin. That is the *maximum* calibration error; it follows the emptiest "
     "bin. Look at how the bins are put together.",
@@ -123,7 +120,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "signed distances",
     "Your distances keep their sign, so a bin that promises too much makes up for one that promises too little, and a "
     "model that is wrong everywhere can score 0. Look for a missing `abs`.",
@@ -131,7 +127,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "absolute value of the whole sum",
     "You took one absolute value, of all pixels together. What one bin promises too much has made up by then for what "
     "another promises too little. Look at whether you have bins, and where `abs` stands: inside the sum or around it.",
@@ -139,7 +134,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "squared distances",
     "You squared the distances. That is a measure of calibration too, and makes small errors vanish: 0.1 becomes "
     "0.01. Look for a power of two where the absolute value belongs.",
@@ -147,7 +141,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "root of the squared distances",
     "You took the root of the mean square over the bins. It weighs large errors more than the mean distance does. "
     "Look for a power of two where the absolute value belongs.",
@@ -156,7 +149,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "bins with equally many pixels",
     "Your bins hold equally many pixels each, like quantiles. Here they are equally *wide*: the borders are at "
     "multiples of `1 / bins`, wherever the pixels are. Look at what your borders are made from.",
@@ -165,7 +157,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "bins between the smallest and the largest probability",
     "Your bins lie between the smallest and the largest probability of the image, as `histogram` does where it is "
     "given no range. They have to cover 0 to 1, whatever the image holds. Look at what your borders are made from.",
@@ -174,7 +165,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "rounded to the nearest border",
     "You rounded to the nearest whole number. With ten bins a pixel at 0.06 is then no longer in the first, which is "
     "half as wide as the others, and one at 0.86 is in the last already. Look at what makes a whole number of "
@@ -183,7 +173,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "multiplied by bins less 1",
     "You multiplied the probabilities by `bins - 1` to get the number of a bin. The last bin then holds pixels at 1.0 "
     "alone, and all others are too wide. Look at the factor.",
@@ -191,7 +180,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "pixels at 1.0 dropped",
     "Pixels with a probability of exactly 1.0 fall out of your last bin. A network that is sure of itself has many of "
     "them, and they are the ones you want to know about. Look at the upper end of the last bin.",
@@ -199,7 +187,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "a bin of their own for pixels at 1.0",
     "Pixels at exactly 1.0 get the bin number `bins`, one more than there are: you either make a bin of their own for "
     "them or run past the end. Look at the number that `probability * bins` gives for 1.0.",
@@ -208,7 +195,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "a bin beyond the last for pixels at 1.0",
     "A pixel at exactly 1.0 gets the bin number `bins`, one beyond the last, and your function stops. Look at the "
     "number that `probability * bins` gives for 1.0.",
@@ -217,7 +203,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "pixels at 0.0 dropped",
     "Pixels with a probability of exactly 0.0 are in none of your bins: with `>` at the lower end, nothing includes 0. "
     "Look at the lower end of the first bin.",
@@ -225,7 +210,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "pixels at 0.0 and at 1.0 dropped",
     "Pixels at exactly 0.0 and at exactly 1.0 are in none of your bins. Of the two borders of a bin one belongs to "
     "it, and of the first and the last bin that at the end, too. Look at your `<` and `>`.",
@@ -233,7 +217,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "the first bin left out",
     "Your first bin does not count. A network that says 0 all over background is judged by all other pixels alone. "
     "Look at where your loop begins.",
@@ -241,14 +224,12 @@ edit(
 )
 
 edit(
-    calibration_error,
     "the last bin left out",
     "Your last bin does not count, the one for pixels of which the network is surest. Look at where your loop ends.",
     first("gap = gap[:-1]"),
 )
 
 edit(
-    calibration_error,
     "empty bins give NaN",
     "A bin without a pixel has no mean: you divide 0 by 0, and NaN in one bin is NaN in the sum. "
     "Look at what you do with a bin that nothing fell into.",
@@ -256,7 +237,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "bins without an object left out",
     "You left out the bins that hold no object pixel. A bin that promises 0.3 and holds none is off by 0.3. Look at "
     "which bins you skip: those without any *pixel*.",
@@ -264,7 +244,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "the bin's centre for its mean",
     "You compared the fraction of object pixels with the *centre* of each bin. The pixels in it need not lie around "
     "the centre: most of those in the last bin are close to 1. Look at what stands for the promised probability.",
@@ -272,7 +251,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "the bin's lower border for its mean",
     "You compared the fraction of object pixels with the lower border of each bin. The pixels in it lie above: look "
     "at what stands for the promised probability.",
@@ -280,7 +258,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "the bin's upper border for its mean",
     "You compared the fraction of object pixels with the upper border of each bin. The pixels in it lie below: look "
     "at what stands for the promised probability.",
@@ -288,21 +265,18 @@ edit(
 )
 
 edit(
-    calibration_error,
     "the number of bins ignored",
     "`bins` changes nothing in your answer: there are always ten. Look for a 10 or a 0.1 in your code.",
     start("bins = 10"),
 )
 
 edit(
-    calibration_error,
     "another default for bins",
     "Without the argument you do not have ten bins. Look at the default in the first line of your function.",
     ("bins: int = 10", "bins: int = 15"),
 )
 
 edit(
-    calibration_error,
     "one bin too few",
     "Your borders are `linspace(0, 1, bins)`. That makes `bins` *borders* and one bin less, each a little wider. "
     "Count how many borders three bins have.",
@@ -311,7 +285,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "confidence in the predicted class",
     "You binned by the confidence in the predicted class, `max(p, 1 - p)`, and compared with how often that class is "
     "right. That is the version for many classes: it puts 0.1 and 0.9 into one bin, where their errors can cancel. "
@@ -321,7 +294,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "accuracy instead of the fraction of object pixels",
     "In each bin you compared the probability with how often a threshold of 0.5 is *right*. In the lower half these "
     "move apart: a bin at 0.1 without any object is perfectly calibrated, and its accuracy is 1. Look at what you "
@@ -330,7 +302,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "distance pixel by pixel",
     "You averaged `|probability - target|` over the pixels. Even a perfectly calibrated 0.7 is then off by 0.42 on "
     "average, since each pixel is either object or not. Calibration compares *means* over a bin: look at where `abs` "
@@ -339,7 +310,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "Brier score",
     "You averaged the squared distance of probability and truth over the pixels. That is the Brier score: it mixes "
     "calibration with how well the pixels are told apart. Look for the bins.",
@@ -347,7 +317,6 @@ edit(
 )
 
 edit(
-    calibration_error,
     "in percent",
     "Your result is a hundred times too large: percent. The task asks for a number from 0 to 1. "
     "Look at the factor in your last line.",
@@ -358,7 +327,6 @@ edit(
 ROWS = "calibration_error(p[None], t[None], bins) for p, t in zip(probability, target)"
 
 edit(
-    calibration_error,
     "row by row",
     "You computed the error of each row and averaged. A row has too few pixels to fill the bins, and every bin with "
     "one pixel looks badly calibrated. Look for a loop over rows or a missing `flatten`.",

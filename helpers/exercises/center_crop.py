@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.padding import center_crop
 
 
@@ -44,6 +44,9 @@ def probes(draw):
     yield draw.positions(h + draw.size(0, 5), w + draw.size(0, 5)).expand(2, 3, -1, -1).clone(), (h, w)
 
 
+edit = edits_of(center_crop)
+
+
 def _how_large(result, args):
     """Where an error is due: what else comes out, whichever pixels it shows."""
     if tuple(result.shape[2:]) != args[1]:
@@ -67,7 +70,6 @@ def start(top, left):
 
 
 edit(
-    center_crop,
     "cropped at the corner",
     "You kept the top left corner, so the map is shifted against the one it shall lie on, by half of what was cut. "
     "Look at where your slices begin.",
@@ -75,7 +77,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "cropped at the bottom right",
     "You kept the bottom right corner: everything that had to go went on top and on the left. "
     "Look at where your slices begin.",
@@ -83,7 +84,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "the row left over goes on top",
     "When an odd number of rows or columns has to go, you cut the larger part on top and on the left. It is one pixel, "
     "and a border of a nucleus is not much more. Look at how you round the half.",
@@ -91,7 +91,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "rounded to the even number",
     "You used `round`, which sends halves to the *even* number: 0.5 becomes 0 and 1.5 becomes 2. So it depends on the "
     "size on which side the odd row goes. Look at how you round the half.",
@@ -99,7 +98,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "halves rounded before the difference",
     "You rounded half of `x` and half of `size` each by itself, then took the difference. Where `size` is odd and `x`"
     " is even, the start lands a pixel too far on. Look at what you divide by 2.",
@@ -107,7 +105,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "half a size to both sides of the middle",
     "You go half of `size` to both sides of the middle, and for an odd `size` two rounded halves are one short of the"
     " whole. Look at where your slices end: `size` further than where they begin.",
@@ -118,7 +115,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "height and width exchanged",
     "You took the first number of `size` for the width. It is `(height, width)`, in the order of the axes of `x`. "
     "A square hides that; look at which slice gets which number.",
@@ -126,7 +122,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "the same cut on both sides",
     "You cut the same number from both ends, `[a:-a]`, so an odd number of rows leaves one too many, and `a = 0` "
     "leaves nothing at all. Look at where your slices end.",
@@ -134,7 +129,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "the same cut at both ends",
     "You cut the same number from both ends, so where an odd number of rows or columns has to go, one too many is "
     "left. Look at where your slices end.",
@@ -142,7 +136,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "an end of minus zero",
     "Your slices end at a negative number. Where nothing has to go at the bottom or on the right that number is 0, "
     "and a slice that ends at 0 is empty. Look at where your slices end.",
@@ -150,7 +143,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "one row and one column too many",
     "Your slices end one too late. The end of a slice is not part of it, so `start : start + length` holds `length` "
     "rows already. Look at where your slices end.",
@@ -158,7 +150,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "the first two axes cropped",
     "Your slices cut the batch and the channels. In `(N, C, H, W)` the picture is in the last two axes: look at what "
     "stands before your slices.",
@@ -166,7 +157,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "channels taken for the last axis",
     "Your slices cut axes 1 and 2, where a picture with its channels last has its sides. In `(N, C, H, W)` these are "
     "axes 2 and 3: look at what stands before your slices.",
@@ -174,21 +164,18 @@ edit(
 )
 
 edit(
-    center_crop,
     "only the rows",
     "Your result has the right height and the old width. Look at the slice of the columns.",
     cut(ROWS, ":"),
 )
 
 edit(
-    center_crop,
     "only the columns",
     "Your result has the right width and the old height. Look at the slice of the rows.",
     cut(":", COLUMNS),
 )
 
 edit(
-    center_crop,
     "resized instead of cropped",
     "You scaled the whole map down to `size`. All of it is still there, with every pixel in another place, and nothing "
     "lies on its partner any more. Look for `interpolate` or `resize`: nothing here is computed, only cut.",
@@ -196,7 +183,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "resized by picking pixels",
     "You scaled the map to `size` by picking pixels from all of it, and nothing lies on its partner any more. Look "
     "for `interpolate` or `resize`, or for a step in your slices: the middle stays as it is, and only what is around "
@@ -205,7 +191,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "a size that does not fit goes through",
     "A `size` larger than `x` gives a map that is smaller than asked for, without a word: a slice that reaches over "
     "the end stops there, and a negative start counts from the end. Look at what to test before you slice.",
@@ -213,7 +198,6 @@ edit(
 )
 
 edit(
-    center_crop,
     "padded when it is too small",
     "Where `size` is larger than `x` you filled up with zeros. The task asks for an error there: cropping shall never "
     "invent pixels. Look at what happens when the difference is negative.",
@@ -221,21 +205,18 @@ edit(
 )
 
 edit(
-    center_crop,
     "only the height is checked",
     "A `size` that is too wide goes through: you compare the heights only. Look at your condition.",
     (TEST, "top < 0"),
 )
 
 edit(
-    center_crop,
     "only the width is checked",
     "A `size` that is too high goes through: you compare the widths only. Look at your condition.",
     (TEST, "left < 0"),
 )
 
 edit(
-    center_crop,
     "refused only where both are too large",
     "A `size` that is too large in one direction goes through: you raise the error only where both are. Look at what "
     "joins the two parts of your condition.",
@@ -243,14 +224,12 @@ edit(
 )
 
 edit(
-    center_crop,
     "a size that just fits is refused",
     "You refuse a `size` that is as large as `x`. It fits, and nothing has to go. Look at how you compare.",
     (TEST, "height >= x.shape[2] or width >= x.shape[3]"),
 )
 
 edit(
-    center_crop,
     "an assert instead of a ValueError",
     "A `size` that does not fit ends in an AssertionError. An `assert` is for what cannot happen, and Python leaves "
     "it out when asked to optimise; the task asks for a `ValueError`. Look at how you refuse it.",

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import certain_logits, logits_and_targets
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.losses import bce_with_logits, combined_loss, soft_dice_loss
 
 
@@ -43,6 +43,9 @@ def probes(draw):
         yield Call((logits, target), settings, gradients=(0,))
 
 
+edit = edits_of(combined_loss)
+
+
 DICE, ENTROPY = "soft_dice_loss(logits, target)", "bce_with_logits(logits, target)"
 
 
@@ -58,7 +61,6 @@ def dice_of(p="torch.sigmoid(logits)", area=None, dim=(1, 2, 3), top="2 * overla
 
 
 edit(
-    combined_loss,
     "the weights swapped",
     "You gave `dice_weight` to the cross-entropy and the rest to Dice. At the default of 0.5 nobody notices; at 1.0 "
     "the Dice part is gone. Look at which loss each weight meets.",
@@ -66,7 +68,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the plain sum",
     "You added the two losses without weights, so the argument `dice_weight` changes nothing. Look at what each part "
     "has to be multiplied by.",
@@ -75,7 +76,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the weight fixed at 0.5",
     "You averaged the two losses, so the argument `dice_weight` changes nothing. Look at the constants in your "
     "formula.",
@@ -83,7 +83,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the weighted parts averaged",
     "You divide the weighted sum by two. The two weights add up to 1 already, so it is a mean as it stands. Look at "
     "what you do after the sum.",
@@ -92,7 +91,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "only Dice has a weight",
     "You weighted the Dice part and left the cross-entropy at its full size. With `dice_weight=1.0` it should be gone. "
     "Look at what the cross-entropy has to be multiplied by.",
@@ -100,7 +98,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "only the cross-entropy has a weight",
     "You weighted the cross-entropy and left the Dice part at its full size. With `dice_weight=0.0` it should be gone. "
     "Look at what the Dice part has to be multiplied by.",
@@ -108,7 +105,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the Dice part's weight on the cross-entropy",
     "You multiplied the cross-entropy by `dice_weight` and left the Dice part at its full size. With "
     "`dice_weight=1.0` only Dice should be left. Look at which part each weight belongs to, and at what the other "
@@ -118,7 +114,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the same weight on both",
     "Both parts got `dice_weight`. At 0.0 the whole loss is 0 and nothing is learned. Look at the second weight: the "
     "two have to add up to 1.",
@@ -126,7 +121,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the product of the two",
     "You multiplied the two losses. As soon as one of them is near 0, the other has hardly any gradient left. Look at "
     "the sign between the two parts.",
@@ -134,7 +128,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the difference of the two",
     "You subtracted the Dice loss from the cross-entropy. Less loss then means less overlap. A Dice *score* would be "
     "subtracted; look at which of the two you have.",
@@ -142,7 +135,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "Dice score instead of loss",
     "You added the Dice *score*, which is 1 for a perfect prediction, so the two parts pull in opposite directions. "
     "Look at what your Dice part is for a perfect prediction.",
@@ -150,7 +142,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "minus the Dice score",
     "You took minus the Dice score for its loss. The gradient is right, but a perfect prediction has no loss of 0 any "
     "more: it is minus `dice_weight`. Look at your Dice part.",
@@ -158,7 +149,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "IoU instead of Dice",
     "Your overlap part divides by the union. That is the IoU loss, which is stricter wherever the match is partial. "
     "Look at the first of your two parts.",
@@ -166,7 +156,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the sigmoid applied twice in both parts",
     "You took the sigmoid of the logits and gave that to both losses, which take it themselves. All probabilities end "
     "up between 0.5 and 0.73. Look at what each part expects.",
@@ -174,7 +163,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the sigmoid applied twice in the cross-entropy",
     "You gave probabilities to the cross-entropy, which expects logits, so even a perfect prediction keeps a loss of "
     "0.3 and more. Look at what goes into each of the two parts.",
@@ -182,7 +170,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the sigmoid applied twice in the Dice part",
     "You gave probabilities to the Dice loss, which expects logits, so its areas are those of probabilities between "
     "0.5 and 0.73. Look at what goes into each of the two parts.",
@@ -190,7 +177,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the sigmoid missing in the Dice part",
     "Your Dice part computes with the logits as they are. Negative logits make negative areas, and its score leaves "
     "the range from 0 to 1. Look at what turns a logit into a probability.",
@@ -198,7 +184,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "logits and target swapped",
     "You treat the target as logits and the logits as the target. Look at the order of the arguments: the network's "
     "output comes first.",
@@ -206,7 +191,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "Dice pooled over the batch",
     "Your Dice part sums over the whole batch and divides once, so a large object drowns the small ones of the other "
     "images. Look at the `dim` of its sums.",
@@ -214,7 +198,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the Dice losses added up",
     "Your Dice part is the sum over the images, not their mean, so it grows with the batch beside a cross-entropy "
     "that does not. Look at how it becomes one number.",
@@ -222,7 +205,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the Dice part for each image",
     "Your Dice part is one number for each image, and so is the whole loss. `backward()` needs a single one. Look at "
     "how each of the two parts becomes one number.",
@@ -230,7 +212,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "a hard mask in the Dice part",
     "Your Dice part works on a mask of 0 and 1. That is the score of lesson 02: it jumps and has no gradient, so only "
     "the cross-entropy is trained with. Look at where you compare with a threshold.",
@@ -238,7 +219,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "squares in the Dice part",
     "You squared the probabilities in the denominator of the Dice part. That is the form of V-Net (2016), with other "
     "values wherever a probability is neither 0 nor 1. Look at what the area of a soft mask is.",
@@ -246,7 +226,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the factor two is missing in the Dice part",
     "Your Dice part stays near 0.5 for a perfect prediction. Its denominator counts every shared pixel twice, once in "
     "each area. Look at what the numerator has to do to keep up.",
@@ -254,7 +233,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "Dice without smooth",
     "Your Dice part has no `smooth`, or a tiny one. For an image without objects it is 1 or nearly so, whatever is "
     "predicted, and its gradient next to 0. Look at the constants in its fraction.",
@@ -262,7 +240,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "smooth only below in the Dice part",
     "Your Dice part has its `smooth` below and not on top, so for an image without objects it is 1 whatever is "
     "predicted. Look at its numerator.",
@@ -270,7 +247,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "smooth doubled on top in the Dice part",
     "In your Dice part the factor two multiplies `smooth` as well as the overlap, so its score exceeds 1 for a good "
     "prediction. Look at your brackets.",
@@ -278,7 +254,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "a sum in the cross-entropy",
     "Your cross-entropy is a sum over the pixels. It dwarfs the Dice part, which never exceeds 1, the more the larger "
     "the image. Look at how the cross-entropy is reduced to one number.",
@@ -286,7 +261,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "a sum over each image in the cross-entropy",
     "Your cross-entropy sums the pixels of each image and averages over the images. It dwarfs the Dice part, which "
     "never exceeds 1, the more the larger the image. Look at the number that you divide by.",
@@ -294,7 +268,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the cross-entropy of each pixel",
     "Your cross-entropy is one number for each pixel, and so is the whole loss. The task asks for a single one. Look "
     "at how each of the two parts becomes one number.",
@@ -302,7 +275,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "the logarithm of the sigmoid",
     "Your cross-entropy takes the sigmoid first and its logarithm after. For a logit of 10 000 that is the logarithm "
     "of 0, and one such pixel turns the whole loss into NaN or infinity. Look at your `bce_with_logits`.",
@@ -311,7 +283,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "a cross-entropy that levels off",
     "Your cross-entropy works on probabilities that are cut off, as `binary_cross_entropy` without the logits does. "
     "Past that point it stops growing and its gradient is 0, so the pixels that are most wrong are never corrected. "
@@ -320,7 +291,6 @@ edit(
 )
 
 edit(
-    combined_loss,
     "a number without its gradient",
     "The value is right, but it has lost its history: `.item()`, `float()`, `.detach()`, numpy and `no_grad` all cut "
     "it. `loss.backward()` needs the tensor as it came out of the computation. Look at your last lines.",

@@ -10,7 +10,7 @@ from helpers.checks.equality import kind_of
 from helpers.checks.fixtures import Fixture, make
 from helpers.checks.probes import Script
 from helpers.checks.subject import Raised
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.baseline import compare
 from helpers.reference.overlap import dice, iou
 from helpers.reference.training import evaluate
@@ -61,6 +61,9 @@ def probes(draw):
     yield _scored(twins, batches([2, 1], 2, draw.size(4, 7), draw.size(4, 7), 3))
     yield _timed({"slow": network(1, reach=0, seconds=1.5e-4)}, images=40, seconds=1.5e-4)
     yield _timed({name: network(1, reach=0, seconds=1.5e-3) for name in "abc"}, images=1, seconds=1.5e-3)
+
+
+edit = edits_of(compare)
 
 
 def _scored(settings, loader):
@@ -155,7 +158,6 @@ KEPT = """
 """
 
 edit(
-    compare,
     "only parameters that ask for a gradient",
     "You left frozen parameters out. They take memory and time all the same, and by your count a frozen encoder of "
     "twenty million is free. Look for `requires_grad` in your count.",
@@ -163,7 +165,6 @@ edit(
 )
 
 edit(
-    compare,
     "tensors counted instead of numbers",
     "You counted the parameter *tensors*: a convolution has two of them, whether it is 1 by 1 or 1000 by 1000. "
     "Look at what `len` counts, and for how many numbers there are in each.",
@@ -171,7 +172,6 @@ edit(
 )
 
 edit(
-    compare,
     "buffers counted too",
     "You counted everything in `state_dict()`. The running statistics of batch norms are in there too, and nobody "
     "learns those by gradient. Look at what you loop over.",
@@ -179,7 +179,6 @@ edit(
 )
 
 edit(
-    compare,
     "weights without biases",
     "You counted matrices and kernels only. Biases, and the scale and shift of each norm, are learned as well. "
     "Look at which parameters you leave out.",
@@ -187,7 +186,6 @@ edit(
 )
 
 edit(
-    compare,
     "seconds instead of milliseconds",
     "Your `ms` is a thousand times too small: `time.perf_counter()` counts in seconds. "
     "Look at what you do with the difference of two times.",
@@ -195,7 +193,6 @@ edit(
 )
 
 edit(
-    compare,
     "time of a batch or more",
     "Your `ms` is the time of more than one image: of a batch, or of the whole loader. Whoever uses another batch size "
     "cannot compare with it. Look at what you divide by.",
@@ -203,7 +200,6 @@ edit(
 )
 
 edit(
-    compare,
     "no time measured",
     "Your `ms` is 0, or nearly: there is no prediction between your two looks at the clock. "
     "Look at what happens between them.",
@@ -211,7 +207,6 @@ edit(
 )
 
 edit(
-    compare,
     "Dice and IoU exchanged",
     "Your Dice stands under `iou` and your IoU under `dice`. Dice is never the smaller of the two. "
     "Look at the two keys.",
@@ -221,14 +216,12 @@ edit(
 )
 
 edit(
-    compare,
     "Dice in both columns",
     "`dice` and `iou` hold the same number. Look at what you put under `iou`.",
     ('scores["iou"]', 'scores["dice"]'),
 )
 
 edit(
-    compare,
     "mean over batches",
     "You averaged the scores batch by batch. The last batch is smaller, so its images count for more than the others. "
     "Look at what you divide by, batches or images.",
@@ -238,7 +231,6 @@ edit(
 )
 
 edit(
-    compare,
     "the first batch only",
     "You scored one batch of the loader and stopped. Look for a `break`, a `next(iter(loader))` or a `return` inside "
     "the loop.",
@@ -246,7 +238,6 @@ edit(
 )
 
 edit(
-    compare,
     "the last batch only",
     "Your scores are those of the last batch: each round of the loop replaces what the one before it found. "
     "Look at where the scores are added up.",
@@ -289,7 +280,6 @@ def background_too(models, loader):
 
 
 edit(
-    compare,
     "the last model only",
     "There is one row, that of the last model. Each round of your loop replaces the row before it. "
     "Look at where the list begins and where a row is added.",
@@ -297,7 +287,6 @@ edit(
 )
 
 edit(
-    compare,
     "the first model only",
     "There is one row, that of the first model: the function ends in the first round of the loop. "
     "Look at the indentation of your `return`.",
@@ -305,7 +294,6 @@ edit(
 )
 
 edit(
-    compare,
     "the same row several times",
     "All rows are equal: you change one dict and append it again and again, and every place in the list shows the same "
     "dict. Look at where the dict is made, before the loop or in it.",
@@ -313,7 +301,6 @@ edit(
 )
 
 edit(
-    compare,
     "a table by columns",
     "You return one dict with a list for each column. A list of rows is asked for, each a dict of its own. "
     "Look at what you append to.",
@@ -321,7 +308,6 @@ edit(
 )
 
 edit(
-    compare,
     "a dict of rows",
     "You return a dict with the names as keys. A list of rows is asked for, each with its name under `name`. "
     "Look at what you collect the rows in.",
@@ -329,14 +315,12 @@ edit(
 )
 
 edit(
-    compare,
     "rows without a name",
     "A row does not say which model it is of. Look at the column `name`.",
     ('                "name": name,\n', ""),
 )
 
 edit(
-    compare,
     "the class for the name",
     "Under `name` stands the class of the model. Two networks of one class then cannot be told apart. "
     "Look at the keys of `models`.",
@@ -344,7 +328,6 @@ edit(
 )
 
 edit(
-    compare,
     "sorted by score",
     "Your rows are sorted by their score. That is a good way to show them, and here the order of `models` is asked "
     "for. Look for `sort`.",
@@ -352,7 +335,6 @@ edit(
 )
 
 edit(
-    compare,
     "sorted by name",
     "Your rows are sorted by name. The order of `models` is asked for. Look for `sort`.",
     ("return rows", 'return sorted(rows, key=lambda row: row["name"])'),
@@ -381,7 +363,6 @@ def in_training_mode(models, loader):
 
 
 edit(
-    compare,
     "the clock runs in training mode",
     "You score the models in evaluation mode and time them in the mode they came in. The passes on the clock then "
     "change the running statistics of every batch norm. Look at the mode around the timing.",
@@ -392,7 +373,6 @@ edit(
 )
 
 edit(
-    compare,
     "gradients are kept",
     "The numbers are right, and every prediction builds a graph for a gradient that nobody asks for. That costs "
     "memory, and it costs time while the clock runs. Look for a context or decorator that switches gradients off.",
@@ -400,7 +380,6 @@ edit(
 )
 
 edit(
-    compare,
     "the mode is not given back",
     "Your comparison leaves the models in evaluation mode. Called between two epochs, it silently switches off dropout "
     "and freezes the batch norms for the rest of the training. Look at what `model.training` was before you changed "
@@ -409,7 +388,6 @@ edit(
 )
 
 edit(
-    compare,
     "always left in training mode",
     "You end with `model.train()`, whatever mode a model came in. Whoever had put it into evaluation mode now predicts "
     "in training mode without knowing. Look at what `model.training` was before you changed it.",
@@ -417,7 +395,6 @@ edit(
 )
 
 edit(
-    compare,
     "sorted by score, the best last",
     "Your rows are sorted by their score, from the lowest to the highest. The order of `models` is asked for. Look "
     "for `sort`.",
@@ -425,7 +402,6 @@ edit(
 )
 
 edit(
-    compare,
     "scores rounded",
     "You round the scores to two digits. That is for whoever shows the table: two good models often differ in the "
     "third. Look for `round`, or for a format.",
@@ -434,7 +410,6 @@ edit(
 )
 
 edit(
-    compare,
     "scores in percent",
     "Your scores are a hundred times too large: percent. `evaluate` gives them from 0 to 1. Look at what you do with "
     "them.",
@@ -443,14 +418,12 @@ edit(
 )
 
 edit(
-    compare,
     "parameters in millions",
     "You count the parameters in millions, and the task asks how many they are. Look at what you divide by.",
     ("sum(p.numel() for p in model.parameters())", "sum(p.numel() for p in model.parameters()) / 1e6"),
 )
 
 edit(
-    compare,
     "rows that are no dicts",
     "Your rows are tuples or lists, so a column can only be found by counting. A row is a dict, with a key for each "
     "column. Look at what you append.",
@@ -458,7 +431,6 @@ edit(
 )
 
 edit(
-    compare,
     "nothing is returned",
     "You print the table, or make it, and return nothing. Look at the end of your function.",
     ("return rows", "print(rows)"),

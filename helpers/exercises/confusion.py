@@ -5,7 +5,7 @@ import torch
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import four_numbers
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.overlap import confusion
 
 
@@ -33,6 +33,9 @@ def probes(draw):
     """Pairs of boolean masks (H, W)."""
     for pair in _pairs(draw):
         yield Call(pair, view=four_numbers)
+
+
+edit = edits_of(confusion)
 
 
 def _pairs(draw):
@@ -66,7 +69,6 @@ def _pairs(draw):
 
 
 edit(
-    confusion,
     "false positives and false negatives exchanged",
     "Your second and third numbers have changed places. *Positive* is what the prediction says, so a false positive is "
     "predicted and not there. Look at which mask carries the `~`, or at the order of your result.",
@@ -75,7 +77,6 @@ edit(
 )
 
 edit(
-    confusion,
     "the true ones first",
     "The four counts stand in another order: both true ones, then both false ones. Whoever unpacks `tp, fp, fn, tn` "
     "mixes them up. Look at your last line.",
@@ -83,7 +84,6 @@ edit(
 )
 
 edit(
-    confusion,
     "negatives first",
     "The four counts stand in the order of scikit-learn's `confusion_matrix(...).ravel()`, which begins with the "
     "background. Look at the order that the task asks for.",
@@ -91,7 +91,6 @@ edit(
 )
 
 edit(
-    confusion,
     "background taken for the object",
     "You count background as positive: all four counts are there, and each stands for its opposite. "
     "`True` marks the object here. Look at where you put the `~`.",
@@ -99,7 +98,6 @@ edit(
 )
 
 edit(
-    confusion,
     "a table of two rows",
     "You return a table of two rows, and `tp, fp, fn, tn = …` cannot unpack it. Four numbers in a row are asked for. "
     "Look at your last line.",
@@ -107,7 +105,6 @@ edit(
 )
 
 edit(
-    confusion,
     "a table of two rows, negatives first",
     "You return a table of two rows in the order of scikit-learn's `confusion_matrix`, which begins with the "
     "background. Four numbers in a row are asked for, `tp` first. Look at your last line.",
@@ -115,7 +112,6 @@ edit(
 )
 
 edit(
-    confusion,
     "a dictionary instead of four numbers",
     "You return a dictionary. Whoever unpacks `tp, fp, fn, tn` from it gets its keys, which are words and no counts. "
     "Look at your last line.",
@@ -123,7 +119,6 @@ edit(
 )
 
 edit(
-    confusion,
     "three counts",
     "You return three numbers: the pixels in neither mask are missing. IoU and Dice do without them, accuracy does "
     "not. Look at the fourth kind of pixel.",
@@ -131,7 +126,6 @@ edit(
 )
 
 edit(
-    confusion,
     "true negatives are all pixels that agree",
     "Your last number counts every pixel on which the masks agree, those of the object as well. Those are counted in "
     "`tp` already, so the four add up to more than the image. Look at what `==` counts, or at what you took off.",
@@ -139,7 +133,6 @@ edit(
 )
 
 edit(
-    confusion,
     "true positives are all pixels that agree",
     "Your first number counts every pixel on which the masks agree, background as well. Background that is rightly "
     "left alone belongs to `tn`. Look at what `==` counts.",
@@ -147,7 +140,6 @@ edit(
 )
 
 edit(
-    confusion,
     "true negatives are all but the true positives",
     "Your last number is all pixels but the true positives, so it holds the errors of both kinds as well, and the four "
     "add up to more than the image. Look at what else you have to take off.",
@@ -155,7 +147,6 @@ edit(
 )
 
 edit(
-    confusion,
     "true negatives are all that is predicted as background",
     "Your last number counts every pixel that is predicted as background, the missed ones as well. Those are counted "
     "in `fn` already. Look at what the truth has to say at a true negative.",
@@ -163,7 +154,6 @@ edit(
 )
 
 edit(
-    confusion,
     "true negatives are all of the true background",
     "Your last number counts the whole background of the truth, with the pixels that were predicted as object there. "
     "Those are counted in `fp` already. Look at what the prediction has to say at a true negative.",
@@ -171,7 +161,6 @@ edit(
 )
 
 edit(
-    confusion,
     "areas instead of errors",
     "Your second number is the whole predicted area and your third the whole true area. The pixels in both are right "
     "and belong to neither error. Look at what you still have to leave out of the two sums.",
@@ -180,7 +169,6 @@ edit(
 )
 
 edit(
-    confusion,
     "errors that cancel",
     "Your errors are how much larger one area is than the other, so an invented pixel and a missed one cancel out, and "
     "one of the two is always 0. They lie in different places: look at which pixels are in one mask only.",
@@ -189,7 +177,6 @@ edit(
 )
 
 edit(
-    confusion,
     "errors that cancel, with a sign",
     "Your errors are one area less the other, so an invented pixel and a missed one cancel out, and a count can be "
     "negative. They lie in different places: look at which pixels are in one mask only.",
@@ -198,7 +185,6 @@ edit(
 )
 
 edit(
-    confusion,
     "both errors in one count",
     "Your second and third numbers are the same: all pixels in which the masks differ. An invented pixel and a missed "
     "one are different errors. Look at what `!=` or `^` counts.",
@@ -207,7 +193,6 @@ edit(
 )
 
 edit(
-    confusion,
     "object pixels of either mask in the first count",
     "Your first number counts the pixels in *either* mask, so every error counts as a success, too. "
     "Look at the operator that joins the two masks.",
@@ -215,7 +200,6 @@ edit(
 )
 
 edit(
-    confusion,
     "`~` on numbers instead of booleans",
     "You made numbers of the masks and then used `~`. On whole numbers it turns 0 into -1 and 1 into -2, so your "
     "counts become negative. Look at the type of what stands behind the `~`.",
@@ -226,7 +210,6 @@ edit(
 )
 
 edit(
-    confusion,
     "`~` on numbers, joined with `&`",
     "You made numbers of the masks and then used `~`. On whole numbers it turns 0 into -1 and 1 into -2, and your last "
     "count becomes negative. Look at the type of what stands behind the `~`.",
@@ -234,7 +217,6 @@ edit(
 )
 
 edit(
-    confusion,
     "`and` instead of `&`",
     "You joined tensors with `and`, which asks whether a *whole* mask is true, and raises an error as soon as there is "
     "more than one pixel. Look for the operator that works pixel by pixel.",
@@ -242,7 +224,6 @@ edit(
 )
 
 edit(
-    confusion,
     "a difference of booleans",
     "You subtracted one boolean mask from the other. PyTorch refuses that with an error, since true minus true is no "
     "boolean. Look at the operators `&` and `~`.",
@@ -250,7 +231,6 @@ edit(
 )
 
 edit(
-    confusion,
     "one minus booleans",
     "You subtracted a boolean mask from 1. PyTorch refuses that with an error: `~` is what turns true into false. "
     "Look at what you wrote for *not*.",
@@ -258,7 +238,6 @@ edit(
 )
 
 edit(
-    confusion,
     "shares instead of counts",
     "Your numbers add up to 1: you divided by the number of pixels. Counts of several images can be added, shares "
     "cannot. Look at whether you call `mean` or `sum`.",

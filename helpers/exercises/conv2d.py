@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import CONVOLUTIONS
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.convolution import conv2d
 
 
@@ -60,12 +60,14 @@ def probes(draw):
         yield draw.normal(h, w), draw.normal(k, k), bias, stride, padding
 
 
+edit = edits_of(conv2d)
+
+
 def _padded(image, padding, mode="constant"):
     return F.pad(image[None], (padding,) * 4, mode=mode)[0]
 
 
 edit(
-    conv2d,
     "kernel flipped",
     "You turn the kernel by 180° before you multiply. That is convolution as mathematics defines it; what networks "
     "call convolution leaves the kernel as it is, and with your version an edge filter answers to the opposite edge. "
@@ -73,45 +75,35 @@ edit(
     ("window * kernel", "window * kernel.flip(0, 1)"),
 )
 
-
 edit(
-    conv2d,
     "kernel transposed",
     "Rows and columns of your kernel are exchanged, so a filter for upright edges finds lying ones. "
     "Look at which index of the kernel goes with which index of the image.",
     ("window * kernel", "window * kernel.T"),
 )
 
-
 edit(
-    conv2d,
     "stride ignored",
     "Your result is the same for every `stride`: the window always moves by one pixel. A stride of 2 is what makes "
     "the result half as large. Look at where `stride` enters, in the size of the result and in where a window begins.",
     ("k = kernel.shape[0]", "k, stride = kernel.shape[0], 1"),
 )
 
-
 edit(
-    conv2d,
     "stride in one direction only",
     "Your windows move by `stride` down the rows but by one pixel along the columns, so the result is stretched. "
     "Look at both loops, or at both of your slices.",
     ("padded.shape[1] - k + 1, stride", "padded.shape[1] - k + 1"),
 )
 
-
 edit(
-    conv2d,
     "stride along the columns only",
     "Your windows move by `stride` along the columns but by one pixel down the rows, so the result is stretched. Look "
     "at both loops, or at both of your slices.",
     ("padded.shape[0] - k + 1, stride", "padded.shape[0] - k + 1"),
 )
 
-
 edit(
-    conv2d,
     "windows one pixel apart",
     "Your result has the size that the stride asks for, but the windows behind it are one pixel apart: you compute the "
     "upper left part of the image and never see the rest. Look at how the position in the result becomes a position "
@@ -119,9 +111,7 @@ edit(
     ("padded[top : top + k, left : left + k]", "padded[i : i + k, j : j + k]"),
 )
 
-
 edit(
-    conv2d,
     "results written a stride apart",
     "You write each value to the place where its window begins, so with a stride above 1 the result is too large and "
     "has gaps of zeros. Look at the index on the left of your assignment.",
@@ -129,9 +119,7 @@ edit(
     ("output[i, j]", "output[top, left]"),
 )
 
-
 edit(
-    conv2d,
     "image thinned before the kernel",
     "You take every `stride`-th pixel of the image first and then convolve what is left. The pixels in between are "
     "thrown away without ever being looked at. Look at whether the stride spaces the windows or the pixels inside "
@@ -139,36 +127,28 @@ edit(
     (" = image\n", " = image\n    padded, stride = padded[::stride, ::stride], 1\n"),
 )
 
-
 edit(
-    conv2d,
     "padding ignored",
     "Your result is the same for every `padding`: the border gets no zeros, and the result shrinks. "
     "Look at where `padding` enters before the first window.",
     ("k = kernel.shape[0]", "k, padding = kernel.shape[0], 0"),
 )
 
-
 edit(
-    conv2d,
     "padding always half the kernel",
     "You pad by half the kernel whatever `padding` says, so the result is always about as large as the image. "
     "The default here is no padding, and the result is smaller. Look at where the number of zeros comes from.",
     ("k = kernel.shape[0]", "k, padding = kernel.shape[0], kernel.shape[0] // 2"),
 )
 
-
 edit(
-    conv2d,
     "padding counted once",
     "Each direction has grown by `padding` only once, so the windows at the right and at the lower border are missing. "
     "The zeros go on all four sides. Look at where you put them, and at the `2 *` in the number of windows.",
     ("height + 2 * padding, width + 2 * padding", "height + padding, width + padding"),
 )
 
-
 edit(
-    conv2d,
     "padding counted once, at the end",
     "Your image gets zeros below and to the right, but none above and to the left, so the windows at the upper and at "
     "the left border are missing. Look at where you put the image, and at the `2 *` in the size.",
@@ -176,18 +156,14 @@ edit(
     ("padded[padding : padding + height, padding : padding + width] = image", "padded[:height, :width] = image"),
 )
 
-
 edit(
-    conv2d,
     "padding below and to the right",
     "Your padded image has the right size, but the image lies in its upper left corner instead of in the middle: every "
     "result is shifted by `padding`. Look at where you put the image.",
     ("padded[padding : padding + height, padding : padding + width] = image", "padded[:height, :width] = image"),
 )
 
-
 edit(
-    conv2d,
     "padding in one direction only",
     "Your image gets zeros to the left and to the right, but none above and below. "
     "Look at which of the two sides you make longer.",
@@ -195,9 +171,7 @@ edit(
     ("padded[padding : padding + height, ", "padded[:, "),
 )
 
-
 edit(
-    conv2d,
     "padding above and below only",
     "Your image gets zeros above and below, but none to the left and to the right. Look at which of the two sides you "
     "make longer.",
@@ -234,34 +208,27 @@ def result_padded(image, kernel, bias=0.0, stride=1, padding=0):
 
 
 edit(
-    conv2d,
     "bias ignored",
     "Your result is the same for every `bias`. A kernel alone gives 0 on a black image, whatever its weights; the bias "
     "is what can lift it. Look at what you do after the sum.",
     (" + bias", ""),
 )
 
-
 edit(
-    conv2d,
     "bias added for each weight",
     "You add the bias to every product, so it arrives `k * k` times in each sum. It counts once for each value of the "
     "result. Look at whether it is added inside the sum or after it.",
     ("(window * kernel).sum() + bias", "(window * kernel + bias).sum()"),
 )
 
-
 edit(
-    conv2d,
     "bias added to the image",
     "You add the bias to the pixels, so it is multiplied by the kernel like they are. It belongs to the result. "
     "Look at where it enters.",
     ("(window * kernel).sum() + bias", "((window + bias) * kernel).sum()"),
 )
 
-
 edit(
-    conv2d,
     "bias added before the padding",
     "You add the bias to the pixels of the image, so it is multiplied by the kernel like they are, and the zeros "
     "around them get none. It belongs to the result. Look at where it enters.",
@@ -269,9 +236,7 @@ edit(
     (".sum() + bias", ".sum()"),
 )
 
-
 edit(
-    conv2d,
     "last window missing",
     "Your result lacks its last row and its last column: the last window ends exactly at the border and still fits. "
     "Look at the end of your ranges, and at the `+ 1` in the number of windows.",
@@ -279,9 +244,7 @@ edit(
     ("padded.shape[1] - k + 1, stride", "padded.shape[1] - k, stride"),
 )
 
-
 edit(
-    conv2d,
     "the + 1 is missing",
     "Your result has one row and one column too few at every stride: you count the steps from window to window, and "
     "there is one window more than steps. Look at the number of windows.",
@@ -289,9 +252,7 @@ edit(
     ("padded.shape[1] - k + 1, stride)", "padded.shape[1] - k + 1, stride)[:-1]"),
 )
 
-
 edit(
-    conv2d,
     "a window too many",
     "Where the stride does not divide evenly, your result has one row or column more: its window reaches over the "
     "border of the padded image. Windows that do not fit are left out. Look at how you round the number of windows.",
@@ -300,9 +261,7 @@ edit(
     ("window * kernel", "window * kernel[: window.shape[0], : window.shape[1]]"),
 )
 
-
 edit(
-    conv2d,
     "windows beyond the border",
     "You begin a window at every place of the padded image, even where the kernel no longer fits, so the last windows "
     "reach over the border. The last one begins `k` pixels before the end. Look at where your loops stop.",
@@ -310,9 +269,7 @@ edit(
     ("padded.shape[1] - k + 1, stride", "padded.shape[1], stride"),
 )
 
-
 edit(
-    conv2d,
     "windows counted without the padding",
     "You pad the image, but count the windows by the size it had before, so the lower and right border of the result "
     "are missing. Look at which height and width your loops use.",
@@ -320,45 +277,35 @@ edit(
     ("padded.shape[1] - k", "width - k"),
 )
 
-
 edit(
-    conv2d,
     "mean instead of sum",
     "You average the products, so every value is `k * k` times too small. How much is added up is for the weights to "
     "decide. Look at what you do with the products of a window.",
     (".sum()", ".mean()"),
 )
 
-
 edit(
-    conv2d,
     "matrix product in the window",
     "You multiply window and kernel as matrices and add up the result. Each pixel is then multiplied by a whole row of "
     "weights and not by the one that lies over it. Look at `@`, `matmul` or `dot` in your window.",
     ("window * kernel", "window @ kernel"),
 )
 
-
 edit(
-    conv2d,
     "window and kernel summed before multiplying",
     "You multiply the sum of the window by the sum of the kernel. It no longer matters which weight lies over which "
     "pixel, so no kernel can tell an edge from a flat area. Look at the order of product and sum.",
     ("(window * kernel).sum()", "window.sum() * kernel.sum()"),
 )
 
-
 edit(
-    conv2d,
     "height and width exchanged",
     "Your result lies on its side: rows and columns are exchanged, which no square image would show. "
     "Look at which of your two loops, or which size, belongs to `shape[0]`.",
     ("return output", "return output.T"),
 )
 
-
 edit(
-    conv2d,
     "sides of the result exchanged",
     "Your result is as wide as it should be high, but its values are not turned with it. `shape` of an image gives "
     "the height first, then the width. Look at which of the two sets the number of rows.",
@@ -366,9 +313,7 @@ edit(
     ("columns = range(0, padded.shape[1]", "columns = range(0, padded.shape[0]"),
 )
 
-
 edit(
-    conv2d,
     "square images only",
     "You take one side of the image for both, so the result is square even where the image is not. "
     "Look at whether height and width are read separately.",
@@ -376,54 +321,42 @@ edit(
     (" = image\n", " = image[:height, :width]\n"),
 )
 
-
 edit(
-    conv2d,
     "the height taken for the width",
     "You take the number of rows for the number of columns too, so the result is square even where the image is not. "
     "Look at whether height and width are read separately.",
     ("columns = range(0, padded.shape[1]", "columns = range(0, padded.shape[0]"),
 )
 
-
 edit(
-    conv2d,
     "values cut to whole numbers",
     "Your result has whole numbers only: what stands behind the point is cut off. "
     "Look at the dtype of the tensor that you write the sums to.",
     ("new_zeros(len(rows), len(columns))", "new_zeros(len(rows), len(columns), dtype=int)"),
 )
 
-
 edit(
-    conv2d,
     "ReLU built in",
     "Negative sums come out as 0. That is the activation, which follows a convolution in a network and is no part of "
     "it. Look at what you do with the sum.",
     ("return output", "return output.clamp(min=0)"),
 )
 
-
 edit(
-    conv2d,
     "batch and channel left on",
     "Your numbers are right, but the result has more dimensions than the image. What goes in has the shape `(H, W)`, "
     "and what comes out has two sides as well. Look at `unsqueeze`, `None` or a leftover 1 in your last lines.",
     ("return output", "return output[None, None]"),
 )
 
-
 edit(
-    conv2d,
     "sides of length 1 lost",
     "Where the result has a single row or column, it loses that dimension, and what follows no longer knows which of "
     "the two it was. Look for a `squeeze`: name the dimensions that it may take away.",
     ("return output", "return output.squeeze()"),
 )
 
-
 edit(
-    conv2d,
     "lists instead of a tensor",
     "Your numbers are right, but they come as lists in a list. The next step would want a tensor. "
     "Look at your `return`.",

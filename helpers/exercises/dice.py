@@ -3,7 +3,7 @@
 import numpy as np
 
 from helpers.checks.shared import pairs_of_masks
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.overlap import dice
 
 
@@ -31,8 +31,9 @@ def probes(draw):
     yield from pairs_of_masks(draw)
 
 
+edit = edits_of(dice)
+
 edit(
-    dice,
     "IoU instead of Dice",
     "You divided by the union. That is IoU, Dice's stricter sibling: both agree on 0 and 1 and differ in between. "
     "Dice divides by the *sum* of the two areas, so the overlap is in the denominator twice, and counts twice on top.",
@@ -40,7 +41,6 @@ edit(
 )
 
 edit(
-    dice,
     "empty masks score 0",
     "Two empty masks gave 0, so a model that rightly finds nothing is punished. A tiny number in the denominator "
     "avoids the crash, not the question: look at what your formula says when there is nothing to count.",
@@ -48,7 +48,6 @@ edit(
 )
 
 edit(
-    dice,
     "empty masks give NaN",
     "Two empty masks gave NaN: you divided 0 by 0, and one such image turns the mean over a whole data set into NaN. "
     "Look at the two areas before you divide.",
@@ -56,7 +55,6 @@ edit(
 )
 
 edit(
-    dice,
     "empty masks give None",
     "Two empty masks give `None`, and the error comes later, where somebody computes with it. "
     "Look at what you return when there is nothing to divide by.",
@@ -64,7 +62,6 @@ edit(
 )
 
 edit(
-    dice,
     "empty masks raise an error",
     "Two empty masks made you divide by zero, and the evaluation stops at the first image without an object. "
     "Look at the two areas before you divide.",
@@ -72,7 +69,6 @@ edit(
 )
 
 edit(
-    dice,
     "one empty mask counts as a match",
     "You return 1.0 as soon as *one* of the masks is empty, so a model that predicts nothing at all gets full marks "
     "on every image. Only when both are empty is there nothing to miss and nothing found: look at your condition.",
@@ -80,7 +76,6 @@ edit(
 )
 
 edit(
-    dice,
     "an empty truth counts as a match",
     "An empty truth scores 1.0 with you, whatever is predicted, so inventing an object costs nothing there. "
     "Only when the prediction is empty as well is everything right: look at your condition.",
@@ -88,7 +83,6 @@ edit(
 )
 
 edit(
-    dice,
     "an empty prediction counts as a match",
     "An empty prediction scores 1.0 with you, whatever there was to find, so predicting nothing gets full marks. "
     "Only when the truth is empty as well is everything right: look at your condition.",
@@ -96,7 +90,6 @@ edit(
 )
 
 edit(
-    dice,
     "the factor two is missing",
     "Your score never rises above 0.5, even for two equal masks. The denominator counts every shared pixel twice, "
     "once in each area: look at what the numerator has to do to keep up.",
@@ -104,7 +97,6 @@ edit(
 )
 
 edit(
-    dice,
     "the union instead of the sum of areas",
     "Your score rises above 1: twice the overlap over the *union*. With booleans `+` means *or*, so `(pred + target)` "
     "counts shared pixels once. Look at whether you add masks or add their counts.",
@@ -112,7 +104,6 @@ edit(
 )
 
 edit(
-    dice,
     "all pixels instead of the areas",
     "You divided by the number of all pixels of both masks, background included, so a small object scores next to "
     "nothing even when it is found. An area is the number of `True`: look at your denominator.",
@@ -120,7 +111,6 @@ edit(
 )
 
 edit(
-    dice,
     "all pixels instead of the sum of areas",
     "You divided by the number of all pixels, background included, so a small object scores next to nothing even when "
     "it is found. An area is the number of `True`: look at your denominator.",
@@ -128,7 +118,6 @@ edit(
 )
 
 edit(
-    dice,
     "the overlap counts background",
     "Your overlap counts every pixel on which the masks agree, background included, so the score rises above 1. "
     "The overlap is what is object in both: look at what `==` counts.",
@@ -136,7 +125,6 @@ edit(
 )
 
 edit(
-    dice,
     "the union instead of the overlap",
     "Your numerator counts the pixels in *either* mask, so even two masks that share nothing score 2. "
     "The overlap is what is in both: look at the operator that joins the masks.",
@@ -144,7 +132,6 @@ edit(
 )
 
 edit(
-    dice,
     "pixel accuracy",
     "You counted the pixels on which the two masks agree, background included. That is pixel accuracy: it is high for "
     "any small object, found or not. Dice looks at object pixels only: look at what `==` counts.",
@@ -152,7 +139,6 @@ edit(
 )
 
 edit(
-    dice,
     "precision",
     "You divided by the predicted area alone. That is precision: a single well-placed pixel scores 1.0. "
     "Missed pixels have to cost something too: look at which areas are in the denominator.",
@@ -161,7 +147,6 @@ edit(
 )
 
 edit(
-    dice,
     "recall",
     "You divided by the true area alone. That is recall: a mask that covers the whole image scores 1.0. "
     "False pixels have to cost something too: look at which areas are in the denominator.",
@@ -170,7 +155,6 @@ edit(
 )
 
 edit(
-    dice,
     "whole numbers only",
     "Your score is 0 for everything short of a perfect match. Look for a `//`, which drops what is behind the point, "
     "for an `int`, or for a comparison of whole masks.",
@@ -188,7 +172,6 @@ def with_background(pred, target):
 
 
 edit(
-    dice,
     "smoothing left in",
     "You added 1 on top and below, as losses do to keep gradients alive. In a score it lifts every small object: "
     "two single pixels that miss each other get 1/3. Look at the constants in your fraction.",
@@ -196,7 +179,6 @@ edit(
 )
 
 edit(
-    dice,
     "loss instead of score",
     "You returned 1 - Dice. That is the loss that training makes small; here the score is asked for, 1.0 for two equal "
     "masks. Look at your last line.",
@@ -204,7 +186,6 @@ edit(
 )
 
 edit(
-    dice,
     "loss instead of score, but 1.0 for empty masks",
     "You returned 1 - Dice wherever there is something to count, so two equal masks score 0. That is the loss that "
     "training makes small; here the score is asked for. Look at your last line.",

@@ -5,7 +5,7 @@ import torch
 
 from helpers.checks.probes import Call, Draw
 from helpers.checks.subject import Foreign
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.overlap import dice_scores
 
 
@@ -72,6 +72,9 @@ def probes(draw):
         yield Call((*uneven, unknown), view=_of_unknown)
 
 
+edit = edits_of(dice_scores)
+
+
 MEAN = "sum(map(dice, preds, targets)) / len(preds)"
 
 
@@ -86,7 +89,6 @@ def _first(statement):
 
 
 edit(
-    dice_scores,
     "the two reductions exchanged",
     '`"pooled"` gives the mean of the images, and `"per_image"` counts all pixels together. To pool is to throw the '
     "pixels into one pot *before* dividing. Look at which branch is which.",
@@ -95,7 +97,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "always pooled",
     '`"per_image"` gives the same as `"pooled"`: all pixels are counted together, and one large object outweighs ten '
     "small ones. Look at where you divide, once or once an image.",
@@ -103,7 +104,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "always image by image",
     '`"pooled"` gives the same as `"per_image"`: a mean of scores. To pool is to count over all images first and to '
     "divide once. Look at where the counts are added up.",
@@ -111,7 +111,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "one score an image instead of their mean",
     'For `"per_image"` you return one number an image. They are worth a look, but the task asks for one number: '
     "their mean. Look at what comes after the division.",
@@ -119,7 +118,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "a tensor of scores instead of their mean",
     'For `"per_image"` you return one number an image. They are worth a look, but the task asks for one number: '
     "their mean. Look at what comes after the division.",
@@ -127,7 +125,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "the sum instead of the mean",
     'For `"per_image"` you add the scores up, so a batch of ten scores up to 10. Look at what is still missing after '
     "the sum.",
@@ -135,7 +132,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "the median instead of the mean",
     'For `"per_image"` you take the median, so the worst and the best images do not show. The mean counts every image. '
     "Look at what you call on the list of scores.",
@@ -143,7 +139,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "the lower median instead of the mean",
     'For `"per_image"` you take the median, so the worst and the best images do not show. The mean counts every image. '
     "Look at what you call on the list of scores.",
@@ -151,7 +146,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "weighted by the area of the object",
     'For `"per_image"` you weigh each image by the area of its object, so large objects decide and an image without '
     "one does not count at all. In a plain mean every image weighs the same. Look at how you average.",
@@ -162,7 +156,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "IoU instead of Dice",
     "You divided the overlap by the union: that is IoU. Dice divides twice the overlap by the sum of the two areas. "
     "Look at your fraction.",
@@ -170,7 +163,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "the factor two is missing",
     "Your scores never rise above 0.5, even for equal masks. The sum of the two areas counts every shared pixel twice. "
     "Look at what the numerator has to do to keep up.",
@@ -178,7 +170,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "empty pairs left out of the mean",
     "You leave images out in which both masks are empty. A model that rightly finds nothing there gets no credit, and "
     "one that invents something is only then counted. Look at what such a pair scores, and at what you divide by.",
@@ -186,7 +177,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "empty pairs score 0",
     "Two empty masks score 0 with you, so a model that rightly finds nothing is punished. A tiny number in the "
     "denominator avoids the crash, not the question. Look at what your fraction says when there is nothing to count.",
@@ -194,7 +184,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "empty pairs score 0 in the mean",
     "Pooled, two empty masks score 1.0; image by image they score 0 with you, so a model that rightly finds nothing is "
     "punished. Look at how you score one image of the batch.",
@@ -202,7 +191,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "empty pairs give NaN",
     "Two empty masks give 0 divided by 0, and one NaN makes the mean over the batch NaN. "
     "Look at the areas of each image before you divide.",
@@ -210,7 +198,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "empty pairs give NaN in the mean",
     "Pooled, two empty masks score 1.0; image by image they give 0 divided by 0 with you, and one NaN makes the mean "
     "over the batch NaN. Look at how you score one image of the batch.",
@@ -221,7 +208,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "empty pairs raise an error",
     "Two empty masks make you divide by zero, and the evaluation stops at the first image without an object. "
     "Look at the areas of each image before you divide.",
@@ -229,7 +215,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "pooled, empty masks score 0",
     "When every mask of the batch is empty, your pooled score is 0. Image by image you score such a pair 1.0. "
     "Look at the sum of all areas before you divide.",
@@ -237,7 +222,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "pooled, empty masks give NaN",
     "When every mask of the batch is empty, your pooled score is 0 divided by 0, NaN. Image by image you score "
     "such a pair 1.0. Look at the sum of all areas before you divide.",
@@ -245,7 +229,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "pooled, empty masks raise an error",
     "When every mask of the batch is empty, your pooled score divides by zero. Image by image you score such a pair "
     "1.0. Look at the sum of all areas before you divide.",
@@ -253,7 +236,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "one empty mask counts as a match",
     "An image scores 1.0 as soon as *one* of its masks is empty, so a model that predicts nothing gets full marks. "
     "Only when both are empty is nothing missed and nothing invented: look at your condition.",
@@ -261,7 +243,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "an empty truth counts as a match",
     "An image without an object scores 1.0, whatever is predicted there, so inventing costs nothing. "
     "Only when the prediction is empty as well is everything right: look at your condition.",
@@ -269,7 +250,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "images without an object left out of the mean",
     "You leave out images in which the truth is empty, so nobody sees what the model invents there. "
     "Every image takes part in the mean: look at your condition, and at what you divide by.",
@@ -277,7 +257,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "the images laid over each other",
     'For `"pooled"` you laid all masks over each other and scored the result. Objects of different images then cover '
     "each other, and a miss in one is hidden by another. Look at what you join: masks or counts.",
@@ -285,7 +264,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "pooled, the scores added up",
     'For `"pooled"` you add up the scores of the images, so a batch of ten scores up to 10. To pool is to add up the '
     "counts and to divide once. Look at what you add up.",
@@ -293,7 +271,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "summed over the wrong axes",
     'For `"per_image"` you sum over the first two axes, so each column of pixels gets a score, through all images. '
     "The first axis counts the images: look at the `dim` that you pass to `sum`.",
@@ -301,7 +278,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "mean over the rows",
     'For `"per_image"` you score each row of each image and average those. An empty row then weighs as much as one '
     "full of object. Look at the `dim` that you pass to `sum`: an image has two axes.",
@@ -309,7 +285,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "mean over the columns",
     'For `"per_image"` you score each column of each image and average those. An empty column then weighs as much as '
     "one full of object. Look at the `dim` that you pass to `sum`: an image has two axes.",
@@ -317,7 +292,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "the last image only",
     'For `"per_image"` you return the score of one image: the last, or the first if you `return` inside the loop. '
     "Look at what happens to the score of each image in your loop.",
@@ -325,7 +299,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "the first image only",
     'For `"per_image"` you return the score of the first image. A `return` inside the loop ends the whole function in '
     "the first round. Look at where yours stands.",
@@ -333,7 +306,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "an unknown reduction taken for per_image",
     "A reduction that does not exist gives a score with you, so a typing error goes unnoticed and the wrong table is "
     "printed. Look at your `else`: what if it is neither of the two?",
@@ -341,7 +313,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "an unknown reduction taken for pooled",
     "A reduction that does not exist gives the pooled score with you, so a typing error goes unnoticed and the wrong "
     "table is printed. Look at your `else`: what if it is neither of the two?",
@@ -349,7 +320,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "an unknown reduction gives None",
     "A reduction that does not exist gives `None`, and the error comes much later, where somebody computes with it. "
     "Look at what happens after your last `if`.",
@@ -357,7 +327,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "an unknown reduction is returned as text",
     "For a reduction that does not exist you return a message or an error object. The program goes on with it as if it "
     "were a score. An error stops it: look at how Python *raises* one.",
@@ -365,7 +334,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "another error for an unknown reduction",
     "A reduction that does not exist raises an error, but no `ValueError`. That is the one for an argument of the "
     "right type with an impossible value, and an `assert` vanishes under `python -O`. Look at what you raise.",
@@ -374,7 +342,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "a KeyError for an unknown reduction",
     "A reduction that does not exist raises the `KeyError` of a dictionary, not the `ValueError` that the task asks "
     "for. Look at where you look the reduction up: ask first whether it is there.",
@@ -382,7 +349,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "an unknown reduction leaves a variable unset",
     "A reduction that does not exist passes by all your branches, and a later line fails because its variable was "
     "never set. Look at what happens when it is neither of the two: that is where to raise the `ValueError`.",
@@ -390,7 +356,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "smoothing left in",
     "You added 1 on top and below, as losses do. In a score it lifts every small object. "
     "Look at the constants in your fraction.",
@@ -398,7 +363,6 @@ edit(
 )
 
 edit(
-    dice_scores,
     "the loss instead of the score",
     "You returned one minus the score. That is a loss; here the score is asked for, 1.0 for equal masks. "
     "Look at your last line.",

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.unet import DoubleConv
 
 
@@ -38,8 +38,9 @@ def probes(draw):
     yield Build((4, 5), (draw.normal(draw.size(2, 3), 4, h, w),), {"norm": False, "padding": 0})
 
 
+edit = edits_of(DoubleConv)
+
 edit(
-    DoubleConv,
     "only one convolution",
     "There is one convolution. Two 3×3 in a row see 5×5 pixels of the input, with a ReLU between them, and cost "
     "fewer weights than one 5×5. Look at how often your block convolves.",
@@ -47,7 +48,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "no ReLU at the end",
     "The block ends without a ReLU, so negative values come out, and the next block's convolution follows this one's "
     "with nothing but a scaling between them. Look at what comes after your second convolution.",
@@ -55,7 +55,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "no ReLU between the convolutions",
     "There is no ReLU between the two convolutions. Two linear maps in a row are one linear map: the second "
     "convolution adds weights and no ability. Look at what comes after your first convolution.",
@@ -63,7 +62,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "no ReLU at all",
     "No ReLU anywhere: what comes out is a linear function of what goes in, however many such blocks you stack. "
     "Look at what follows each convolution.",
@@ -71,7 +69,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "norm after the ReLU",
     "You normalise after the ReLU, so half of what comes out is negative again and the block no longer ends in "
     "something that is zero or more. The order here is convolution, norm, ReLU: look at which comes last.",
@@ -80,7 +77,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "padding ignored",
     "`padding=0` changes nothing: your sides stay as they are. The 2015 network needs them to shrink by 4, and you "
     "will build it in lesson 07. Look at whether the argument reaches both convolutions.",
@@ -88,7 +84,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "no padding",
     "Your sides shrink by 4 pixels although `padding` is 1: a 3×3 kernel without padding cannot be centred on the "
     "outermost pixels. Look at whether the argument reaches both convolutions.",
@@ -96,7 +91,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "padding at one convolution only",
     "Only one of the two convolutions gets the padding, so your sides shrink by 2. "
     "Look at where `padding` stands in each.",
@@ -104,7 +98,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "norm ignored",
     "`norm=False` changes nothing: the batch normalisation is still there. The published network has none, and to "
     "compare with it you have to be able to leave it out. Look at where you ask for `norm`.",
@@ -112,7 +105,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "no norm",
     "There is no batch normalisation although `norm` is true. Without it the size of the activations drifts from "
     "block to block, and a deep network learns slowly or not at all. Look at what stands between convolution and ReLU.",
@@ -120,7 +112,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "one norm only",
     "Only one of the two convolutions is followed by a normalisation. "
     "Look at what stands between each convolution and its ReLU.",
@@ -129,7 +120,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "one norm layer used twice",
     "Both convolutions share one batch norm. Its running mean and variance then mix two different layers, and in "
     "evaluation mode it is right for neither. Look at how many `BatchNorm2d` you construct.",
@@ -137,7 +127,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "statistics of the batch in evaluation mode",
     "In evaluation mode your norm still uses the statistics of the batch, so the answer for an image depends on which "
     "images are beside it. Look at `track_running_stats`, or at how you call the normalisation.",
@@ -145,7 +134,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "layers in a plain list",
     "Your layers are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them, and `state_dict()` loses them. Look at where you keep them; `nn.ModuleList` or "
@@ -155,7 +143,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "the first convolution keeps the channels",
     "The channels change at the second convolution instead of the first, so the first works with as few channels as "
     "the input has: on a grey image, one. Look at the channels of the first convolution.",
@@ -168,7 +155,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "the second convolution expects the input's channels",
     "The second convolution is built for `in_channels`, but it receives what the first one made: `out_channels`. "
     "It fails whenever the two differ. Look at the first argument of your second convolution.",
@@ -176,7 +162,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "a residual connection",
     "You add the input of the second convolution to its output. That is a residual block, from another network; here "
     "the second convolution replaces what it was given. Look for a `+` in `forward`.",
@@ -185,7 +170,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "another activation",
     "The negative values come through weakened instead of becoming zero: that is a leaky ReLU. "
     "The task asks for the plain one. Look at your activation.",
@@ -193,7 +177,6 @@ edit(
 )
 
 edit(
-    DoubleConv,
     "a bias nowhere",
     "Without a norm your convolutions have no bias either, so a black image gives black, whatever the weights. With a "
     "batch norm the bias is not needed; without one it is. Look at what `bias=False` depends on.",

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.unet import DoubleConv, Down
 
 
@@ -38,15 +38,15 @@ def probes(draw):
     yield Build((1, 3), (draw.normal(2, 1, draw.size(10, 17), draw.size(10, 17)),))
 
 
+edit = edits_of(Down)
+
 edit(
-    Down,
     "no pooling",
     "The sides of your result are those of the input: nothing halves them. Look at what comes before the block.",
     ("self.pool(x)", "x"),
 )
 
 edit(
-    Down,
     "pooling after the block",
     "You convolve first and pool afterwards. The shape is the same, but the convolutions run on four times as many "
     "pixels, and what leaves the step is no longer what the block made. Look at the order in `forward`.",
@@ -54,7 +54,6 @@ edit(
 )
 
 edit(
-    Down,
     "pooling after the block, both returned",
     "You convolve first, pool afterwards, and return a pair of the two. Here the pooling comes first, and one tensor "
     "comes back: what goes into this step is the skip already, and the encoder keeps it. Look at the order in "
@@ -63,7 +62,6 @@ edit(
 )
 
 edit(
-    Down,
     "pooling after the block, the larger one returned first",
     "You convolve first, pool afterwards, and return both, the larger map first. Here the pooling comes first, and "
     "one tensor comes back: what goes into this step is the skip already, and the encoder keeps it. Look at the order"
@@ -72,7 +70,6 @@ edit(
 )
 
 edit(
-    Down,
     "pooling between the convolutions",
     "The pooling stands between the two convolutions, so they work at two different sizes. "
     "Look at what your block consists of and where the pooling went.",
@@ -80,7 +77,6 @@ edit(
 )
 
 edit(
-    Down,
     "average pooling",
     "You average each 2×2 window instead of keeping its largest value, so strong answers blur into weak ones. "
     "Look at the name of your pooling layer.",
@@ -88,7 +84,6 @@ edit(
 )
 
 edit(
-    Down,
     "every second pixel",
     "You keep every second pixel, whatever the three beside it hold. A thin structure can vanish that way; the maximum "
     "keeps it. Look at how you halve the sides: a slice or `F.interpolate` looks at one pixel only.",
@@ -96,7 +91,6 @@ edit(
 )
 
 edit(
-    Down,
     "strided convolution instead of pooling",
     "A convolution with stride 2 halves your sides. That works in other networks, but it has weights of its own; the "
     "task asks for max pooling, which has none. Look at the layer in front of the block.",
@@ -104,7 +98,6 @@ edit(
 )
 
 edit(
-    Down,
     "3×3 convolution with stride 2 instead of pooling",
     "A 3×3 convolution with stride 2 halves your sides. It has weights of its own, where the task asks for max "
     "pooling, which has none, and it rounds odd sides up. Look at the layer in front of the block.",
@@ -112,7 +105,6 @@ edit(
 )
 
 edit(
-    Down,
     "stride 2 inside the block",
     "The first convolution of your block has stride 2, and there is no pooling. The task asks for max pooling and then "
     "an ordinary `DoubleConv`. Look at where the sides are halved.",
@@ -124,7 +116,6 @@ edit(
 )
 
 edit(
-    Down,
     "stride 2 inside the block, odd sides rounded up",
     "The first convolution of your block has stride 2, and there is no pooling; odd sides are rounded up that way. "
     "The task asks for max pooling and then an ordinary `DoubleConv`. Look at where the sides are halved.",
@@ -136,7 +127,6 @@ edit(
 )
 
 edit(
-    Down,
     "pooling with stride 1",
     "Your pooling moves by one pixel, so the sides shrink by 1 instead of becoming half. "
     "Look at the stride of your pooling.",
@@ -144,7 +134,6 @@ edit(
 )
 
 edit(
-    Down,
     "3×3 pooling",
     "Your pooling looks at 3×3 pixels, so its windows overlap and odd sides are rounded up. "
     "Look at the arguments of your pooling.",
@@ -152,7 +141,6 @@ edit(
 )
 
 edit(
-    Down,
     "3×3 pooling without padding",
     "Your pooling looks at 3×3 pixels and has no padding, so its windows overlap and even sides end one short. "
     "Look at the arguments of your pooling.",
@@ -160,7 +148,6 @@ edit(
 )
 
 edit(
-    Down,
     "padding in the pooling",
     "Your pooling pads its input by a pixel on each side, so its windows are shifted by one and a side of 10 becomes "
     "6. Look at the arguments of your pooling.",
@@ -168,7 +155,6 @@ edit(
 )
 
 edit(
-    Down,
     "odd sides rounded up",
     "Half of 7 becomes 4 in your step: the pooling gives the row that is left over a window of its own. The decoder "
     "will expect `H // 2`. Look for `ceil_mode` or a padding in your pooling.",
@@ -176,7 +162,6 @@ edit(
 )
 
 edit(
-    Down,
     "adaptive pooling",
     "Your pooling picks its windows so that they fill the whole side. For an odd side they overlap, and peaks appear "
     "twice. Look at whether your pooling is given a window or a size to reach.",
@@ -184,7 +169,6 @@ edit(
 )
 
 edit(
-    Down,
     "pooled twice",
     "The sides of your result are a quarter of the input's: you pool twice, or over 4×4 pixels. "
     "Look at how often the pooling is called.",
@@ -192,14 +176,12 @@ edit(
 )
 
 edit(
-    Down,
     "only the height halved",
     "Your pooling halves the height and leaves the width as it is. Look at the shape of your pooling window.",
     ("nn.MaxPool2d(2)", "nn.MaxPool2d((2, 1))"),
 )
 
 edit(
-    Down,
     "one convolution only",
     "After the pooling there is one convolution. The step is made of a pooling and a whole `DoubleConv`, which "
     "convolves twice. Look at what you build after the pooling.",
@@ -207,7 +189,6 @@ edit(
 )
 
 edit(
-    Down,
     "bare convolution",
     "After the pooling there is one convolution with neither norm nor ReLU. The step is made of a pooling and a whole "
     "`DoubleConv`. Look at what you build after the pooling.",
@@ -215,7 +196,6 @@ edit(
 )
 
 edit(
-    Down,
     "no norm",
     "There is no batch normalisation in your block. `DoubleConv` has it by default, and `Down` leaves the default. "
     "Look at the arguments you pass on.",
@@ -223,7 +203,6 @@ edit(
 )
 
 edit(
-    Down,
     "no padding",
     "Your sides are halved and then lose 4 more pixels: the convolutions of the block have no padding. "
     "Look at the arguments you pass on to `DoubleConv`.",
@@ -231,14 +210,12 @@ edit(
 )
 
 edit(
-    Down,
     "channels do not change",
     "As many channels come out as went in: `out_channels` does not arrive. Look at the second argument of your block.",
     ("DoubleConv(in_channels, out_channels)", "DoubleConv(in_channels, in_channels)"),
 )
 
 edit(
-    Down,
     "channels always doubled",
     "Twice as many channels come out as went in, whatever `out_channels` says. "
     "Look at the second argument of your block.",
@@ -246,7 +223,6 @@ edit(
 )
 
 edit(
-    Down,
     "channels exchanged",
     "Your block is built from `out_channels` to `in_channels`, so it fails on its input whenever the two differ. "
     "Look at the order of the arguments.",
@@ -254,7 +230,6 @@ edit(
 )
 
 edit(
-    Down,
     "block kept in a plain list",
     "Your layers are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them. Look at where you keep them; `nn.Sequential` registers what is inside.",
@@ -263,7 +238,6 @@ edit(
 )
 
 edit(
-    Down,
     "the pooled input added",
     "You add the pooled input to what the block makes of it, where the channels allow it. That is a residual "
     "connection, from another network. Look for a `+` in `forward`.",
@@ -275,7 +249,6 @@ edit(
 )
 
 edit(
-    Down,
     "unpooled input returned too",
     "You return a pair: the result and the input before the pooling. The encoder will keep the skips; this step gives "
     "back one tensor. Look at your `return`.",
@@ -283,7 +256,6 @@ edit(
 )
 
 edit(
-    Down,
     "pooled input returned too",
     "You return a pair: the result and the pooled input. The encoder keeps what this step gives back, one tensor. "
     "Look at your `return`.",

@@ -10,7 +10,7 @@ from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
 from helpers.checks.shared import claim
 from helpers.checks.subject import Raised
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.training import EarlyStopping
 
 NAN = float("nan")
@@ -60,6 +60,9 @@ def probes(draw):
     for mode in ("max", "min"):
         patience = draw.size(2, 4)
         yield _course(draw, patience, _until_the_stop([draw.uniform(-1, 1) for _ in range(30)], patience, mode), mode)
+
+
+edit = edits_of(EarlyStopping)
 
 
 def _until_the_stop(values: list[float], patience: int, mode: str) -> list[float]:
@@ -123,7 +126,6 @@ PUT_BACK = """
 """
 
 edit(
-    EarlyStopping,
     "stops one epoch late",
     "You stop one value later than asked: with a `patience` of 2 only the third failure in a row ends the training. "
     "Look at how you compare the counter with `patience`.",
@@ -131,7 +133,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "stops one epoch early",
     "You stop one value earlier than asked: with a `patience` of 2 the first failure ends the training. "
     "Look at where your counter begins, and at how you compare it with `patience`.",
@@ -139,7 +140,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "stops at the first value that is not better",
     "The first value that fails ends the training, whatever `patience` is. Scores go up and down from epoch to epoch, "
     "and waiting is the point. Look at where `patience` is used.",
@@ -147,7 +147,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "patience as a number of epochs",
     "You stop after `patience` epochs, no matter how they went. Look at when your counter goes back to 0.",
     ("self.best, self.waited = value, 0", "self.best = value"),
@@ -156,7 +155,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "the counter is never reset",
     "You count all failures since the beginning, so a training that keeps finding better values is stopped all the "
     "same. Failures count *in a row*: look at what a better value does to the counter.",
@@ -164,7 +162,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "mode ignored",
     'Larger is always better with you. With `mode="min"` a falling loss looks like failure, the training stops when '
     "it goes well, and the worst weights are kept. Look at where `mode` is used.",
@@ -172,7 +169,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "the modes exchanged",
     'Your two modes are exchanged: with `"max"` the smallest value is the best. '
     "Look at the direction of your comparisons.",
@@ -180,14 +176,12 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "min by default",
     'Without a `mode` you take smaller values for better ones. The default is `"max"`: look at the signature.',
     ('mode: str = "max"', 'mode: str = "min"'),
 )
 
 edit(
-    EarlyStopping,
     "an equal value counts as better",
     "A value that equals the best sets your counter back, so a model that has stopped learning and repeats itself is "
     "trained for ever. Look at `>=` and `<=`.",
@@ -196,7 +190,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "an equal value does not count",
     "A value that equals the best neither resets your counter nor raises it, so a model that repeats itself is trained "
     "for ever. Whatever is not better is a failure: look at your conditions, and at what is in neither.",
@@ -204,7 +197,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "better by a margin",
     "You ask for more than better: small improvements count as failures. Late in training all improvements are small. "
     "Look for a number that you add to the best value.",
@@ -213,7 +205,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "compared with the value before",
     "You compare each value with the *last* one, so a model that recovers a little after each fall never stops, "
     "however far it is below its best. Look at what you compare with.",
@@ -223,7 +214,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "compared with the value before, a first NaN as well",
     "You compare each value with the *last* one, so a model that recovers a little after each fall never stops, and "
     "after a NaN any number fails. Look at what you compare with.",
@@ -233,14 +223,12 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "the last value instead of the best",
     "`.best` is the last value, good or bad, and the next one is compared with it. Look at when `.best` is set.",
     ("self.waited += 1\n", "self.waited += 1\n            self.best = value\n" + KEEP),
 )
 
 edit(
-    EarlyStopping,
     "the best starts at 0",
     'Your best value is 0 before there is one. A loss is never below 0, so with `mode="min"` nothing ever counts as '
     'better, and with `"max"` a score of 0 or below does not. Look at what the first value is compared with.',
@@ -248,7 +236,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "a first NaN is never beaten",
     "A NaN in the first epoch becomes your best value, and no number is larger or smaller than NaN: nothing beats it "
     "any more. Look at what you do with the first value without a comparison.",
@@ -256,7 +243,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "NaN counts as better",
     "NaN becomes your best value. Every comparison with NaN is false, so a condition that asks for *not worse* lets it "
     "through. Look at how your comparison is turned around.",
@@ -266,7 +252,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "NaN does not count",
     "You pass over NaN, so a training that has broken down is never stopped. "
     "Whatever is not better is a failure: look for `isnan`.",
@@ -274,7 +259,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "the best weights are not copied",
     "`.best_weights` changes while training goes on: `state_dict()` hands out the model's own tensors, not copies. In "
     "the end your best weights are the last ones. A copy of the dictionary still holds the same tensors: look at what "
@@ -283,7 +267,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "the weights of the last epoch",
     "You keep the weights of every epoch, so the last one overwrites the best. "
     "Look at the condition under which weights are kept.",
@@ -291,14 +274,12 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "the weights of the first epoch",
     "You keep weights once and never replace them. Look at the condition under which weights are kept.",
     ("if model is not None", "if model is not None and self.best_weights is None"),
 )
 
 edit(
-    EarlyStopping,
     "no weights are kept",
     "`.best_weights` stays empty, so after the training there is no way back to the best epoch. "
     "Look at what a better value has to leave behind.",
@@ -306,7 +287,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "running statistics are forgotten",
     "You keep the parameters and leave out the buffers, such as the running mean of a batch norm. The best parameters "
     "then meet the statistics of the last epoch. Look at what `state_dict()` has that `named_parameters()` has not.",
@@ -314,7 +294,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "NumPy arrays instead of tensors",
     "`.best_weights` holds NumPy arrays, and `load_state_dict` takes tensors only. A tensor is copied by `clone`. "
     "Look at how you copy.",
@@ -322,14 +301,12 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "the model instead of its weights",
     "`.best_weights` is a model. `load_state_dict` wants a dictionary from names to tensors. Look at what you keep.",
     ("copy.deepcopy(model.state_dict())", "copy.deepcopy(model)"),
 )
 
 edit(
-    EarlyStopping,
     "the best weights are put back at once",
     "After each failure you load the best weights into the model, so it repeats the same step and can never get over a "
     "dip. `step` only watches: look for `load_state_dict`.",
@@ -337,7 +314,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "True to go on",
     "Your answer is the wrong way round: True while training may go on, False when it is time to stop. "
     "Look at what you return.",
@@ -345,14 +321,12 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "says whether the value is better",
     "You return whether the value is a new best. Asked for is whether to stop. Look at what you return.",
     ("return self.waited >= self.patience", "return self.waited == 0"),
 )
 
 edit(
-    EarlyStopping,
     "no answer while training goes on",
     "When it is not time to stop you return nothing, that is `None`. `if` takes it for False, but a `bool` is "
     "promised. Look at the ends of your branches.",
@@ -360,7 +334,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "the best score starts at 0",
     'With `"max"` your best value is 0 before there is one, so a score of 0 or below is never the best, and a '
     "network that is bad at first is given up too soon. Look at what the first value is compared with.",
@@ -368,7 +341,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "a best value of 0 counts as none",
     "A best value of 0 is taken for no value yet, so whatever comes next is better. `not 0.0` is true, just as `not "
     "None` is. Look at how you ask whether there is a best.",
@@ -376,7 +348,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "`best` with its sign turned",
     'With `mode="min"` your `.best` holds the value with its sign turned: a help for comparing, and not the best '
     "loss. Look at what you keep.",
@@ -388,14 +359,12 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "NaN ends the training",
     "You stop at the first NaN. It counts as one value that is not better, and the next may be. Look for `isnan`.",
     ("        else:\n", "        elif math.isnan(value):\n            return True\n        else:\n"),
 )
 
 edit(
-    EarlyStopping,
     "the best weights are put back at the end",
     "When it is time to stop you load the best weights into the model. `step` only watches: whoever trains may want "
     "the last ones as well. Look for `load_state_dict`.",
@@ -406,7 +375,6 @@ edit(
 )
 
 edit(
-    EarlyStopping,
     "a model is always needed",
     "Your `step` asks a model for its weights though none was given: `model=None` is the default. Look at what "
     "happens to a better value that comes alone.",

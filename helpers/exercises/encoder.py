@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
-from helpers.checks.shared import forwards
-from helpers.exercises import edit, exercise, variant
+from helpers.checks.shared import forwards, widest
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.unet import DoubleConv, Encoder
 
 
@@ -43,6 +43,10 @@ def probes(draw):
     channels, h, w = draw.size(2, 4), draw.size(8, 10), draw.size(8, 10)
     yield Build((channels, draw.size(3, 5), 1), (draw.normal(2, channels, 2 * h + 1, 2 * w + 1),))
     yield Build((1,), (draw.normal(1, 1, 8, 12),), {"depth": 2})  # 16 channels, a batch of one
+    yield widest((1,), {}, 256, torch.ones(1, 1, 16, 16))
+
+
+edit = edits_of(Encoder)
 
 
 ONCE = """
@@ -52,7 +56,6 @@ ONCE = """
 """
 
 edit(
-    Encoder,
     "skips taken after the pooling",
     "You keep what comes out of the pooling. The skips then have half the size and have lost the very detail they are "
     "to carry over. Look at where in the loop you append.",
@@ -60,7 +63,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "skips taken before the block",
     "You keep what goes into each block instead of what comes out, so the first skip is the image itself. "
     "Look at where in the loop you append.",
@@ -68,7 +70,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "skips from deep to shallow",
     "Your skips come from deep to shallow. The decoder needs them in that order, but the encoder promises the other: "
     "`skips[0]` is the level at full size. Look at whether you reverse the list or insert at its front.",
@@ -76,7 +77,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "bottleneck among the skips",
     "Your list has one entry more than it should: the bottleneck is in it as well. It is the first thing you return, "
     "and a skip is what has to get past it. Look at which levels you append.",
@@ -84,7 +84,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "first skip missing",
     "The level at full size is missing from your skips, the one with the sharpest outlines. "
     "Look at what you do with the result of the first block.",
@@ -92,7 +91,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "bottleneck only",
     "You return the lowest level alone, so the decoder has nothing to join. "
     "Look at what you keep on the way down, and at your `return`.",
@@ -100,7 +98,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "pair the wrong way round",
     "You return `(skips, bottleneck)`. Whoever unpacks it as `bottleneck, skips` gets a list where a tensor is "
     "expected. Look at the order in your `return`.",
@@ -108,7 +105,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "one flat tuple",
     "You return bottleneck and skips side by side in one tuple. Promised is a pair whose second part is the list of "
     "skips. Look for a star in your `return`.",
@@ -116,7 +112,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "one list of all levels",
     "You return one list of all levels, from shallow to deep. Promised is a pair: the lowest level, and a list of "
     "those above it. Look at your `return`.",
@@ -124,7 +119,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "skips joined into a tensor",
     "You bring all skips to one size and join them. Every level of the decoder needs its own, at its own size. "
     "Look at what you do with the list before you return it.",
@@ -132,7 +126,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "skips kept from call to call",
     "The list of skips is made in `__init__` and never emptied, so each call appends to those of the calls before: the "
     "second batch gets the skips of the first. Look at where the list begins.",
@@ -141,7 +134,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "skips cut off from the gradient",
     "Your skips are detached: nothing that the decoder learns from them reaches the encoder. "
     "Look for `detach`, `.data` or `no_grad` where you keep them.",
@@ -149,7 +141,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "gradient stops between the levels",
     "Each level gets a detached copy of the one above, so what the bottleneck learns never reaches the first blocks. "
     "Look for `detach` or `.data` in what you hand on.",
@@ -157,7 +148,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "skips of zeros",
     "Your skips have the right shapes and hold zeros: nothing of the image gets past the bottleneck. "
     "Look at what you put into the list.",
@@ -165,7 +155,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "last skip in every place",
     "All entries of your list are the same tensor, the deepest one. "
     "Look at whether you append in every round or put the list together after the loop.",
@@ -173,7 +162,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "channels do not double",
     "Every level has `base_channels` channels. The sides become half from level to level; without more channels there "
     "is less and less room for what was found. Look at the channels of each step.",
@@ -181,7 +169,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "channels grow by adding",
     "Your channels grow by `base_channels` from level to level: 16, 32, 48. They should double: 16, 32, 64. "
     "Look at how the channels depend on the level.",
@@ -189,7 +176,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "doubled once too early",
     "Level 0 has `2 * base_channels` channels already, and so every level has twice what it should. "
     "Look at the exponent, or at where you double the first time.",
@@ -198,7 +184,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "bottleneck does not double",
     "The last step keeps the channels: your bottleneck has as many as the deepest skip. It is a level like the others, "
     "with `base_channels * 2**depth`. Look at what you build after the loop.",
@@ -206,14 +191,12 @@ edit(
 )
 
 edit(
-    Encoder,
     "base channels ignored",
     "Your encoder has 16 channels at level 0, whatever `base_channels` says. Look at where the argument enters.",
     ("super().__init__()", "super().__init__()\n        base_channels = 16"),
 )
 
 edit(
-    Encoder,
     "another default for base_channels",
     "Without the argument your encoder does not have 16 channels at level 0. Look at the default in the signature of "
     "`__init__`.",
@@ -221,7 +204,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "another default for depth",
     "Without the argument your encoder does not go down four times. Look at the default in the signature of "
     "`__init__`.",
@@ -229,14 +211,12 @@ edit(
 )
 
 edit(
-    Encoder,
     "depth ignored",
     "Your encoder always goes down four times, whatever `depth` says. Look at where the number of levels comes from.",
     ("super().__init__()", "super().__init__()\n        depth = 4"),
 )
 
 edit(
-    Encoder,
     "one level too few",
     "Your encoder pools `depth - 1` times: a level is missing at the bottom. There are `depth` skips *and* the "
     "bottleneck. Look at the end of your range.",
@@ -244,7 +224,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "one level too many",
     "Your encoder pools `depth + 1` times, so there is a level more than asked for. Look at the end of your range, and "
     "at whether the first block is counted among the steps.",
@@ -253,7 +232,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "no pooling before the bottleneck",
     "The bottleneck has the size of the deepest skip: the last pooling is missing. Between every two levels stands "
     "one, before the bottleneck too. Look at what happens after your loop.",
@@ -261,7 +239,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "no block after the last pooling",
     "Your bottleneck is the pooled last skip: no convolution has looked at it, and its channels have not doubled. "
     "Look at what comes after the last pooling.",
@@ -270,7 +247,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "pooled before the first block",
     "Your first block works on the pooled image, so level 0 has half the size and nothing is kept at the size of the "
     "input. Look at what the image meets first.",
@@ -278,21 +254,18 @@ edit(
 )
 
 edit(
-    Encoder,
     "no pooling",
     "All your levels have the size of the image: nothing halves the sides. Look at what stands between the blocks.",
     ("Down(", "DoubleConv("),
 )
 
 edit(
-    Encoder,
     "average pooling",
     "You average each 2×2 window instead of keeping its largest value. Look at the name of your pooling.",
     ("Down(channels[k], channels[k + 1])", "nn.Sequential(nn.AvgPool2d(2), DoubleConv(channels[k], channels[k + 1]))"),
 )
 
 edit(
-    Encoder,
     "odd sides rounded up",
     "Half of 19 becomes 10 in your encoder. Level `k` promises `H // 2**k` rows. "
     "Look for `ceil_mode` or a padding in your pooling.",
@@ -303,7 +276,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "strided convolution instead of pooling",
     "Convolutions with stride 2 halve your sides. They have weights of their own, and the task asks for max pooling, "
     "which has none. Look at what stands between the blocks.",
@@ -314,7 +286,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "levels in a plain list",
     "Your levels are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them, and `to(device)` leaves them behind. Look at where you keep them; `nn.ModuleList` "
@@ -323,7 +294,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "all levels in a plain list",
     "All your blocks are in a plain Python list, so `parameters()` is empty: there is nothing that an optimizer could "
     "train. Look at where you keep them; `nn.ModuleList` registers what is inside.",
@@ -333,7 +303,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "one block for all levels",
     "You build one step and call it again and again. Its weights fit one number of channels, so it fails at the second "
     "level. Look at how many steps you construct: `[step] * depth` repeats the same object.",
@@ -341,7 +310,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "one block for all levels, channels kept",
     "You build one step and call it at every level, with `base_channels` in and out. All levels then share their "
     "weights, and the channels never double. Look at how many steps you construct, and with which channels.",
@@ -349,7 +317,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "number of input channels fixed",
     "Your first block expects one channel, whatever `in_channels` says, so a colour image fails. "
     "Look at the first argument of your first block.",
@@ -357,7 +324,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "one convolution a level",
     "Each of your levels convolves once. A level is a `DoubleConv`, which convolves twice. "
     "Look at what you build for a level.",
@@ -367,7 +333,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "no norm",
     "There is no batch normalisation in your levels. `DoubleConv` has it by default. "
     "Look at the arguments you pass on.",
@@ -379,7 +344,6 @@ edit(
 )
 
 edit(
-    Encoder,
     "no padding",
     "Your levels lose 4 pixels a side before each pooling, so their sizes are not `H // 2**k`. The convolutions have "
     "no padding. Look at the arguments you pass on to `DoubleConv`.",

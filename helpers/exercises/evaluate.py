@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from helpers.checks.fixtures import Fixture, make
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.overlap import dice, iou
 from helpers.reference.training import evaluate
 
@@ -42,6 +42,9 @@ def probes(draw):
     yield _evaluation(draw, images=draw.size(2, 3), batch_size=4, num_classes=3, training=False)  # one batch
     yield _evaluation(draw, images=draw.size(4, 5), batch_size=3, num_classes=1, loader="list of batches")
     yield _single_pixels(draw)
+
+
+edit = edits_of(evaluate)
 
 
 def _single_pixels(draw) -> Call:
@@ -127,7 +130,6 @@ FOUND = "classes = [c for c in range(1, logits.shape[1]) if ({}).any()] or [1]"
 P, T = "(pred == c)", "(target == c)"
 
 edit(
-    evaluate,
     "evaluated in training mode",
     "The model runs in the mode it came in. In training mode batch norm takes the statistics of each batch and changes "
     "its own, so the result depends on which images are together, and the model is no longer the one you had. "
@@ -136,7 +138,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "put into training mode",
     "You put the model into training mode, as the training loop does. Batch norm then takes the statistics of each "
     "batch and changes its own while you only want to measure. Look at the call before your loop.",
@@ -145,7 +146,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "the mode is not given back",
     "You leave the model in evaluation mode. Whoever goes on training it then trains with batch norm and dropout "
     "standing still, and nothing says so. Look at what the mode was when the model came.",
@@ -153,7 +153,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "always back to training mode",
     "You put the model into training mode at the end, whatever it was in before. A finished model that is evaluated "
     "once more then changes its statistics with every prediction. Look at how you know what to go back to.",
@@ -161,7 +160,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "gradients are recorded",
     "The model runs with gradients on, so PyTorch records every step of every batch for a backward pass that never "
     "comes. That costs time and several times the memory. Evaluation mode does not switch it off: look for what does.",
@@ -169,7 +167,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "the parameters stay frozen",
     "You switch gradients off at the parameters and leave them off. The next training step then has nothing to train. "
     "Look for `requires_grad`, and for a way to be without gradients for a while only.",
@@ -177,7 +174,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "means over batches instead of images",
     "You averaged over the *batches*, so the images of a smaller last batch weigh more than the others, and the result "
     "depends on the batch size. Look at what you divide by, and at what each batch adds.",
@@ -188,7 +184,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "the loss averaged over batches",
     "The scores are means over images, but the loss is a mean over *batches*: a smaller last batch weighs as much as "
     "a full one. Look at what each batch adds to the sum of losses.",
@@ -197,7 +192,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "a batch scored as one mask",
     "You score all masks of a batch together, so an image with a large object drowns the others, and the result "
     "depends on the batch size. Look at what you hand to `iou` and `dice`: one image at a time.",
@@ -205,7 +199,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "all images pooled",
     "You count the pixels of all images together and score once, so images with large objects weigh most. That is a "
     "fair number too, but another one. Here every image weighs the same: look at where you score.",
@@ -214,7 +207,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "background scored too",
     "You scored the background as a class. It is most of the image and easy, so it lifts every score. "
     "Look at the class your loop begins with.",
@@ -222,7 +214,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "all classes but background merged",
     "You scored object against background, so confusing one class with another costs nothing. "
     "Look at what you compare: each class has a mask of its own.",
@@ -231,7 +222,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "class 1 only",
     "You scored class 1 and no other, which is right for two classes and blind to the rest. "
     "Look at which classes your scores cover.",
@@ -239,7 +229,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "pixel accuracy instead of IoU",
     "Your `iou` is the fraction of pixels with the right class, background included. That is pixel accuracy. "
     "Look at what you count for it.",
@@ -247,7 +236,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "IoU and Dice exchanged",
     "The two scores stand under each other's name: your `iou` is the larger one, and IoU is never above Dice. "
     "Look at the keys of your dictionary.",
@@ -256,7 +244,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "softmax before the loss",
     "You hand probabilities to the cross-entropy, which expects logits and takes the softmax itself. The loss then "
     "hardly varies, and is not the one you trained with. Look at what comes between the model and the loss.",
@@ -264,7 +251,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "a logit taken for a probability",
     "With one logit you call a pixel object where the *logit* is above 0.5. A probability of 0.5 is a logit of 0. "
     "Look at your threshold, or at the sigmoid before it.",
@@ -273,7 +259,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "argmax of a single logit",
     "With one logit a pixel you take the argmax of one number, which is 0 wherever you look: all background. "
     "Look at what decides between two classes when there is one logit.",
@@ -282,7 +267,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "a single logit is not handled",
     "You expect a logit for each class, but a model with two classes may give a single one, for class 1 alone. "
     "`cross_entropy` then finds no class 1. Look at what a second logit of 0 would change.",
@@ -290,7 +274,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "no class left with a single logit",
     "With one logit a pixel you divide by a number of classes that is 0, because `range(1, K)` is empty for K = 1. "
     "There are two classes all the same, 0 and 1. Look at what you do with a single logit.",
@@ -298,7 +281,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "a single logit on the wrong side",
     "You take a single logit for that of the background, so object and background change places. "
     "Look at the order in which you put it and the 0 beside each other.",
@@ -306,7 +288,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "absent classes left out",
     "You leave a class out where neither the prediction nor the mask has it. A model that rightly finds nothing gets "
     "no credit for it, and each image is a mean over other classes. In lesson 02 two empty masks score 1.0: look at "
@@ -315,7 +296,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "absent classes score 0",
     "A class that is in neither the prediction nor the mask scores 0, so a model that rightly finds nothing is "
     "punished. In lesson 02 two empty masks score 1.0: look at your denominator.",
@@ -326,7 +306,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "sums instead of means",
     "You return sums over the images. They grow with the data set, and a Dice of 3 says nothing. "
     "Look at what is missing at the end.",
@@ -334,7 +313,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "divided by the number of batches",
     "You add up over images and divide by the number of *batches*, so your scores rise above 1. "
     "Look at what you divide by.",
@@ -342,21 +320,18 @@ edit(
 )
 
 edit(
-    evaluate,
     "only the last batch",
     "You return the numbers of the last batch; those before are overwritten. Look at where your values are added up.",
     ("in loader", "in [*loader][-1:]"),
 )
 
 edit(
-    evaluate,
     "only the first batch",
     "You return after the first batch, and the rest of the data does not count. Look at how far `return` is indented.",
     ("in loader", "in [next(iter(loader))]"),
 )
 
 edit(
-    evaluate,
     "two passes over the loader",
     "You go through the loader twice, perhaps once for the loss and once for the scores. That reads all data a second "
     "time for nothing. Look at what you can compute in one loop.",
@@ -364,7 +339,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "the batch's loss counted once",
     "Your loss adds up the *means* of batches, and is then divided by the number of images, so it is too small by "
     "about the batch size. Look at what each batch adds to it.",
@@ -372,7 +346,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "classes that the mask lacks left out",
     "You score only the classes that are in the mask of an image, so objects of a class that is not there are "
     "invented for free. Look at which classes your mean is over.",
@@ -380,7 +353,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "Dice from the mean IoU",
     "You compute Dice from the *mean* IoU. One follows from the other for one image and one class; for means it does "
     "not. Look at where you turn one into the other.",
@@ -388,7 +360,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "scores smoothed by 1",
     "You add 1 above and below the fraction line, so small objects that are missed get a good score. That is a help "
     "for a loss; the scores of lesson 02 are exact. Look for a `smooth`.",
@@ -397,7 +368,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "probabilities scored instead of masks",
     "You score probabilities, as the Dice loss does. A score of lesson 02 compares masks: each pixel has one class, "
     "that of its largest logit. Look at what you hand to the scores.",
@@ -407,7 +377,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "no class to score with a single logit",
     "With one logit a pixel you score no class at all, because `range(1, K)` is empty for K = 1. There are two "
     "classes all the same: 0 and 1. Look at what your loop over classes goes through.",
@@ -415,7 +384,6 @@ edit(
 )
 
 edit(
-    evaluate,
     "more asked of the loader than its batches",
     "You ask the loader for something that only some loaders have, such as `dataset`: a list of batches has none. "
     "All you need is in the batches. Look at how you know how many images there were.",

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.pixels import flip_pair
 
 
@@ -38,8 +38,9 @@ def probes(draw):
         yield draw.normal(draw.size(1, 4), h, w), draw.mask(h, w), horizontal, vertical
 
 
+edit = edits_of(flip_pair)
+
 edit(
-    flip_pair,
     "the image alone",
     "Only the image is mirrored. Its mask stays where it was, so the network learns that nuclei lie where there are "
     "none. Look at what you do to the mask.",
@@ -47,7 +48,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the mask alone",
     "Only the mask is mirrored. The image stays where it was, so the network learns that nuclei lie where there are "
     "none. Look at what you do to the image.",
@@ -55,7 +55,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "horizontal and vertical exchanged",
     "`horizontal` swaps top and bottom with you, and `vertical` swaps left and right. A horizontal flip moves pixels "
     "*along* the horizontal, from column to column. Look at which axis counts the columns.",
@@ -63,7 +62,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the image's axes exchanged",
     "In the image, `horizontal` swaps top and bottom; the mask is mirrored as it should be. The two no longer fit. "
     "An image has an axis more, in front, which moves the others one place on: look at your axis numbers.",
@@ -71,7 +69,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the mask's axes exchanged",
     "In the mask, `horizontal` swaps top and bottom; the image is mirrored as it should be. The two no longer fit. "
     "Look at the axis numbers that you use for the mask.",
@@ -79,7 +76,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the mask's axis numbers used for the image",
     "You use axes 0 and 1 for both. In the mask they are rows and columns, but the image begins with its channels: "
     "`vertical` puts *them* in reverse, red for blue. Look at which axis is which in `(C, H, W)`.",
@@ -87,7 +83,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the image's axis numbers used for the mask",
     "You use axes 1 and 2 for both. The mask `(H, W)` has no axis 2, so it raises an error, and its axis 1 is not the "
     "image's. Look at which axis is which in each of them.",
@@ -95,7 +90,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the channels in reverse, too",
     "The channels come out in reverse order: red for blue. `flip` along all axes turns the channel axis as well. "
     "Look at the axes that you pass for the image.",
@@ -103,7 +97,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "not both at once",
     "When both are true, you mirror left and right only: the second question is never asked. "
     "Look at your `elif`, or at a `return` inside the first `if`.",
@@ -111,7 +104,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "only both at once",
     "You mirror only when both are true, and then along both axes. Each of them is a question of its own. "
     "Look at your condition.",
@@ -119,7 +111,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "one for both",
     "As soon as one of the two is true, you mirror along both axes. Each of them is a question of its own. "
     "Look at your condition.",
@@ -127,7 +118,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "always mirrored",
     "You mirror along both axes, whatever `horizontal` and `vertical` say. Whoever calls this draws them, and must be "
     "able to get the pair as it is. Look at where you use the two arguments.",
@@ -135,7 +125,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "never mirrored",
     "The pair comes out as it went in. `flip` returns a *new* tensor and leaves the old one alone. "
     "Look at where you keep its result.",
@@ -143,7 +132,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the opposite of what is asked",
     "You mirror when the argument is false and leave the pair alone when it is true. "
     "Look for a `not` or at your `else`.",
@@ -151,7 +139,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "a quarter turn",
     "You turn the pair by 90 degrees instead of mirroring it. Height and width change places, and nothing is "
     "mirrored. Look at the function you call.",
@@ -160,7 +147,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "transposed",
     "You exchange rows and columns. That mirrors along the *diagonal*: height and width change places. "
     "Look for `.T`, `transpose` or `permute`.",
@@ -183,7 +169,6 @@ def negative_step(image, mask, horizontal, vertical):
 
 
 edit(
-    flip_pair,
     "mask first",
     "You return the mask before the image. Whoever unpacks `image, mask = …` then trains on masks. "
     "Look at your last line.",
@@ -191,7 +176,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the image returned alone",
     "You return the image and no mask, so the mirrored mask is lost. A pair goes in and a pair comes out. "
     "Look at your last line.",
@@ -199,7 +183,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "not both at once, top and bottom only",
     "When both are true, you mirror top and bottom only: the second question is never asked. "
     "Look at your `elif`, or at a `return` inside the first `if`.",
@@ -207,7 +190,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "left and right in both cases",
     "`vertical` swaps left and right, too. When both are true, the pair is mirrored twice and stays as it was. "
     "Look at the axis under your `if vertical`.",
@@ -215,7 +197,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "top and bottom in both cases",
     "`horizontal` swaps top and bottom, too. When both are true, the pair is mirrored twice and stays as it was. "
     "Look at the axis under your `if horizontal`.",
@@ -223,7 +204,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the mask mirrored top and bottom in both cases",
     "The image is right, but in the mask `horizontal` swaps top and bottom, as `vertical` does. Look at the axis that "
     "you use for the mask under `if horizontal`.",
@@ -231,7 +211,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the mask mirrored left and right in both cases",
     "The image is right, but in the mask `vertical` swaps left and right, as `horizontal` does. Look at the axis that "
     "you use for the mask under `if vertical`.",
@@ -239,7 +218,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the image mirrored left and right in both cases",
     "The mask is right, but in the image `vertical` swaps left and right, as `horizontal` does. Look at the axis that "
     "you use for the image under `if vertical`.",
@@ -247,7 +225,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the mask forgotten in a vertical flip",
     "`vertical` does not reach the mask: only left and right are swapped in it. Look at what stands under "
     "`if vertical`.",
@@ -255,7 +232,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the mask forgotten in a horizontal flip",
     "`horizontal` does not reach the mask: only top and bottom are swapped in it. Look at what stands under "
     "`if horizontal`.",
@@ -263,7 +239,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "nothing comes out when neither is true",
     "When neither is true, your function returns None instead of the pair as it is. Every `return` of yours stands "
     "under a condition: look at what comes after the last of them.",
@@ -271,7 +246,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "a channel axis for the mask",
     "Your mask comes out as `(1, H, W)`. A channel axis makes it like the image, so that both can be flipped alike, "
     "but it has to go again. Look at the shape of the mask that you return.",
@@ -279,7 +253,6 @@ edit(
 )
 
 edit(
-    flip_pair,
     "the mask made float",
     "Your mask comes out as float. Its numbers are names of classes, and a mirrored mask has the type of the one that "
     "came in. Look for a conversion, or for a tensor that holds image and mask at once.",

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import certain_logits, logits_and_targets
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.losses import focal_loss
 
 
@@ -47,6 +47,9 @@ def probes(draw):
     yield Call((2 * draw.normal(n, c, h, h + 1), (draw.normal(n, c, h, h + 1) > 0).float()), gradients=(0,))
 
 
+edit = edits_of(focal_loss)
+
+
 def _in_words(loss, args):
     """Where an answer levels off is left open here: that is what the logits of ±10 000 are for."""
     return "between 1 and 1000" if 1 < loss < 1000 else loss
@@ -61,7 +64,6 @@ def start(line):
 
 
 edit(
-    focal_loss,
     "alpha on the wrong class",
     "You gave `alpha` to the background and the rest to the objects. In the paper `alpha` belongs to class 1. "
     "Look at which of the two weights meets `target` and which meets `1 - target`.",
@@ -69,7 +71,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "alpha left out",
     "Your loss does not use `alpha`: objects and background weigh the same, so wherever objects are rare the "
     "background sets the direction. Look at the fourth argument.",
@@ -77,7 +78,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "alpha on both classes",
     "You multiplied all pixels by `alpha`. A factor that is the same everywhere balances nothing, it only scales the "
     "loss. Look at what a background pixel should be multiplied by.",
@@ -85,7 +85,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "alpha on the object pixels only",
     "You multiplied object pixels by `alpha` and left background pixels at 1, so with the default the background "
     "weighs four times as much instead of three. Look at what a background pixel should be multiplied by.",
@@ -93,7 +92,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "alpha on the background pixels only",
     "You multiplied background pixels by `1 - alpha` and left object pixels at 1. Look at what an object pixel should "
     "be multiplied by.",
@@ -101,7 +99,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "alpha fixed at 0.25",
     "You wrote the default into the formula, so the argument `alpha` changes nothing. Look at the constants in your "
     "class weights.",
@@ -109,7 +106,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "divided by the sum of the weights",
     "You divided by the sum of the class weights. The result is then a weighted mean, and for an image of one class "
     "`alpha` cancels out. Look at the number you divide by: the task says mean over all pixels.",
@@ -117,7 +113,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "divided by the number of object pixels",
     "You divided by the number of object pixels. The paper's detector does so with its boxes, and the loss then jumps "
     "with the size of the objects. Look at the number you divide by: the task says mean over all pixels.",
@@ -125,7 +120,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "gamma as a factor",
     "You multiplied by `gamma` where it belongs in the exponent. An easy pixel then keeps far too much of its loss, "
     "and `gamma=0` switches everything off instead of giving cross-entropy. Look at what you do with `1 - p_t`.",
@@ -133,7 +127,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "one minus the power",
     "You raised p_t to the power of `gamma` and took one minus that. The power belongs around the whole of `1 - p_t`, "
     "and only then are easy pixels turned down the more the larger `gamma` is. Look at your brackets.",
@@ -141,7 +134,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the power of the whole pixel",
     "You raised the factor and the cross-entropy together to the power of `gamma`. The power belongs to `1 - p_t` "
     "alone. Look at your brackets.",
@@ -149,7 +141,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the power of a negative number on background",
     "Your factor is a power of `target - p`, which is negative on background. With `gamma` = 2 nobody notices; with 1 "
     "the loss is negative there, and with a fraction NaN. Look at how you compute the distance from p to the truth.",
@@ -157,7 +148,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the power of a negative number on objects",
     "Your factor is a power of `p - target`, which is negative on objects. With `gamma` = 2 nobody notices; with 1 "
     "the loss is negative there, and with a fraction NaN. Look at how you compute the distance from p to the truth.",
@@ -165,14 +155,12 @@ edit(
 )
 
 edit(
-    focal_loss,
     "gamma fixed at 2",
     "You squared, so the argument `gamma` changes nothing. Look at the constants in your exponents.",
     start("gamma = 2.0"),
 )
 
 edit(
-    focal_loss,
     "cross-entropy without the focus",
     "Your loss is a cross-entropy with class weights: nothing makes the easy pixels count for less. Look at where "
     "`gamma` comes in.",
@@ -180,7 +168,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the easy pixels in focus",
     "You raised p_t itself to the power of `gamma`. Pixels that are right already then count most, and those that are "
     "wrong almost nothing. Look at the factor: for which p_t should it be near 0?",
@@ -188,7 +175,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "p in place of p_t",
     "Your factor uses the probability of *object* for every pixel. On background it then favours the pixels that are "
     "right already. Look at what p_t is where the target is 0.",
@@ -196,7 +182,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the logarithm of the wrong probability",
     "Your logarithm takes the probability of what is *not* there. The better the prediction, the larger that "
     "cross-entropy. Look at which probability stands in the logarithm, and which in the factor.",
@@ -204,7 +189,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the classes swapped",
     "You mixed up p and 1 - p: p_t is that of the class that is *not* there, in the factor and in the logarithm. The "
     "better the prediction, the larger the loss. Look at what p_t is where the target is 1.",
@@ -212,7 +196,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the focus on the mean",
     "You took the mean of the cross-entropy first and applied the factor to that one number. Easy and hard pixels are "
     "mixed by then, and none counts for less. Look at the order: the factor is one of each pixel.",
@@ -221,7 +204,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "p_t from a weighted cross-entropy",
     "You multiplied the cross-entropy by the class weight and then computed p_t from the product. exp(-·) of a "
     "weighted loss is no probability any more, so the focus is wrong. Look at which comes first, the weight or p_t.",
@@ -230,7 +212,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "only the object pixels cost something",
     'Your loss has one term, for the pixels of the object. A prediction that says "object" everywhere then costs '
     "nothing. Look at what a background pixel adds to the sum.",
@@ -238,7 +219,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "only the background pixels cost something",
     "Your loss has one term, for the background. A prediction that finds no object at all then costs nothing. Look at "
     "what an object pixel adds to the sum.",
@@ -246,7 +226,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the factor cut off from the gradient",
     "The value is right, but you computed the factor with `detach()` or `no_grad`, as a constant. Its own slope is "
     "part of the loss's gradient and is missing now. Look at where the gradient is cut.",
@@ -254,7 +233,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the logarithm of the sigmoid",
     "You take the sigmoid first and its logarithm after. For a logit of 10 000 the logarithm is that of 0, and one "
     "such pixel turns the loss or its gradient into NaN or infinity. Look at your `bce_with_logits`: how did it avoid "
@@ -264,7 +242,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the logarithm of the sigmoid, one term a class",
     "You take the sigmoid first and its logarithm after, once for each class. For a logit of 10 000 one of the two is "
     "the logarithm of 0, and 0 times that is NaN, even where the prediction is right. Look at your `bce_with_logits`: "
@@ -274,7 +251,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the exponential overflows",
     "Your formula is right on paper, but for a logit of 10 000 on the wrong side `exp` overflows to infinity, and the "
     "loss with it. Look at your `bce_with_logits`: which sign did the exponent have there?",
@@ -282,7 +258,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the exponential overflows for a large logit",
     "Your formula is right on paper, but for a logit of 10 000 `exp` overflows to infinity, and the loss with it, "
     "even where the prediction is right. Look at your `bce_with_logits`: which sign did the exponent have there?",
@@ -291,7 +266,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "a loss that levels off",
     "You cut the probabilities off, or added an epsilon in the logarithm. No NaN any more, but beyond that point the "
     "loss stops growing and its gradient is 0, so the pixels that are most wrong are never corrected. Look at your "
@@ -301,7 +275,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the sigmoid applied twice",
     "You gave probabilities to a formula that expects logits, so the sigmoid is applied twice. All probabilities end "
     "up between 0.5 and 0.73, and nothing is ever easy. Look at what each function you call expects.",
@@ -309,7 +282,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the sigmoid missing in the factor",
     "You computed p_t from the logits as they are. They are any real number, so `1 - p_t` may be negative or large, "
     "and a power of it is NaN or huge. Look at what turns a logit into a probability.",
@@ -317,7 +289,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "sum instead of mean",
     "You summed over the pixels. The loss then grows with the size of the image and of the batch, and a learning rate "
     "that works for one size is wrong for the next. Look at your last step.",
@@ -325,7 +296,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "mean over the images only",
     "You summed the pixels of each image and averaged over the images. The loss grows with the size of the image. "
     "Look at the number you divide by: how many terms went into the sum?",
@@ -333,7 +303,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "no mean",
     "You return the loss of each pixel, and the task asks for one number: training can only make a number small. Look "
     "at your last step.",
@@ -341,7 +310,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "one number for each image",
     "You return a loss for each image. The task asks for one number, the mean over all pixels of all images. Look at "
     "the axes that you average over.",
@@ -349,7 +317,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "the sign is missing",
     "Your loss is negative, and the worse the prediction, the smaller it gets: training would make everything wrong. "
     "A logarithm of a probability is never positive. Look at the sign in front.",
@@ -357,7 +324,6 @@ edit(
 )
 
 edit(
-    focal_loss,
     "a number without its gradient",
     "The value is right, but it has lost its history: `.item()`, `float()`, `.detach()`, numpy and `no_grad` all cut "
     "it. `loss.backward()` needs the tensor as it came out of the computation. Look at your last lines.",

@@ -5,7 +5,7 @@ from torchvision.ops.misc import FrozenBatchNorm2d
 
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.baseline import freeze_encoder
 
 
@@ -38,6 +38,9 @@ def probes(draw):
     yield _step(draw, 2, draw.size(3, 5), norms=False)  # what is wrong with parameters shows alone
 
 
+edit = edits_of(freeze_encoder)
+
+
 def _step(draw, channels, classes, training=True, norms=True):
     settings = {"in_channels": channels, "num_classes": classes, "training": training, "norms": norms}
     network = Fixture("network with an encoder", {**settings, "seed": draw.seed()})
@@ -57,7 +60,6 @@ def _each(kind, layers, action):
 
 
 edit(
-    freeze_encoder,
     "undone by the next train()",
     "Your `eval()` holds until somebody calls `model.train()`, and every epoch does. From then on the batch norms of "
     "the encoder follow the new data again. Look at what `model.train()` does to the encoder.",
@@ -65,7 +67,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "batch norms go on",
     "No parameter of the encoder moves, and still it changes: the running statistics of its batch norms have no "
     "gradient and follow the data in every forward pass in training mode. Look at its buffers.",
@@ -73,7 +74,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "only the batch norms stopped",
     "The batch norms stand still, and the parameters of the encoder go on learning. If you set `requires_grad` on a "
     "*module*, that only made a new attribute there: look for the method with an underscore at its end, or set it on "
@@ -82,7 +82,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "nothing lasting",
     "The model that you were given learns as before. Gradients that you delete are made anew, a copy that you freeze "
     "is not the model that will be trained, and `requires_grad` set on a *module* is only a new attribute there. Look "
@@ -92,7 +91,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "shift and scale of the batch norms still learn",
     "You stopped the convolutions. A batch norm has parameters too, a scale and a shift for each channel, and those "
     "still follow their gradients. Look at which layers your loop leaves out.",
@@ -100,7 +98,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "biases still learn",
     "You stopped the parameters called `weight`; those called `bias` still follow their gradients. "
     "Look at how you choose parameters by name.",
@@ -112,7 +109,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "the outer layers only",
     "You went through the encoder's own layers and not through the blocks inside it, so whatever sits deeper is not "
     "frozen. `children()` stops at the first level: look for the method that goes all the way down.",
@@ -121,7 +117,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "batch norms of inner blocks missed",
     "The parameters are all frozen, and so are the batch norms on the first level. Those inside a block of the encoder "
     "go on: `children()` stops at the first level. Look for the method that goes all the way down.",
@@ -129,7 +124,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "the whole model frozen",
     "No parameter of the model asks for a gradient any more, so there is nothing left to learn and `backward()` raises "
     "an error. Only the encoder is to stand still: look at whose parameters you loop over.",
@@ -137,7 +131,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "everything frozen, in evaluation mode too",
     "The whole model stands still, decoder and all: nothing is left to learn. "
     "Look at what you freeze, the model or its encoder.",
@@ -146,7 +139,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "the decoder frozen instead",
     "You froze the part that has to learn the new task, and left the pretrained one to be overwritten. "
     "Look at the name of the part that you freeze.",
@@ -155,7 +147,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "only the decoder left to learn",
     "You froze everything whose name does not begin with `decoder`. A model has more parts than two: the head that "
     "makes the logits is frozen as well. Look at how you choose what to freeze.",
@@ -167,7 +158,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "train() no longer reaches the decoder",
     "`model.train()` has no effect on any part any more, so the batch norms of the decoder never learn their "
     "statistics. Only the encoder is to stay in evaluation mode: look at whose `train` you replaced.",
@@ -175,7 +165,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "every batch norm stopped",
     "You stopped the batch norms of the decoder as well. They start from nothing and have to learn the statistics of "
     "the new data. Look at where your loop over batch norms begins.",
@@ -183,7 +172,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "statistics kept and not used",
     "The running statistics stand still, and in training mode the batch norms still compute with those of the *batch*. "
     "The decoder then learns from other features than it gets in evaluation mode. A momentum of 0 or "
@@ -192,7 +180,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "running statistics reset",
     "You reset the running statistics of the encoder: means to 0, variances to 1. What it had learned about its "
     "features is gone, and each layer now gets inputs that it has never seen. Look for `reset` or "
@@ -218,7 +205,6 @@ def batch_norms_taken_out(model):
 
 
 edit(
-    freeze_encoder,
     "the encoder run without gradients",
     "You made the encoder run under `no_grad`. Its parameters get no gradient then, and still ask for one: everybody "
     "who looks at `requires_grad`, such as the code that hands parameters to an optimizer, takes them for learning. "
@@ -227,7 +213,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "eval() no longer reaches the model",
     "`model.eval()` leaves the decoder in training mode: the `train` that you put in ignores its argument. "
     "`eval()` is `train(False)`; look at what your method does with `mode`.",
@@ -235,7 +220,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "running statistics thrown away",
     "You took the running statistics away, so the batch norms of the encoder use those of the batch in both modes, "
     "and its answer for an image depends on which are beside it. They are to keep what they learned, and use it. "
@@ -244,7 +228,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "the convolutions still learn",
     "You stopped the parameters of the batch norms, a scale and a shift each. The convolutions, where nearly all the "
     "weights are, still follow their gradients. Look at which layers your loop leaves out.",
@@ -252,7 +235,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "the class of the encoder changed",
     "You replaced `train` in the *class* of the encoder, so every module of that class stays in evaluation mode, "
     "wherever it is. Look at what you assign to: one object, or its class.",
@@ -260,7 +242,6 @@ edit(
 )
 
 edit(
-    freeze_encoder,
     "train() and eval() reach nothing but the encoder",
     "Your `train` of the model looks after the encoder and forgets the rest, so that neither `model.train()` nor "
     "`model.eval()` reaches the decoder. Look for the `train` that was there before.",

@@ -6,7 +6,7 @@ from torch import nn
 
 from helpers.checks.probes import Build
 from helpers.checks.shared import forwards, widest
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.decoder import Hourglass
 from helpers.reference.unet import DoubleConv, Encoder, UpConv
 
@@ -44,14 +44,15 @@ def probes(draw):
     yield widest((1, 1), {"depth": 3}, 128, torch.ones(1, 1, 16, 32))
 
 
+edit = edits_of(Hourglass)
+
+
 # Texts of the reference, which is edited below.
 STEP = "UpConv(2 * c, c), DoubleConv(c, c)"
 HEAD = "nn.Conv2d(base_channels, num_classes, kernel_size=1)"
 LOGITS = "self.head(self.decoder(bottleneck))"
 
-
 edit(
-    Hourglass,
     "the encoder's maps are added",
     "You add the encoder's maps on the way up. Those are skips, and the hourglass shall do without: you will need it "
     "in the next lesson to see what they are good for. Look at what your `forward` does with the second result of the "
@@ -65,7 +66,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "a U-Net already",
     "You concatenate the encoder's maps on the way up. That is the U-Net, one lesson early. The hourglass has only the "
     "bottleneck to draw from: look at what goes into the `DoubleConv` of each step up.",
@@ -79,7 +79,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "no DoubleConv on the way up",
     "Your decoder is a row of transposed convolutions with nothing between them: without a ReLU several in a row are "
     "no more than one. Look at what follows each way up.",
@@ -87,7 +86,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "one convolution on the way up",
     "After each way up there is a single convolution where the task asks for a `DoubleConv`. "
     "Look at the block in your decoder.",
@@ -95,7 +93,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the DoubleConv before the way up",
     "At each level you convolve first and go up afterwards, so no block ever works at the full size of the image, and "
     "the finest thing you can draw is a stamp of 2×2. Look at the order within a step.",
@@ -103,7 +100,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the DoubleConv before the way up, at the deeper channels",
     "At each level you convolve first and go up afterwards, so no block ever works at the full size of the image, and"
     " the bottleneck gets two blocks in a row. Look at the order within a step.",
@@ -111,7 +107,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the way up keeps the channels",
     "Your way up keeps the channels and the `DoubleConv` halves them, so the transposed convolutions carry twice the "
     "weights and the largest maps twice the channels. Look at the channels of your `UpConv`.",
@@ -119,7 +114,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "up in one leap",
     "You classify at the bottleneck and enlarge the logits in one leap, so every object comes out with borders as "
     "coarse as `2**depth` pixels, smoothed. The decoder goes up step by step and convolves at each size. Look for the "
@@ -130,7 +124,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "up in one leap, by copying",
     "You classify at the bottleneck and enlarge the logits in one leap, so every object comes out in blocks of "
     "`2**depth` pixels. The decoder goes up step by step and convolves at each size. Look for the steps between "
@@ -141,7 +134,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "one step up is missing",
     "Your logits have half the size of the image: you go down `depth` times and up one time less. "
     "Count the steps of your loop.",
@@ -150,7 +142,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the last step up without weights",
     "You classify at half the size and enlarge the logits by interpolation, so nothing is ever decided at the size of"
     " the image. The last step up has an `UpConv` and a `DoubleConv` like the others. Count the steps of your loop.",
@@ -160,7 +151,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the decoder is built from shallow to deep",
     "Your steps up are built from shallow to deep. With one level that works, with two it fails: the first step gets "
     "the bottleneck, which has the most channels, and was built for few. Look at the order in which you make the "
@@ -169,7 +159,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the decoder begins a level too deep",
     "Your first step up expects twice the channels of the bottleneck, which has `base_channels * 2**depth`. Look at "
     "the exponent at which your steps begin.",
@@ -177,7 +166,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the pair is not unpacked",
     "The encoder returns two things, the bottleneck and a list of skips, and you hand on both together. Look at the "
     "line that calls the encoder.",
@@ -185,7 +173,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "one level too few",
     "Your network halves the sides `depth - 1` times. `depth` counts the poolings, not the levels: with depth 1 there "
     "are two levels. Look at where you count.",
@@ -193,7 +180,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "one level too many",
     "Your network halves the sides `depth + 1` times, so it needs sides that divide by twice as much, and has about "
     "four times the weights. Look at where you count.",
@@ -201,7 +187,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "another block at the bottleneck",
     "Between encoder and decoder you put one more `DoubleConv`. The encoder's last level is the bottleneck already: "
     "look at what it returns.",
@@ -210,7 +195,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the channels stop doubling",
     "At some level your channels stop doubling, so level 3 does not have `8 * base_channels`. Look for a `min` or a "
     "fixed list where the channels come from.",
@@ -225,7 +209,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the head is forgotten",
     "What comes out has `base_channels` channels, whatever `num_classes` says: the last layer that turns features into "
     "classes is missing. Look at what follows the decoder.",
@@ -233,7 +216,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "a 3×3 head",
     "Your last convolution is 3×3. The blocks before it have looked at the neighbours; the head decides for each pixel "
     "by itself, 1×1. Look at its kernel size.",
@@ -241,7 +223,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "no bias in the head",
     "Your last convolution has no bias, so it cannot say that a class is rare before it has seen a pixel. No norm "
     "follows that would make up for it. Look at its arguments.",
@@ -249,7 +230,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "norm and ReLU in the head",
     "Your head is a convolution with norm and ReLU, so no logit is ever negative and no probability below one half. "
     "The last convolution stands alone. Look at what follows it.",
@@ -257,14 +237,12 @@ edit(
 )
 
 edit(
-    Hourglass,
     "num_classes is ignored",
     "One channel comes out, whatever `num_classes` says. Look at the output channels of your last convolution.",
     ("super().__init__()", "super().__init__()\n        num_classes = 1"),
 )
 
 edit(
-    Hourglass,
     "grey images only",
     "Your encoder expects one channel, whatever `in_channels` says, so a colour image fails. Look at the first "
     "argument of your `Encoder`.",
@@ -272,7 +250,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "colour images only",
     "Your encoder expects three channels, whatever `in_channels` says, so a grey image fails. Look at the first "
     "argument of your `Encoder`.",
@@ -280,7 +257,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "sigmoid at the end",
     "Your network ends in a sigmoid, so it returns probabilities, not logits. The losses of lesson 08 take the sigmoid "
     "themselves; applied twice it keeps everything between 0.5 and 0.73. Look at your last line.",
@@ -288,7 +264,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "softmax at the end",
     "Your network ends in a softmax, so it returns probabilities, not logits. The loss takes the softmax itself, and "
     "with a single class it is 1 everywhere. Look at your last line.",
@@ -296,7 +271,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "log-softmax at the end",
     "Your network ends in a log-softmax, so it returns the logarithms of probabilities, not logits. The loss does "
     "that itself, and with a single class it is 0 everywhere. Look at your last line.",
@@ -304,7 +278,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "sigmoid or softmax at the end",
     "Your network ends in a sigmoid for one class and in a softmax for several, so it returns probabilities, not "
     "logits. The losses of lesson 08 do that themselves. Look at your last lines.",
@@ -315,7 +288,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "a ReLU at the end",
     "Your network ends in a ReLU, so no logit is ever negative and no probability below one half. "
     "Look at what follows the last convolution.",
@@ -323,7 +295,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "a label map instead of logits",
     "You return the number of the largest class for each pixel. No gradient comes through an `argmax`, so nothing "
     "could be trained. Look at your last line.",
@@ -331,7 +302,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the axis of a single class is dropped",
     "With one class the result loses its axis 1. Logits are `(N, num_classes, H, W)` for any number of classes, and a"
     " mask has that axis too. Look for `squeeze` or an index at the end.",
@@ -339,7 +309,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "bilinear instead of the transposed convolution",
     "You go up bilinearly with a 3×3 convolution where the transposed one was asked for. It is a good way up, but "
     "another one. Look at the mode of your `UpConv`.",
@@ -347,7 +316,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "nearest instead of the transposed convolution",
     "You go up by copying pixels, with a 3×3 convolution, where the transposed one was asked for. It is a good way up, "
     "but another one. Look at the mode of your `UpConv`.",
@@ -355,7 +323,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "no norm on the way up",
     "The blocks of your decoder have no batch normalisation, those of the encoder do. "
     "Look at the arguments of your `DoubleConv`.",
@@ -363,7 +330,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "a ReLU after each way up",
     "Between each transposed convolution and its `DoubleConv` there is a ReLU, which cuts off everything negative on "
     "the way. Look at what stands between the two.",
@@ -371,7 +337,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "a norm and a ReLU after each way up",
     "There are a batch norm and a ReLU between each transposed convolution and its `DoubleConv`, which brings its "
     "own. Look at what stands between the two.",
@@ -379,7 +344,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the bottleneck is detached",
     "The values of the bottleneck go up, but no gradient comes back down: the whole encoder stays as random as it was "
     "born. Look for `detach`, `.data` or `no_grad` in `forward`.",
@@ -387,7 +351,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the decoder in a plain list",
     "The steps of your decoder are in a plain Python list or dict. PyTorch does not look into these: `parameters()` "
     "misses them, so half of your network is never trained. Look at where you keep them; `nn.ModuleList` registers "
@@ -397,7 +360,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "the encoder in a plain list",
     "Your encoder, or its blocks, are in a plain Python list or dict. PyTorch does not look into these: "
     "`parameters()` misses them, so the way down is never trained. Look at where you keep them; `nn.ModuleList` "
@@ -407,7 +369,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "base_channels is ignored",
     "Whatever `base_channels` says, you build with 16. Small networks for a laptop need the argument. "
     "Look for a fixed number where it should stand.",
@@ -415,7 +376,6 @@ edit(
 )
 
 edit(
-    Hourglass,
     "64 channels by default",
     "Without `base_channels` you build the paper's 64, which a laptop trains sixteen times slower than the 16 asked "
     "for. Look at the first line of `__init__`.",
@@ -423,21 +383,18 @@ edit(
 )
 
 edit(
-    Hourglass,
     "32 channels by default",
     "Without `base_channels` you build 32 at full size; 16 are asked for. Look at the first line of `__init__`.",
     ("base_channels: int = 16", "base_channels: int = 32"),
 )
 
 edit(
-    Hourglass,
     "another default for depth",
     "Without `depth` your network does not go down four times. Look at the first line of `__init__`.",
     ("depth: int = 4", "depth: int = 3"),
 )
 
 edit(
-    Hourglass,
     "depth is ignored",
     "Whatever `depth` says, you go down and up four times. Small images have no room for that. "
     "Look for a fixed number where it should stand.",

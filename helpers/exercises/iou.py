@@ -3,7 +3,7 @@
 import numpy as np
 
 from helpers.checks.shared import pairs_of_masks
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.overlap import iou
 
 
@@ -31,8 +31,9 @@ def probes(draw):
     yield from pairs_of_masks(draw)
 
 
+edit = edits_of(iou)
+
 edit(
-    iou,
     "Dice instead of IoU",
     "You divided twice the overlap by the sum of the areas. That is Dice, IoU's milder sibling. IoU divides by the "
     "*union*, in which a shared pixel counts once: look at your denominator.",
@@ -40,7 +41,6 @@ edit(
 )
 
 edit(
-    iou,
     "the sum of areas instead of the union",
     "Two equal masks score 0.5 with you: the sum of the two areas counts every shared pixel twice. In the union it "
     "counts once. Look at what you have to take off the sum, or at an operator that joins the masks.",
@@ -48,7 +48,6 @@ edit(
 )
 
 edit(
-    iou,
     "the difference instead of the union",
     "You divided by the pixels in which the masks *differ* (`^`), so the better the match, the smaller the "
     "denominator, and the score leaves the range from 0 to 1. Look at the operator that joins the masks.",
@@ -56,7 +55,6 @@ edit(
 )
 
 edit(
-    iou,
     "empty masks score 0",
     "Two empty masks gave 0, so a model that rightly finds nothing is punished. A tiny number in the denominator "
     "avoids the crash, not the question: look at what your formula says when there is nothing to count.",
@@ -64,7 +62,6 @@ edit(
 )
 
 edit(
-    iou,
     "empty masks give NaN",
     "Two empty masks gave NaN: you divided 0 by 0, and one such image turns the mean over a whole data set into NaN. "
     "Look at the union before you divide.",
@@ -72,7 +69,6 @@ edit(
 )
 
 edit(
-    iou,
     "empty masks give None",
     "Two empty masks give `None`, and the error comes later, where somebody computes with it. "
     "Look at what you return when there is nothing to divide by.",
@@ -80,7 +76,6 @@ edit(
 )
 
 edit(
-    iou,
     "empty masks raise an error",
     "Two empty masks made you divide by zero, and the evaluation stops at the first image without an object. "
     "Look at the union before you divide.",
@@ -88,7 +83,6 @@ edit(
 )
 
 edit(
-    iou,
     "one empty mask counts as a match",
     "You return 1.0 as soon as *one* of the masks is empty, so a model that predicts nothing at all gets full marks "
     "on every image. Only when both are empty is there nothing to miss and nothing found: look at your condition.",
@@ -96,7 +90,6 @@ edit(
 )
 
 edit(
-    iou,
     "an empty truth counts as a match",
     "An empty truth scores 1.0 with you, whatever is predicted, so inventing an object costs nothing there. "
     "Only when the prediction is empty as well is everything right: look at your condition.",
@@ -104,7 +97,6 @@ edit(
 )
 
 edit(
-    iou,
     "an empty prediction counts as a match",
     "An empty prediction scores 1.0 with you, whatever there was to find, so predicting nothing gets full marks. "
     "Only when the truth is empty as well is everything right: look at your condition.",
@@ -112,7 +104,6 @@ edit(
 )
 
 edit(
-    iou,
     "the overlap counts background",
     "Your overlap counts every pixel on which the masks agree, background included, so the score rises above 1. "
     "The overlap is what is object in both: look at what `==` counts.",
@@ -120,7 +111,6 @@ edit(
 )
 
 edit(
-    iou,
     "nothing is ever shared",
     "Even two equal masks score 0 with you: your overlap is always empty. In a Python set two tensors are never equal, "
     "whatever numbers they hold; `.tolist()` makes numbers of them. Look at what you compare with what.",
@@ -128,7 +118,6 @@ edit(
 )
 
 edit(
-    iou,
     "pixel accuracy",
     "You counted the pixels on which the two masks agree, background included. That is pixel accuracy: it is high for "
     "any small object, found or not. IoU looks at object pixels only: look at what `==` counts.",
@@ -136,7 +125,6 @@ edit(
 )
 
 edit(
-    iou,
     "precision",
     "You divided by the predicted area alone. That is precision: a single well-placed pixel scores 1.0. "
     "Missed pixels have to cost something too: look at which pixels are in the denominator.",
@@ -144,7 +132,6 @@ edit(
 )
 
 edit(
-    iou,
     "recall",
     "You divided by the true area alone. That is recall: a mask that covers the whole image scores 1.0. "
     "False pixels have to cost something too: look at which pixels are in the denominator.",
@@ -152,7 +139,6 @@ edit(
 )
 
 edit(
-    iou,
     "all pixels instead of the union",
     "You divided by the number of all pixels, background included, so a small object scores next to nothing even when "
     "it is found. Look at which pixels are in the denominator.",
@@ -160,7 +146,6 @@ edit(
 )
 
 edit(
-    iou,
     "the smaller area instead of the union",
     "You divided by the smaller of the two areas, so a mask that lies inside the other scores 1.0, however small it "
     "is. Missed and false pixels both have to cost something: look at which pixels are in the denominator.",
@@ -168,7 +153,6 @@ edit(
 )
 
 edit(
-    iou,
     "the larger area instead of the union",
     "You divided by the larger of the two areas. The union holds the pixels of *both* masks, so it is larger still "
     "wherever each has pixels that the other lacks. Look at which pixels are in the denominator.",
@@ -176,7 +160,6 @@ edit(
 )
 
 edit(
-    iou,
     "whole numbers only",
     "Your score is 0 for everything short of a perfect match. Look for a `//`, which drops what is behind the point, "
     "for an `int`, or for a comparison of whole masks.",
@@ -229,7 +212,6 @@ def by_rows(pred, target):
 
 
 edit(
-    iou,
     "smoothing left in",
     "You added 1 on top and below, as losses do to keep gradients alive. In a score it lifts every small object: "
     "two single pixels that miss each other get 1/3. Look at the constants in your fraction.",
@@ -237,7 +219,6 @@ edit(
 )
 
 edit(
-    iou,
     "loss instead of score",
     "You returned 1 - IoU. That is a loss; here the score is asked for, 1.0 for two equal masks. "
     "Look at your last line.",
@@ -245,7 +226,6 @@ edit(
 )
 
 edit(
-    iou,
     "loss instead of score, but 1.0 for empty masks",
     "You returned 1 - IoU wherever there is something to count, so two equal masks score 0. That is a loss; here the "
     "score is asked for. Look at your last line.",

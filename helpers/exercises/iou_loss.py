@@ -4,7 +4,7 @@ import torch
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import logits_and_targets
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.losses import iou_loss
 
 
@@ -40,6 +40,9 @@ def probes(draw):
     yield Call((40 * (2 * target - 1), target), label="logits of ±40, all on the right side", gradients=(0,))
 
 
+edit = edits_of(iou_loss)
+
+
 BOTH_CLASSES = "map(torch.cat, zip(_overlap_and_total(logits, target), _overlap_and_total(-logits, 1 - target)))"
 
 
@@ -54,7 +57,6 @@ def sums(p="torch.sigmoid(logits)", dim=(1, 2, 3)):
 
 
 edit(
-    iou_loss,
     "Dice instead of IoU",
     "You divided twice the overlap by the sum of the areas. That is the soft Dice loss, the milder one wherever the "
     "match is partial. IoU divides by the *union*, in which a shared pixel counts once: look at your fraction.",
@@ -63,7 +65,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "the sum of areas instead of the union",
     "Your loss stays near 0.5 for a perfect prediction: the sum of the two areas counts every shared pixel twice. "
     "Look at what you have to take off to get the union.",
@@ -71,7 +72,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "the difference instead of the union",
     "You took the overlap off twice, so your denominator holds only the pixels in which the two differ. The better "
     "the match, the smaller it gets, and the score leaves the range from 0 to 1. Look at how often a shared pixel is "
@@ -80,7 +80,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "the larger area instead of the union",
     "You divided by the larger of the two areas. The union is larger still, unless one lies inside the other. Look at "
     "what you have to take off the sum of the areas.",
@@ -89,7 +88,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "the target's area instead of the union",
     "You divided by the area of the target alone. That is a recall: to call everything an object then costs nothing. "
     "Look at your denominator: the pixels that were predicted belong to the union, too.",
@@ -97,7 +95,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "pooled over the batch",
     "You summed over the whole batch and divided once. A large object then drowns the small ones of the other images, "
     "and the loss of an image depends on its neighbours in the batch. Look at the `dim` of your sums.",
@@ -105,7 +102,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "pooled over the batch, the channel kept",
     "You summed over the batch, the rows and the columns, and kept the channel. So all images share one fraction, and "
     "what you return is not a single number but a tensor with one entry. Look at the `dim` of your sums: which "
@@ -115,7 +111,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "averaged over the batch before dividing",
     "You averaged overlap and areas over the batch, and divided once. A large object then drowns the small ones of "
     "the other images. The division comes first, in each image; the mean over the images comes last. Look at the "
@@ -124,7 +119,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "means in place of sums",
     "Your overlap and areas are means over the pixels, numbers from 0 to 2. Beside those a `smooth` of 1 is as much "
     "as a whole image of pixels. Look at how you add up the pixels: an area is a sum.",
@@ -132,7 +126,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "the sigmoid is missing",
     "You put the logits into the formula as they are. Negative logits make negative areas, and the score leaves the "
     "range from 0 to 1. Look at what turns a logit into a probability.",
@@ -140,7 +133,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "the sigmoid applied twice",
     "You applied the sigmoid twice. All probabilities end up between 0.5 and 0.73, so a perfect prediction keeps a "
     "large loss. Look at what is a logit and what is a probability already.",
@@ -148,7 +140,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "a softmax over one channel",
     "You used a softmax over the channels. With a single channel there is nothing to compare it with: every "
     "probability is 1, and nothing gets a gradient. Look at how one logit alone becomes a probability.",
@@ -156,7 +147,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "a hard mask",
     "You turned the probabilities into a mask of 0 and 1 first. That is the score of lesson 02: it jumps, its gradient "
     "is 0 or missing, and nothing can be trained with it. Look at where you compare with a threshold or round.",
@@ -164,7 +154,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "a rounded mask",
     "You rounded the probabilities to 0 and 1. That is the score of lesson 02: it jumps, its gradient is 0, and "
     "nothing can be trained with it. Look for a `round`.",
@@ -172,7 +161,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "squares in the denominator",
     "You squared the probabilities in the union. Between 0 and 1 a square is smaller than the probability itself, so "
     "the score comes out too high wherever the network is unsure. Look at what the area of a soft mask is.",
@@ -180,7 +168,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "score instead of loss",
     "You returned the score, which is 1 for a perfect prediction. An optimizer makes its loss small, so it would train "
     "the overlap away. Look at your last line.",
@@ -188,7 +175,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "minus the score",
     "You returned minus the score. Its gradient is right and training would work, but a perfect prediction has the "
     "loss -1 instead of 0, and in a sum with another loss no one can read it. Look at your last line.",
@@ -196,7 +182,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "minus the logarithm of the score",
     "You took the logarithm of the score. Papers use that, too, but it grows without bound for a poor match, and here "
     "the loss lies between 0 and 1. Look at your last line.",
@@ -205,7 +190,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "smooth only on top",
     "You added `smooth` on top and not below. The score of a good prediction then exceeds 1, and the loss falls below "
     "0. Look at your denominator.",
@@ -213,7 +197,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "smooth only below",
     "You added `smooth` below and not on top. No prediction reaches a loss of 0 any more, and for an image without "
     "objects the loss is 1 whatever is predicted. Look at your numerator.",
@@ -221,7 +204,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "smooth taken off below",
     "You added `smooth` to the overlap first and took that sum off the areas, so below it is subtracted instead of "
     "added. The score of a good prediction exceeds 1. Look at where each of the two `smooth` comes in.",
@@ -229,7 +211,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "smooth doubled below",
     "You added `smooth` to each of the two areas, so below it counts twice and on top once. No prediction reaches a "
     "loss of 0 any more. Look at your denominator.",
@@ -237,7 +218,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "smooth halved",
     "Your `smooth` counts half. That comes out when IoU is made from a soft Dice with `score / (2 - score)`: there it "
     "stands beside twice the overlap. Look at what `smooth` is added to.",
@@ -245,7 +225,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "smooth left out",
     "Your formula has no `smooth`. For an image without objects the loss is then 1 whatever is predicted, and its "
     "gradient is 0: nothing is learned there. Look at the third argument.",
@@ -253,7 +232,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "smooth fixed at 1",
     "You wrote the number 1 where the argument `smooth` belongs, so it cannot be changed from outside. Look at the "
     "constants in your fraction.",
@@ -261,7 +239,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "a tiny number in place of smooth",
     "A tiny number stands where the argument `smooth` belongs, so it cannot be changed from outside. For an image "
     "without objects the loss is then nearly 1, even where every probability is a thousandth. Look at the constants "
@@ -270,14 +247,12 @@ edit(
 )
 
 edit(
-    iou_loss,
     "another default for smooth",
     "Without the argument your `smooth` is not 1. Look at the default in the first line of your function.",
     ("smooth: float = 1.0", "smooth: float = 1e-6"),
 )
 
 edit(
-    iou_loss,
     "sum over the images",
     "You added up the losses of the images. The loss then grows with the batch, and a learning rate that works for one "
     "batch size is wrong for the next. Look at your last step.",
@@ -285,7 +260,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "one minus the sum of the scores",
     "You added up the scores of the images and took one minus that. With more than one image the loss may fall below "
     "0, and a perfect prediction no longer has the loss 0. Look at the order of your last steps.",
@@ -294,14 +268,12 @@ edit(
 )
 
 edit(
-    iou_loss,
     "a loss for each image",
     "You returned one number for each image. `backward()` needs a single one. Look at your last step.",
     (".mean()", ""),
 )
 
 edit(
-    iou_loss,
     "mean over rows",
     "You summed along the rows alone, so each row is scored by itself and one without objects weighs as much as one "
     "full of them. Look at the `dim` of your sums: the areas are those of the whole image.",
@@ -309,7 +281,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "mean over columns",
     "You summed along the columns alone, so each column is scored by itself and one without objects weighs as much as "
     "one full of them. Look at the `dim` of your sums: the areas are those of the whole image.",
@@ -317,7 +288,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "the sum runs over the channel alone",
     "You summed over the channel dimension, and there is one channel: every pixel is scored by itself, as if it were "
     "an image. Look at the `dim` of your sums: which dimensions belong to one image?",
@@ -325,7 +295,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "the background's IoU",
     "You scored the background: `1 - p` against `1 - target`. Background is most of an image and easy, so the loss is "
     "small whatever happens to the objects. Look at which pixels your sums count.",
@@ -333,7 +302,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "objects and background averaged",
     "You scored the objects, and the background as a class of its own, and averaged both. Background is most of an "
     "image and easy, so half of your loss says little about the objects. Look at which pixels your sums count.",
@@ -341,7 +309,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "the target through the sigmoid",
     "You took the sigmoid of the target, too. It is 0 or 1 already, and becomes 0.5 or 0.73, so no prediction matches "
     "it. Look at which of the two arguments are logits.",
@@ -349,7 +316,6 @@ edit(
 )
 
 edit(
-    iou_loss,
     "a number without its gradient",
     "The value is right, but it has lost its history: `.item()`, `float()`, `.detach()`, numpy and `no_grad` all cut "
     "it. `loss.backward()` needs the tensor as it came out of the computation. Look at your last lines.",

@@ -6,7 +6,7 @@ from torchvision.ops import masks_to_boxes
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import four_numbers
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.pixels import mask_to_box
 
 
@@ -58,8 +58,9 @@ def probes(draw):
         yield Call((draw.mask(h, w, fraction=draw.uniform(0.0, 0.05)),), view=four_numbers)
 
 
+edit = edits_of(mask_to_box)
+
 edit(
-    mask_to_box,
     "x and y exchanged",
     "You returned rows first. A mask is indexed `[row, column]`, a box is written `(x, y)`, and x counts *columns*: "
     "the two orders are opposite. Look at which numbers you call x.",
@@ -67,7 +68,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "the last pixel left out",
     "Your end is the last pixel that belongs to the object, but an end is exclusive here, as in a slice: "
     "`mask[y0:y1, x0:x1]` loses the last row and column. Look at your two maxima.",
@@ -76,7 +76,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "one pixel too many in front",
     "Your box begins one column and one row before the object. The start is the first pixel that belongs to it; "
     "only the end is exclusive. Look at what you do to the two minima.",
@@ -85,7 +84,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "a margin all around",
     "Your box is one pixel larger than it has to be at each end, and at the border of the image it sticks out. "
     "Look at the constants you add: an exclusive end is only one step past the last pixel.",
@@ -96,7 +94,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "width and height instead of the end",
     "Your last two numbers are the width and the height. That is how COCO writes boxes; here they say where the box "
     "*ends*. Look at whether you subtract the start from the end.",
@@ -105,7 +102,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "centre and size",
     "You returned the centre of the box and its size. That is how YOLO writes boxes; here the numbers say where the "
     "box begins and where it ends. Look at what you compute from the minima and maxima.",
@@ -114,7 +110,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "fractions of the image instead of pixels",
     "Your numbers lie between 0 and 1: you divided by the size of the image. They are asked for in pixels, so that "
     "they can be used as indices. Look at what you divide by.",
@@ -123,7 +118,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "both x before both y",
     "The four numbers are right and stand in another order: you return both columns, then both rows. A box is written "
     "as two corners, `(x0, y0)` and `(x1, y1)`. Look at your last line.",
@@ -131,7 +125,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "two pairs instead of four numbers",
     "You returned two corners, each a pair. Whoever unpacks `x0, y0, x1, y1` finds two "
     "things where four should be. Look at the brackets in your last line.",
@@ -141,7 +134,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "first and last pixel in reading order",
     "You took the first and the last true pixel. `nonzero` lists pixels row by row, so their *rows* are the extremes "
     "and their columns are not: an object that leans to the left gets a start behind its end. Look at each column.",
@@ -150,7 +142,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "gaps not counted",
     "You counted how many rows and columns have a true pixel, and added that to the start. An object with a gap, or "
     "two objects, then end too early. Look for the last row and column instead of their number.",
@@ -175,7 +166,6 @@ def first_run(mask):
 
 
 edit(
-    mask_to_box,
     "an empty mask gives zeros",
     "An empty mask gave `(0, 0, 0, 0)`, which cannot be told from a box at the corner that is misplaced. That nothing "
     "was found has to be said: look at what you return when no pixel is true.",
@@ -183,7 +173,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "an empty mask gives the whole image",
     "An empty mask gave a box around the whole image. `argmax` of nothing but zeros is 0, so every search ends at the "
     "border. Look at whether anything is true before you search.",
@@ -191,7 +180,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "an empty mask raises an error",
     "An empty mask raises an error, since there is no smallest, no first and no outermost of no pixels. Images without "
     "an object are common, and one of them would stop the whole evaluation. Look at whether anything is true before "
@@ -201,7 +189,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "no box for thin objects",
     "You return `None` for an object that is one pixel wide or high. With exclusive ends even a single pixel has a box "
     "of size 1. Look at the condition under which you give up.",
@@ -209,7 +196,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "the end held inside the image",
     "At the right and lower border your box loses a pixel: you keep the end below the size of the image. An exclusive "
     "end may be equal to it, and a slice allows that. Look for a `min` or a `clamp`.",
@@ -218,7 +204,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "the box cut out instead of its numbers",
     "You returned the piece of the mask inside the box. The four numbers are asked for, so that the same box can be "
     "cut from the image, too. Look at your last line.",
@@ -227,7 +212,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "the last row left out",
     "Your box ends one row too early: `y1` is the last row that belongs to the object, but an end is exclusive here. "
     "Look at the `+ 1`: `x1` has one, `y1` has none.",
@@ -235,7 +219,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "the last column left out",
     "Your box ends one column too early: `x1` is the last column that belongs to the object, but an end is exclusive "
     "here. Look at the `+ 1`: `y1` has one, `x1` has none.",
@@ -243,7 +226,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "width and height, each one too small",
     "Your last two numbers are differences: largest less smallest. The box should be given by where it *ends*, and not "
     "by its size, which is one more than that difference, too. Look at whether you subtract the start from the end.",
@@ -252,7 +234,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "counted from 1",
     "Your box begins one column and one row too late: you count pixels from 1. Rows and columns begin at 0 here, as "
     "everything in Python. Look at what you do to the two minima.",
@@ -261,7 +242,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "one pixel too many in front, except at the border",
     "Your box begins one column and one row before the object, where the image has one. The start is the first pixel "
     "that belongs to it; only the end is exclusive. Look at what you do to the two minima.",
@@ -270,7 +250,6 @@ edit(
 )
 
 edit(
-    mask_to_box,
     "only rows and columns that are true all along",
     "You look for rows and columns in which *every* pixel is true. An object rarely reaches from border to border; one "
     "true pixel is enough for a row to belong into the box. Look for `all`.",

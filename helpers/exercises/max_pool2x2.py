@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.encoder import max_pool2x2
 
 
@@ -67,73 +67,61 @@ def probes(draw):
     yield (draw.normal(2, 2, draw.size(4, 11), 2 * draw.size(2, 5) + 1) - 3,)
 
 
+edit = edits_of(max_pool2x2)
+
+
 def _even(x):
     return x[:, :, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]
 
 
 edit(
-    max_pool2x2,
     "mean instead of maximum",
     "You average the four pixels. That is average pooling: it blurs, where the maximum keeps the strongest answer. "
     "Look at what you do with the four.",
     ("amax", "mean"),
 )
 
-
 edit(
-    max_pool2x2,
     "minimum instead of maximum",
     "You keep the smallest of the four pixels. Look at your comparison.",
     ("amax", "amin"),
 )
 
-
 edit(
-    max_pool2x2,
     "sum instead of maximum",
     "You add the four pixels up. Look at what you do with the four.",
     ("amax", "sum"),
 )
 
-
 edit(
-    max_pool2x2,
     "every second pixel",
     "You keep the upper left pixel of each window and never look at the other three. "
     "Look at what happens to the pixels that your slice steps over.",
     (", 2, w, 2)", ", 2, w, 2)[:, :, :, :1, :, :1]"),
 )
 
-
 edit(
-    max_pool2x2,
     "one diagonal only",
     "You compare two of the four pixels, those on a diagonal of the window. A peak in one of the other two corners is "
     "lost. Look at how many slices you take the maximum of.",
     (", 2, w, 2)", ", 2, w, 2).diagonal(dim1=3, dim2=5).unsqueeze(3)"),
 )
 
-
 edit(
-    max_pool2x2,
     "the upper two pixels only",
     "You compare the two upper pixels of each window, and a peak in its lower row is lost. Look at how many pixels "
     "each maximum is taken over.",
     (", 2, w, 2)", ", 2, w, 2)[:, :, :, :1]"),
 )
 
-
 edit(
-    max_pool2x2,
     "the two pixels on the left only",
     "You compare the two pixels on the left of each window, and a peak in its right column is lost. Look at how many "
     "pixels each maximum is taken over.",
     (", 2, w, 2)", ", 2, w, 2)[..., :1]"),
 )
 
-
 edit(
-    max_pool2x2,
     "overlapping windows",
     "Your windows move by one pixel, so they overlap and the result is nearly as large as the input. Windows that lie "
     "side by side move by their own width. Look at the step of your loop or your `unfold`.",
@@ -141,9 +129,7 @@ edit(
     ("(3, 5)", "(4, 5)"),
 )
 
-
 edit(
-    max_pool2x2,
     "windows one pixel apart",
     "Your result has the right size, but the windows behind it are one pixel apart: you look at the upper left part "
     "of the image and never at the rest. Look at how the position in the result becomes a position in the image.",
@@ -173,7 +159,6 @@ def shifted(x):
 
 
 edit(
-    max_pool2x2,
     "windows of one row",
     "You take the maximum of four neighbours in one row, or of pixels that are no square: a `view` that splits only "
     "the end of the shape cuts the rows of the image into pieces. Each side has to be split by itself, into pairs. "
@@ -182,9 +167,7 @@ edit(
     ("(3, 5)", "4"),
 )
 
-
 edit(
-    max_pool2x2,
     "distant pixels compared",
     "You split each side into two halves and compare pixels that lie half an image apart. The pixels of a window are "
     "neighbours. Look at the order of `2` and `H // 2` in your `reshape`.",
@@ -192,18 +175,14 @@ edit(
     ("(3, 5)", "(2, 4)"),
 )
 
-
 edit(
-    max_pool2x2,
     "maximum over the windows",
     "Your result is 2×2 for every image: you take the maximum over all windows and keep the place inside the window. "
     "Look at which dimensions of your `reshape` count the windows, and which the pixels in one.",
     ("(3, 5)", "(2, 4)"),
 )
 
-
 edit(
-    max_pool2x2,
     "height only",
     "You halve the height and leave the width as it is. Look at the second direction.",
     (", : 2 * w]", "]"),
@@ -212,9 +191,7 @@ edit(
     ("h, w = h // 2, w // 2", "h = h // 2"),
 )
 
-
 edit(
-    max_pool2x2,
     "width only",
     "You halve the width and leave the height as it is. Look at the second direction.",
     (", : 2 * h,", ", :,"),
@@ -245,25 +222,20 @@ def filled_up(x):
 
 
 edit(
-    max_pool2x2,
     "first row left out",
     "With an odd side you leave out the first row or column and not the last, so every window is shifted by a pixel. "
     "Look at which end you cut.",
     ("x[:, :, : 2 * h, : 2 * w]", "x[:, :, x.shape[2] % 2 :, x.shape[3] % 2 :]"),
 )
 
-
 edit(
-    max_pool2x2,
     "last window missing",
     "With an even side your result lacks its last row or column: the last window ends exactly at the border and still "
     "fits. Look at where your loop or your slice ends.",
     ("h // 2, w // 2", "(h - 1) // 2, (w - 1) // 2"),
 )
 
-
 edit(
-    max_pool2x2,
     "even sides only",
     "An odd side makes your function fail. Real images have any size, and half of 5 is 2 here. "
     "Look at what has to go before the image is cut into windows.",
@@ -271,27 +243,21 @@ edit(
     any_error=True,
 )
 
-
 edit(
-    max_pool2x2,
     "maximum begins at 0",
     "Your maximum begins at 0, so windows with negative values only give 0. Right after a ReLU nobody would notice. "
     "Look at what your result is filled with before the comparison.",
     ("(3, 5))", "(3, 5)).clamp(min=0)"),
 )
 
-
 edit(
-    max_pool2x2,
     "largest magnitude",
     "You compare the values without their signs, so a -9 wins over a 5. The maximum is the largest value. "
     "Look for `abs` or a square.",
     ("return windows.", "return windows.abs()."),
 )
 
-
 edit(
-    max_pool2x2,
     "the value farthest from zero",
     "You compare the values without their signs, so a -9 wins over a 5. The maximum is the largest value. Look for "
     "`abs` or a square.",
@@ -301,70 +267,54 @@ edit(
     ),
 )
 
-
 edit(
-    max_pool2x2,
     "maximum over the channels too",
     "You take the maximum over the channels as well, so one channel comes out. Every channel is pooled for itself. "
     "Look at the dimensions that your maximum runs over.",
     ("(3, 5))", "(3, 5)).amax(dim=1, keepdim=True)"),
 )
 
-
 edit(
-    max_pool2x2,
     "dimensions of length 1 lost",
     "With one image, one channel or a result one pixel wide, your result loses that dimension; four are promised. "
     "Look for a `squeeze`: name the dimensions that it may take away.",
     ("(3, 5))", "(3, 5)).squeeze()"),
 )
 
-
 edit(
-    max_pool2x2,
     "one maximum for each channel",
     "You take the maximum over the whole image. That is global pooling: one number for each channel, and no image "
     "left. Look at how many pixels each maximum is taken over.",
     ("windows.amax(dim=(3, 5))", "x.amax(dim=(2, 3), keepdim=True)"),
 )
 
-
 edit(
-    max_pool2x2,
     "only the first image",
     "You pool the first image of the batch and leave the others out. Look at where the dimension `N` is lost.",
     ("n, c, h, w = x.shape", "x = x[:1]\n    n, c, h, w = x.shape"),
 )
 
-
 edit(
-    max_pool2x2,
     "only the first channel",
     "You pool the first channel and leave the others out. Look at where the dimension `C` is lost.",
     ("n, c, h, w = x.shape", "x = x[:, :1]\n    n, c, h, w = x.shape"),
 )
 
-
 edit(
-    max_pool2x2,
     "height and width exchanged",
     "Your image lies on its side: height and width are exchanged in the result, which no square image would show. "
     "Look at which size belongs to which loop or which dimension.",
     ("(3, 5))", "(3, 5)).mT"),
 )
 
-
 edit(
-    max_pool2x2,
     "positions instead of values",
     "You return *where* the maximum is in each window and not how large it is. "
     "Look at what `max` gives with a `dim`, or at `argmax`.",
     ("amax(dim=(3, 5))", "transpose(3, 4).flatten(4).argmax(dim=4)"),
 )
 
-
 edit(
-    max_pool2x2,
     "values and positions",
     "You return a pair: the values and their positions. `max` with a `dim` gives both. Look at what you take from it.",
     ("windows.amax(dim=(3, 5))", "tuple(windows.transpose(3, 4).flatten(4).max(dim=4))"),

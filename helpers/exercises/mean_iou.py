@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.overlap import mean_iou
 
 
@@ -59,8 +59,9 @@ def probes(draw):
         yield pred.reshape(*batch, h, w), target.reshape(*batch, h, w), classes + draw.size(0, 2)
 
 
+edit = edits_of(mean_iou)
+
 edit(
-    mean_iou,
     "mean over the images",
     "You scored each image of the batch and averaged the scores. A class with three pixels in one image then weighs as "
     "much there as one that fills another. Pooled means one count over all pixels: look at where you divide.",
@@ -74,7 +75,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "absent classes count 0",
     "A class that is in neither mask counts 0 with you, so a perfect prediction scores less on an image with fewer "
     "classes. Nobody asked for it and nobody named it. Look at the number that you divide by.",
@@ -82,7 +82,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "absent classes count 1",
     "A class that is in neither mask counts 1 with you, so a bad prediction looks good in a data set with many "
     "classes. It says nothing about this prediction. Look at which classes enter the mean.",
@@ -90,7 +89,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "absent classes give NaN",
     "A class that is in neither mask gives 0 divided by 0, and one NaN makes the whole mean NaN. "
     "Look at the union before you divide.",
@@ -98,7 +96,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "absent classes raise an error",
     "A class that is in neither mask makes you divide by zero, and the evaluation stops. Few images hold every class. "
     "Look at the union before you divide.",
@@ -106,7 +103,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "only classes that are in the truth",
     "You leave a class out when the *truth* does not have it. A prediction that invents one goes unpunished for that "
     "class. Absent means in neither mask: look at your condition.",
@@ -114,7 +110,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "only classes that are predicted",
     "You leave a class out when it is not *predicted*, so a model that never names the rare ones scores better for it. "
     "Absent means in neither mask: look at your condition.",
@@ -122,7 +117,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "only classes that are in both",
     "You leave a class out as soon as one of the masks lacks it, so a class that is missed altogether, the worst case, "
     "costs nothing. Absent means in neither mask: look at your condition.",
@@ -130,7 +124,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "only classes with an overlap",
     "You leave a class out when its overlap is 0. A class that is missed, or put in the wrong place, then costs "
     "nothing. The *union* tells whether a class is absent: look at your condition.",
@@ -138,7 +131,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "classes looked for among ignored pixels",
     "You look for the classes before the ignored pixels are gone. A class that is predicted only there enters the "
     "mean, with an IoU of nothing at all. Look at the order of the two steps.",
@@ -150,7 +142,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "ignored pixels count as errors",
     "Where the target is `ignore_index`, your prediction still enters the union, so whatever it says there is an "
     "error. Nobody knows what is right at those pixels: look at whether *both* masks leave them out.",
@@ -158,7 +149,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "ignored pixels become a class",
     "Your mean has one class more, that of the ignored pixels, and its IoU is 0, since nobody predicts it. Look at "
     "where your list of classes comes from: they are 0 to `num_classes - 1`.",
@@ -167,7 +157,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "ignored pixels become background",
     "You turned ignored pixels into class 0 in the target. A prediction of background is then rewarded there, and any "
     "other punished. Look at what you put in the place of `ignore_index`.",
@@ -175,7 +164,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "ignored pixels become background in both masks",
     "You turned ignored pixels into class 0 in *both* masks, so they count as background that was found, and lift its "
     "score. They have to vanish from every count: look at what you put in their place.",
@@ -183,7 +171,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "ignored pixels count as right",
     "Where the target is `ignore_index` you put the prediction in its place, so these pixels always agree, and lift "
     "the score of whatever is predicted there. They have to vanish from every count: look at your replacement.",
@@ -191,7 +178,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "255 written into the code",
     "You leave out pixels where the target is 255, whatever `ignore_index` says. Other data sets use -1 or another "
     "number. Look at where a 255 stands that should be the argument.",
@@ -199,7 +185,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "background left out",
     "You begin with class 1. Background is a class like any other here: leaving it out changes every score, and an "
     "image of nothing but background has none. Look at where your range begins.",
@@ -207,7 +192,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "the last class left out",
     "Your range ends one class too early. `range(k)` stops *before* `k`, and classes are counted from 0. "
     "Look at where your range ends.",
@@ -215,7 +199,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "the number of classes read off the truth",
     "You count classes up to the largest one in the truth, so a higher class that is predicted by mistake costs "
     "nothing of its own. Look at where the end of your range comes from.",
@@ -223,7 +206,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "Dice instead of IoU",
     "You averaged the classes' Dice. Dice divides by the sum of the two areas, IoU by the union, in which a shared "
     "pixel counts once. Look at your denominator.",
@@ -231,7 +213,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "the sum of areas instead of the union",
     "A perfect prediction scores 0.5 with you: the sum of the two areas counts every shared pixel twice. "
     "Look at what you have to take off it.",
@@ -239,7 +220,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "mean recall",
     "You divided by the true area of each class alone, which gives the mean recall. A class painted over the whole "
     "image scores 1. False pixels have to cost something: look at your denominator.",
@@ -247,7 +227,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "mean precision",
     "You divided by the predicted area of each class alone, which gives the mean precision. A single well-placed pixel "
     "scores 1. Missed pixels have to cost something: look at your denominator.",
@@ -255,7 +234,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "the overlap counts background",
     "Your overlap of a class counts every pixel on which the two agree about it, those that are neither as well, so "
     "scores rise above 1. Look at what `==` counts: the overlap is what belongs to the class in both.",
@@ -263,7 +241,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "one fraction for all classes",
     "You added up the overlaps and unions of all classes and divided once. Large classes then decide the score and "
     "small ones hardly show. First one IoU a class, then their mean: look at where you divide.",
@@ -272,7 +249,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "weighted by the size of the class",
     "You weighted each class by its fraction of the truth. That is the frequency-weighted IoU, in which background "
     "decides; in a plain mean every class weighs the same. Look at how you average.",
@@ -281,7 +257,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "the sum instead of the mean",
     "You add the IoUs of the classes and do not divide, so three classes score up to 3. Look at what is still "
     "missing after the sum.",
@@ -289,7 +264,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "pixel accuracy",
     "You counted the pixels on which the two masks agree. That is pixel accuracy: a model that names the largest class "
     "everywhere does well in it. Look for one IoU a class.",
@@ -297,7 +271,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "object against background",
     "You joined all classes but 0 to one object and took its IoU. A cat that is called a dog then counts as right. "
     "Look at what you compare the masks with.",
@@ -305,7 +278,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "smoothing left in",
     "You added 1 on top and below, as losses do. In a score it lifts small classes, and gives absent ones a full mark. "
     "Look at the constants in your fraction.",
@@ -314,7 +286,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "smoothing left in, absent classes left out",
     "You added 1 on top and below, as losses do. In a score it lifts small classes: two single pixels that miss each "
     "other get 1/3. Look at the constants in your fraction.",
@@ -322,21 +293,18 @@ edit(
 )
 
 edit(
-    mean_iou,
     "a list instead of its mean",
     "You return one number a class. They are worth a look, but the task asks for their mean. Look at your last line.",
     ("sum(scores) / len(scores) if scores else 1.0", "scores"),
 )
 
 edit(
-    mean_iou,
     "a tensor instead of its mean",
     "You return one number a class. They are worth a look, but the task asks for their mean. Look at your last line.",
     ("sum(scores) / len(scores) if scores else 1.0", "target.new_tensor(scores, dtype=float)"),
 )
 
 edit(
-    mean_iou,
     "NaN when no class is left",
     "When every pixel is ignored your mean is NaN: the mean of nothing. One such image turns the average over a whole "
     "data set into NaN. Look at whether anything is left before you average.",
@@ -344,7 +312,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "0 when no class is left",
     "When every pixel is ignored you return 0, the mark of a prediction that is wrong everywhere. Nothing was asked, "
     "so nothing was wrong. Look at what you return when no class is left.",
@@ -352,7 +319,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "None when no class is left",
     "When every pixel is ignored you return `None`, and the error comes later, where somebody computes with it. Look "
     "at what you return when no class is left.",
@@ -360,7 +326,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "an error when no class is left",
     "When every pixel is ignored you divide by a length of 0, and the evaluation stops at that image. "
     "Look at whether anything is left before you average.",
@@ -368,7 +333,6 @@ edit(
 )
 
 edit(
-    mean_iou,
     "the loss instead of the score",
     "You returned one minus the mean IoU. That is a loss; here the score is asked for, 1.0 for two equal masks. "
     "Look at your last line.",

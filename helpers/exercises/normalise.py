@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torchvision.transforms import functional as TF
 
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.baseline import normalise
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's photographs
@@ -52,8 +52,9 @@ def probes(draw):
     yield draw.normal(1, 4, 5).sigmoid(), (0.5,), (0.2,)
 
 
+edit = edits_of(normalise)
+
 edit(
-    normalise,
     "multiplied by the standard deviation",
     "You multiplied by `std`. That makes the values five times smaller where they should become larger, and the "
     "encoder sees a picture with next to no contrast. Look at the operator in front of `std`.",
@@ -61,7 +62,6 @@ edit(
 )
 
 edit(
-    normalise,
     "mean and standard deviation swapped",
     "You took `std` away and divided by `mean`. The result is neither centred on 0 nor of size 1, which is all that "
     "normalising is for. Look at which of the two you subtract.",
@@ -69,7 +69,6 @@ edit(
 )
 
 edit(
-    normalise,
     "divided before the mean is taken away",
     "You divided first and subtracted the mean afterwards, so the mean taken away is that of an image that was not "
     "stretched yet. Look for missing brackets.",
@@ -77,7 +76,6 @@ edit(
 )
 
 edit(
-    normalise,
     "only the mean",
     "You took the mean away and left the size as it is: `std` has no effect. The encoder was trained on inputs of size "
     "1, and yours are four times smaller. Look at what the third argument is for.",
@@ -85,7 +83,6 @@ edit(
 )
 
 edit(
-    normalise,
     "only the standard deviation",
     "You divided by `std` and took no mean away, so every value is positive and the picture is far too bright for the "
     "encoder. Look at what the second argument is for.",
@@ -93,7 +90,6 @@ edit(
 )
 
 edit(
-    normalise,
     "divided by the variance",
     "You divided by the square of `std`. That is the variance already turned into something else: `std` is what the "
     "pixels are spread by. Look for a power of two.",
@@ -101,14 +97,12 @@ edit(
 )
 
 edit(
-    normalise,
     "divided by the root of the standard deviation",
     "You took the root of `std`. The root belongs to a variance; a standard deviation is one already. Look for `sqrt`.",
     ("/ std", "/ std.sqrt()"),
 )
 
 edit(
-    normalise,
     "statistics of the image itself",
     "You used the mean and standard deviation of this image. A dark image then looks like a bright one, and the "
     "encoder gets other numbers for the same grey than in its training. Look at where your mean comes from.",
@@ -120,7 +114,6 @@ edit(
 )
 
 edit(
-    normalise,
     "one mean for all channels",
     "You averaged the means and standard deviations into one number each. Photographs have less blue than red, and the "
     "encoder expects each channel relative to its own mean. Look at the shape of what you subtract.",
@@ -128,14 +121,12 @@ edit(
 )
 
 edit(
-    normalise,
     "the first channel's numbers for all",
     "Every channel gets the mean and standard deviation of the first. Look at the index with which you take them.",
     ("[:, None, None]", "[0].expand(len(values), 1, 1)"),
 )
 
 edit(
-    normalise,
     "means along the columns",
     "Your means line up with the *last* axis, the columns of the image, not with the channels. That raises an error "
     "for most images, and none for one that happens to be three pixels wide. Look at the shape of your means before "
@@ -144,7 +135,6 @@ edit(
 )
 
 edit(
-    normalise,
     "means along the rows",
     "Your means have the shape `(C, 1)`, so they line up with the rows of the image, not with the channels. That "
     "raises an error for most images, and none for one that happens to be three pixels high. Look at how many axes "
@@ -153,7 +143,6 @@ edit(
 )
 
 edit(
-    normalise,
     "colours reversed",
     "Your channels come out in reverse order: blue, green, red. Some libraries store images that way, here the order "
     "stays. Look for a `flip` or `[::-1]`.",
@@ -162,7 +151,6 @@ edit(
 )
 
 edit(
-    normalise,
     "grey stays grey",
     "A grey image leaves with one channel, and the first convolution of the encoder wants as many as `mean` has. "
     "Look at the case of a single channel.",
@@ -170,7 +158,6 @@ edit(
 )
 
 edit(
-    normalise,
     "grey repeated after normalising",
     "You normalised the grey channel with the numbers of one channel and then repeated it. The encoder has a mean of "
     "its own for each channel. Look at what comes first, repeating or normalising.",
@@ -181,7 +168,6 @@ edit(
 )
 
 edit(
-    normalise,
     "grey in the first channel only",
     "You put the grey image into the first channel and filled the others with zeros: to the encoder that is a picture "
     "in red. Look at how the missing channels are made.",
@@ -192,7 +178,6 @@ edit(
 )
 
 edit(
-    normalise,
     "always three channels",
     "You repeat a grey image three times, whatever `mean` says. Encoders for satellite images have four channels and "
     "more. Look for a 3 in your code.",
@@ -200,7 +185,6 @@ edit(
 )
 
 edit(
-    normalise,
     "the batch taken for the channels",
     "You read the number of channels from the first axis. In a batch that is the number of images, so a batch of one "
     "is taken for a grey image. Count the channel axis from the end.",
@@ -220,7 +204,6 @@ def single_image_only(image, mean, std):
 
 
 edit(
-    normalise,
     "scaled to 255",
     "You multiplied the image by 255. The means are between 0 and 1, as the image is, so the result is far too bright. "
     "Look for a 255.",
@@ -228,7 +211,6 @@ edit(
 )
 
 edit(
-    normalise,
     "clipped to 0 and 1",
     "You clip the result to the range of an image. Normalised values are negative in the dark and above 1 in the "
     "light, and all of that is gone. Look for `clamp`.",
@@ -237,7 +219,6 @@ edit(
 )
 
 edit(
-    normalise,
     "normalisation undone",
     "You multiplied by `std` and added `mean`. That is the way back, to show a normalised image; here it is the way "
     "in. Look at your two operators.",
@@ -257,7 +238,6 @@ def loop_over_first_axis(image, mean, std):
 
 
 edit(
-    normalise,
     "the mean added",
     "You added the mean. A channel's values lie around its mean, and only without it do they lie around 0. "
     "Look at the operator in front of `mean`.",
@@ -265,14 +245,12 @@ edit(
 )
 
 edit(
-    normalise,
     "only the mean divided",
     "You divided the mean by `std`, and the image not: `/` binds closer than `-`. Look for missing brackets.",
     ("(image - mean) / std", "image - mean / std"),
 )
 
 edit(
-    normalise,
     "means in reverse order",
     "The first channel meets the last mean, and the last one the first. `mean` and `std` have the order of the "
     "channels. Look for a `flip` or `[::-1]`.",
@@ -280,7 +258,6 @@ edit(
 )
 
 edit(
-    normalise,
     "divided by 255",
     "You divided the image by 255. It is float and has the scale of the means already, so next to nothing is left of "
     "it. Look for a 255.",
@@ -288,7 +265,6 @@ edit(
 )
 
 edit(
-    normalise,
     "a single image becomes a batch",
     "An image `(C, H, W)` comes out as `(1, C, H, W)`. What goes in with three axes should have three when it comes "
     "out. Look for an `unsqueeze`, or at how many axes your means have.",
@@ -296,7 +272,6 @@ edit(
 )
 
 edit(
-    normalise,
     "grey with the average of the numbers",
     "You average the means and standard deviations for a grey image. It stands for every channel, and each has its own "
     "`mean` and `std`. Look at the case of a single channel.",
@@ -307,7 +282,6 @@ edit(
 )
 
 edit(
-    normalise,
     "three channels at most for a grey image",
     "A grey image gets three channels, also where `mean` has more. Encoders for satellite images have four channels "
     "and more. Look for a 3 in your code, or for three copies of the image.",
@@ -315,7 +289,6 @@ edit(
 )
 
 edit(
-    normalise,
     "shaped for three means",
     "You shape `mean` and `std` for three channels, and another number of them raises an error. Look for a 3 in your "
     "code; `-1` lets `view` and `reshape` count.",
@@ -323,7 +296,6 @@ edit(
 )
 
 edit(
-    normalise,
     "ImageNet's numbers, whatever the arguments",
     "You use numbers of your own in place of `mean` and `std`: those of ImageNet. Another encoder was trained with "
     "others. Look at where your numbers come from.",

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.pixels import one_hot
 
 
@@ -49,8 +49,9 @@ def probes(draw):
         yield Call((mask, classes), exact_dtype=True)
 
 
+edit = edits_of(one_hot)
+
 edit(
-    one_hot,
     "classes last",
     "Your classes are the last axis, `(H, W, K)`. `F.one_hot` puts them there, and PyTorch's layers look for channels "
     "in front. Look at the order of the axes of your result.",
@@ -58,7 +59,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "rows and columns exchanged",
     "Each channel lies on its side: `(K, W, H)`. Turning all axes round exchanges height and width, too, and the "
     "channels no longer fit the image. Look at the order in which you list the axes.",
@@ -66,7 +66,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "reshaped instead of permuted",
     "The shape is right and the pixels are shuffled: `view` and `reshape` count the numbers out in their old order. "
     "Look for a function that moves axes instead of relabelling them.",
@@ -74,7 +73,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "ignored pixels become background",
     "Pixels without a label are counted as class 0 with you, so a network is punished for whatever else it says there. "
     "Nobody knows what they are. Look at what you put in the place of `ignore_index`.",
@@ -82,7 +80,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "ignored pixels become the last class",
     "Pixels without a label end up in the last class. They get a class that nobody gave "
     "them. Look at what you put in the place of `ignore_index`.",
@@ -90,7 +87,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "ignored pixels belong to every class",
     "Pixels without a label are 1 in every channel, so whatever is predicted there counts as right. "
     "No class should claim them. Look at the value you write where `mask == ignore_index`.",
@@ -98,7 +94,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "ignored pixels are NaN",
     "You filled the ignored pixels with NaN. The first sum over them, a loss for one, is NaN as well, and so is every "
     "gradient. Look at the value you write where `mask == ignore_index`.",
@@ -117,7 +112,6 @@ def ignored_raises(mask, num_classes, ignore_index=255):
 
 
 edit(
-    one_hot,
     "a channel more, for the ignored pixels",
     "You have one channel too many: the ignored pixels got one of their own. A network with K outputs has nothing to "
     "compare it with. Look at the length of the first axis before you return.",
@@ -126,7 +120,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "ignore_index not used",
     "Your channels come from `mask == k` alone. That is right as long as `ignore_index` lies outside the classes; when "
     "it is a class, such as 0 for the background, its pixels must vanish as well. Look at where you use the argument.",
@@ -145,7 +138,6 @@ def hardcoded(mask, num_classes, ignore_index=255):
 
 
 edit(
-    one_hot,
     "the number of classes read off the mask",
     "You count the classes that occur in this mask, so an image without a cat has a channel less, and no two tensors "
     "fit into one batch. Look at where the length of your first axis comes from.",
@@ -153,7 +145,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "one channel for each value that occurs",
     "You made a channel for each *value* in the mask, so which class a channel stands for changes from image to image. "
     "Channel `k` must mean class `k`, also where it does not occur. Look for `unique`.",
@@ -161,7 +152,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "no channel for the background",
     "The channel of class 0 is missing, and each of the others stands one place too early. Background is a class like "
     "any other here. Look at where your range begins.",
@@ -169,7 +159,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "classes counted from 1",
     "Class `k` ends up in channel `k - 1`, and background in none. Classes are counted from 0 here, as everything in "
     "Python. Look at the number that each channel is compared with.",
@@ -177,7 +166,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "the class index instead of 1",
     "Your channels hold the number of the class where a 1 belongs, so class 0 vanishes and class 3 weighs three times "
     "as much as class 1. Look at what you write into a channel.",
@@ -185,7 +173,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "whole numbers",
     "Your numbers are int64. They are to be multiplied with probabilities and logits, and a loss "
     "refuses whole numbers. Look at the dtype of your result.",
@@ -193,7 +180,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "booleans",
     "Your channels are true where a 1 belongs and false elsewhere. They are to be multiplied with probabilities and "
     "logits, so they have to be numbers. Look at the dtype of your result.",
@@ -201,7 +187,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "a batch axis in front",
     "Your result has four axes: you made a batch of one. A `DataLoader` puts masks together to batches itself. "
     "Look for an `unsqueeze` or a `[None]` too many.",
@@ -209,7 +194,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "clamped into the range of the classes",
     "You clamp the mask into the range of the classes. Then a pixel without a label gets a class that nobody gave it: "
     "255 becomes the last one, -1 becomes class 0. Look at what happens to these pixels after the `clamp`.",
@@ -237,7 +221,6 @@ def identity_rows_of_all(mask, num_classes, ignore_index=255):
 
 
 edit(
-    one_hot,
     "255 left out, whatever ignore_index is",
     "You leave out pixels that are 255, whatever `ignore_index` says. When it is 0, the pixels of class 0 have to be 0 "
     "in every channel. Look at where a 255 stands that should be the argument.",
@@ -246,7 +229,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "ignored pixels keep their number",
     "You wrote the number of `ignore_index` into the channels. A sum over them counts it, and "
     "nothing should count there. Look at the value you write where `mask == ignore_index`.",
@@ -275,7 +257,6 @@ def one_hot_counts(mask, num_classes, ignore_index=255):
 
 
 edit(
-    one_hot,
     "no channel for the last class",
     "The channel of the last class is missing. The classes are 0 to `num_classes - 1`, and the end of a range is not "
     "in it. Look at where your range ends.",
@@ -283,7 +264,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "a channel more, for no class",
     "You have one channel too many, and it is empty: with `num_classes` classes, the last one is `num_classes - 1`. "
     "Look at where your range ends.",
@@ -291,7 +271,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "zeros and ones exchanged",
     "Each channel is 0 at the pixels of its class and 1 at the others. Look at the comparison, or at the order of the "
     "two values you choose from.",
@@ -299,7 +278,6 @@ edit(
 )
 
 edit(
-    one_hot,
     "float64",
     "Your numbers are float64. NumPy counts in double precision, and a float32 prediction cannot be "
     "put together with them everywhere. Look at the dtype of your result.",

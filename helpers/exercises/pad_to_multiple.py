@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.padding import pad_to_multiple, unpad
 
 
@@ -43,7 +43,11 @@ def probes(draw):
     yield probe(draw.positions(2, 1)[None, None] + 1, 8)  # more zeros than pixels
     yield probe(draw.normal(2, 3, 5, 4), 3)
     yield probe(draw.normal(1, 2, 3, 4), 1)
+    yield probe(draw.normal(1, 1, 4, 6), 4)  # in the other one
     yield probe(draw.normal(4, 1, draw.size(9, 20), draw.size(9, 20)), draw.size(5, 8))
+
+
+edit = edits_of(pad_to_multiple)
 
 
 def _what_counts(result, args):
@@ -79,7 +83,6 @@ def _added(padded, x, pads):
 
 
 edit(
-    pad_to_multiple,
     "a whole multiple too many",
     "When a side is a multiple already, you add another whole one: for 32 and 16 you get 48. "
     "Look at what `multiple - side % multiple` gives when the remainder is 0.",
@@ -88,7 +91,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "the remainder is added",
     "You add the remainder itself: 30 + 14 is 44, and that is no multiple of 16. The remainder says how much is *too "
     "much*. Look at what is missing up to the next multiple.",
@@ -97,7 +99,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "cropped instead of padded",
     "You cut down to the multiple below, so pixels at the border are lost, and no `unpad` brings them back. "
     "Look at which way you round.",
@@ -108,7 +109,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "padded to a square",
     "You made both sides equal. A multiple is asked for, one for each side by itself, and a long narrow picture would "
     "become mostly zeros. Look at where the width enters the height.",
@@ -118,7 +118,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "padded to a power of two",
     "You padded to the next power of two, which is more than it takes: a side of 33 becomes 64. Multiples of "
     "`multiple` are enough. Look at how you find the new size.",
@@ -127,21 +126,18 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "only the rows",
     "Your height is a multiple, your width is what it was. Look at the second of the two sides.",
     ("-x.shape[3] % multiple", "0"),
 )
 
 edit(
-    pad_to_multiple,
     "only the columns",
     "Your width is a multiple, your height is what it was. Look at the first of the two sides.",
     ("-x.shape[2] % multiple", "0"),
 )
 
 edit(
-    pad_to_multiple,
     "rows and columns exchanged",
     "You added as many columns as rows are missing, and the other way round. `F.pad` starts with the *last* axis, the "
     "columns. A square picture hides that: look at the order of the four numbers.",
@@ -149,7 +145,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "pads in another order",
     "The padded map is right, but `pads` names the rows first, so `unpad` takes rows away where columns were added. "
     "Look at the order in the task: left, right, top, bottom.",
@@ -157,7 +152,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "the two ends exchanged in pads",
     "The zeros are at one end and `pads` says the other, so `unpad` takes pixels away and leaves zeros. "
     "Look at whether you return the very numbers that you gave to `F.pad`.",
@@ -165,7 +159,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "an odd row is lost in the halving",
     "You add `missing // 2` at both ends. When an odd number is missing, one row short of the multiple comes out. "
     "Look at what the second end has to get.",
@@ -174,7 +167,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "all that is missing at both ends",
     "You add what is missing twice, once at each end. The result may be a multiple or not, and it is larger than it "
     "has to be. Look at how you share it between the two ends.",
@@ -182,7 +174,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "the border is mirrored",
     "You filled up with the mirrored border. For seams that is often the better choice, but it fails when more is "
     "missing than there is, and the task says zeros. Look at the `mode` of your padding.",
@@ -201,7 +192,6 @@ def mirrored_by_numpy(x, multiple):
 
 
 edit(
-    pad_to_multiple,
     "the border is repeated",
     "You filled up with copies of the last row and column, which look like a real object drawn long. The task says "
     "zeros. Look at the `mode` of your padding.",
@@ -209,7 +199,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "filled with ones",
     "You filled up with another number than 0. The convolutions of your network pad with zeros too, so zeros are what "
     "they are used to. Look at the `value` of your padding.",
@@ -217,7 +206,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "resized instead of padded",
     "You stretched the picture to the new size. Every pixel is blurred and moved, and no `unpad` brings it back. "
     "Look for `interpolate` or `resize`.",
@@ -225,7 +213,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "pads forgotten",
     "You return the padded map alone. Without `pads` nobody knows what to take away from the logits later. "
     "Look at your `return`: it gives two things.",
@@ -233,7 +220,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "two numbers for pads",
     "Your `pads` are two numbers, the rows and the columns. `unpad` has to know how many of them are at which end: "
     "look at the order and number in the task.",
@@ -241,7 +227,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "the old size for pads",
     "In place of `pads` you return the old height and width. That would do if all zeros were at one end, but `unpad` "
     "takes four numbers of rows and columns. Look at the task.",
@@ -249,7 +234,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "`multiple` doubled until it fits",
     "You doubled `multiple` until the side fits, which is more than it takes: with a `multiple` of 16 a side of 33 "
     "becomes 64, and 48 is enough. Look at how you find the new size.",
@@ -258,7 +242,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "rounded to the nearest multiple",
     "You went to the *nearest* multiple, which may be the one below: then a negative number is added, and pixels are "
     "cut off. Look at which way you round.",
@@ -267,7 +250,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "half of an odd number rounded up at both ends",
     "You round the half up at both ends. When an odd number is missing, one row or column too many comes out, and "
     "the side is no multiple. Look at what the second end has to get.",
@@ -276,7 +258,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "shared in pads only",
     "`pads` says that the zeros are shared between two ends, and in the map they are all at one. `unpad` then takes "
     "pixels away and leaves zeros. Look at whether you return the very numbers that you gave to `F.pad`.",
@@ -284,7 +265,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "shared in the map only",
     "The zeros are shared between two ends, and `pads` says that they are all at one. `unpad` then takes pixels away "
     "and leaves zeros. Look at whether you return the very numbers that you gave to `F.pad`.",
@@ -292,7 +272,6 @@ edit(
 )
 
 edit(
-    pad_to_multiple,
     "channels taken for rows",
     "You took the axes for `(N, H, W, C)`: your rows are the channels, and your columns the rows. torch has the "
     "channels in front. Look at which entries of the shape you use.",

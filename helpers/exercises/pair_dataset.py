@@ -7,7 +7,7 @@ from torch.utils.data import Dataset
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
 from helpers.checks.subject import Raised
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.pixels import PairDataset, to_tensor
 
 
@@ -113,8 +113,9 @@ def probes(draw):
     yield _fetched("one picture of four channels", *one, [0], Fixture("flip of a pair", {"axis": -2}))
 
 
+edit = edits_of(PairDataset)
+
 edit(
-    PairDataset,
     "the image not scaled",
     "Your images still run to 255. A network's first weights expect numbers of about 1. "
     "Look at what happens to the image before you return it.",
@@ -122,7 +123,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "channels last",
     "Your images have their channels at the end. A convolution takes the axis in front for channels and would read "
     "rows as such. Look at the order of the axes.",
@@ -130,7 +130,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "no channel axis for grey pictures",
     "A grey picture comes out with two axes, and a batch of them has no channels. Grey is one channel: look at what "
     "happens to an image with two axes.",
@@ -138,7 +137,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask scaled like the image",
     "You divided the mask by 255, too. Its values are names of classes, not brightness: class 1 became 0.004, and as "
     "a whole number 0. Look at what you do to the mask.",
@@ -146,7 +144,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask as float",
     "Your mask is float. Its values are class indices, and a loss such as cross entropy takes them as whole numbers "
     "only. Look at the dtype of the mask.",
@@ -154,7 +151,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask left as uint8",
     "Your mask is still uint8, as it was in the file. Cross entropy takes int64, and in uint8 a sum of more than 255 "
     "can overflow. Look at the dtype of the mask.",
@@ -162,7 +158,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "a channel axis for the mask",
     "Your mask has three axes, `(1, H, W)`. A loss compares each pixel of `(H, W)` with the channels of the logits, "
     "and the extra axis does not fit. Look at what you do to the mask.",
@@ -170,7 +165,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask as object or not",
     "Your mask holds 0 and 1 only: all classes, and the pixels without a label, became one. "
     "Look for a `> 0` or a `bool`.",
@@ -178,7 +172,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the transform not used",
     "The transform never runs: pairs come out as they are in the list. "
     "Look at what you keep in `__init__`, and where you call it.",
@@ -186,7 +179,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the transformed mask thrown away",
     "You keep the image that the transform returns and leave the mask as it was. A mirrored image then has the mask "
     "of another. Look at what you do with the second thing it returns.",
@@ -194,7 +186,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the transform called for image and mask apart",
     "You call the transform twice for one pair. If it draws at random, the image is mirrored and the mask is not. "
     "One call has to see both: look at how often `transform(` stands there.",
@@ -206,7 +197,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the transform gets one argument",
     "You call the transform with the pair as *one* argument, a tuple, and it expects two: it raises an error. "
     "Look at the brackets in the call.",
@@ -214,7 +204,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the transform before the conversion",
     "The transform gets NumPy arrays with values to 255, before you make tensors of them. One that is written for "
     "tensors raises an error, or changes brightness on the wrong scale. Look at the order of your lines.",
@@ -244,7 +233,6 @@ class TransformedOnce(PairDataset):
 
 
 edit(
-    PairDataset,
     "stored tensors handed out",
     "You convert once and give away the very tensors that you keep. A transform that works in place changes them, and "
     "the next epoch begins with the damage of this one. Look at whether a fetched pair shares memory with yours.",
@@ -257,7 +245,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "mask first",
     "You return the mask before the image. Whoever unpacks `image, mask = pairs[0]` then trains on masks. "
     "Look at your last line.",
@@ -265,7 +252,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "a dictionary instead of a pair",
     "You return a dictionary. That is good style in a large project, but here `image, mask = pairs[0]` has to work, "
     "and would unpack the two keys. Look at your last line.",
@@ -273,14 +259,12 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the image alone",
     "You return the image without its mask. A network can learn from pairs only. Look at your last line.",
     ("return image, mask", "return image"),
 )
 
 edit(
-    PairDataset,
     "arrays instead of tensors",
     "Shapes and numbers are right, but what you return are NumPy arrays. A transform for tensors raises an error, and "
     "a layer refuses them. Look at where the arrays become tensors.",
@@ -289,14 +273,12 @@ edit(
 )
 
 edit(
-    PairDataset,
     "always the first mask",
     "Every image comes with the mask of the first. Look at the index that you use for the masks.",
     ("self.masks[index]", "self.masks[0]"),
 )
 
 edit(
-    PairDataset,
     "the height instead of the number of pairs",
     "`len` gives a side of the first image: you measure one picture instead of counting them. A loader would ask for "
     "pairs that do not exist, or leave some out. Look at what `__len__` measures.",
@@ -304,7 +286,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "images and masks counted together",
     "`len` gives twice the number of pairs: you count images and masks. A pair is one thing, and a loader would ask "
     "for pairs past the end. Look at what `__len__` counts.",
@@ -312,7 +293,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the index counted from 1",
     "`pairs[0]` gives the last pair: you subtract 1 from the index, and -1 is the end of a list. A loader counts from "
     "0. Look at what you do with `index`.",
@@ -320,7 +300,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "an index past the end begins again",
     "An index past the end gives the first pair again, so `for image, mask in pairs` never ends: Python stops at the "
     "`IndexError`. Look for a `%`.",
@@ -328,7 +307,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "an index past the end gives the last pair",
     "An index past the end gives the last pair once more, so `for image, mask in pairs` never ends: Python stops at "
     "the `IndexError`. Look for a `min` or a `clamp`.",
@@ -336,7 +314,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "nothing for an index past the end",
     "An index past the end gives `None`, so `for image, mask in pairs` fails at the end instead of stopping: Python "
     "stops at the `IndexError`. Look at what you return when the index is too large.",
@@ -344,7 +321,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "another error past the end",
     "An index past the end raises an error, but no `IndexError`. That is the one by which Python knows that a loop "
     "over a sequence is over. Look at what you raise, or at the `assert`.",
@@ -352,7 +328,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the transform called twice",
     "You call the transform twice for one pair, once for the image and once for the mask. If it draws at random, the "
     "image is mirrored and the mask is not. One call has to give both: look at how often `transform(` stands there.",
@@ -363,7 +338,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the transform gets image and mask one by one",
     "You call the transform with the image alone, and then with the mask alone. One that takes two raises an error, "
     "and one that draws at random mirrors the image and not the mask. One call has to see both: look at how often "
@@ -372,7 +346,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the transform gets the image alone",
     "You call the transform with the image and without its mask. One that takes two raises an error, and with any "
     "other the mask stays as it was. Look at what you pass.",
@@ -380,7 +353,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "only the image taken from the transform",
     "You take the image that the transform returns and not the mask. A mirrored image then has the mask of another. "
     "Look at what you do with the second thing it returns.",
@@ -388,7 +360,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the result of the transform not kept",
     "You call the transform and do not keep what it returns. A mirrored pair is a *new* pair, and yours comes out as "
     "it was. Look at what stands on the left of the call.",
@@ -396,7 +367,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the transform before the conversion, on the arrays you keep",
     "The transform gets the NumPy arrays that you keep, before you make tensors of them. One that is written for "
     "tensors raises an error, and one that works in place changes your data. Look at the order of your lines.",
@@ -406,7 +376,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask shares its memory with the array",
     "A mask that is int64 already is not copied: your tensor lies in the memory of the array, and a transform that "
     "works in place changes the data you keep. `torch.from_numpy` and `torch.as_tensor` share memory, and `.long()` "
@@ -415,7 +384,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask in the type of its array",
     "Your mask has the type that it had in its array, uint8 for one from a file. A loss such as cross entropy takes "
     "int64. Look at the dtype of the mask.",
@@ -423,7 +391,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask the very array",
     "Your mask has the type and the memory of its array. A loss such as cross entropy takes int64, and a transform "
     "that works in place changes the data you keep. Look at what you do to the mask besides `torch.from_numpy`.",
@@ -431,14 +398,12 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask as int32",
     "Your mask is int32. Cross entropy takes int64. Look at the dtype of the mask.",
     ("np.int64", "np.int32"),
 )
 
 edit(
-    PairDataset,
     "the mask as fractions",
     "You divided the mask by 255, too. Its values are names of classes, not brightness: class 1 became 0.004. "
     "Look at what you do to the mask.",
@@ -446,7 +411,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask as fractions, by way of `to_tensor`",
     "You give the mask to `to_tensor`, which is made for pictures and divides by 255. The values of a mask are names "
     "of classes, not brightness: class 1 became 0.004. Look at what you do to the mask.",
@@ -454,7 +418,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the mask divided and rounded down",
     "You divided the mask by 255, too, and as whole numbers nearly all of it is 0. Its values are names of classes, "
     "not brightness. Look at what you do to the mask.",
@@ -462,7 +425,6 @@ edit(
 )
 
 edit(
-    PairDataset,
     "the image as float64",
     "Your images are float64. NumPy divides in double precision, and a float32 layer refuses such an input. "
     "Look at the dtype of the image.",

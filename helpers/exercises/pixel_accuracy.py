@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.overlap import pixel_accuracy
 
 
@@ -45,8 +45,9 @@ def probes(draw):
         yield draw.labels(h, w, classes), draw.labels(h, w, classes)
 
 
+edit = edits_of(pixel_accuracy)
+
 edit(
-    pixel_accuracy,
     "IoU instead of accuracy",
     "You divided the overlap by the union. That is IoU, which leaves the background out; accuracy counts every pixel "
     "of the image. Look at your denominator.",
@@ -54,7 +55,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "Dice instead of accuracy",
     "You divided twice the overlap by the two areas. That is Dice, which leaves the background out; accuracy counts "
     "every pixel of the image. Look at your denominator.",
@@ -89,7 +89,6 @@ for inside, left_out, sentence in (
         (", an error where none is left", ""),
     ):
         edit(
-            pixel_accuracy,
             left_out + where_none_is_left,
             sentence,
             ("    return ", f"    inside = {inside}\n    pred, target = pred[inside], target[inside]\n    return "),
@@ -97,7 +96,6 @@ for inside, left_out, sentence in (
         )
 
 edit(
-    pixel_accuracy,
     "the background does not count",
     "You counted the object pixels on which the masks agree, and divided by all pixels. Agreeing on background is "
     "right, too, and gets nothing with you. Look at your numerator.",
@@ -105,7 +103,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "the background does not count, and `&` on class indices",
     "`&` keeps what is object in both masks, so agreeing on background gets nothing with you; and on class indices "
     "it joins the bits of the numbers. Look for a comparison that suits booleans and class indices.",
@@ -113,7 +110,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "object in both masks",
     "You count the pixels that are object in both masks, of whatever class. Agreeing on background is right, too, "
     "and gets nothing with you; a cat that is called a dog gets something. Look for a comparison of the two masks.",
@@ -121,7 +117,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "the error instead of the accuracy",
     "You counted the pixels that *differ*: two equal masks score 0. That is the error rate. "
     "Look at your comparison, or at your last line.",
@@ -129,7 +124,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "a count instead of a fraction",
     "You return how many pixels agree. A large image then scores more than a small one. "
     "Look at what is still missing after the sum.",
@@ -137,7 +131,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "per cent",
     "Your score runs to 100. All scores of this course run from 0 to 1, so that they can be compared and averaged. "
     "Look for a factor.",
@@ -146,7 +139,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "divided by the number of rows",
     "You divided by the height only, so an image twice as wide scores twice as much. `len` of a tensor is the length "
     "of its first axis. Look at your denominator.",
@@ -154,14 +146,12 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "divided by the number of columns",
     "You divided by the width only, so an image twice as high scores twice as much. Look at your denominator.",
     ("target.numel()", "target.shape[-1]"),
 )
 
 edit(
-    pixel_accuracy,
     "divided by the pixels of both masks",
     "Two equal masks score 0.5: you divided by the pixels of both masks. A pixel of the image is in both, and one "
     "comparison. Look at your denominator.",
@@ -169,7 +159,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "all or nothing",
     "You return 1 when the masks are equal in every pixel and 0 otherwise. One wrong pixel then costs as much as all. "
     "Look at whether you compare whole masks or pixels, and for a `//`, which drops what is behind the point.",
@@ -177,7 +166,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "rounded to a whole number",
     "Your score is 0 or 1, and nothing in between, so two models can hardly be told apart. "
     "Look for a `round` or an `int`.",
@@ -186,7 +174,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "rounded",
     "You rounded the score. Two models that differ in one pixel of a hundred thousand cannot be told apart any more. "
     "Round when you print, not when you compute: look for `round`.",
@@ -206,7 +193,6 @@ def balanced(pred, target):
 
 
 edit(
-    pixel_accuracy,
     "one number a row",
     "You return one number for each row of pixels. One for the whole image is asked for. Look at the `dim` that you "
     "pass on.",
@@ -214,7 +200,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "object or not, instead of the class",
     "You compare whether there is *an object* in both masks. A pixel of a cat that is called a dog then counts as "
     "right. Look at what happens to class indices before you compare.",
@@ -222,7 +207,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "class numbers as quantities",
     "You subtract class numbers, so a pixel of class 0 that is called class 3 costs three times as much as one that "
     "is called class 1. The numbers are names, not amounts. Look for a `-`.",
@@ -230,7 +214,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "right for booleans only",
     "You joined the masks with `&` and `~`. On booleans that counts what agrees; on class indices both work on the "
     "bits of the numbers, and classes 1 and 3 share a bit. Look for a comparison that suits both.",
@@ -238,7 +221,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "right for booleans only, and sums of bits",
     "You counted with `&` and `~`. On booleans that counts what agrees; on class indices both work on the bits of the "
     "numbers, and the sum is no count. Look for a comparison that suits both.",
@@ -246,7 +228,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "right for booleans only, with `^`",
     "You counted with `^`. On booleans that counts what differs; on class indices it works on the bits of the numbers, "
     "and the sum is no count. Look for a comparison that suits both.",
@@ -254,7 +235,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "a difference of booleans",
     "You subtracted one mask from the other. PyTorch refuses that for booleans with an error, since true minus true "
     "is no boolean. Look for a comparison that suits booleans and class indices.",
@@ -262,7 +242,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "the mean of booleans",
     "You asked for the mean of booleans. PyTorch takes a mean of floats only, and raises an error. Look at what "
     "stands before `.mean()`: `.float()` makes zeros and ones of it.",
@@ -270,7 +249,6 @@ edit(
 )
 
 edit(
-    pixel_accuracy,
     "a picture instead of a number",
     "You return a mask of the pixels that agree. It shows where the errors are, but two models cannot be ranked by it. "
     "Look at what comes after the comparison.",

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from helpers.checks.shared import CONVOLUTIONS
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.convolution import pointwise
 
 
@@ -48,16 +48,15 @@ def probes(draw):
     yield x, draw.normal(k, c), draw.normal(k)
 
 
+edit = edits_of(pointwise)
+
 edit(
-    pointwise,
     "bias ignored",
     "The bias does not arrive in your result. Look at what you do after the product.",
     (" + bias[:, None]", ""),
 )
 
-
 edit(
-    pointwise,
     "bias along the columns",
     "You add the bias to the last dimension, so it changes from column to column of the image and not from channel to "
     "channel; where the sizes differ it fails. Look at the shape that the bias has when you add it.",
@@ -66,9 +65,7 @@ edit(
     any_error=True,
 )
 
-
 edit(
-    pointwise,
     "bias along the rows",
     "You add the bias along the rows of the image, so it changes from row to row and not from channel to channel; "
     "where the sizes differ it fails. A `(K, 1)` stands for channels only while the pixels are in one line. Look at "
@@ -78,9 +75,7 @@ edit(
     any_error=True,
 )
 
-
 edit(
-    pointwise,
     "bias along the images",
     "You give the bias to the images instead of the channels: with one image, it comes out `K` times, each with "
     "another number added; with several it mostly fails. Look at the shape that the bias has when you add it.",
@@ -89,9 +84,7 @@ edit(
     any_error=True,
 )
 
-
 edit(
-    pointwise,
     "bias added before the product",
     "You add the bias to the channels that come in, so it is multiplied by the weights, and it fails where fewer or "
     "more channels come out. Look at where the bias enters: it has `K` values.",
@@ -100,18 +93,14 @@ edit(
     any_error=True,
 )
 
-
 edit(
-    pointwise,
     "bias added for each channel",
     "You add the bias with every channel that comes in, so it arrives `C` times. It counts once for each value of the "
     "result. Look at whether it is added inside the sum or after it.",
     ("bias[:, None]", "x.shape[1] * bias[:, None]"),
 )
 
-
 edit(
-    pointwise,
     "weight transposed",
     "You use the weight with rows and columns exchanged. Row `k` of `(K, C)` holds the weights of *one* channel that "
     "comes out; with `K` equal to `C` nothing fails and the numbers are wrong. Look at which index of `weight` you sum "
@@ -120,9 +109,7 @@ edit(
     any_error=True,
 )
 
-
 edit(
-    pointwise,
     "pixels mixed up by a reshape",
     "You bring `(N, C, H, W)` into rows of `C` numbers with `reshape` or `view`. That cuts memory into pieces, and "
     "each piece holds neighbouring pixels of *one* channel. Such rows need the channels as the last dimension. Look at "
@@ -130,116 +117,90 @@ edit(
     ("x.flatten(2)", "x.reshape(len(x), -1, x.shape[1]).mT"),
 )
 
-
 edit(
-    pointwise,
     "result reshaped without moving the channels back",
     "Your products are right, but they lie as `(N, H, W, K)`, and `reshape` to `(N, K, H, W)` mixes them up instead of "
     "moving the channels to the front. Look at how you bring the result into its shape.",
     (".unflatten(2, x.shape[2:])", ".mT.reshape(len(x), len(weight), *x.shape[2:])"),
 )
 
-
 edit(
-    pointwise,
     "channels last",
     "Your numbers are right, but the channels stand at the end: `(N, H, W, K)`. Every layer of PyTorch expects "
     "`(N, K, H, W)`. Look at the order of the dimensions in your result.",
     ("x.shape[2:])", "x.shape[2:]).movedim(1, -1)"),
 )
 
-
 edit(
-    pointwise,
     "height and width exchanged",
     "Your image lies on its side: height and width are exchanged in the result, which no square image would show. "
     "Look at your `permute`, `transpose` or the sizes in your `reshape`.",
     ("x.shape[2:])", "x.shape[2:]).mT"),
 )
 
-
 edit(
-    pointwise,
     "sides exchanged in the reshape",
     "You cut the row of pixels into lines of `H` instead of `W`, so the image comes out torn, with height and width "
     "exchanged, which no square image would show. Look at the order of the sizes in your last `reshape` or `view`.",
     ("x.shape[2:]", "(x.shape[3], x.shape[2])"),
 )
 
-
 edit(
-    pointwise,
     "the pixels left in a row",
     "Your numbers are right, but the sides are gone: the result is `(N, K, H * W)`. "
     "Look at what has to happen after the product.",
     (".unflatten(2, x.shape[2:])", ""),
 )
 
-
 edit(
-    pointwise,
     "dimensions of length 1 lost",
     "With one image, one class or a side of one pixel, your result loses that dimension; four are promised. Look for "
     "a `squeeze`: name the dimensions that it may take away.",
     ("x.shape[2:])", "x.shape[2:]).squeeze()"),
 )
 
-
 edit(
-    pointwise,
     "a mean over the channels",
     "You average over the channels that come in, so all products are `C` times too small. A matrix product adds up. "
     "Look at how the channels are brought together.",
     ("weight @ pixels", "weight @ pixels / x.shape[1]"),
 )
 
-
 edit(
-    pointwise,
     "only the last channel",
     "Only the last channel that comes in counts: each one replaces what the channels before it gave. Look for an `=` "
     "in your loop that should be a `+=`.",
     ("weight @ pixels", "weight[:, -1:] @ pixels[:, -1:]"),
 )
 
-
 edit(
-    pointwise,
     "sum over the image",
     "You sum over all pixels as well, so every pixel of the result holds the same number. A 1×1 convolution treats "
     "each pixel for itself. Look at the dimensions that you sum over.",
     ("weight @ pixels", "weight @ pixels.sum(dim=2, keepdim=True).expand_as(pixels)"),
 )
 
-
 edit(
-    pointwise,
     "only the first image",
     "You compute the first image of the batch and leave the others out. Look at where the dimension `N` is lost.",
     ("x.flatten(2)", "x[:1].flatten(2)"),
 )
 
-
 edit(
-    pointwise,
     "softmax at the end",
     "Your result is positive and sums to 1 over the channels: you put a softmax behind the product. Asked for are the "
     "scores as they are, since the losses to come expect logits. Look at your last line.",
     ("x.shape[2:])", "x.shape[2:]).softmax(dim=1)"),
 )
 
-
 edit(
-    pointwise,
     "sigmoid at the end",
     "Your values all lie between 0 and 1: you put a sigmoid behind the product. Asked for are the scores as they are, "
     "since the losses to come expect logits. Look at your last line.",
     ("x.shape[2:])", "x.shape[2:]).sigmoid()"),
 )
 
-
 edit(
-    pointwise,
     "ReLU at the end",
     "Negative results come out as 0: you put a ReLU behind the product. The task asks for the sums as they are. "
     "Look at your last line.",

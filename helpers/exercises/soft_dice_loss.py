@@ -4,7 +4,7 @@ import torch
 
 from helpers.checks.probes import Call
 from helpers.checks.shared import logits_and_targets
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.losses import soft_dice_loss
 
 
@@ -37,6 +37,9 @@ def probes(draw):
     yield from _smoothed(draw)
 
 
+edit = edits_of(soft_dice_loss)
+
+
 def _smoothed(draw):
     for k, (logits, target) in enumerate(logits_and_targets(draw)):
         yield Call((logits, target), {"smooth": draw.uniform(2, 9)} if k % 2 else {}, gradients=(0,))
@@ -59,7 +62,6 @@ def sums(p="torch.sigmoid(logits)", dim=(1, 2, 3)):
 
 
 edit(
-    soft_dice_loss,
     "pooled over the batch",
     "You summed over the whole batch and divided once. A large object then drowns the small ones of the other images, "
     "and the loss of an image depends on its neighbours in the batch. Look at the `dim` of your sums.",
@@ -67,7 +69,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "pooled over the batch, the channel kept",
     "You summed over the batch, the rows and the columns, and kept the channel. So all images share one fraction, and "
     "what you return is not a single number but a tensor with one entry. Look at the `dim` of your sums: which "
@@ -77,7 +78,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "averaged over the batch before dividing",
     "You averaged overlap and areas over the batch, and divided once. A large object then drowns the small ones of "
     "the other images. The division comes first, in each image; the mean over the images comes last. Look at the "
@@ -86,7 +86,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "means in place of sums",
     "Your overlap and areas are means over the pixels, numbers from 0 to 2. Beside those a `smooth` of 1 is as much "
     "as a whole image of pixels. Look at how you add up the pixels: an area is a sum.",
@@ -94,7 +93,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "the sigmoid is missing",
     "You put the logits into the formula as they are. Negative logits make negative areas, and the score leaves the "
     "range from 0 to 1. Look at what turns a logit into a probability.",
@@ -102,7 +100,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "the sigmoid applied twice",
     "You applied the sigmoid twice. All probabilities end up between 0.5 and 0.73, so a perfect prediction keeps a "
     "large loss. Look at what is a logit and what is a probability already.",
@@ -110,7 +107,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "a softmax over one channel",
     "You used a softmax over the channels. With a single channel there is nothing to compare it with: every "
     "probability is 1, and nothing gets a gradient. Look at how one logit alone becomes a probability.",
@@ -118,7 +114,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "a hard mask",
     "You turned the probabilities into a mask of 0 and 1 first. That is the score of lesson 02: it jumps, its gradient "
     "is 0 or missing, and nothing can be trained with it. Look at where you compare with a threshold or round.",
@@ -126,7 +121,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "a rounded mask",
     "You rounded the probabilities to 0 and 1. That is the score of lesson 02: it jumps, its gradient is 0, and "
     "nothing can be trained with it. Look for a `round`.",
@@ -134,7 +128,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "score instead of loss",
     "You returned the score, which is 1 for a perfect prediction. An optimizer makes its loss small, so it would train "
     "the overlap away. Look at your last line.",
@@ -142,7 +135,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "minus the score",
     "You returned minus the score. Its gradient is right and training would work, but a perfect prediction has the "
     "loss -1 instead of 0, and in a sum with another loss no one can read it. Look at your last line.",
@@ -150,7 +142,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "minus the logarithm of the score",
     "You took the logarithm of the score. Papers use that, too, but it grows without bound for a poor match, and here "
     "the loss lies between 0 and 1. Look at your last line.",
@@ -159,7 +150,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "squares in the denominator",
     "You squared the probabilities in the denominator. That is the form of V-Net (2016), a loss too, with other values "
     "wherever a probability is neither 0 nor 1. Look at what the area of a soft mask is.",
@@ -167,7 +157,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "smooth only on top",
     "You added `smooth` on top and not below. The score of a good prediction then exceeds 1, and the loss falls below "
     "0. Look at your denominator.",
@@ -175,7 +164,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "smooth only below",
     "You added `smooth` below and not on top. No prediction reaches a loss of 0 any more, and for an image without "
     "objects the loss is 1 whatever is predicted. Look at your numerator.",
@@ -183,7 +171,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "smooth doubled on top",
     "Your factor two multiplies `smooth` as well as the overlap, so on top it counts twice. The score of a good "
     "prediction exceeds 1, most of all for small objects. Look at your brackets.",
@@ -191,7 +178,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "smooth doubled below",
     "You added `smooth` to each of the two areas, so below it counts twice and on top once. No prediction reaches a "
     "loss of 0 any more. Look at your denominator.",
@@ -199,7 +185,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "smooth doubled on top and below",
     "Your `smooth` counts twice, on top and below. A perfect prediction still has a loss of 0, but all others have a "
     "smaller one than they should. Look at how often you add it to the overlap and to the areas.",
@@ -207,7 +192,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "smooth left out",
     "Your formula has no `smooth`. For an image without objects the loss is then 1 whatever is predicted, and its "
     "gradient is 0: nothing is learned there. Look at the third argument.",
@@ -215,7 +199,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "smooth fixed at 1",
     "You wrote the number 1 where the argument `smooth` belongs, so it cannot be changed from outside. Look at the "
     "constants in your fraction.",
@@ -223,7 +206,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "a tiny number in place of smooth",
     "A tiny number stands where the argument `smooth` belongs, so it cannot be changed from outside. For an image "
     "without objects the loss is then nearly 1, even where every probability is a thousandth. Look at the constants "
@@ -232,14 +214,12 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "another default for smooth",
     "Without the argument your `smooth` is not 1. Look at the default in the first line of your function.",
     ("smooth: float = 1.0", "smooth: float = 1e-6"),
 )
 
 edit(
-    soft_dice_loss,
     "the factor two is missing",
     "Your loss stays near 0.5 for a perfect prediction. The denominator counts every shared pixel twice, once in each "
     "area. Look at what the numerator has to do to keep up.",
@@ -247,7 +227,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "IoU instead of Dice",
     "You divided the overlap by the union. That is the IoU loss, which is stricter wherever the match is partial. Dice "
     "divides by the *sum* of the two areas: look at both halves of your fraction.",
@@ -256,7 +235,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "the union below, twice the overlap on top",
     "You mixed two formulas: twice the overlap belongs to the sum of the areas, the union to the overlap once. Your "
     "score rises above 1, and the loss falls below 0. Look at your denominator.",
@@ -264,7 +242,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "sum over the images",
     "You added up the losses of the images. The loss then grows with the batch, and a learning rate that works for one "
     "batch size is wrong for the next. Look at your last step.",
@@ -272,7 +249,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "one minus the sum of the scores",
     "You added up the scores of the images and took one minus that. With more than one image the loss may fall below "
     "0, and a perfect prediction no longer has the loss 0. Look at the order of your last steps.",
@@ -281,14 +257,12 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "a loss for each image",
     "You returned one number for each image. `backward()` needs a single one. Look at your last step.",
     (".mean()", ""),
 )
 
 edit(
-    soft_dice_loss,
     "mean over rows",
     "You summed along the rows alone, so each row is scored by itself and one without objects weighs as much as one "
     "full of them. Look at the `dim` of your sums: the areas are those of the whole image.",
@@ -296,7 +270,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "mean over columns",
     "You summed along the columns alone, so each column is scored by itself and one without objects weighs as much as "
     "one full of them. Look at the `dim` of your sums: the areas are those of the whole image.",
@@ -304,7 +277,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "the sum runs over the channel alone",
     "You summed over the channel dimension, and there is one channel: every pixel is scored by itself, as if it were "
     "an image. Look at the `dim` of your sums: which dimensions belong to one image?",
@@ -312,7 +284,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "images without objects left out",
     "You averaged over the images that hold an object. A false alarm in an empty image then costs nothing, and a batch "
     "of empty images gives NaN or 0. Look at what your mean runs over: what is `smooth` for?",
@@ -320,7 +291,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "the background's Dice",
     "You scored the background: `1 - p` against `1 - target`. Background is most of an image and easy, so the loss is "
     "small whatever happens to the objects. Look at which pixels your sums count.",
@@ -328,7 +298,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "objects and background averaged",
     "You scored the objects, and the background as a class of its own, and averaged both. Background is most of an "
     "image and easy, so half of your loss says little about the objects. Look at which pixels your sums count.",
@@ -336,7 +305,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "the target through the sigmoid",
     "You took the sigmoid of the target, too. It is 0 or 1 already, and becomes 0.5 or 0.73, so no prediction matches "
     "it. Look at which of the two arguments are logits.",
@@ -344,7 +312,6 @@ edit(
 )
 
 edit(
-    soft_dice_loss,
     "a number without its gradient",
     "The value is right, but it has lost its history: `.item()`, `float()`, `.detach()`, numpy and `no_grad` all cut "
     "it. `loss.backward()` needs the tensor as it came out of the computation. Look at your last lines.",

@@ -6,7 +6,7 @@ from torchvision.transforms.v2 import functional as vision
 
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.pixels import to_tensor
 
 
@@ -55,8 +55,9 @@ def probes(draw):
     yield _picture(draw.image(w, h))
 
 
+edit = edits_of(to_tensor)
+
 edit(
-    to_tensor,
     "channels last",
     "Your tensor still has the channels at the end. PyTorch reads `(C, H, W)`, so a convolution would take the rows "
     "of your picture for its channels. Look at the order of the axes.",
@@ -64,7 +65,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "reshaped instead of permuted",
     "The shape is right and the picture is shredded: `view` and `reshape` count the numbers out in their old order, so "
     "each of your channels holds a mixture of all. Look for a function that moves axes instead of relabelling them.",
@@ -72,7 +72,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "rows and columns exchanged",
     "Your height and width have changed places, so the picture lies on its side and no longer fits its mask. "
     "Turning all axes round gives `(C, W, H)`: look at the order in which you list them.",
@@ -80,7 +79,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "not scaled",
     "Your values still run to 255. The tensor is float, but a network's first weights expect numbers of about 1, and "
     "255 times that saturates everything behind it. Look at what `.float()` changes: the type, not the range.",
@@ -88,7 +86,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "divided by 256",
     "You divided by 256, so white comes out as 0.996 and never reaches 1. There are 256 values, and the largest is one "
     "less, since counting begins at 0. Look at your divisor.",
@@ -96,7 +93,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "divided by the picture's own maximum",
     "You divided by the largest value in *this* picture, so a dark picture comes out as bright as a sunny one, and a "
     "black one as NaN. What was darker in the file has to stay darker in the tensor: look at your divisor.",
@@ -104,7 +100,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "stretched from the darkest to the brightest pixel",
     "You stretched each picture from its own darkest to its own brightest pixel. Then one speck of dust changes every "
     "other number, and two pictures can no longer be compared. Look at what you subtract and divide by.",
@@ -113,7 +108,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "from -1 to 1",
     "Your values run from -1 to 1: black is -1 instead of 0. Some networks want that, this course does not. "
     "Look at what you do after the division.",
@@ -121,7 +115,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "divided as whole numbers",
     "Nearly every pixel became 0: `//` drops what is behind the point, so only a pure white survives. "
     "Look at the operator, and at the type that the numbers have when you divide.",
@@ -129,7 +122,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "float64",
     "Your numbers are float64. NumPy divides in double precision, and a float32 layer refuses such "
     "an input. Look at the dtype after the division.",
@@ -137,7 +129,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "float16",
     "Your numbers are float16, which keeps only three digits and which most layers refuse "
     "on a CPU. Look at the dtype that you convert to.",
@@ -145,7 +136,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "no channel axis for grey pictures",
     "A grey picture comes out with two axes. A network takes `(C, H, W)` and would read your rows as channels. "
     "Grey is one channel: look at what happens to an array with two axes.",
@@ -153,7 +143,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "the channel of grey pictures at the end",
     "A grey picture comes out as `(H, W, 1)`: it got its channel, in the place where NumPy has it. "
     "Look at where you insert the new axis, or at whether grey pictures reach your `permute`.",
@@ -161,7 +150,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "grey pictures fail",
     "A grey picture raises an error, because your code takes three axes for granted and it has two. Half of all "
     "micrographs are grey. Look at `image.ndim` before you name an axis.",
@@ -170,7 +158,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "grey pictures made colour",
     "You copied the one channel of a grey picture three times. That is three times the memory and no new information, "
     "and a network with `in_channels=1` refuses it. Look at what you do when `image.ndim` is 2.",
@@ -178,7 +165,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "colour made grey",
     "Your tensor has one channel whatever came in: you averaged the colours away, and with them what tells a stain "
     "from another. Look at what you do with the last axis.",
@@ -186,7 +172,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "the channels in reverse",
     "Red and blue have changed places. That order belongs to OpenCV, which reads pictures as BGR; here the channels "
     "stay as they come. Look for a flip or a `[::-1]`.",
@@ -194,7 +179,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "always three channels",
     "You keep three channels at most. A picture with transparency has four, and yours comes out without the last. "
     "Look at where a 3 stands in your code.",
@@ -215,7 +199,6 @@ def guessed_last(image):
 
 
 edit(
-    to_tensor,
     "a picture three rows high left as it is",
     "When the first axis is 1 or 3 long you take it for the channels and leave the order alone. A picture may be 3 "
     "rows high. Here the channels always come last: look at your condition.",
@@ -223,7 +206,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "a batch axis in front",
     "Your tensor has four axes: you made a batch of one. A `DataLoader` puts pictures together to batches itself, and "
     "would give five axes from yours. Look for an `unsqueeze` or a `[None]` too many.",
@@ -231,7 +213,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "an array instead of a tensor",
     "What you return is still a NumPy array. It has no gradients and no device, and a layer "
     "refuses it. Look at where the array becomes a tensor.",
@@ -239,7 +220,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "rows and columns of colour pictures exchanged",
     "In pictures with a channel axis, height and width have changed places: they lie on their side and no longer fit "
     "their masks. Only the channels should move. Look at the order in which you list the axes.",
@@ -247,7 +227,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "axes moved the other way round",
     "Your tensor is `(W, C, H)`: the first axis went to the end, instead of the last one to the front. "
     "`permute` wants, for each new axis, the number of the old one. Look at the order in which you list them.",
@@ -255,7 +234,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "the channel of grey pictures in front, and then moved",
     "A grey picture comes out as `(W, 1, H)`: its channel was in front already, and then you moved the axes as if it "
     "stood at the end. Look at where you insert the new axis, and at whether grey pictures reach your `permute`.",
@@ -263,7 +241,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "axes of length 1 dropped",
     "You drop axes of length 1, so a picture with one channel comes out without its channel axis, and a picture one "
     "row high without its rows. Look for a `squeeze`.",
@@ -271,7 +248,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "only the first channel",
     "You keep the first channel of a picture and drop the others, so of a colour picture only the red is left. "
     "Look at how you index the last axis.",
@@ -279,7 +255,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "still uint8",
     "Your tensor is still uint8, from 0 to 255: type and range have not changed. It is a bad type to compute with, and "
     "layers refuse it. Look at what you do after the axes are in order.",
@@ -287,7 +262,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "whole numbers at the end",
     "You divide, and then turn the result into whole numbers: what was between 0 and 1 is now 0. "
     "Convert before the division, and to float32. Look at your last conversion.",
@@ -296,7 +270,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "divided twice",
     "Your values are 255 times too small: white comes out as 0.004. You divide by 255 twice. "
     "Look for a second division, or for a function that scales already.",
@@ -304,7 +277,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "divided only where a value is above 1",
     "A picture of zeros and ones stays as it is: you divide only where the largest value is above 1. Such a "
     "picture is nearly black, and its values count up to 255 like all others. Look at your condition.",
@@ -312,7 +284,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "divided by the picture's own maximum, unless it is black",
     "You divided by the largest value in *this* picture, so a dark picture comes out as bright as a sunny one. "
     "What was darker in the file has to stay darker in the tensor: look at your divisor.",
@@ -320,7 +291,6 @@ edit(
 )
 
 edit(
-    to_tensor,
     "mean and standard deviation of the picture taken out",
     "You subtracted the picture's own mean and divided by its own standard deviation. Then the values do not run from "
     "0 to 1, and two pictures can no longer be compared. Look at what you do besides dividing by 255.",

@@ -5,7 +5,7 @@ import torch
 
 from helpers.checks.fixtures import Arg, Fixture
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.training import train_one_epoch
 
 
@@ -43,6 +43,9 @@ def probes(draw):
     yield _epoch(draw, images=3, batch_size=2, scale=20)  # long gradients
 
 
+edit = edits_of(train_one_epoch)
+
+
 def _epoch(draw, images, batch_size, training=True, channels=1, num_classes=2, loader="batches", scale=1) -> Call:
     height, width = draw.size(4, 6), draw.size(7, 9)
     # Images that differ in size of their values and in their fraction of classes have losses that differ clearly.
@@ -65,7 +68,6 @@ def _epoch(draw, images, batch_size, training=True, channels=1, num_classes=2, l
 
 
 edit(
-    train_one_epoch,
     "mean over batches instead of images",
     "You averaged the losses of the *batches*, so the images of a smaller last batch weigh more than the others. "
     "Look at what you divide by, and at what each batch adds to the sum.",
@@ -74,7 +76,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "old gradients are kept",
     "Each step uses the sum of all gradients so far, because `backward()` *adds* to those that are there. The steps "
     "grow, and point where earlier batches wanted to go. Look for what clears the gradients, once for each batch.",
@@ -82,7 +83,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "no step",
     "The gradients are computed and nobody uses them: the weights after the epoch are those before it. "
     "Look for the call that moves the weights.",
@@ -90,7 +90,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "no backward pass",
     "The optimizer takes its steps, but no gradient was ever computed, so no weight moves. "
     "Look for the call that goes from the loss back to the weights.",
@@ -98,7 +97,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "no gradient left at the step",
     "At the moment of `step()` the gradients are empty, so no weight moves: they are cleared right before it, or "
     "computed only after it. Look at the order of `zero_grad()`, `backward()` and `step()`.",
@@ -107,7 +105,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "the step comes one batch late",
     "You step before `backward()`, so each step uses the gradients of the batch before, and those of the last batch "
     "are lost. Look at the order of the two.",
@@ -116,7 +113,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "one step for the whole epoch",
     "You step once, after the last batch. The batches before only add to its gradient, and training takes as many "
     "epochs as it could take steps. Look at how far `step()` is indented.",
@@ -127,7 +123,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "training in evaluation mode",
     "You train in evaluation mode: batch norm uses its running statistics and never learns them, and dropout drops "
     "nothing. Look at the mode that you put the model into before the first batch.",
@@ -135,7 +130,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "the mode is left to chance",
     "You train in whatever mode the model comes in. After an evaluation that is evaluation mode: batch norm and "
     "dropout stand still. Look at what has to be said to the model before the first batch.",
@@ -143,7 +137,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "the sum of the losses",
     "You return the sum over all images, not their mean, so a larger data set seems to be harder. "
     "Look at what is missing at the end.",
@@ -151,7 +144,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "the sum over the batches",
     "You add up the mean losses of the batches and return the sum, so the result grows with the number of batches. "
     "Look at what is missing at the end, and at how many images each batch speaks for.",
@@ -160,7 +152,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "the sum of batch means over the number of images",
     "You divide by the number of images, but what you add up are *means* of batches: the result is too small by about "
     "the batch size. Look at what each batch adds to the sum.",
@@ -168,7 +159,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "the sum over images over the number of batches",
     "You weigh each batch by its images, and then divide by the number of batches: the result is too large by about "
     "the batch size. Look at what you divide by.",
@@ -176,7 +166,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "every batch counted as full",
     "You weigh each batch by the batch size of the loader, but the last batch may hold fewer images. "
     "Look at how many images are in the batch at hand.",
@@ -186,7 +175,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "the loss of the last batch",
     "You return the loss of the last batch alone. It is noisy, and says nothing about the other images. "
     "Look at where your losses are added up.",
@@ -194,14 +182,12 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "only the first batch",
     "You return after the first batch, and the rest of the data is never seen. Look at how far `return` is indented.",
     ("    return", "        return"),
 )
 
 edit(
-    train_one_epoch,
     "the result keeps its graph",
     "What you return still carries the graph of every batch, because losses were added up as tensors. Kept for a "
     "hundred epochs, these graphs fill the memory. Look for where a loss should become a number.",
@@ -209,7 +195,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "the loss after the step",
     "You run each batch through the model again after the step and report that loss. It costs a second forward pass, "
     "counts every batch twice in the batch norm, and praises the model for what it saw a moment ago. Look at how often "
@@ -218,7 +203,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "two passes over the loader",
     "You go through the loader twice, perhaps once to count its images. That reads and augments all data a second time "
     "for nothing. Look at what you can count in the loop that you have.",
@@ -226,7 +210,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "softmax before the loss",
     "You hand probabilities to the loss, which expects logits and takes the softmax itself. Twice is too often: the "
     "gradients become small and training slow. Look at what comes between the model and the loss.",
@@ -234,7 +217,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "an optimizer of your own",
     "You make an optimizer yourself, so the learning rate that was chosen outside has no effect, and momentum starts "
     "anew with every epoch. Look at whether you step with the one that was given.",
@@ -242,7 +224,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "the given loss is not used",
     "You call a loss of your own choice and leave `loss_fn` aside, so whoever trains with another one trains with "
     "yours without knowing. Look at what computes your loss.",
@@ -250,7 +231,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "sigmoid before the loss",
     "You hand the loss probabilities, from a sigmoid, and it expects logits. It takes them for small logits, which are "
     "never sure of anything: gradients become small and training slow. Look at what comes between the model and the "
@@ -259,7 +239,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "gradients clipped",
     "You cut the gradients off at length 1 before the step. That is a remedy for training that leaps about, and for "
     "whoever trains to choose: here each step follows the gradient as it is. Look at what stands between `backward()` "
@@ -268,7 +247,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "more asked of the loader than its batches",
     "You ask the loader for something that only some loaders have, such as `dataset`: a list of batches has none. "
     "All you need is in the batches. Look at how you know how many images there were.",
@@ -276,7 +254,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "a smaller last batch left out",
     "You leave out a batch that is smaller than the first. Its images are data as good as the others: they get a step, "
     "and a smaller weight in the mean. Look at the condition under which you go on to the next batch.",
@@ -288,7 +265,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "batches without an object left out",
     "You leave out batches whose masks are all background. From these a network learns where nothing is. "
     "Look at the condition under which you go on to the next batch.",
@@ -296,7 +272,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "a step for each image",
     "You take a step for each image, not for each batch. Whoever chose the batch size and the rate chose them "
     "together, and batch norm sees one image at a time. Look at the loop inside your loop.",
@@ -304,7 +279,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "left in evaluation mode",
     "You end in evaluation mode. The task asks for training mode, and a model that came in training mode is in "
     "another one now. Look for `eval()`.",
@@ -312,7 +286,6 @@ edit(
 )
 
 edit(
-    train_one_epoch,
     "masks changed for the loss",
     "You change the masks, or their shape, before you hand them to the loss. `loss_fn(logits, masks)` takes them as "
     "the loader gives them, `(N, H, W)` and whole numbers. Look at what you do to them.",

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.decoder import transposed_conv2d, upsample_nearest
 
 
@@ -61,6 +61,9 @@ def probes(draw):
         yield draw.normal(draw.size(2, 6), draw.size(2, 6)), draw.normal(k, k), draw.size(1, 4)
 
 
+edit = edits_of(transposed_conv2d)
+
+
 def _spread(x, stride):
     """The pixels of `x` with `stride - 1` zeros between them."""
     out = x.new_zeros((x.shape[0] - 1) * stride + 1, (x.shape[1] - 1) * stride + 1)
@@ -78,7 +81,6 @@ def _convolved(x, kernel, stride=1, padding=0):
 
 
 edit(
-    transposed_conv2d,
     "the kernel is flipped",
     "Your stamps are turned by half a circle. That happens when you put zeros between the pixels and slide the kernel "
     "over them as in lesson 04: sliding *collects*, and what is handed out arrives mirrored. Look at one single "
@@ -86,18 +88,14 @@ edit(
     ("x[i, j] * kernel", "x[i, j] * kernel.flip(0, 1)"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the kernel is transposed",
     "Your stamps have rows and columns exchanged. *Transposed* is the matrix of the whole convolution, not the kernel. "
     "Look for a `.T` or for exchanged indices.",
     ("x[i, j] * kernel", "x[i, j] * kernel.T"),
 )
 
-
 edit(
-    transposed_conv2d,
     "overlaps are overwritten",
     "Where two stamps overlap, only the later one is left: the earlier pixel's share is lost. Look at the operator "
     "that writes into the output.",
@@ -116,16 +114,13 @@ def averaged(x, kernel, stride=2):
 
 
 edit(
-    transposed_conv2d,
     "every stamp equally strong",
     "You stamp the kernel as it is, whatever the pixel holds, so the output does not depend on the values of `x`. "
     "Look at what the kernel is multiplied by.",
     ("x[i, j] * kernel", "kernel"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the larger value wins in overlaps",
     "Where stamps overlap you keep the larger value. Then the result is no longer linear in `x`, and what the "
     "other pixel gave is lost. Look at how a stamp meets what is there already.",
@@ -134,18 +129,14 @@ edit(
     ("return out", "return out.where(out.isfinite(), 0)"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the larger value wins, beginning at 0",
     "Where stamps overlap you keep the larger value, and never one below 0: the output begins with zeros, and what is "
     "negative loses against them. Look at how a stamp meets what is there already.",
     ("+= x[i, j] * kernel", "= out[i * stride :, j * stride :][:k, :k].maximum(x[i, j] * kernel)"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the output is cut at stride times the input",
     "Your output is exactly `stride` times the input, so the part of the last stamps that reaches further is cut off. "
     "That only fits a kernel as large as the stride. Look at where the last stamp begins and how long it is.",
@@ -153,9 +144,7 @@ edit(
     ("return out", "return out[: height * stride, : width * stride]"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the last stamps do not fit",
     "You make the output `stride` times as large as the input. Where the kernel is larger than the stride, the last "
     "stamps reach further than that, and it fails; where it is smaller, zeros are left at the end. Look at where the "
@@ -163,44 +152,34 @@ edit(
     ("(height - 1) * stride + k, (width - 1) * stride + k", "height * stride, width * stride"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the stamps stand side by side",
     "You put each stamp next to the one before, a whole kernel apart, whatever the stride. Nothing ever overlaps. "
     "Look at which number the start of a stamp is multiplied by.",
     ("    out = x", "    stride = k\n    out = x"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the stride is ignored",
     "Your stamps move one pixel at a time, so the output is hardly larger than the input. Look at where `stride` "
     "enters your slices and your output size.",
     ("    out = x", "    stride = 1\n    out = x"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the stride is always 2",
     "Any stride other than 2 gives the same result as 2. Look for a 2 in your code that should be the argument.",
     ("    out = x", "    stride = 2\n    out = x"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the default stride is 1",
     "Without a `stride` your stamps move one pixel at a time; the default here is 2, which makes the output about "
     "twice as large. Look at the first line of your function.",
     ("stride: int = 2", "stride: int = 1"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the stride only along the rows",
     "The stride moves the stamps down, but sideways they move one pixel at a time. Look at the second index of your "
     "slices.",
@@ -208,9 +187,7 @@ edit(
     ("j * stride : j * stride + k", "j : j + k"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the stride only along the columns",
     "The stride moves the stamps sideways, but down they move one pixel at a time. Look at the first index of your "
     "slices.",
@@ -238,7 +215,6 @@ def no_outer_zeros(x, kernel, stride=2):
 
 
 edit(
-    transposed_conv2d,
     "stride zeros between the pixels",
     "Your pixels lie `stride + 1` apart: you put `stride` zeros between two of them. From one pixel to the next it is "
     "`stride` steps. Count the zeros between two stamps' starts.",
@@ -257,7 +233,6 @@ def repeated(x, kernel, stride=2):
 
 
 edit(
-    transposed_conv2d,
     "the output is one pixel too long",
     "Your output has a row and a column of zeros too many, at the bottom and on the right. The first stamp starts at 0 "
     "and the last one at `(H - 1) * stride`: look at the size you begin with.",
@@ -267,18 +242,14 @@ edit(
     ),
 )
 
-
 edit(
-    transposed_conv2d,
     "the output is one stride too long",
     "Your output has `stride` rows and columns of zeros too many, at the bottom and on the right. The last stamp "
     "starts at `(H - 1) * stride` and not at `H * stride`: look at the size you begin with.",
     ("(height - 1) * stride + k, (width - 1) * stride + k", "height * stride + k, width * stride + k"),
 )
 
-
 edit(
-    transposed_conv2d,
     "rows and columns of the output exchanged",
     "Your output comes out with rows and columns exchanged. Look at the order of the two loops and of the two indices "
     "of the slice.",
@@ -289,27 +260,21 @@ edit(
     ),
 )
 
-
 edit(
-    transposed_conv2d,
     "height and width of the output exchanged",
     "You make the output as wide as it should be high, so the stamps do not fit unless `x` is square. `shape` gives "
     "the height first, then the width. Look at the size you begin with.",
     ("(height - 1) * stride + k, (width - 1) * stride + k", "(width - 1) * stride + k, (height - 1) * stride + k"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the height taken for the width",
     "You take the number of rows of `x` for the number of columns too. That is right for square maps only. Look at "
     "whether height and width are read separately.",
     ("(height, width), k = x.shape, len(kernel)", "height, width, k = len(x), len(x), len(kernel)"),
 )
 
-
 edit(
-    transposed_conv2d,
     "the last pixels are left out",
     "The last row and the last column of `x` stamp nothing: the output has zeros there. Look at where your loops end.",
     ("range(height)", "range(height - 1)"),

@@ -6,7 +6,7 @@ from torch import nn
 
 from helpers.checks.probes import Build
 from helpers.checks.shared import forwards, widest
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.unet import DoubleConv, UNet, Up, UpConv
 
 
@@ -44,6 +44,9 @@ def probes(draw):
     yield widest((1, 1), {"depth": 3}, 128, torch.ones(1, 1, 24, 24))
 
 
+edit = edits_of(UNet)
+
+
 # Texts of the reference, which is edited below.
 STEP = "Up(channels[k + 1], channels[k], channels[k])"
 WITHOUT_SKIP = "Up(channels[k + 1], 0, channels[k])"
@@ -74,7 +77,6 @@ def step(joined, filled="F.pad(y, (0, columns, 0, rows))"):
 
 
 edit(
-    UNet,
     "the skips arrive as zeros",
     "You concatenate zeros of the skips' shapes, so everything fits and nothing comes across: the borders stay as "
     "blurred as the hourglass's. Look at what your steps up put beside `x`.",
@@ -82,7 +84,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the skips are added",
     "You add the skips instead of concatenating them. That is LinkNet: *what* and *where* are mixed before the network "
     "can choose, and each step has half the channels to look at. Look at how your steps up join the two.",
@@ -91,7 +92,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the skips are detached",
     "The skips arrive, but no gradient goes back through them: the encoder learns only what comes up through the "
     "bottleneck. Look for `detach`, `.data` or `no_grad` where the skips are collected or used.",
@@ -99,7 +99,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the bottleneck is detached",
     "What comes from below is cut off from its gradient, so the deeper half of your network is never trained. "
     "Look for `detach`, `.data` or `no_grad` on the way up.",
@@ -107,7 +106,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the skip is cropped to what comes from below",
     "For an odd side you cut the skip down, so the logits come out smaller than the image. The task wants the image's "
     "size, so the other of the two has to change. Look at what your steps up do when the sides differ.",
@@ -115,7 +113,6 @@ edit(
 )
 
 edit(
-    UNet,
     "only sides that divide work",
     "An image whose sides do not divide by `2**depth` makes it fail: 13 halved is 6, doubled is 12, and the skip has "
     "13. Look at the shapes of the two maps right before you concatenate.",
@@ -123,7 +120,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the blocks are built without the skips' channels",
     "The block after the concatenation is built for the channels of the level, and gets twice as many: those from "
     "below and those of the skip side by side. Look at its first argument.",
@@ -131,7 +127,6 @@ edit(
 )
 
 edit(
-    UNet,
     "zeros on top and on the left",
     "You fill up a missing row on top and a missing column on the left. The pooling dropped the *last* ones, so what "
     "comes from below is shifted by a pixel at each such level. Look at the order of the numbers in `F.pad`.",
@@ -139,7 +134,6 @@ edit(
 )
 
 edit(
-    UNet,
     "rows and columns exchanged in the padding",
     "Rows and columns are exchanged where you fill up: it fails as soon as one is missing and the other is not. "
     "`F.pad` names the last axis first, so the columns. Look at the order of the numbers in it.",
@@ -147,7 +141,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the border is repeated",
     "You fill a missing row or column with copies of the border. `Up` fills up with zeros, and with the same weights "
     "the numbers differ there. Look at the `mode` of your padding.",
@@ -155,7 +148,6 @@ edit(
 )
 
 edit(
-    UNet,
     "stretched to the skip's size",
     "When the sides differ you stretch what comes from below by interpolation, which moves and blurs all of it. Only "
     "the missing row has to be filled. Look at where you call `interpolate`.",
@@ -163,7 +155,6 @@ edit(
 )
 
 edit(
-    UNet,
     "stretched by copying pixels",
     "When the sides differ you stretch what comes from below by copying pixels, so one half of it moves by a pixel "
     "against the skip. Only the missing row has to be filled. Look at where you call `interpolate`.",
@@ -171,7 +162,6 @@ edit(
 )
 
 edit(
-    UNet,
     "bilinear instead of the transposed convolution",
     "You go up bilinearly, with a 3×3 convolution, where `Up` goes up by a transposed one. It is a good way up, but "
     "another one. Look at the mode of your way up.",
@@ -179,7 +169,6 @@ edit(
 )
 
 edit(
-    UNet,
     "nearest instead of the transposed convolution",
     "You go up by copying pixels, with a 3×3 convolution, where `Up` goes up by a transposed one. It is a good way "
     "up, but another one. Look at the mode of your way up.",
@@ -187,7 +176,6 @@ edit(
 )
 
 edit(
-    UNet,
     "enlarged without weights",
     "You go up without any weights and leave the channels to the `DoubleConv`. Many repositories offer that as an "
     "option; here the way up learns. Look at what brings twice the channels down to the level's own.",
@@ -195,7 +183,6 @@ edit(
 )
 
 edit(
-    UNet,
     "one convolution in each step up",
     "Your steps up convolve once after the concatenation, where the task asks for a `DoubleConv`. "
     "Look at the block that merges the two maps.",
@@ -203,7 +190,6 @@ edit(
 )
 
 edit(
-    UNet,
     "no norm on the way up",
     "The blocks of your decoder have no batch normalisation, those of the encoder do. "
     "Look at the arguments of their `DoubleConv`.",
@@ -211,7 +197,6 @@ edit(
 )
 
 edit(
-    UNet,
     "a ReLU after each way up",
     "There is a ReLU between each transposed convolution and the concatenation, which cuts off everything negative on "
     "the way. Look at what stands between the two.",
@@ -219,7 +204,6 @@ edit(
 )
 
 edit(
-    UNet,
     "a norm and a ReLU after each way up",
     "There are a batch norm and a ReLU between each transposed convolution and the concatenation. `Up` has neither: "
     "the `DoubleConv` that follows brings its own. Look at what stands between the two.",
@@ -227,7 +211,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the skips are not used",
     "The encoder hands you its skips and you leave them where they are: this is the hourglass of lesson 06 again. "
     "Look at what each step up gets beside what comes from below.",
@@ -238,7 +221,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the skips are not used, and the logits are too small",
     "The encoder hands you its skips and you leave them where they are: this is the hourglass of lesson 06 again, and"
     " what does not divide gets lost at the border. Look at what each step up gets beside what comes from below.",
@@ -247,7 +229,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the skips give their size only",
     "Each step up takes the size of its skip and nothing else: what the skip holds is not concatenated. Look at what "
     "goes into the `DoubleConv` of each step.",
@@ -256,7 +237,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the levels are mixed up",
     "With one level it works, with two it fails: a step up gets a map of another level than it was built for. The "
     "encoder lists its skips from shallow to deep, and the decoder goes from deep to shallow. Look at the order in "
@@ -265,7 +245,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the steps are built from shallow to deep",
     "Your steps up are built from shallow to deep. With one level that works, with two it fails: the first step gets "
     "the bottleneck, which has the most channels, and was built for few. Look at the order in which you make the "
@@ -274,7 +253,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the skips shrunk to the wrong level",
     "You give the skips from shallow to deep to a decoder that goes from deep to shallow, and resize each until it "
     "fits. The finest skip then ends at the coarsest level, where its detail is lost. Look at the order in which you "
@@ -288,7 +266,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the skip from after the pooling",
     "Your skips are taken after the pooling, so they have the size of the map below them and have lost the very detail "
     "they should carry across. Look at the moment when you keep a map: before it is pooled.",
@@ -296,7 +273,6 @@ edit(
 )
 
 edit(
-    UNet,
     "pooled skips, enlarged again",
     "You keep the maps after the pooling and enlarge them to fit. The detail is gone by then: blocks of 2×2 come "
     "across. Look at the moment when you keep a map: before it is pooled.",
@@ -304,7 +280,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the same skip at every level",
     "Every step up gets the first skip, resized: the maps of the other levels are computed and thrown away on the way "
     "across. Look at which skip each step takes.",
@@ -313,7 +288,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the shallowest skip is left out",
     "The last step up has no skip, the one that carries the detail of the full size. Your borders will be two pixels "
     "coarse. Count the skips and the steps that use one.",
@@ -322,7 +296,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the decoder in a plain list",
     "The steps of your decoder are in a plain Python list or dict. PyTorch does not look into these: `parameters()` "
     "misses them, so half of your network is never trained, and `state_dict()` loses it. Look at where you keep them;"
@@ -331,7 +304,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the encoder in a plain list",
     "Your encoder, or its blocks, are in a plain Python list or dict. PyTorch does not look into these: "
     "`parameters()` misses them, so the way down is never trained. Look at where you keep them; `nn.ModuleList` "
@@ -341,7 +313,6 @@ edit(
 )
 
 edit(
-    UNet,
     "another block at the bottleneck",
     "Between encoder and decoder you put one more `DoubleConv`. The encoder's last level is the bottleneck already: "
     "look at what it returns.",
@@ -350,7 +321,6 @@ edit(
 )
 
 edit(
-    UNet,
     "one level too few",
     "Your network halves the sides `depth - 1` times. `depth` counts the poolings, not the levels: with depth 1 there "
     "are two levels and one skip. Look at where you count.",
@@ -358,7 +328,6 @@ edit(
 )
 
 edit(
-    UNet,
     "one level too many",
     "Your network halves the sides `depth + 1` times and has about four times the weights. `depth` counts the "
     "poolings. Look at where you count.",
@@ -366,7 +335,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the channels do not double",
     "Every level has `base_channels` channels. Each pooling throws three of four positions away, and doubling the "
     "channels is what makes room for what they meant. Look at the channels of each level.",
@@ -375,7 +343,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the channels stop doubling",
     "At some level your channels stop doubling, so level 3 does not have `8 * base_channels`. Look for a `min` or a "
     "fixed list where the channels come from.",
@@ -384,7 +351,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the head is forgotten",
     "What comes out has `base_channels` channels, whatever `num_classes` says: the last layer that turns features into "
     "classes is missing. Look at what follows the decoder.",
@@ -392,7 +358,6 @@ edit(
 )
 
 edit(
-    UNet,
     "a 3×3 head",
     "Your last convolution is 3×3. The blocks before it have looked at the neighbours; the head decides for each pixel "
     "by itself, 1×1. Look at its kernel size.",
@@ -400,7 +365,6 @@ edit(
 )
 
 edit(
-    UNet,
     "no bias in the head",
     "Your last convolution has no bias, so it cannot say that a class is rare before it has seen a pixel. No norm "
     "follows that would make up for it. Look at its arguments.",
@@ -408,7 +372,6 @@ edit(
 )
 
 edit(
-    UNet,
     "norm and ReLU in the head",
     "Your head is a convolution with norm and ReLU, so no logit is ever negative and no probability below one half. "
     "The last convolution stands alone. Look at what follows it.",
@@ -416,7 +379,6 @@ edit(
 )
 
 edit(
-    UNet,
     "a ReLU at the end",
     "Your network ends in a ReLU, so no logit is ever negative and no probability below one half. "
     "Look at what follows the last convolution.",
@@ -424,7 +386,6 @@ edit(
 )
 
 edit(
-    UNet,
     "sigmoid at the end",
     "Your network ends in a sigmoid, so it returns probabilities, not logits. The losses of lesson 08 take the sigmoid "
     "themselves; applied twice it keeps everything between 0.5 and 0.73. Look at your last line.",
@@ -432,7 +393,6 @@ edit(
 )
 
 edit(
-    UNet,
     "softmax at the end",
     "Your network ends in a softmax, so it returns probabilities, not logits. The loss takes the softmax itself, and "
     "with a single class it is 1 everywhere. Look at your last line.",
@@ -440,7 +400,6 @@ edit(
 )
 
 edit(
-    UNet,
     "log-softmax at the end",
     "Your network ends in a log-softmax, so it returns the logarithms of probabilities, not logits. The loss does "
     "that itself, and with a single class it is 0 everywhere. Look at your last line.",
@@ -448,7 +407,6 @@ edit(
 )
 
 edit(
-    UNet,
     "sigmoid or softmax at the end",
     "Your network ends in a sigmoid for one class and in a softmax for several, so it returns probabilities, not "
     "logits. The losses of lesson 08 do that themselves. Look at your last lines.",
@@ -456,7 +414,6 @@ edit(
 )
 
 edit(
-    UNet,
     "a label map instead of logits",
     "You return the number of the largest class for each pixel. No gradient comes through an `argmax`, so nothing "
     "could be trained. Look at your last line.",
@@ -464,7 +421,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the axis of a single class is dropped",
     "With one class the result loses its axis 1. Logits are `(N, num_classes, H, W)` for any number of classes, and a"
     " mask has that axis too. Look for `squeeze` or an index at the end.",
@@ -472,14 +428,12 @@ edit(
 )
 
 edit(
-    UNet,
     "num_classes is ignored",
     "One channel comes out, whatever `num_classes` says. Look at the output channels of your last convolution.",
     ("super().__init__()", "super().__init__()\n        num_classes = 1"),
 )
 
 edit(
-    UNet,
     "grey images only",
     "Your encoder expects one channel, whatever `in_channels` says, so a colour image fails. Look at the first "
     "argument of your `Encoder`.",
@@ -487,7 +441,6 @@ edit(
 )
 
 edit(
-    UNet,
     "colour images only",
     "Your encoder expects three channels, whatever `in_channels` says, so a grey image fails. Look at the first "
     "argument of your `Encoder`.",
@@ -495,7 +448,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the logits are stretched to the image's size",
     "You let the maps shrink for odd sides and stretch the logits to the image's size at the end, so every border is "
     "moved and blurred a little. The sizes have to fit at each level. Look at your steps up.",
@@ -505,7 +457,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the logits are filled up with zeros",
     "You let the maps shrink for odd sides and fill up the logits at the end, so the last rows and columns of the "
     "image get logits that say nothing of it. The sizes have to fit at each level. Look at your steps up.",
@@ -519,7 +470,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the input is padded",
     "You pad the image to a multiple, run the network and cut the logits. The size is right, but zeros around the "
     "image take part in every convolution and every statistic of the batch norm. Here each step up fills what is "
@@ -534,7 +484,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the input is padded on all sides",
     "You pad the image on all sides to a multiple, run the network and cut the logits, as before the hourglass. The "
     "size is right, but what was put around the image takes part in every convolution and every statistic of the "
@@ -549,7 +498,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the image is resized to the next multiple",
     "You resize the image to sides that divide, the next larger ones, run the network and resize the logits back, so "
     "every border is moved and blurred twice. Here each step up fills the row that is missing, and no pixel moves. "
@@ -564,7 +512,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the image is resized to the multiple below",
     "You resize the image to sides that divide, the next smaller ones, run the network and resize the logits back, so"
     " every border is moved and blurred twice. Here each step up fills the row that is missing, and no pixel moves. "
@@ -579,7 +526,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the image is resized to the nearest multiple",
     "You resize the image to sides that divide, the nearest ones, run the network and resize the logits back, so "
     "every border is moved and blurred twice. Here each step up fills the row that is missing, and no pixel moves. "
@@ -594,7 +540,6 @@ edit(
 )
 
 edit(
-    UNet,
     "the image is a skip too",
     "You also concatenate the image itself before the head. Some networks do so, this one does not: its first skip is "
     "the encoder's first block. Look at what goes into the last convolution.",
@@ -604,7 +549,6 @@ edit(
 )
 
 edit(
-    UNet,
     "base_channels is ignored",
     "Whatever `base_channels` says, you build with 16. Small networks for a laptop need the argument. "
     "Look for a fixed number where it should stand.",
@@ -612,7 +556,6 @@ edit(
 )
 
 edit(
-    UNet,
     "64 channels by default",
     "Without `base_channels` you build the paper's 64, which a laptop trains sixteen times slower than the 16 asked "
     "for. Look at the first line of `__init__`.",
@@ -620,21 +563,18 @@ edit(
 )
 
 edit(
-    UNet,
     "32 channels by default",
     "Without `base_channels` you build 32 at full size; 16 are asked for. Look at the first line of `__init__`.",
     ("base_channels: int = 16", "base_channels: int = 32"),
 )
 
 edit(
-    UNet,
     "another default for depth",
     "Without `depth` your network does not go down four times. Look at the first line of `__init__`.",
     ("depth: int = 4", "depth: int = 3"),
 )
 
 edit(
-    UNet,
     "depth is ignored",
     "Whatever `depth` says, you go down and up four times. Small images have no room for that. "
     "Look for a fixed number where it should stand.",
@@ -642,7 +582,6 @@ edit(
 )
 
 edit(
-    UNet,
     "every image is resized to 64×64",
     "You resize every image to 64×64, run the network and resize the logits back: small images are blown up, large "
     "ones lose their detail, and oblong ones are distorted. Here each step up fills the row that is missing, and no "
@@ -657,7 +596,6 @@ edit(
 )
 
 edit(
-    UNet,
     "every image is resized to 128×128",
     "You resize every image to 128×128, run the network and resize the logits back: small images are blown up, large "
     "ones lose their detail, and oblong ones are distorted. Here each step up fills the row that is missing, and no "
@@ -672,7 +610,6 @@ edit(
 )
 
 edit(
-    UNet,
     "every image is resized to 256×256",
     "You resize every image to 256×256, run the network and resize the logits back: small images are blown up, large "
     "ones lose their detail, and oblong ones are distorted. Here each step up fills the row that is missing, and no "

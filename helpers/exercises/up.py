@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.checks.probes import Build
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.unet import DoubleConv, Up
 
 
@@ -43,8 +43,9 @@ def probes(draw):
     yield Build((3, 1, 2), (draw.normal(2, 3, h, w), draw.normal(2, 1, 2 * h + row, 2 * w + 1 - row)))
 
 
+edit = edits_of(Up)
+
 edit(
-    Up,
     "the skip arrives as zeros",
     "You concatenated zeros of the skip's shape, so everything fits and nothing comes across: the borders stay as "
     "blurred as without a skip. Look at what stands beside `x` in the list that you concatenate.",
@@ -52,7 +53,6 @@ edit(
 )
 
 edit(
-    Up,
     "added instead of concatenated",
     "You added the skip to `x`. Addition mixes *what* and *where* before the network can choose, and it needs equal "
     "channels. That is LinkNet's way; U-Net keeps both side by side. Look at how you join the two.",
@@ -61,7 +61,6 @@ edit(
 )
 
 edit(
-    Up,
     "added at the skip's channels instead of concatenated",
     "You brought `x` to the skip's channels and added the skip to it. Addition mixes *what* and *where* before the "
     "network can choose. That is LinkNet's way; U-Net keeps both side by side. Look at how you join the two.",
@@ -71,7 +70,6 @@ edit(
 )
 
 edit(
-    Up,
     "the skip is detached",
     "The values of the skip arrive, but no gradient goes back through it: the encoder learns nothing from what the "
     "decoder makes of its maps. Look for `detach`, `.data` or `no_grad` on the way of the skip.",
@@ -79,7 +77,6 @@ edit(
 )
 
 edit(
-    Up,
     "the map from below is detached",
     "The values from below arrive, but no gradient goes back to them: everything deeper than this block stays "
     "untrained. Look for `detach`, `.data` or `no_grad` on the way of `x`.",
@@ -87,7 +84,6 @@ edit(
 )
 
 edit(
-    Up,
     "the skip is not used",
     "`forward` takes the skip and does nothing with it. The result is that of the hourglass: it knows what is there, "
     "and no longer where exactly. Look at what goes into your `DoubleConv`.",
@@ -96,7 +92,6 @@ edit(
 )
 
 edit(
-    Up,
     "concatenated along the batch",
     "You concatenated along the batch, so twice as many images come out as went in, and no pixel sees its partner. "
     "Look at the `dim` of `torch.cat`: without one it is 0.",
@@ -105,7 +100,6 @@ edit(
 )
 
 edit(
-    Up,
     "no axis for the concatenation",
     "You concatenated along the batch: that is axis 0, which `torch.cat` takes unless it is told another. Twice as "
     "many images, each with too few channels, reach the `DoubleConv`. Look at the `dim` of `torch.cat`.",
@@ -113,7 +107,6 @@ edit(
 )
 
 edit(
-    Up,
     "concatenated along the height",
     "You put the skip above `x`, as two pictures stuck together: the result is twice as high. In `(N, C, H, W)` the "
     "channels are axis 1. Look at the `dim` of `torch.cat`.",
@@ -122,7 +115,6 @@ edit(
 )
 
 edit(
-    Up,
     "concatenated along the width",
     "You put the skip to the left of `x`, as two pictures stuck together: the result is twice as wide. In "
     "`(N, C, H, W)` the channels are axis 1. Look at the `dim` of `torch.cat`.",
@@ -131,7 +123,6 @@ edit(
 )
 
 edit(
-    Up,
     "concatenated along the last axis",
     "You concatenated along the last axis, where NumPy's and TensorFlow's pictures have their channels. In `(N, C, H,"
     " W)` that is the width, and the `DoubleConv` gets too few channels. Look at the `dim` of `torch.cat`.",
@@ -139,7 +130,6 @@ edit(
 )
 
 edit(
-    Up,
     "the DoubleConv is built for in_channels",
     "Your `DoubleConv` is built for `in_channels`. What it gets are the channels of the skip and of the enlarged `x` "
     "together. In a U-Net the two numbers happen to be equal; the arguments may be others. Look at its first "
@@ -148,7 +138,6 @@ edit(
 )
 
 edit(
-    Up,
     "the way up halves the channels, and the DoubleConv is built for in_channels",
     "Your way up gives `in_channels // 2` channels, and your `DoubleConv` is built for `in_channels`. In a U-Net both"
     " happen to be right; the three arguments may be others. Look at what comes out of the way up, and at which two "
@@ -158,7 +147,6 @@ edit(
 )
 
 edit(
-    Up,
     "the DoubleConv is built for twice out_channels",
     "Your `DoubleConv` is built for `2 * out_channels`. In a U-Net the skip has as many channels as come out; here it"
     " has `skip_channels`. Look at its first argument.",
@@ -166,7 +154,6 @@ edit(
 )
 
 edit(
-    Up,
     "the DoubleConv is built for in_channels and the skip's",
     "Your `DoubleConv` is built for `in_channels + skip_channels`, but the way up has changed the channels of `x` by "
     "then. Look at how many `x` has where you concatenate.",
@@ -174,7 +161,6 @@ edit(
 )
 
 edit(
-    Up,
     "the DoubleConv is built without the skip's channels",
     "Your `DoubleConv` is built for `out_channels`, the channels of the enlarged `x` alone. After the concatenation "
     "those of the skip are there as well. Look at its first argument.",
@@ -182,7 +168,6 @@ edit(
 )
 
 edit(
-    Up,
     "only even sides work",
     "It fails when the skip is one row or column larger: 7 halved is 3, doubled is 6, and `torch.cat` wants equal "
     "sides. Look at the shapes of `x` and `skip` right before you concatenate.",
@@ -190,7 +175,6 @@ edit(
 )
 
 edit(
-    Up,
     "only the width is filled up",
     "You add the missing column and no row, so it fails where the height of the skip is odd. `F.pad` names the last "
     "axis first: a pair for the columns, then a pair for the rows. Look at how many numbers you give it.",
@@ -198,7 +182,6 @@ edit(
 )
 
 edit(
-    Up,
     "only the height is filled up",
     "You add the missing row and no column, so it fails where the width of the skip is odd. `F.pad` names the last "
     "axis first: a pair for the columns, then a pair for the rows. Look at the numbers that you give it.",
@@ -206,7 +189,6 @@ edit(
 )
 
 edit(
-    Up,
     "rows and columns exchanged in the padding",
     "Rows and columns are exchanged where you fill up: it fails as soon as one is missing and the other is not. "
     "`F.pad` names the last axis first, so the columns. Look at the order of the numbers in it.",
@@ -214,7 +196,6 @@ edit(
 )
 
 edit(
-    Up,
     "always a row and a column more",
     "You add a row and a column whether or not they are missing. An even side comes back complete from the way up. "
     "Look at where the numbers in your `F.pad` come from.",
@@ -222,7 +203,6 @@ edit(
 )
 
 edit(
-    Up,
     "a row and a column whenever the sizes differ",
     "Whenever the sizes differ you add a row *and* a column. One of the two may be missing alone. Look at each side "
     "by itself.",
@@ -230,7 +210,6 @@ edit(
 )
 
 edit(
-    Up,
     "the skip is cropped",
     "You cut the skip down to `x`, so the result is smaller than the skip, and the logits will be smaller than the "
     "image. The 2015 network did so; here the result has the skip's size. Look at which of the two you change.",
@@ -238,7 +217,6 @@ edit(
 )
 
 edit(
-    Up,
     "zeros on top and on the left",
     "You add the missing row on top and the missing column on the left, which moves everything from below by a pixel "
     "against the skip. The pooling dropped the *last* row and column: look at the order of the numbers in `F.pad`.",
@@ -246,7 +224,6 @@ edit(
 )
 
 edit(
-    Up,
     "zeros on top",
     "You add the missing row on top, which moves everything from below by a pixel against the skip. The pooling "
     "dropped the *last* row: look at the order of the numbers in `F.pad`.",
@@ -254,7 +231,6 @@ edit(
 )
 
 edit(
-    Up,
     "zeros on the left",
     "You add the missing column on the left, which moves everything from below by a pixel against the skip. The "
     "pooling dropped the *last* column: look at the order of the numbers in `F.pad`.",
@@ -262,7 +238,6 @@ edit(
 )
 
 edit(
-    Up,
     "the border is repeated",
     "You fill the missing row and column with copies of the border. That is a sound choice too, but the task says "
     "zeros, and with the same weights the numbers differ at the border. Look at the `mode` of your padding.",
@@ -270,7 +245,6 @@ edit(
 )
 
 edit(
-    Up,
     "the border is mirrored",
     "You fill the missing row and column with what lies on the other side of the border, as in a mirror. The task "
     "says zeros, and with the same weights the numbers differ at the border. Look at the `mode` of your padding.",
@@ -278,7 +252,6 @@ edit(
 )
 
 edit(
-    Up,
     "stretched to the skip's size",
     "When a row is missing you stretch the whole map by interpolation: every pixel moves a little against the skip and "
     "is blurred. Only what is missing has to be filled. Look at where you call `interpolate`.",
@@ -286,7 +259,6 @@ edit(
 )
 
 edit(
-    Up,
     "stretched to the skip's size, corners aligned",
     "When a row is missing you stretch the whole map by interpolation, from corner to corner: every pixel but those "
     "moves a little against the skip and is blurred. Only what is missing has to be filled. Look at where you call "
@@ -295,7 +267,6 @@ edit(
 )
 
 edit(
-    Up,
     "stretched by copying pixels",
     "When a row is missing you stretch the whole map by copying pixels, so one half of it moves by a pixel against the "
     "skip. Only what is missing has to be filled. Look at where you call `interpolate`.",
@@ -303,7 +274,6 @@ edit(
 )
 
 edit(
-    Up,
     "bilinear instead of the transposed convolution",
     "You enlarge bilinearly and convolve 3×3 where a transposed convolution 2×2 was asked for. It is a good way up, "
     "with more weights and smoother maps, but another one. Look at the mode of your way up.",
@@ -311,7 +281,6 @@ edit(
 )
 
 edit(
-    Up,
     "nearest instead of the transposed convolution",
     "You enlarge by copying pixels and convolve 3×3 where a transposed convolution 2×2 was asked for. It is a good way "
     "up, with more weights, but another one. Look at the mode of your way up.",
@@ -319,7 +288,6 @@ edit(
 )
 
 edit(
-    Up,
     "enlarged without weights",
     "You enlarge without any weights and leave the channels as they are. The way up then has nothing to learn, and the "
     "`DoubleConv` gets twice the channels to work through. Look at which layer changes `in_channels` to "
@@ -329,7 +297,6 @@ edit(
 )
 
 edit(
-    Up,
     "enlarged by copying, without weights",
     "You enlarge by copying pixels, without any weights, and leave the channels as they are. The way up then has "
     "nothing to learn, and the `DoubleConv` gets more channels to work through. Look at which layer changes "
@@ -339,7 +306,6 @@ edit(
 )
 
 edit(
-    Up,
     "a kernel larger than its stride",
     "Your transposed convolution has a 3×3 kernel. With stride 2 its stamps overlap in every other row and column, "
     "which prints a checkerboard. Look at its kernel size.",
@@ -350,7 +316,6 @@ edit(
 )
 
 edit(
-    Up,
     "the way up halves the channels",
     "Your way up gives `in_channels // 2` channels. In the U-Net that is the same number by chance; here it is "
     "`out_channels` that counts. Look at the second argument of your transposed convolution.",
@@ -359,7 +324,6 @@ edit(
 )
 
 edit(
-    Up,
     "the way up keeps the channels",
     "Your way up keeps `in_channels`, so the deep map outweighs the skip, and the block has far more weights than it "
     "needs. Look at the second argument of your transposed convolution.",
@@ -368,7 +332,6 @@ edit(
 )
 
 edit(
-    Up,
     "upsampling after the concatenation",
     "You shrink the skip to the size of `x`, join the two there and go up last. The fine positions in the skip are "
     "lost before anyone could use them. Look at the order: up first, then side by side.",
@@ -379,7 +342,6 @@ edit(
 )
 
 edit(
-    Up,
     "one convolution after the concatenation",
     "After the concatenation there is one convolution. The task asks for a `DoubleConv`, two convolutions with norm "
     "and ReLU each. Look at the block that merges.",
@@ -390,7 +352,6 @@ edit(
 )
 
 edit(
-    Up,
     "nothing merges the two",
     "You return the two maps side by side. No convolution looks at both, and the result has more channels than "
     "`out_channels`. Look at what has to follow the concatenation.",
@@ -398,7 +359,6 @@ edit(
 )
 
 edit(
-    Up,
     "concatenated after the convolutions",
     "Your `DoubleConv` works on `x` alone, and the skip is put beside the result. So nothing in this block looks at "
     "both, and `skip_channels` too many come out. Look at what goes into the `DoubleConv`.",
@@ -407,7 +367,6 @@ edit(
 )
 
 edit(
-    Up,
     "no norm in the DoubleConv",
     "Your `DoubleConv` has no batch normalisation. On the way down it has one, and the two halves of the network "
     "should speak in the same range. Look at the arguments of your `DoubleConv`.",
@@ -418,7 +377,6 @@ edit(
 )
 
 edit(
-    Up,
     "no padding in the DoubleConv",
     "Your result is 4 pixels short in height and width: the convolutions of the `DoubleConv` run without padding. The "
     "2015 network did so and cropped its skips for it; here the sides stay. Look at the arguments of your "
@@ -430,7 +388,6 @@ edit(
 )
 
 edit(
-    Up,
     "a ReLU after the way up",
     "There is a ReLU between the transposed convolution and the concatenation, which cuts off everything negative "
     "before the `DoubleConv` sees it. Look at what you do with `x` after the way up.",
@@ -438,7 +395,6 @@ edit(
 )
 
 edit(
-    Up,
     "a norm after the way up",
     "There is a batch norm between the transposed convolution and the concatenation. The `DoubleConv` that follows "
     "normalises. Look at what you do with `x` after the way up.",
@@ -449,7 +405,6 @@ edit(
 )
 
 edit(
-    Up,
     "a norm and a ReLU after the way up",
     "There are a batch norm and a ReLU between the transposed convolution and the concatenation. The `DoubleConv` "
     "that follows brings its own. Look at what you do with `x` after the way up.",
@@ -460,7 +415,6 @@ edit(
 )
 
 edit(
-    Up,
     "the arguments of `forward` exchanged",
     "Your `forward` takes the skip first and enlarges *it*. It is called as `up(x, skip)`: the map from below comes "
     "first. Look at the first line of `forward`.",
@@ -468,7 +422,6 @@ edit(
 )
 
 edit(
-    Up,
     "layers in a plain list",
     "Your layers are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them. Look at where you keep them; an attribute of its own for each layer registers it.",

@@ -7,7 +7,7 @@ from torch import nn
 from helpers.checks.probes import Build, Script
 from helpers.checks.shared import claim
 from helpers.checks.subject import Raised
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.unet import UpConv
 
 
@@ -43,6 +43,9 @@ def probes(draw):
     yield Script(_unknown_mode, '`UpConv(2, 3, "cubic")`', {"x": MAP})
 
 
+edit = edits_of(UpConv)
+
+
 MAP = torch.ones(1, 2, 3, 4)
 
 
@@ -57,7 +60,6 @@ def _unknown_mode(subject):
 
 
 edit(
-    UpConv,
     "an unknown mode goes through",
     "A mode that does not exist builds something all the same, so a misspelt `mode` goes unnoticed until somebody "
     "wonders about the result. Look at your last `else`.",
@@ -65,7 +67,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "the mode is ignored",
     "Whatever the mode, you build the transposed convolution. The two other ways up are there to be compared with it. "
     "Look at where `__init__` asks for `mode`.",
@@ -73,7 +74,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "another exception than ValueError",
     "A mode that does not exist ends in another exception than a `ValueError`: an `assert` raises an AssertionError, a "
     "missing key of a dict a KeyError, and torch one of its own if the mode gets that far. Look at what happens where "
@@ -82,7 +82,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "always nearest",
     'For `"bilinear"` you enlarge by copying pixels, as for `"nearest"`: the blocks stay visible. `nn.Upsample` copies '
     "unless it is told otherwise. Look at what you pass to it.",
@@ -90,7 +89,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "always bilinear",
     'For `"nearest"` you blend neighbouring pixels, as for `"bilinear"`, where copies were asked for. '
     "Look at the mode that reaches the upsampling.",
@@ -98,7 +96,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "nearest and bilinear exchanged",
     'For `"nearest"` you blend neighbouring pixels, and for `"bilinear"` you copy them: the two are exchanged. '
     "Look at which mode makes which layer.",
@@ -106,7 +103,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "corners aligned",
     "You aligned the corners of the small and the large grid, so inner pixels are stretched by a factor that depends "
     "on the size of the image. The same object then grows differently in a tile and in the whole picture. Look at "
@@ -115,7 +111,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "convolved before the enlarging",
     "You convolve on the small map and enlarge afterwards, so the last thing that happens is copying or blending, and "
     "nothing can sharpen it again. Look at the order of the two.",
@@ -123,7 +118,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "a 1×1 convolution after the enlarging",
     "After the enlarging you convolve 1×1: it changes the channels but cannot look at a neighbour, so the blocks stay "
     "blocks. Look at the size of that kernel.",
@@ -131,7 +125,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "no padding after the enlarging",
     "Your 3×3 convolution takes a pixel off every side, so the sides are two short of double. "
     "Look at the padding of the convolution.",
@@ -139,7 +132,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "no convolution after the enlarging",
     "After the enlarging nothing changes the channels: `out_channels` is ignored, and there is no weight to learn. "
     "Look at what follows the upsampling.",
@@ -147,7 +139,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "a 3×3 kernel for the transposed convolution",
     "Your transposed convolution has a 3×3 kernel. With stride 2 its stamps overlap in every other row and column, "
     "and those get twice the light: a checkerboard. Look at its kernel size.",
@@ -155,7 +146,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "a 4×4 kernel for the transposed convolution",
     "Your transposed convolution has a 4×4 kernel, as in networks that generate images. It doubles the sides too, but "
     "its stamps overlap and it has four times the weights asked for. Look at its kernel size.",
@@ -163,7 +153,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "the stride is missing",
     "Your transposed convolution moves its stamps one pixel at a time, so the sides grow by one instead of doubling. "
     "Look at its `stride`: it is 1 unless you say so.",
@@ -171,7 +160,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "padding at the transposed convolution",
     "At a transposed convolution `padding` cuts pixels off the result, so your sides are two short of double. A 2×2 "
     "kernel with stride 2 doubles them as it is. Look at the padding of your transposed convolution.",
@@ -179,7 +167,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "an ordinary convolution with stride 2",
     "You used `nn.Conv2d` with stride 2 where the transposed one was asked for: it *halves* the sides. "
     "Look at the name of the layer.",
@@ -187,7 +174,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "a 3×3 convolution after the transposed one",
     "In the transposed mode a 3×3 convolution follows as well. The transposed convolution is all "
     "there is to this mode; the 3×3 convolution belongs to the two others. Look at what each mode makes.",
@@ -195,7 +181,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "channels changed by a 3×3 convolution after the transposed one",
     "In the transposed mode you keep the channels, and a 3×3 convolution changes them afterwards. The transposed "
     "convolution is all there is to this mode: it goes from `in_channels` to `out_channels` by itself. "
@@ -205,7 +190,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "channels exchanged",
     "Your layers expect `out_channels` and give `in_channels`, so they fail as soon as the two differ. A transposed "
     "convolution takes its arguments in the same order as an ordinary one. Look at their order.",
@@ -214,7 +198,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "channels of the transposed convolution exchanged",
     "Your transposed convolution expects `out_channels` and gives `in_channels`, so it fails where the two differ. "
     "It goes up in size, but its arguments stand in the same order as those of an ordinary one. Look at their order.",
@@ -222,7 +205,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "channels always halved",
     "Half as many channels come out as went in, whatever `out_channels` says. A U-Net halves them at each step up, but "
     "how many there are to be is told by the argument. Look at the second argument of your layers.",
@@ -230,7 +212,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "a ReLU at the end",
     "A ReLU at the end cuts off everything negative. Here the result goes on to a `DoubleConv`, which brings "
     "its own. Look at what comes after your last layer.",
@@ -238,7 +219,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "a norm at the end",
     "There is a batch norm at the end. This block only goes up; the `DoubleConv` that follows normalises. "
     "Look at what comes after your last layer.",
@@ -247,7 +227,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "a norm after the transposed convolution",
     "In the transposed mode there is a batch norm behind your layer. This block only goes up; the `DoubleConv` that "
     "follows normalises. Look at what comes after the transposed convolution.",
@@ -255,7 +234,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "both ways built",
     "You register a layer that the mode has no use for, as where the transposed convolution *and* the ordinary one are "
     "built: it takes up memory and never gets a gradient. Look at what `__init__` makes for each mode.",
@@ -268,7 +246,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "nearest by default",
     "Without a `mode` you enlarge by copying; the default asked for is the transposed convolution. "
     "Look at the first line of `__init__`.",
@@ -276,7 +253,6 @@ edit(
 )
 
 edit(
-    UpConv,
     "layers in a plain list",
     "Your layers are in a plain Python list. PyTorch does not look into lists: `parameters()` misses them, so no "
     "optimizer trains them. Look at where you keep them; `nn.Sequential` or an attribute of their own registers them.",

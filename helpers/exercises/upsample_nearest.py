@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.decoder import upsample_nearest
 
 
@@ -48,8 +48,9 @@ def probes(draw):
     yield draw.normal(2, 2, draw.size(2, 6), draw.size(2, 6)), draw.size(4, 5)
 
 
+edit = edits_of(upsample_nearest)
+
 edit(
-    upsample_nearest,
     "the whole map is repeated",
     "You laid copies of the whole map side by side, as tiles. Every *pixel* has to grow where it stands. Look at what "
     "`repeat` and `tile` repeat, and in which order the values come out.",
@@ -63,9 +64,7 @@ edit(
     ),
 )
 
-
 edit(
-    upsample_nearest,
     "the rows laid as tiles",
     "The columns grow in place, but downwards the whole map comes again and again: copies of a row do not stand one "
     "below the other. `repeat`, `tile` and `cat` repeat the whole; and `reshape` reads the axes from left to right, "
@@ -76,9 +75,7 @@ edit(
     ),
 )
 
-
 edit(
-    upsample_nearest,
     "the columns laid as tiles",
     "The rows grow in place, but sideways the whole map comes again and again: copies of a column do not stand side "
     "by side. `repeat`, `tile` and `cat` repeat the whole; and `reshape` reads the axes from left to right, so the "
@@ -89,9 +86,7 @@ edit(
     ),
 )
 
-
 edit(
-    upsample_nearest,
     "blocks laid out in a line",
     "The copies of a pixel all stand one after the other in its row, so they make a line and no block. `reshape` "
     "reads the axes from left to right: the copies that go down have to stand right behind the rows, those that go "
@@ -102,9 +97,7 @@ edit(
     ),
 )
 
-
 edit(
-    upsample_nearest,
     "zeros between the pixels",
     "You put the pixels apart and left zeros between them, a *bed of nails*. The gaps have to be filled with the value "
     "of their pixel. Look at which positions of the result you write to.",
@@ -114,33 +107,25 @@ edit(
     ),
 )
 
-
 edit(
-    upsample_nearest,
     "only the rows",
     "Your result is taller, not wider: only the rows were repeated. Look at the second of the two axes.",
     ("[:, :, :, columns]", ""),
 )
 
-
 edit(
-    upsample_nearest,
     "only the columns",
     "Your result is wider, not taller: only the columns were repeated. Look at the first of the two axes.",
     ("[:, :, rows]", ""),
 )
 
-
 edit(
-    upsample_nearest,
     "the scale is always 2",
     "Any scale gives twice the size. Look for a 2 in your code that should be the argument.",
     ("    rows =", "    scale = 2\n    rows ="),
 )
 
-
 edit(
-    upsample_nearest,
     "axes counted from the wrong end",
     "You enlarged the channels and the rows instead of the rows and the columns. In `(N, C, H, W)` the picture is in "
     "the last two axes: look at the `dim` you pass.",
@@ -166,7 +151,6 @@ def blended(x, scale=2):
 
 
 edit(
-    upsample_nearest,
     "the corners are aligned",
     "You spread the pixel numbers evenly from the first to the last and rounded, so the outer pixels get smaller "
     "blocks than the inner ones. Every pixel gets a block of the same size: look at how you get from a row of the "
@@ -181,9 +165,7 @@ edit(
     ),
 )
 
-
 edit(
-    upsample_nearest,
     "shifted by one",
     "The blocks are shifted by one pixel of the result: the first is too small and the last too large. Look at the "
     "number you add or subtract before you divide by `scale`.",
@@ -197,9 +179,7 @@ edit(
     ),
 )
 
-
 edit(
-    upsample_nearest,
     "rounded to the nearest row",
     "You round a place in the result to the nearest row and column of `x`, so the blocks come out of unequal size. A "
     "pixel's block lasts until the next one begins: look at `round`, and at what `//` would do.",
@@ -213,43 +193,33 @@ edit(
     ),
 )
 
-
 edit(
-    upsample_nearest,
     "the value is shared out",
     "Each value is divided among the pixels of its block, so the picture gets darker the more you enlarge it. A pixel "
     "is copied, not split: look for a division by `scale`.",
     ("[:, :, :, columns]", "[:, :, :, columns] / scale**2"),
 )
 
-
 edit(
-    upsample_nearest,
     "rows and columns exchanged",
     "The result lies on its side: rows and columns are exchanged. Look at the order of your axes, and at any "
     "`transpose` or `permute`.",
     ("[:, :, :, columns]", "[:, :, :, columns].mT"),
 )
 
-
 edit(
-    upsample_nearest,
     "only the first image",
     "You enlarge the first image of the batch and leave the others out. Look at where the dimension `N` is lost.",
     ("    rows =", "    x = x[:1]\n    rows ="),
 )
 
-
 edit(
-    upsample_nearest,
     "only the first channel",
     "You enlarge the first channel and leave the others out. Look at where the dimension `C` is lost.",
     ("    rows =", "    x = x[:, :1]\n    rows ="),
 )
 
-
 edit(
-    upsample_nearest,
     "dimensions of length 1 lost",
     "With one image or one channel your result loses that dimension; four are promised. Look for a `squeeze`, or for "
     "an index where a slice should be.",

@@ -5,7 +5,7 @@ import torch
 from scipy import ndimage
 
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.losses import weight_map
 
 EARLY = (  # most answers look first whether there are two objects
@@ -59,6 +59,9 @@ def probes(draw):
     yield (_discs(draw, 18, 11, 4),)
 
 
+edit = edits_of(weight_map)
+
+
 def _discs(draw, height, width, count):
     """Discs with numbers that leave gaps, the later ones on top. The last two lie in opposite corners, apart."""
     instances = torch.zeros(height, width, dtype=torch.int64)
@@ -94,7 +97,6 @@ def second_where_alone(distance):
 
 
 edit(
-    weight_map,
     "weights on the object pixels too",
     "You left the weights on the objects as well. Pixels at an object's edge then count up to `w0` times as much, and "
     "the gap between two objects no longer stands out. Look at which pixels the map is for.",
@@ -102,7 +104,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "weights on the object pixels alone",
     "Your weights lie on the objects, and background has 0. It is the gaps between objects that are to count more. "
     "Look at which pixels you set to 0.",
@@ -110,7 +111,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "only the nearest object",
     "Your exponent holds one distance, that to the nearest object, so every object gets a halo also where nothing is "
     "next to it. Is d2 missing? Or did 0, the background, count as an object and take the first place with distance 0? "
@@ -119,7 +119,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the nearest object twice",
     "Both of your distances are those to the nearest object. Look at how you get the second one: the distance to all "
     "objects together knows only the nearest.",
@@ -127,7 +126,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "only the second nearest object",
     "Your exponent holds d2 alone. In a gap that is the distance to the far side, so the weight changes across the gap "
     "and is too large everywhere. Look at how the paper measures the width of a gap.",
@@ -135,7 +133,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the difference of the two distances",
     "You subtracted one distance from the other. That is 0 in the middle of every gap, wide or narrow. Look at how "
     "the paper joins d1 and d2.",
@@ -144,7 +141,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the farthest object for the second nearest",
     "Your second distance is that to the *farthest* object. With two objects that is the same; with three, a gap "
     "vanishes from the map as soon as a third object lies far off. Look at which entry you take after sorting.",
@@ -153,7 +149,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the two farthest objects",
     "You took the distances to the two *farthest* objects. With two objects these are the same; with three, the gap "
     "beside a pixel no longer counts. Look at the order in which you sort, or at which end you take.",
@@ -162,7 +157,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the first two objects",
     "You took the distances to the first two objects in the list, near or far. With two objects that is the same; "
     "with three, all gaps beside others are lost. Look at what you do with the list before you take two of it.",
@@ -171,7 +165,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "all objects in the sum",
     "You added up the distances to all objects. The more objects an image holds, the smaller every weight, wherever "
     "the gap is. Look at which of the distances belong into the exponent.",
@@ -180,7 +173,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "objects numbered afresh",
     "You labelled the connected pieces yourself. Objects that touch become one that way, and one in two pieces becomes "
     "two; those that touch are the very reason for this map. Look at what the numbers in `instances` already tell you.",
@@ -189,7 +181,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "objects numbered afresh, corners apart",
     "You labelled the connected pieces yourself. Objects that touch along a side become one that way, and one in two "
     "pieces becomes two; those that touch are the very reason for this map. Look at what the numbers in `instances` "
@@ -199,7 +190,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "numbers taken to run from 1 without gaps",
     "You counted the objects and went through the numbers from 1 to that count. After a crop or a filter numbers are "
     "missing, so you look for objects that are not there and miss some that are. Look at the values that occur.",
@@ -207,7 +197,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "every number up to the largest",
     "You went through all numbers from 1 to the largest. A number that is missing then counts as an object, and the "
     "distance to an object without pixels is no distance. Look at the values that occur.",
@@ -215,7 +204,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "numbers counted instead of read",
     "You counted the objects and went through the numbers from 1 to that count. Where numbers are missing, you "
     "measure the distance to objects without pixels, which is no distance, and leave out some that are there. Look at "
@@ -224,7 +212,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "distances inside the objects",
     "You gave the distance transform the object itself, so it measures how deep a pixel lies *inside*. Outside, every "
     "distance is 0 and the map is `w0` all over. Look at what the transform takes as its zeros.",
@@ -233,7 +220,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "sigma not squared",
     "You divided by `2 · sigma` instead of its square. The gap's weight falls off far too fast for the default of 5. "
     "Look at the units: pixels squared on top need pixels squared below.",
@@ -241,7 +227,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the two below is missing",
     "You divided by `sigma²` alone, so the weights fall off too fast, as if `sigma` were smaller by a factor of 1.4. "
     "Compare your denominator with the paper's.",
@@ -249,7 +234,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the two squared with sigma",
     "You squared `2 · sigma` as a whole, so the weights fall off too slowly. Look at what the square belongs to in the "
     "paper's denominator, and at your brackets.",
@@ -257,7 +241,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "squares added instead of the sum squared",
     "You squared each distance and added. In the middle of a gap that makes half of what it should be, so wide gaps "
     "get too much weight. Look at your brackets: what is squared, and when?",
@@ -265,7 +248,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "distance not squared",
     "You left the square off the distance. The weights then fall off in a peak instead of a bell, and reach far into "
     "open background. Look at what stands above `2 · sigma²`.",
@@ -273,7 +255,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the minus in the exponent is missing",
     "Your weights grow with the distance, and explode in open background. The narrower the gap, the *larger* the "
     "weight has to be. Look at the sign in the exponent.",
@@ -282,7 +263,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "mean of the two distances",
     "You averaged the two distances, so each gap seems half as wide as it is and too much of the background gets a "
     "weight. Look at how the paper joins d1 and d2.",
@@ -290,7 +270,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the class balance added",
     "You added 1 for every pixel. That makes the weights of the whole loss; this map is only what the gaps get on top, "
     "and it is 0 on objects. Look at your last line.",
@@ -298,14 +277,12 @@ edit(
 )
 
 edit(
-    weight_map,
     "w0 left out",
     "Your weights never exceed 1. Look at the second argument: it says how much a pixel in the narrowest gap counts.",
     ("w0 * ", ""),
 )
 
 edit(
-    weight_map,
     "w0 fixed at 10",
     "You wrote the default of `w0` into the formula, so the argument changes nothing. Look at the constants in front "
     "of the exponential.",
@@ -313,7 +290,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "sigma fixed at 5",
     "You wrote the default of `sigma` into the formula, so the argument changes nothing. Look at the constants in the "
     "exponent.",
@@ -321,7 +297,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "distance along rows and columns",
     "You measured along rows and columns (city blocks), so everything on a diagonal seems farther off than it is. "
     "Look at the transform you use: the task asks for the straight line.",
@@ -333,7 +308,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "the longer side as the distance",
     "You measured the longer of the two sides, rows or columns (chessboard), so everything on a diagonal seems nearer "
     "than it is. Look at the transform you use: the task asks for the straight line.",
@@ -345,7 +319,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "distance to the centres",
     "You measured to the objects' centres. The gap between two large objects then looks wide even where they almost "
     "touch. Look at which pixel of the object the distance goes to.",
@@ -354,7 +327,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "distances one too small",
     "You counted from the first background pixel outside an object, so a pixel next to it has distance 0. Look at "
     "where your distance begins: here at the nearest pixel *of* the object.",
@@ -362,7 +334,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "a lone object gets a border",
     "With one object there is no second distance, and you used the first again. There is no gap to protect then, and "
     "the map should be 0. Look at what happens for fewer than two objects.",
@@ -370,7 +341,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "a lone object gets a halo",
     "With one object there is no second distance, and yours is 0, so the map shows a halo around it. There is no gap "
     "to protect then, and the map should be 0. Look at what happens for fewer than two objects.",
@@ -378,7 +348,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "fewer than two objects raise an error",
     "A mask with one object, or none, stops your function. Such images are common in any data set. Look at what you "
     "take for d2, or stack, when there are fewer than two objects.",
@@ -387,7 +356,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "fewer than two objects raise an error in NumPy",
     "A mask with one object, or none, stops your function. Such images are common in any data set. Look at what you "
     "take for d2, or stack, when there are fewer than two objects.",
@@ -397,7 +365,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "one object alone raises an error",
     "A mask with one object, or none, stops your function: there is nothing to unpack as the second distance. Such "
     "images are common in any data set. Look at what you take for d2 when there are fewer than two objects.",
@@ -405,7 +372,6 @@ edit(
 )
 
 edit(
-    weight_map,
     "zeros that are whole numbers",
     "For fewer than two objects you return zeros in the dtype of the mask, whole numbers. The map is float, whatever "
     "the mask holds. Look at what makes your zeros: `zeros_like` takes the dtype of what it is given.",

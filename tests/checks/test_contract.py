@@ -43,6 +43,11 @@ def patches_a_class(pred, target):
     return dice(pred, target)
 
 
+def adds_to_a_class(pred, target):
+    nn.BatchNorm2d.train = lambda self, mode=True: self
+    return dice(pred, target)
+
+
 class PatchesInForward(DoubleConv):
     def forward(self, x):
         F.relu6 = F.relu
@@ -68,6 +73,7 @@ def strict_numpy(pred, target):
         ("dice", gradients_off, "leaves a setting changed"),
         ("conv2d", double_by_default, "leaves a setting changed"),
         ("dice", patches_a_class, "leaves a setting changed"),
+        ("dice", adds_to_a_class, "leaves a setting changed"),
         ("DoubleConv", PatchesInForward, "leaves a setting changed"),
     ],
 )
