@@ -280,7 +280,7 @@ edit(
 edit(
     predict_dihedral,
     "gradients are kept",
-    "The numbers are right, and the graphs of all eight passes stay in memory for a gradient that nobody asks for. "
+    "The graphs of all eight passes stay in memory for a gradient that nobody asks for. "
     "Look for a context or decorator that switches gradients off.",
     ("@torch.no_grad()\n", ""),
 )
