@@ -199,15 +199,19 @@ def _observed_network(
     padding_mode: Literal["zeros", "reflect"] = "zeros",
     training: bool = True,
     seconds: float = 0.0,
+    momentum: float | None = 0.1,
 ) -> ObservedNetwork:
-    """A network that looks `reach` pixels far; batch norm tells the modes apart, and no kernel is symmetric."""
+    """A network that looks `reach` pixels far; batch norm tells the modes apart, and no kernel is symmetric.
+
+    Without a `momentum`, what passes in training mode leave behind does not depend on their order.
+    """
     channels, side = 4, 3 if reach else 1
     with seeded(seed):
         layers: list[nn.Module] = []
         for k in range(max(reach, 1)):
             ins = channels if k else in_channels
             layers.append(nn.Conv2d(ins, channels, side, padding=side // 2, padding_mode=padding_mode))
-            layers += [nn.BatchNorm2d(channels), nn.ReLU()]
+            layers += [nn.BatchNorm2d(channels, momentum=momentum), nn.ReLU()]
         network = ObservedNetwork(*layers, nn.Conv2d(channels, num_classes, 1), seconds=seconds)
         _as_if_trained(network)
     return network.train(training)

@@ -10,7 +10,7 @@ from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
 from helpers.checks.shared import claim, generator_claims, is_pair, same
 from helpers.checks.subject import Raised
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.training import augment_pair
 
 PATIENCE = 300  # calls more to wait for the last way up
@@ -36,9 +36,9 @@ WAYS_UP = [(turns, mirrored) for turns in range(4) for mirrored in (False, True)
     task=(
         "Return a new image and mask. Flips and quarter turns at random, the same for both: all eight ways up of a "
         "square occur, and an image that is not square keeps its shape, so it is flipped only. Then change the "
-        "brightness and the contrast of the image, each by up to about 0.2, of the image alone and within [0, 1]. "
-        "Image: float `(C, H, W)` in [0, 1]; mask: int64 `(H, W)`. Every random number comes from `generator`, a "
-        "`torch.Generator`."
+        "brightness and the contrast of the image, each up or down by up to about 0.2, of the image alone and within "
+        "[0, 1]. Image: float `(C, H, W)` in [0, 1]; mask: int64 `(H, W)`. Every random number comes from `generator`, "
+        "a `torch.Generator`."
     ),
 )
 def probes(draw):
@@ -98,6 +98,9 @@ def _calls(what: str, image: Tensor, mask: Tensor, draw, count: int, like: float
             yield claim("some masks are flipped or turned", set(masks) != {(0, False)})
         if None not in (*images, *masks):
             yield claim("each mask lies as its image does", images == masks)
+            together = len({*zip(images, masks, strict=True)})
+            yield claim("where two images lie alike, their masks do", together == len(set(images)))
+            yield claim("where two masks lie alike, their images do", together == len(set(masks)))
         if image.min() > 0.1 and None not in images:
             yield from _light([i for i, _ in pairs[:count]], image, images)
         yield claim("all values lie between 0 and 1", all(i.min() >= 0 and i.max() <= 1 for i, _ in pairs))
@@ -165,331 +168,349 @@ def _light(images: list[Tensor], source: Tensor, ways: list[tuple[int, bool]]):
     y = _centred(torch.stack(images)).flatten(1)
     brightness = torch.stack(images).double().flatten(1).mean(dim=1)
     contrast = (x * y).sum(dim=1) / (x * x).sum(dim=1)
-    changed = (brightness - source.double().mean()).abs().max() > 0.01 or (contrast - 1).abs().max() > 0.02
-    yield claim("the light of some images is changed", changed)
-    dimmed = (brightness - source.double().mean()).abs().max() > 0.3
+    brighter = brightness - source.double().mean()
+    yield claim("the light of some images is changed", brighter.abs().max() > 0.01 or (contrast - 1).abs().max() > 0.02)
+    dimmed = brighter.abs().max() > 0.3
     yield claim("the light changes by no more than asked", not dimmed and contrast.min() > 0.4 and contrast.max() < 1.9)
     yield claim("the brightness differs from call to call", brightness.max() - brightness.min() > 0.02)
     yield claim("the contrast differs from call to call", contrast.max() - contrast.min() > 0.03)
+    yield claim("some images get brighter", brighter.max() > 0.005)
+    yield claim("some images get darker", brighter.min() < -0.005)
+    yield claim("the contrast of some images gets stronger", contrast.max() > 1.005)
+    yield claim("the contrast of some images gets weaker", contrast.min() < 0.995)
 
 
-# ---- what goes wrong ----
-
-
-def _coins(generator):
-    return (torch.rand(3, generator=generator) < 0.5).tolist()
-
-
-def _placed(x, coins):
-    """`x` upside down, mirrored, turned, as the three coins say."""
-    upside_down, mirrored, turned = coins
-    x = x.flip(-2) if upside_down else x
-    x = x.flip(-1) if mirrored else x
-    return x.rot90(1, (-2, -1)) if turned and x.shape[-2] == x.shape[-1] else x.clone()
-
-
-def _turns(mask, generator):
-    step = 1 if mask.shape[0] == mask.shape[1] else 2
-    return int(torch.randint(4, (), generator=generator)) // step * step
-
-
-def _lit(image, generator):
-    contrast, brightness = torch.empty(2).uniform_(-0.2, 0.2, generator=generator)
-    return ((image - 0.5) * (1 + contrast) + 0.5 + brightness).clamp(0, 1)
-
-
-@misconception(
+edit(
+    augment_pair,
     "the mask is left as it was",
     "You flip and turn the image, and hand the mask back as it came. From then on the labels lie on other pixels than "
     "the objects, and the network learns from noise. Look at what is done to `mask` for each flip.",
+    ("mask.flip(axes)", "mask.clone()"),
+    ("mask.rot90(1, (-2, -1))", "mask"),
 )
-def image_only(image, mask, generator):
-    return _lit(_placed(image, _coins(generator)), generator), mask.clone()
 
-
-@misconception(
+edit(
+    augment_pair,
     "the image is left the right way up",
     "You flip and turn the mask, and the image keeps its way up. From then on the labels lie on other pixels than the "
     "objects. Look at which tensor each flip is applied to, and at what you return.",
+    ("image.flip(axes)", "image"),
+    ("image.rot90(1, (-2, -1))", "image"),
 )
-def mask_only(image, mask, generator):
-    return _lit(image, generator), _placed(mask, _coins(generator))
 
+OWN = """
+    coins = torch.rand(2, generator=generator) < 0.5
+    mask = mask.flip([axis for axis, flipped in zip((-2, -1), coins) if flipped])
+"""
 
-@misconception(
+edit(
+    augment_pair,
     "image and mask draw for themselves",
     "Image and mask are each flipped by a draw of their own, so they agree only by chance. This is what happens when "
     "a random transform is called once for each. Look at how often you draw: one decision holds for the pair.",
+    ("mask.flip(axes)", "mask"),
+    ("    if turned", f"{OWN}    if turned"),
 )
-def separate_draws(image, mask, generator):
-    return _lit(_placed(image, _coins(generator)), generator), _placed(mask, _coins(generator))
 
+edit(
+    augment_pair,
+    "the mask flipped along the other axis",
+    "Where the image is mirrored the mask is turned upside down, and the other way round. From then on the labels "
+    "lie on other pixels than the objects. Look at the axes of your flips: counted from the end, they are the same "
+    "for both.",
+    ("mask.flip(axes)", "mask.flip([-3 - axis for axis in axes])"),
+)
 
-@misconception(
+edit(
+    augment_pair,
+    "image and mask turned in opposite directions",
+    "Image and mask are both turned by a quarter, one to the left and the other to the right. From then on the "
+    "labels lie on other pixels than the objects. Look at the sign and at the order of the axes in your two turns.",
+    ("mask.rot90(1, ", "mask.rot90(-1, "),
+)
+
+edit(
+    augment_pair,
+    "the mask flipped and not turned",
+    "Both are flipped alike, but where the image is turned by a quarter the mask is not. From then on the labels lie "
+    "on other pixels than the objects. Look at what is done to `mask` for the turn.",
+    ("mask.rot90(1, (-2, -1))", "mask"),
+)
+
+edit(
+    augment_pair,
+    "one of the flips not for the mask",
+    "Some of your flips reach the image alone, so the labels lie on other pixels than the objects. Look at what is "
+    "done to `mask` for each flip.",
+    ("mask.flip(axes)", "mask.flip([axis for axis in axes if axis == -1])"),
+)
+
+edit(
+    augment_pair,
     "axes counted from the front",
     "You flip the same axis *numbers* of both, but the image has its channels first: axis 0 is the channels of "
     "`(C, H, W)` and the rows of `(H, W)`. Count the axes from the end, where the two shapes agree.",
+    ("(-2, upside_down), (-1, mirrored)", "(0, upside_down), (1, mirrored)"),
 )
-def axes_from_the_front(image, mask, generator):
-    first, second, turned = _coins(generator)
-    axes = [axis for axis, coin in ((0, first), (1, second)) if coin]
-    image, mask = image.flip(axes), mask.flip(axes)
-    if turned and mask.shape[0] == mask.shape[1]:
-        image, mask = image.rot90(1, (-2, -1)), mask.rot90(1, (-2, -1))
-    return _lit(image, generator), mask
 
+edit(
+    augment_pair,
+    "channels and rows turned",
+    "`rot90` turns the first two axes unless told otherwise, and those of `(C, H, W)` are channels and rows. Look at "
+    "the `dims` of the image's turn; counted from the end, they are the same for both.",
+    ("image.rot90(1, (-2, -1))", "image.rot90(1)"),
+)
 
-@misconception(
+edit(
+    augment_pair,
     "light on the mask too",
     "The mask got the change of light as well, and now holds numbers that are no classes. Labels are names, not "
     "brightnesses: arithmetic means nothing to them. Look at which of the two your light is applied to.",
+    ("    return image.clamp", "    mask = (mask * (1.3 + contrast) + brightness).long()\n    return image.clamp"),
 )
-def light_on_both(image, mask, generator):
-    coins = _coins(generator)
-    contrast, brightness = torch.empty(2).uniform_(-0.2, 0.2, generator=generator)
-    image = ((image - 0.5) * (1 + contrast) + 0.5 + brightness).clamp(0, 1)
-    mask = (mask * (1.3 + contrast) + brightness).long()
-    return _placed(image, coins), _placed(mask, coins)
 
+edit(
+    augment_pair,
+    "light on the mask too, and kept within [0, 1]",
+    "The mask got the change of light as well and was brought into [0, 1] like the image, so its labels are gone. "
+    "Labels are names, not brightnesses. Look at which of the two your light is applied to.",
+    (
+        "    return image.clamp",
+        "    mask = (mask * (1 + contrast) + brightness).clamp(0, 1).round().long()\n    return image.clamp",
+    ),
+)
 
-@misconception(
+edit(
+    augment_pair,
     "the mask becomes floating point",
     "The mask comes back as floating point numbers. The values are right, but `cross_entropy` and indexing want class "
     "indices as int64. If you put image and mask into one tensor to move them together, look at how you take them "
     "apart.",
+    ("(0, 1), mask", "(0, 1), mask.float()"),
 )
-def mask_as_float(image, mask, generator):
-    both = _placed(torch.cat([image, mask[None].to(image.dtype)]), _coins(generator))
-    return _lit(both[:-1], generator), both[-1]
 
-
-@misconception(
+edit(
+    augment_pair,
     "the global random generator",
     "You draw from the global random generator, so two calls with equal seeds give two results, and no run can be "
     "repeated. Look for `torch.rand` without `generator=generator`, and for `random` and `np.random`.",
+    ("torch.rand(3, generator=generator)", "torch.rand(3)"),
+    ("0.2, generator=generator", "0.2"),
 )
-def global_generator(image, mask, generator):
-    coins = _coins(None)
-    return _lit(_placed(image, coins), None), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "one draw without the generator",
     "You draw from the given generator, but not always: two calls with equal seeds still give two results. "
     "Look at each of your draws for `generator=generator`.",
+    ("0.2, generator=generator", "0.2"),
 )
-def forgotten_once(image, mask, generator):
-    coins = _coins(generator)
-    return _lit(_placed(image, coins), None), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "the global generator is seeded",
     "You seed the global generator and draw from it. That can be repeated, but it resets the random numbers of "
     "everything else in the program: weights, shuffling, dropout. Look for `manual_seed`, and pass the generator on "
     "to each draw.",
+    ("    _check_pair", "    torch.manual_seed(generator.initial_seed())\n    _check_pair"),
+    ("torch.rand(3, generator=generator)", "torch.rand(3)"),
+    ("0.2, generator=generator", "0.2"),
 )
-def global_seeded(image, mask, generator):
-    torch.manual_seed(generator.initial_seed())
-    coins = _coins(None)
-    return _lit(_placed(image, coins), None), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "the generator is seeded again",
     "You seed the generator in every call, so every image of the data set gets the same flip and the same light, in "
     "every epoch. Whoever hands in a generator has seeded it: look for `manual_seed`.",
+    ("    _check_pair", "    generator.manual_seed(0)\n    _check_pair"),
 )
-def reseeded(image, mask, generator):
-    generator.manual_seed(0)
-    return augment_pair(image, mask, generator)
 
-
-@misconception(
+edit(
+    augment_pair,
     "a new generator in every call",
     "You make a generator of your own from the seed of the one that was given, and leave that one where it stands. "
     "Its next call then draws the same numbers again: every image gets the same flip. Look at what you draw from.",
+    ("    _check_pair", "    generator = torch.Generator().manual_seed(generator.initial_seed())\n    _check_pair"),
 )
-def own_generator(image, mask, generator):
-    return augment_pair(image, mask, torch.Generator().manual_seed(generator.initial_seed()))
 
-
-@misconception(
+edit(
+    augment_pair,
     "values leave the range from 0 to 1",
     "The changed light pushes values below 0 or above 1. Such an image cannot be shown or stored, and the network will "
     "not meet its like again. Look at what happens to a white pixel that gets brighter.",
+    ("image.clamp(0, 1)", "image"),
 )
-def no_clamp(image, mask, generator):
-    coins = _coins(generator)
-    contrast, brightness = torch.empty(2).uniform_(-0.2, 0.2, generator=generator)
-    return _placed((image - 0.5) * (1 + contrast) + 0.5 + brightness, coins), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "the given image is changed",
     "You change the light in the tensor that was handed in. It belongs to the data set: in the next epoch the changed "
     "image is changed once more, until all are black or white. Look for methods that end in an underscore, `+=` and "
     "`*=`.",
+    ("    axes =", "    image.sub_(0.5).mul_(1 + contrast).add_(0.5 + brightness).clamp_(0, 1)\n    axes ="),
+    ("    image = (image - 0.5) * (1 + contrast) + 0.5 + brightness\n", ""),
 )
-def in_place(image, mask, generator):
-    coins = _coins(generator)
-    contrast, brightness = torch.empty(2).uniform_(-0.2, 0.2, generator=generator).tolist()
-    image.sub_(0.5).mul_(1 + contrast).add_(0.5 + brightness).clamp_(0, 1)
-    return _placed(image, coins), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "always mirrored",
     "Every pair comes back mirrored. That is another data set of the same size, not a larger one: the network never "
     "sees the originals. Look at what your flip depends on.",
+    ("    axes =", "    mirrored = ~upside_down\n    axes ="),
 )
-def always_mirrored(image, mask, generator):
-    way = (_turns(mask, generator), True)
-    return _lit(_seen(image, way), generator), _seen(mask, way)
 
+edit(
+    augment_pair,
+    "one of the flips at every call",
+    "One of your flips depends on no draw and happens in every call, so half of the ways up never occur, the "
+    "original among them. Look at what each flip depends on.",
+    ("if flipped]", "if flipped or axis == -1]"),
+)
 
-@misconception(
+edit(
+    augment_pair,
     "always turned",
     "Every square pair comes back turned by a quarter, so four of the eight ways up never occur, the original among "
     "them. Look at what your turn depends on.",
+    ("if turned and", "if"),
 )
-def always_turned(image, mask, generator):
-    coins = [*_coins(generator)[:2], True]
-    return _lit(_placed(image, coins), generator), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "turned, never mirrored",
     "Your pairs are turned, but none is mirrored, so four of the eight ways up never occur. No number of turns makes a "
     "mirror image. Look at which flips you draw.",
+    ("    axes =", "    mirrored = upside_down\n    axes ="),
 )
-def never_mirrored(image, mask, generator):
-    way = (_turns(mask, generator), False)
-    return _lit(_seen(image, way), generator), _seen(mask, way)
 
-
-@misconception(
+edit(
+    augment_pair,
     "flipped, never turned",
     "Your pairs are flipped, but none is turned by a quarter, so four of the eight ways up never occur. Rows stay rows "
     "whatever you flip. Look at what else a square image can do.",
+    ("if turned and height == width", "if False"),
 )
-def never_turned(image, mask, generator):
-    coins = [*_coins(generator)[:2], False]
-    return _lit(_placed(image, coins), generator), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "one coin decides everything",
     "One draw decides about all flips and turns together, so there are two ways up instead of eight. "
     "Look at how many random numbers you draw for the geometry.",
+    ("    axes =", "    upside_down = mirrored = turned\n    axes ="),
 )
-def one_coin(image, mask, generator):
-    coins = [_coins(generator)[0]] * 3
-    return _lit(_placed(image, coins), generator), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "some ways up never occur",
     "Six or seven of the eight ways up occur, and the others never. `torch.randint(low, high)` draws numbers below "
     "`high`, not `high` itself. Look at the range of what you draw.",
+    ("if turned and", "if turned and not upside_down and"),
 )
-def never_three_quarters(image, mask, generator):
-    turns = int(torch.randint(0, 3, (), generator=generator))
-    way = (turns if mask.shape[0] == mask.shape[1] else 2 * (turns % 2), _coins(generator)[0])
-    return _lit(_seen(image, way), generator), _seen(mask, way)
 
-
-@misconception(
+edit(
+    augment_pair,
     "neither flipped nor turned",
     "Only the light changes; every pair keeps its way up. Under a microscope no direction is special, and seven more "
     "ways up cost nothing. Look at what you do to both tensors.",
+    ("image.flip(axes), mask.flip(axes)", "image, mask.clone()"),
+    ("if turned and height == width", "if False"),
 )
-def light_only(image, mask, generator):
-    return _lit(image, generator), mask.clone()
 
+edit(
+    augment_pair,
+    "an image that is not square is left alone",
+    "An image that is not square always keeps its way up. It cannot be turned by a quarter, but flipped it can be. "
+    "Look at what your question about the sides holds for.",
+    ("if flipped]", "if flipped and height == width]"),
+)
 
-@misconception(
+edit(
+    augment_pair,
     "a quarter turn of an image that is not square",
     "You turn images that are not square, so height and width change places, and a batch of them cannot be stacked. "
     "Look at when you turn: by a quarter only where both sides are equal.",
+    ("turned and height == width", "turned"),
 )
-def turned_oblong(image, mask, generator):
-    upside_down, mirrored, turned = _coins(generator)
-    image, mask = (_placed(x, (upside_down, mirrored, False)) for x in (image, mask))
-    if turned:
-        image, mask = image.rot90(1, (-2, -1)), mask.rot90(1, (-2, -1))
-    return _lit(image, generator), mask
 
+SQUEEZE = """
+    if turned and height != width:
+        image = nn.functional.interpolate(image[None], size=(height, width), mode="bilinear")[0]
+        mask = nn.functional.interpolate(mask[None, None].double(), size=(height, width))[0, 0].long()
+"""
 
-@misconception(
+edit(
+    augment_pair,
     "turned and squeezed back into shape",
     "You turn images that are not square and then resize them to the old shape. That stretches every object, and for "
     "labels resizing means inventing or losing pixels. Look at when you turn: only where both sides are equal.",
+    ("turned and height == width", "turned"),
+    ("    image = (image", f"{SQUEEZE}    image = (image"),
 )
-def squeezed(image, mask, generator):
-    shape = mask.shape
-    image, mask = turned_oblong(image, mask, generator)
-    if mask.shape != shape:
-        image = F.interpolate(image[None], size=shape, mode="bilinear")[0]
-        mask = F.interpolate(mask[None, None].double(), size=shape, mode="nearest")[0, 0].long()
-    return image, mask
 
-
-@misconception(
+edit(
+    augment_pair,
     "the light stays as it is",
     "The pairs are flipped and turned, but the light of the image never changes. The next microscope will have another "
     "lamp, and the network has seen one. Look at what happens to the values of the image.",
+    ("(image - 0.5) * (1 + contrast) + 0.5 + brightness", "image.clone()"),
 )
-def no_light(image, mask, generator):
-    coins = _coins(generator)
-    return _placed(image, coins), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "the same light every time",
     "Every image gets the same change of light, so nothing varies: it is one other lamp instead of many. "
     "Look at whether the strength is a constant or is drawn.",
+    ("(image - 0.5) * (1 + contrast) + 0.5 + brightness", "1.2 * image"),
 )
-def constant_light(image, mask, generator):
-    coins = _coins(generator)
-    return _placed((1.2 * image).clamp(0, 1), coins), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "the light changes far too much",
     "Some of your images come out all but black or white, or without contrast, and nobody could find an object in "
     "them. Look at the range that your two numbers for the light are drawn from.",
+    ("(-0.2, 0.2", "(-0.9, 0.9"),
 )
-def too_much_light(image, mask, generator):
-    coins = _coins(generator)
-    contrast, brightness = torch.empty(2).uniform_(-0.9, 0.9, generator=generator)
-    return _placed(((image - 0.5) * (1 + contrast) + 0.5 + brightness).clamp(0, 1), coins), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "the contrast never changes",
     "The brightness varies, but the contrast is always the same: you add a number to each image, and the distance "
     "between dark and bright stays what it was. Look at what multiplies it.",
+    ("(1 + contrast)", "1"),
 )
-def brightness_only(image, mask, generator):
-    coins = _coins(generator)
-    brightness = float(torch.empty(()).uniform_(-0.2, 0.2, generator=generator))
-    return _placed((image + brightness).clamp(0, 1), coins), _placed(mask, coins)
 
-
-@misconception(
+edit(
+    augment_pair,
     "the brightness never changes",
     "The contrast varies, but the mean brightness is always the same. "
     "Look at what would make the whole image lighter, its middle grey included.",
+    ("0.5 + brightness", "0.5"),
 )
-def contrast_only(image, mask, generator):
-    coins = _coins(generator)
-    contrast = 1 + float(torch.empty(()).uniform_(-0.2, 0.2, generator=generator))
-    mean = image.mean()
-    return _placed(((image - mean) * contrast + mean).clamp(0, 1), coins), _placed(mask, coins)
 
+edit(
+    augment_pair,
+    "the light only gets brighter",
+    "Your images get brighter and never darker. The next lamp may be a weaker one: look at the range that the "
+    "brightness is drawn from, which `torch.rand` begins at 0.",
+    ("0.5 + brightness", "0.5 + brightness.abs()"),
+)
 
-# ---- other right answers ----
+edit(
+    augment_pair,
+    "the contrast only gets stronger",
+    "The contrast of your images gets stronger and never weaker. Look at the range that it is drawn from: what "
+    "`torch.rand` gives begins at 0, and 1 plus that at 1.",
+    ("1 + contrast", "1 + contrast.abs()"),
+)
+
+edit(
+    augment_pair,
+    "brighter and stronger only",
+    "Your images get brighter and never darker, and their contrast gets stronger and never weaker. Look at the "
+    "ranges that both are drawn from: what `torch.rand` gives begins at 0.",
+    ("0.5 + brightness", "0.5 + brightness.abs()"),
+    ("1 + contrast", "1 + contrast.abs()"),
+)
 
 
 @variant("one number for the eight ways up, gamma for the light")
@@ -518,20 +539,6 @@ def with_torchvision(image, mask, generator):
         image, mask = torch.rot90(image, turns, [1, 2]), torch.rot90(mask, turns, [0, 1])
     brightness, contrast = (0.8 + 0.4 * torch.rand(2, generator=generator)).tolist()
     return tvf.adjust_contrast(tvf.adjust_brightness(image, brightness), contrast), mask
-
-
-@variant("as one stack, taken apart at the end")
-def stacked(image, mask, generator):
-    both = torch.cat([image.double(), mask[None].double()])
-    for axis in (1, 2):
-        if torch.rand((), generator=generator) < 0.5:
-            both = both.flip(axis)
-    if both.shape[1] == both.shape[2] and torch.rand((), generator=generator) < 0.5:
-        both = both.transpose(1, 2)
-    image, mask = both[:-1].float(), both[-1].round().long()
-    scale = torch.empty(()).uniform_(0.8, 1.2, generator=generator)
-    shift = torch.empty(()).uniform_(-0.1, 0.1, generator=generator)
-    return (image * scale + shift).clip(0, 1), mask
 
 
 @variant("with numpy, seeded from the generator, and with noise")

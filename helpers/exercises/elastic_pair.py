@@ -7,13 +7,12 @@ import torch
 import torch.nn.functional as F
 from scipy.ndimage import gaussian_filter, map_coordinates
 from torch import Tensor
-from torchvision.transforms.v2 import functional as tvf
 
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
 from helpers.checks.shared import claim, generator_claims, is_pair, same
 from helpers.checks.subject import Raised
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.training import elastic_pair
 
 MARGIN = 6  # pixels: with a root mean square of 1, nothing that far inside is fetched from beyond the border
@@ -103,7 +102,7 @@ def _field(draw) -> Script:
             return
         yield claim("the mask is still int64", all(m.dtype == torch.int64 for _, m in pairs))
         yield claim("equal seeds give equal results", same([pairs[0]], [pairs[8]]))
-        yield claim("other seeds give other results", not same([pairs[0]], [pairs[1]]))
+        yield claim("other seeds give other results", not all(same([pairs[0]], [pair]) for pair in pairs[1:8]))
 
         offsets = torch.stack([_inside(64 * i.double() - own) for i, _ in pairs])  # (calls, 2, h, w), in pixels
         first = offsets[:8]
@@ -113,18 +112,22 @@ def _field(draw) -> Script:
         yield claim("not all pixels move alike", steps.max() > 1e-3)
         if not steps.max() > 1e-3:
             return
-        yield claim("pixels move along both axes", size.min() > 0.05 * size.max())
+        yield claim("pixels are fetched from other rows", size[0] > 0.05 * size.max())
+        yield claim("pixels are fetched from other columns", size[1] > 0.05 * size.max())
         yield claim("pixels move by about alpha", size.min() > 0.6 and size.max() < 1.6)
+        yield claim("pixels move by more than a fifth of alpha", size.max() > 0.2)
         yield claim("pixels move to either side", (first.mean(dim=(0, 2, 3)).abs() < 0.85 * size).all())
         yield claim("rows and columns have noise of their own", _alike(first) < 0.7)
         yield claim("neighbours differ no more than sigma allows", steps.max() < 0.34)
+        yield claim("in one direction at least, neighbours differ no more than sigma allows", steps.min() < 0.34)
         yield claim("neighbours differ as much as sigma allows", steps.min() > 0.165)
         yield claim("twice the alpha moves twice as far", (first[:2] - 2 * offsets[9:]).abs().max() < 0.02)
         yield claim("the image is fetched from between pixels, too", ((first - first.round()).abs() > 0.02).any())
 
-        yield claim("the mask is bent, too", not any(torch.equal(m, mask) for _, m in pairs))
+        yield claim("the mask is bent, too", not any(torch.equal(m, mask) for _, m in pairs[:8]))
         fetched = torch.stack([torch.stack([m.div(width, rounding_mode="floor"), m % width]) for _, m in pairs])
         apart = (_inside(fetched.double() - own) - offsets).abs().max()
+        yield claim("each label comes from a pixel next to the place that its pixel comes from", apart < 1.01)
         yield claim("each label comes from the place that its pixel comes from", apart < 0.51)
         yield from generator_claims(replies, [s for _, s in calls])
 
@@ -153,11 +156,14 @@ def _statistics(draw) -> Script:
         for border, neighbour in ((0, 1), (-1, -2)):
             for x in (offsets[:, 0], offsets[:, 1].mT):
                 x[:, border] = torch.where(x[:, border].abs() < 1e-4, x[:, neighbour], x[:, border])
-        to_scale = []
+        to_scale, together = [], []
         for square in ((offsets**2).mean(dim=(2, 3)), offsets.var(dim=(2, 3))):  # who centres it may take either
             size = square.sqrt() / alpha  # (calls, 2)
             to_scale.append((size - 1).abs().max() < 0.03 and (size[:, 0] / size[:, 1] - 1).abs().max() < 0.04)
+            together.append((square.mean(dim=1).sqrt() / alpha - 1).abs().max() < 0.03)
         yield claim("along each axis the root mean square of the offsets is alpha", any(to_scale))
+        yield claim("over both axes together the root mean square of the offsets is alpha", any(together))
+        yield claim("pixels move by less than twenty times alpha", size.max() < 20)
         inside = _inside(offsets)
         for lag, what, low, high in ((1, "neighbours", 0.43, 0.49), (3, "pixels two sigma apart", 1.06, 1.2)):
             shifted = (inside[:, :, lag:] - inside[:, :, :-lag], inside[..., lag:] - inside[..., :-lag])
@@ -221,194 +227,244 @@ def _alike(offsets: Tensor) -> Tensor:
 # ---- what goes wrong ----
 
 
-def _noise(mask, generator):
-    return 2 * torch.rand(2, *mask.shape, generator=generator).numpy() - 1
-
-
 def _offsets(mask, alpha, sigma, generator):
-    return _scaled(gaussian_filter(_noise(mask, generator), (0, sigma, sigma)), alpha)
-
-
-def _scaled(offsets, alpha):
+    noise = 2 * torch.rand(2, *mask.shape, generator=generator).numpy() - 1
+    offsets = gaussian_filter(noise, (0, sigma, sigma))
     return offsets * alpha / np.sqrt((offsets**2).mean(axis=(1, 2), keepdims=True))
 
 
-def _fetch(x, offsets, order, mode="nearest"):
-    """`x` of shape `(H, W)`, fetched from its own places plus the offsets."""
-    return torch.from_numpy(map_coordinates(x.numpy(), np.indices(x.shape) + offsets, order=order, mode=mode))
-
-
-def _bent(image, mask, offsets, orders=(1, 0), mode="nearest"):
-    bent = torch.stack([_fetch(channel, offsets, orders[0], mode) for channel in image])
-    return bent, _fetch(mask, offsets, orders[1], mode)
-
-
-@misconception(
+edit(
+    elastic_pair,
     "the mask is not bent",
     "You bend the image and hand the mask back as it came. From then on every outline in the mask is a little off the "
     "object it belongs to. Look at what is done to `mask` with the offsets.",
+    ('map_coordinates(mask.numpy(), places, order=0, mode="nearest")', "mask.numpy().copy()"),
 )
-def image_only(image, mask, alpha, sigma, generator):
-    return _bent(image, mask, _offsets(mask, alpha, sigma, generator))[0], mask.clone()
 
-
-@misconception(
+edit(
+    elastic_pair,
     "two fields instead of one",
     "Image and mask are bent by two different fields, because the offsets are drawn once for each. Their outlines no "
     "longer fit. Look at how often you draw: one field holds for the pair.",
+    # the field turned by half has as little to do with the first as another draw
+    ("mask.numpy(), places", "mask.numpy(), np.indices((height, width)) + offsets[:, ::-1, ::-1]"),
 )
-def two_fields(image, mask, alpha, sigma, generator):
-    bent, _ = _bent(image, mask, _offsets(mask, alpha, sigma, generator))
-    return bent, _bent(image, mask, _offsets(mask, alpha, sigma, generator))[1]
 
+OWN = """
+    def own(k):  # the first has the field of the mask
+        return places if k == 0 else np.indices((height, width)) + np.roll(offsets[:, ::-1, ::-1], 5 * k, axis=2)
 
-@misconception(
+"""
+
+edit(
+    elastic_pair,
+    "a field for every channel",
+    "Every channel is bent by a field of its own, so the colours of an object part, and the mask fits one of them at "
+    "most. Look at how often you draw: one field holds for all channels and the mask.",
+    ("map_coordinates(channel, places", "map_coordinates(channel, own(k)"),
+    ("for channel in image.numpy()]", "for k, channel in enumerate(image.numpy())]"),
+    ("    bent =", f"{OWN}    bent ="),
+)
+
+edit(
+    elastic_pair,
     "the mask is interpolated",
     "You fetch the mask bilinearly. Between class 1 and class 7 that invents a class 4, along every outline. Classes "
     "have no values in between: look at how the mask picks its pixel.",
+    ("mask.numpy(), places, order=0", "mask.double().numpy(), places, order=1"),
+    ("from_numpy(labels)", "from_numpy(labels).round().long()"),
 )
-def mask_interpolated(image, mask, alpha, sigma, generator):
-    bent, labels = _bent(image, mask.double(), _offsets(mask, alpha, sigma, generator), orders=(1, 1))
-    return bent, labels.round().long()
 
+edit(
+    elastic_pair,
+    "the mask's places rounded down",
+    "You round the mask's places down, so every label comes from a pixel above and to the left of where the image "
+    "comes from, half a pixel on the mean. Look for `floor`, `int` or `long`: the nearest pixel is what `round` "
+    "gives.",
+    ("mask.numpy(), places", "mask.numpy(), np.floor(places)"),
+)
 
-@misconception(
+edit(
+    elastic_pair,
     "the image is fetched from the nearest pixel",
     "You fetch the image from the nearest pixel, as the mask is. Some pixels then occur twice and others vanish, and "
     "smooth outlines become steps. Look at how the image is fetched between pixels.",
+    ("order=1", "order=0"),
 )
-def image_nearest(image, mask, alpha, sigma, generator):
-    return _bent(image, mask, _offsets(mask, alpha, sigma, generator), orders=(0, 0))
 
-
-@misconception(
+edit(
+    elastic_pair,
     "cubic instead of bilinear",
     "You fetch the image with splines of a higher order. At hard edges they swing beyond the values that are there, so "
     "the image leaves its range. Look at the `order` of the interpolation.",
+    ("order=1", "order=3"),
 )
-def cubic(image, mask, alpha, sigma, generator):
-    return _bent(image, mask, _offsets(mask, alpha, sigma, generator), orders=(3, 0))
 
-
-@misconception(
+edit(
+    elastic_pair,
     "noise that is not smoothed",
     "Your offsets are plain noise: neighbouring pixels are fetched from unrelated places, and the image is ground to "
     "grains instead of bent. Look at what `sigma` does to your field.",
+    ("gaussian_filter(noise, (0, sigma, sigma))", "noise"),
 )
-def not_smoothed(image, mask, alpha, sigma, generator):
-    return _bent(image, mask, _scaled(_noise(mask, generator), alpha))
 
+edit(
+    elastic_pair,
+    "smoothed along one axis only",
+    "Your noise is smooth along one axis and rough along the other, so the image is torn into stripes. Look at the "
+    "axes that your Gaussian runs over: rows and columns both.",
+    ("(0, sigma, sigma)", "(0, sigma, 0)"),
+)
 
-@misconception(
+edit(
+    elastic_pair,
     "sigma ignored",
     "Your bends have the same width whatever `sigma` is. Look at what is passed to the Gaussian.",
+    ("(0, sigma, sigma)", "(0, 8.0, 8.0)"),
 )
-def sigma_ignored(image, mask, alpha, sigma, generator):
-    return _bent(image, mask, _offsets(mask, alpha, 8.0, generator))
 
+edit(
+    elastic_pair,
+    "sigma as a variance",
+    "Your bends are as narrow as with the root of `sigma`. It is a standard deviation and not a variance. Look at "
+    "the exponent of your Gaussian, which divides by twice its square, or at what you pass on.",
+    ("(0, sigma, sigma)", "(0, sigma**0.5, sigma**0.5)"),
+)
 
-@misconception(
+edit(
+    elastic_pair,
     "a kernel too small for its sigma",
     "A large `sigma` smooths your noise hardly more than a small one. A Gaussian reaches about three `sigma` to each "
     "side, and a kernel of fixed size cuts it off. Look at the size of your kernel, and at what it depends on.",
+    ("gaussian_filter(noise, (0, sigma, sigma))", "gaussian_filter(noise, (0, sigma, sigma), radius=1)"),
 )
-def kernel_too_small(image, mask, alpha, sigma, generator):
-    noise = torch.from_numpy(_noise(mask, generator))
-    return _bent(image, mask, _scaled(tvf.gaussian_blur(noise, [3, 3], [max(sigma, 0.1)] * 2).numpy(), alpha))
 
-
-@misconception(
+edit(
+    elastic_pair,
     "the smoothed noise is too weak",
     "Your pixels move by a small part of `alpha`, the smaller the larger `sigma` is: smoothing averages most noise "
     "away. Look at the root mean square of the field after the Gaussian, when you scale it.",
+    ("alpha / np.sqrt((offsets**2).mean(axis=(1, 2), keepdims=True))", "alpha"),
 )
-def not_scaled(image, mask, alpha, sigma, generator):
-    return _bent(image, mask, alpha * gaussian_filter(_noise(mask, generator), (0, sigma, sigma)))
 
+edit(
+    elastic_pair,
+    "the largest offset is alpha",
+    "You scale your fields so that the *largest* offset is `alpha`, and most pixels move much less. Asked for is a "
+    "root mean square of `alpha`. Look at what you divide by.",
+    (
+        "alpha / np.sqrt((offsets**2).mean(axis=(1, 2), keepdims=True))",
+        "alpha / np.abs(offsets).max(axis=(1, 2), keepdims=True)",
+    ),
+)
 
-@misconception(
+edit(
+    elastic_pair,
+    "the mean of the absolute offsets is alpha",
+    "You scale your fields so that the mean of the absolute offsets is `alpha`. The root mean square is a quarter "
+    "larger than that mean. Look at what you divide by.",
+    (
+        "alpha / np.sqrt((offsets**2).mean(axis=(1, 2), keepdims=True))",
+        "alpha / np.abs(offsets).mean(axis=(1, 2), keepdims=True)",
+    ),
+)
+
+edit(
+    elastic_pair,
+    "the square root is missing",
+    "You divide by the mean of the squares and not by its root, so the smaller the smoothed noise is the further "
+    "your pixels move. Look at what you divide by.",
+    (
+        "alpha / np.sqrt((offsets**2).mean(axis=(1, 2), keepdims=True))",
+        "alpha / ((offsets**2).mean(axis=(1, 2), keepdims=True))",
+    ),
+)
+
+edit(
+    elastic_pair,
     "one scale for both axes",
     "You scale both fields by one number, so only their common size is `alpha`: along one axis pixels move further "
     "than asked, along the other less far. Look at the axes over which you take the mean of the squares.",
+    ("(axis=(1, 2), keepdims=True)", "()"),
 )
-def one_scale(image, mask, alpha, sigma, generator):
-    offsets = gaussian_filter(_noise(mask, generator), (0, sigma, sigma))
-    return _bent(image, mask, alpha * offsets / np.sqrt((offsets**2).mean()))
 
-
-@misconception(
+edit(
+    elastic_pair,
     "alpha ignored",
     "Your offsets have the same size whatever `alpha` is, 0 included. Look at where `alpha` enters your field.",
+    ("*= alpha /", "*= 1 /"),
 )
-def alpha_ignored(image, mask, alpha, sigma, generator):
-    return _bent(image, mask, _offsets(mask, 1.0, sigma, generator))
 
-
-@misconception(
+edit(
+    elastic_pair,
     "one field for both axes",
     "Rows and columns get the same offsets, so every pixel moves along the same diagonal. When a Gaussian runs over "
     "all axes of a `(2, H, W)` array it mixes the two fields to the same end. Look at how many fields you have after "
     "smoothing.",
+    ("    places =", "    offsets = offsets[[0, 0]]\n    places ="),
 )
-def one_field(image, mask, alpha, sigma, generator):
-    offsets = _offsets(mask, alpha, sigma, generator)
-    return _bent(image, mask, offsets[[0, 0]])
 
-
-@misconception(
+edit(
+    elastic_pair,
     "only the columns move",
     "Your pixels move sideways only; none is fetched from another row. "
     "Look at which of the two coordinates the offsets are added to.",
+    ("    places =", "    offsets[0] = 0\n    places ="),
 )
-def one_axis(image, mask, alpha, sigma, generator):
-    offsets = _offsets(mask, alpha, sigma, generator)
-    offsets[0] = 0
-    return _bent(image, mask, offsets)
 
+edit(
+    elastic_pair,
+    "only the rows move",
+    "Your pixels move up and down only; none is fetched from another column. Look at which of the two coordinates "
+    "the offsets are added to.",
+    ("    places =", "    offsets[1] = 0\n    places ="),
+)
 
-@misconception(
+edit(
+    elastic_pair,
     "one offset for the whole image",
     "Every pixel is off by the same amount, so the image is shifted, not bent. "
     "Look at the shape of the noise: it has one number for each pixel and axis.",
+    ("gaussian_filter(noise, (0, sigma, sigma))", "np.sign(noise[:, :1, :1]) * np.ones_like(noise)"),
 )
-def shifted(image, mask, alpha, sigma, generator):
-    offsets = alpha * torch.randn(2, 1, 1, generator=generator).sign().numpy() * np.ones((1, *mask.shape))
-    return _bent(image, mask, offsets)
 
-
-@misconception(
+edit(
+    elastic_pair,
     "all pixels move to one side",
     "Your noise is never negative, so all offsets point the same way, and after scaling the image is mostly shifted. "
     "`torch.rand` draws from 0 to 1: look at the mean of your noise.",
+    ("noise = 2 * ", "noise = "),
+    (".numpy() - 1", ".numpy()"),
 )
-def one_sided(image, mask, alpha, sigma, generator):
-    noise = torch.rand(2, *mask.shape, generator=generator).numpy()
-    return _bent(image, mask, _scaled(gaussian_filter(noise, (0, sigma, sigma)), alpha))
 
-
-@misconception(
+edit(
+    elastic_pair,
     "black beyond the border",
     "What is fetched from beyond the border is 0: black in the image, and class 0 in the mask. Such dark bays occur in "
     "no real image. Look at the padding of whatever fetches your pixels: here the border's own pixels continue.",
+    ('order=1, mode="nearest"', "order=1"),
+    ('order=0, mode="nearest"', "order=0"),
 )
-def black_border(image, mask, alpha, sigma, generator):
-    offsets = _offsets(mask, alpha, sigma, generator)
-    rows, columns = np.indices(mask.shape) + offsets
-    outside = (rows < 0) | (columns < 0) | (rows > mask.shape[0] - 1) | (columns > mask.shape[1] - 1)
-    image, mask = _bent(image, mask, offsets)
-    return image * torch.from_numpy(~outside), mask * torch.from_numpy(~outside)
 
-
-@misconception(
+edit(
+    elastic_pair,
     "mirrored or wrapped at the border",
     "Beyond the border your image goes on with its mirror image, or with its opposite side. Asked for is the nearest "
     "pixel inside, which invents no second object. Look at the padding of whatever fetches your pixels.",
+    ('order=1, mode="nearest"', 'order=1, mode="mirror"'),
+    ('order=0, mode="nearest"', 'order=0, mode="mirror"'),
 )
-def mirrored_border(image, mask, alpha, sigma, generator):
-    return _bent(image, mask, _offsets(mask, alpha, sigma, generator), mode="mirror")
+
+edit(
+    elastic_pair,
+    "the places the wrong way round",
+    "The image comes back on its side: with `alpha=0`, row 1 and column 5 is fetched from row 5 and column 1. "
+    "`map_coordinates` takes the row first, and so does an index. Look at the order of your two coordinates.",
+    ("    bent =", "    places = places[::-1]\n    bent ="),
+)
 
 
-def _sampled(image, mask, offsets, corners=(True, True), swapped=False, units=True):
+def _sampled(image, mask, offsets, corners=(True, True), swapped=False, units=True, padding="border"):
     """With `F.grid_sample`: places from -1 to 1, columns before rows."""
     sides = torch.tensor(mask.shape).view(2, 1, 1)
     places = torch.from_numpy(np.indices(mask.shape)).float()
@@ -420,7 +476,7 @@ def _sampled(image, mask, offsets, corners=(True, True), swapped=False, units=Tr
     else:
         places = (2 * (places + offsets) + 1) / sides - 1
     grid = (places if swapped else places.flip(0)).permute(1, 2, 0)[None]
-    options = {"padding_mode": "border", "align_corners": corners[1]}
+    options = {"padding_mode": padding, "align_corners": corners[1]}
     bent = F.grid_sample(image[None], grid, mode="bilinear", **options)[0]
     labels = F.grid_sample(mask[None, None].float(), grid, mode="nearest", **options)[0, 0]
     return bent, labels.round().long()
@@ -446,6 +502,16 @@ def corners(image, mask, alpha, sigma, generator):
 
 
 @misconception(
+    "grid_sample as it comes",
+    "With `alpha=0` your image is already another one, and dark at its border. Left alone, `F.grid_sample` takes -1 "
+    "and 1 for the outer edges of the image, and fills up with 0 beyond. Look at its `align_corners` and "
+    "`padding_mode`.",
+)
+def as_it_comes(image, mask, alpha, sigma, generator):
+    return _sampled(image, mask, _offsets(mask, alpha, sigma, generator), corners=(True, False), padding="zeros")
+
+
+@misconception(
     "offsets in the wrong unit",
     "You add offsets in pixels to places that run from -1 to 1, where one pixel is 2 / (side - 1). So everything moves "
     "many times too far. Look at the unit of what you add.",
@@ -454,43 +520,37 @@ def wrong_unit(image, mask, alpha, sigma, generator):
     return _sampled(image, mask, _offsets(mask, alpha, sigma, generator), units=False)
 
 
-@misconception(
+edit(
+    elastic_pair,
     "the mask becomes floating point",
     "The mask comes back as floating point numbers, as `F.grid_sample` needs them. The values are right, but "
     "`cross_entropy` and indexing want class indices as int64. Look at the dtype of what you return.",
+    ("from_numpy(labels)", "from_numpy(labels).float()"),
 )
-def mask_as_float(image, mask, alpha, sigma, generator):
-    bent, labels = elastic_pair(image, mask, alpha, sigma, generator)
-    return bent, labels.float()
 
-
-@misconception(
+edit(
+    elastic_pair,
     "the global random generator",
     "You draw from a global random generator, so two calls with equal seeds give two results, and no run can be "
     "repeated. Look for `np.random` and for `torch.rand` without `generator=generator`.",
+    ("torch.rand(2, height, width, generator=generator).numpy()", "np.random.rand(2, height, width)"),
 )
-def global_generator(image, mask, alpha, sigma, generator):
-    noise = np.random.uniform(-1, 1, (2, *mask.shape))
-    return _bent(image, mask, _scaled(gaussian_filter(noise, (0, sigma, sigma)), alpha))
 
-
-@misconception(
+edit(
+    elastic_pair,
     "the generator is seeded again",
     "You seed the generator in every call, so every image of the data set is bent by the same field, in every epoch. "
     "Whoever hands in a generator has seeded it: look for `manual_seed`.",
+    ("    _check_pair", "    generator.manual_seed(0)\n    _check_pair"),
 )
-def reseeded(image, mask, alpha, sigma, generator):
-    generator.manual_seed(0)
-    return elastic_pair(image, mask, alpha, sigma, generator)
 
-
-@misconception(
+edit(
+    elastic_pair,
     "a new generator in every call",
     "You make a random generator of your own from the seed of the one that was given, and leave that one where it "
     "stands. Its next call then gives the same field again. Look at what you draw from.",
+    ("    _check_pair", "    generator = torch.Generator().manual_seed(generator.initial_seed())\n    _check_pair"),
 )
-def own_generator(image, mask, alpha, sigma, generator):
-    return elastic_pair(image, mask, alpha, sigma, torch.Generator().manual_seed(generator.initial_seed()))
 
 
 # ---- other right answers ----
@@ -528,20 +588,6 @@ def by_indices(image, mask, alpha, sigma, generator):
     return (1 - down) * upper + down * lower, mask[rows.round().long(), columns.round().long()]
 
 
-@variant("with torchvision's blur and grid_sample")
-def with_torchvision(image, mask, alpha, sigma, generator):
-    height, width = mask.shape
-    noise = torch.rand(1, 2, height, width, generator=generator) * 2 - 1
-    size = 2 * math.ceil(3 * sigma) + 1
-    noise = tvf.gaussian_blur(noise, [size, size], [sigma, sigma])[0]
-    down, right = alpha * noise / noise.square().mean((1, 2), keepdim=True).sqrt()
-    rows = 2 * (torch.arange(height)[:, None] + down) / (height - 1) - 1
-    columns = 2 * (torch.arange(width) + right) / (width - 1) - 1
-    grid, options = torch.stack([columns, rows], dim=-1)[None], {"padding_mode": "border", "align_corners": True}
-    labels = F.grid_sample(mask[None, None].float(), grid, mode="nearest", **options)
-    return F.grid_sample(image[None], grid, **options).squeeze(0), labels.squeeze().long()
-
-
 @variant("one call for each field, and nothing at all to do for 0")
 def early_return(image, mask, alpha, sigma, generator):
     if alpha == 0:
@@ -551,4 +597,6 @@ def early_return(image, mask, alpha, sigma, generator):
         noise = torch.rand(mask.shape, generator=generator, dtype=torch.float64) - 0.5
         smooth = torch.from_numpy(gaussian_filter(noise.numpy(), sigma, mode="constant"))
         offsets.append(alpha * smooth / smooth.pow(2).mean().sqrt())
-    return _bent(image, mask, torch.stack(offsets).numpy())
+    places = np.indices(mask.shape) + torch.stack(offsets).numpy()
+    bent = [torch.from_numpy(map_coordinates(x.numpy(), places, order=1, mode="nearest")) for x in image]
+    return torch.stack(bent), torch.from_numpy(map_coordinates(mask.numpy(), places, order=0, mode="nearest"))

@@ -2,11 +2,10 @@
 
 import numpy as np
 import torch
-from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from helpers.checks.probes import Call
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.inference import match_instances
 
 
@@ -47,6 +46,7 @@ def probes(draw):
     yield nothing, something
     yield something, nothing
     yield _drawn("112233  331122")  # the same places, other numbers: no object is found
+    yield _drawn("11..222.3  11..22..3")  # the same places and numbers, so that every object is found
     yield _drawn("1111..  112222")  # touching objects are two, whatever they touch
     yield _drawn("444444.2  ..3....5")  # covers a true object, and little else of it is right
     yield _drawn("2..7....  6..88888")  # one pixel of a large one
@@ -73,346 +73,314 @@ def _drawn(picture):
 def _random(draw, h, w):
     """A grid of boxes as truth; as prediction the same boxes grown, shrunk, moved, lost or invented."""
     pred, target = torch.zeros(h, w, dtype=torch.int64), torch.zeros(h, w, dtype=torch.int64)
-    numbers = draw.labels(2, 100, 10**5).unique()  # with gaps
-    order = torch.argsort(draw.normal(len(numbers)))
+    numbers = torch.argsort(draw.normal(80)) + 1  # with gaps, and small enough for a loop up to the largest
     k = 0
     for top in range(0, h - 5, 6):
         for left in range(0, w - 5, 6):
             height, width = draw.size(3, 6), draw.size(3, 6)
             if draw.uniform(0, 1) < 0.85:
-                target[top : top + height, left : left + width] = numbers[order[k]] + 1
+                target[top : top + height, left : left + width] = numbers[k]
             if draw.uniform(0, 1) < 0.7:
                 up, side = draw.size(0, 1), draw.size(0, 1)
-                pred[top + up : top + height, left : left + width + side] = numbers[order[-k - 1]] + 1
+                pred[top + up : top + height, left : left + width + side] = numbers[-k - 1]
             k += 1
-    pred[0, :2], target[0, :2] = 10**5 + 5, 10**5 + 2  # one pair for sure
+    pred[0, :2], target[0, :2] = 85, 82  # one pair for sure
     return pred, target
 
 
-NAMES = ("precision", "recall", "f1")
-
-
-def _table(pred, target, score="iou"):
-    """Score of each predicted with each true object, and the numbers of both."""
-    rows, columns = pred[pred > 0].unique(), target[target > 0].unique()
-    table = torch.zeros(len(rows), len(columns), dtype=torch.float64)
-    for i, a in enumerate(rows):
-        for j, b in enumerate(columns):
-            p, t = pred == a, target == b
-            overlap = (p & t).sum().double()
-            below = {"iou": (p | t).sum(), "dice": (p.sum() + t.sum()) / 2, "recall": t.sum(), "precision": p.sum()}
-            table[i, j] = overlap / below[score]
-    return table
-
-
-def _scores(pairs, n_pred, n_target):
-    if n_pred == n_target == 0:
-        return dict.fromkeys(NAMES, 1.0)
-    if n_pred == 0 or n_target == 0:
-        return dict.fromkeys(NAMES, 0.0)
-    return {"precision": pairs / n_pred, "recall": pairs / n_target, "f1": 2 * pairs / (n_pred + n_target)}
-
-
-def _count(possible):
-    """Most pairs of a table of possible ones."""
-    rows, columns = linear_sum_assignment(possible.numpy(), maximize=True)
-    return int(possible[rows, columns].sum())
-
-
-def _from_table(table, threshold):
-    return _scores(_count(table >= threshold), *table.shape)
-
-
-@misconception(
+edit(
+    match_instances,
     "one object in several pairs",
     "You counted every predicted object that fits some true one, and a true one may be taken twice. A network that "
     "merges or doubles objects gets away with it. Look at how you make sure that an object, once in a pair, is gone.",
+    ("possible[rows, columns].sum()", "possible.sum()"),
 )
-def many_to_one(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    if 0 in table.shape:
-        return _scores(0, *table.shape)
-    return _scores(int((table >= threshold).sum()), *table.shape)
 
+edit(
+    match_instances,
+    "a true object in several pairs",
+    "You count every predicted object that fits some true one, so two predictions that fit the same true object both "
+    "count. Each object is in at most one pair: look at how a true object, once taken, is gone.",
+    ("possible[rows, columns].sum()", "possible.any(dim=1).sum()"),
+)
 
-@misconception(
+edit(
+    match_instances,
+    "a predicted object in several pairs",
+    "You count every true object that some predicted one fits, so one prediction that fits two of them counts twice. "
+    "Each object is in at most one pair: look at how a predicted object, once taken, is gone.",
+    ("possible[rows, columns].sum()", "possible.any(dim=0).sum()"),
+)
+
+edit(
+    match_instances,
     "background counted as an object",
     "The number 0 is in your list of objects. Background is large and always found, so every score is too good. "
     "Look at what `unique` returns.",
+    ("    overlap, ", "    pred, target = pred + 1, target + 1\n    overlap, "),
 )
-def with_background(pred, target, threshold=0.5):
-    return _from_table(_table(pred + 1, target + 1), threshold)
 
+edit(
+    match_instances,
+    "background in the number of objects",
+    "You pair only objects, and divide by one more than there are: 0 is background and counts as none. Look at how "
+    "you count the objects of each mask.",
+    ("n_pred, n_target = iou.shape", "n_pred, n_target = len(pred.unique()), len(target.unique())"),
+)
 
-@misconception(
+edit(
+    match_instances,
     "IoU of all objects together",
     "You compared the two foregrounds as a whole. Ten nuclei merged into one blob then score as well as ten nuclei, "
     "and that is the mistake this number is there to see. Look at where the numbers in the masks come in.",
+    ("    overlap, ", "    pred, target = (pred > 0).long(), (target > 0).long()\n    overlap, "),
 )
-def of_the_foreground(pred, target, threshold=0.5):
-    return match_instances((pred > 0).long(), (target > 0).long(), threshold)
 
-
-@misconception(
+edit(
+    match_instances,
     "precision and recall of pixels",
     "You counted pixels. Here the unit is the object: a large one counts as much as a small one, and it is found or "
     "not. Look at what your sums run over.",
+    ("possible[rows, columns].sum()", "overlap.sum()"),
+    ("iou.shape", "(float(areas.sum()) for areas in (pred_areas, target_areas))"),
 )
-def of_pixels(pred, target, threshold=0.5):
-    p, t = pred > 0, target > 0
-    overlap, n_pred, n_target = (p & t).sum().item(), p.sum().item(), t.sum().item()
-    return _scores(overlap, n_pred, n_target)
 
-
-@misconception(
+edit(
+    match_instances,
     "precision and recall swapped",
     "Your precision is the recall, and the other way round. Precision asks of what was *predicted* how much is true; "
     "recall asks of what is *true* how much was found. Look at your two denominators.",
+    ("    overlap, ", "    pred, target = target, pred\n    overlap, "),
 )
-def names_swapped(pred, target, threshold=0.5):
-    return match_instances(target, pred, threshold)
 
+edit(
+    match_instances,
+    "precision over the true objects",
+    "You divide both by the number of true objects. Precision asks of what was *predicted* how much is true. Look at "
+    "the denominator of your precision.",
+    ("pairs / n_pred", "pairs / n_target"),
+)
 
-@misconception(
+edit(
+    match_instances,
+    "recall over the predicted objects",
+    "You divide both by the number of predicted objects. Recall asks of what is *true* how much was found. Look at "
+    "the denominator of your recall.",
+    ("pairs / n_target", "pairs / n_pred"),
+)
+
+edit(
+    match_instances,
     "Dice as criterion",
     "You pair objects by their Dice. It is larger than IoU, so pairs come about that overlap too little: Dice 0.5 is "
     "IoU 0.33. Look at the denominator of your table.",
+    ("(pred_areas[:, None] + target_areas - overlap)", "((pred_areas[:, None] + target_areas) / 2)"),
 )
-def by_dice(pred, target, threshold=0.5):
-    return _from_table(_table(pred, target, "dice"), threshold)
 
-
-@misconception(
+edit(
+    match_instances,
     "fraction of the true object as criterion",
     "You divide the overlap by the area of the true object alone. One predicted blob that covers everything then finds "
     "every object. Look at the denominator of your table.",
+    ("(pred_areas[:, None] + target_areas - overlap)", "target_areas"),
 )
-def by_covered_truth(pred, target, threshold=0.5):
-    return _from_table(_table(pred, target, "recall"), threshold)
 
-
-@misconception(
+edit(
+    match_instances,
     "fraction of the predicted object as criterion",
     "You divide the overlap by the area of the predicted object alone. A single pixel inside an object then counts as "
     "having found it. Look at the denominator of your table.",
+    ("(pred_areas[:, None] + target_areas - overlap)", "pred_areas[:, None]"),
 )
-def by_covered_prediction(pred, target, threshold=0.5):
-    return _from_table(_table(pred, target, "precision"), threshold)
 
+BOXES = """
+    def boxes(mask):
+        for n in mask[mask > 0].unique():
+            y, x = (mask == n).nonzero(as_tuple=True)
+            box = torch.zeros(mask.shape, dtype=torch.bool)
+            box[y.min() : y.max() + 1, x.min() : x.max() + 1] = True
+            yield box
 
-@misconception(
+    iou = torch.tensor([[(a & b).sum() / (a | b).sum() for b in boxes(target)] for a in boxes(pred)])
+"""
+
+edit(
+    match_instances,
     "IoU of the boxes",
     "You compared the *boxes* around the objects. That is how object detection pairs; two shapes that share no pixel "
     "can share a box. Look at what you count: here every pixel counts for itself.",
+    ("    possible =", f"{BOXES}    possible ="),
 )
-def by_boxes(pred, target, threshold=0.5):
-    def boxes(mask):
-        for number in mask[mask > 0].unique():
-            y, x = (mask == number).nonzero(as_tuple=True)
-            yield int(y.min()), int(x.min()), int(y.max()) + 1, int(x.max()) + 1
 
-    rows, columns = list(boxes(pred)), list(boxes(target))
-    table = torch.zeros(len(rows), len(columns))
-    for i, a in enumerate(rows):
-        for j, b in enumerate(columns):
-            overlap = max(min(a[2], b[2]) - max(a[0], b[0]), 0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0)
-            areas = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
-            table[i, j] = overlap / (areas - overlap)
-    return _from_table(table, threshold)
-
-
-@misconception(
+edit(
+    match_instances,
     "an IoU of exactly the threshold is refused",
     "A pair whose IoU *is* the threshold does not count with you. With `threshold=1.0` then nothing could ever be "
     "found. Look at your comparison.",
+    (">= threshold", "> threshold"),
 )
-def strictly_above(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    return _scores(_count(table > threshold), *table.shape)
 
-
-@misconception(
+edit(
+    match_instances,
     "the threshold ignored",
     "`threshold` changes nothing in your answer. Look for a 0.5 in your code.",
+    (">= threshold", ">= 0.5"),
 )
-def always_half(pred, target, threshold=0.5):
-    return match_instances(pred, target)
 
-
-@misconception(
+edit(
+    match_instances,
     "any overlap is a pair",
     "You pair objects as soon as they share a pixel. Look at where `threshold` meets the IoU.",
+    (">= threshold", "> 0"),
 )
-def any_overlap(pred, target, threshold=0.5):
-    return _from_table(_table(pred, target), 1e-9)
 
-
-@misconception(
+edit(
+    match_instances,
     "objects compared by number",
     "You compare object 1 with object 1 and object 2 with object 2. The numbers only tell the objects of *one* mask "
     "apart; two masks number as they like. Look at which object is compared with which.",
+    ("iou >= threshold", "(iou >= threshold) & (pred[pred > 0].unique()[:, None] == target[target > 0].unique())"),
 )
-def by_number(pred, target, threshold=0.5):
-    rows, columns = pred[pred > 0].unique(), target[target > 0].unique()
-    pairs = 0
-    for number in rows:
-        p, t = pred == number, target == number
-        pairs += int((p & t).sum() / (p | t).sum().clamp(min=1) >= threshold)
-    return _scores(pairs, len(rows), len(columns))
 
-
-@misconception(
+edit(
+    match_instances,
     "numbers taken to be without gaps",
     "You took the largest number in a mask for the number of its objects. After filtering or cropping there are gaps, "
     "and objects that are not there count as missed or invented. Look at how you count.",
+    ("iou.shape", "int(pred.max()), int(target.max())"),
 )
-def largest_number(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    return _scores(_count(table >= threshold), int(pred.max()), int(target.max()))
 
-
-@misconception(
+edit(
+    match_instances,
     "objects numbered anew",
     "You labelled the masks again by connected pieces. Objects that touch become one, and those in two pieces become "
     "two: the numbers in the mask already say what is one object. Look for `label`.",
+    (
+        "    overlap, ",
+        "    pred, target = (torch.from_numpy(ndimage.label(x > 0)[0]).long() for x in (pred, target))\n    overlap, ",
+    ),
 )
-def numbered_anew(pred, target, threshold=0.5):
-    pred, target = (torch.from_numpy(ndimage.label(x.numpy() > 0)[0]).long() for x in (pred, target))
-    return match_instances(pred, target, threshold)
 
+edit(
+    match_instances,
+    "the worst assignment",
+    "You look for the assignment with the *least* overlap: `linear_sum_assignment` makes a cost small unless it is "
+    "told otherwise. Look at its `maximize`, or at the sign of what you give it.",
+    ("linear_sum_assignment(possible, maximize=True)", "linear_sum_assignment(iou)"),
+)
 
-@misconception(
+edit(
+    match_instances,
     "empty masks give NaN",
     "Where a mask has no object you divided 0 by 0, and one such image turns the mean over a data set into NaN. "
     "Look at the two counts before you divide.",
+    ("if overlap.numel() == 0:", "if False:"),
+    ("iou.shape", "torch.tensor(iou.shape)"),
 )
-def empty_is_nan(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    pairs, n_pred, n_target = torch.tensor([_count(table >= threshold), *table.shape]).double()
-    return dict(zip(NAMES, (pairs / n_pred, pairs / n_target, 2 * pairs / (n_pred + n_target)), strict=True))
 
-
-@misconception(
+edit(
+    match_instances,
     "empty masks raise an error",
     "Where a mask has no object you divide by zero, and the evaluation stops at the first image without one. "
     "Look at the two counts before you divide.",
+    ("if overlap.numel() == 0:", "if False:"),
 )
-def empty_raises(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    pairs, (n_pred, n_target) = _count(table >= threshold), table.shape
-    return {"precision": pairs / n_pred, "recall": pairs / n_target, "f1": 2 * pairs / (n_pred + n_target)}
 
+edit(
+    match_instances,
+    "no pair raises an error",
+    "Where no object is found, precision and recall are both 0, and your f1 divides by their sum. Twice the pairs "
+    "over the sum of both numbers of objects needs no such case. Look at your last formula.",
+    ("    return {", "    precision, recall = pairs / n_pred, pairs / n_target\n    return {"),
+    ("2 * pairs / (n_pred + n_target)", "2 * precision * recall / (precision + recall)"),
+)
 
-@misconception(
+edit(
+    match_instances,
     "two empty masks score 0",
     "Two masks without objects gave 0, so a model that rightly finds nothing is punished. Look at what your formula "
     "says when there is nothing to find and nothing was invented.",
+    ("float(overlap.shape == (0, 0))", "0.0"),
 )
-def both_empty_is_zero(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    if table.shape == (0, 0):
-        return dict.fromkeys(NAMES, 0.0)
-    return _from_table(table, threshold)
 
-
-@misconception(
+edit(
+    match_instances,
     "one empty mask counts as a match",
     "You return 1.0 as soon as *one* of the masks is empty, so a model that predicts nothing at all gets full marks. "
     "Only when both are empty is there nothing to miss and nothing found: look at your condition.",
+    ("float(overlap.shape == (0, 0))", "1.0"),
 )
-def either_empty_is_one(pred, target, threshold=0.5):
-    if not (pred > 0).any() or not (target > 0).any():
-        return dict.fromkeys(NAMES, 1.0)
-    return match_instances(pred, target, threshold)
 
-
-@misconception(
+edit(
+    match_instances,
     "nothing predicted counts as precise",
     "Where one mask is empty, dividing by nothing gave 1.0 with you: no prediction, hence no wrong one. The task "
     "scores all three with 0.0 there, so that silence does not pay. Look at the case of a single empty mask.",
+    ("overlap.numel() == 0:", "overlap.shape == (0, 0):"),
+    ("pairs / n_pred", "pairs / n_pred if n_pred else 1.0"),
+    ("pairs / n_target", "pairs / n_target if n_target else 1.0"),
 )
-def silence_is_precise(pred, target, threshold=0.5):
-    found = match_instances(pred, target, threshold)
-    n_pred, n_target = (pred > 0).any(), (target > 0).any()
-    return {**found, "precision": found["precision"] if n_pred else 1.0, "recall": found["recall"] if n_target else 1.0}
 
-
-@misconception(
+edit(
+    match_instances,
     "f1 as the plain mean",
     "Your f1 is the mean of precision and recall. F1 is their *harmonic* mean, which the smaller of the two pulls "
     "down: precision 1.0 with recall 0.0 is worth nothing. Look at your last formula.",
+    ("2 * pairs / (n_pred + n_target)", "(pairs / n_pred + pairs / n_target) / 2"),
 )
-def plain_mean(pred, target, threshold=0.5):
-    found = match_instances(pred, target, threshold)
-    return {**found, "f1": (found["precision"] + found["recall"]) / 2}
 
-
-@misconception(
+edit(
+    match_instances,
     "accuracy instead of f1",
     "Your f1 divides the pairs by pairs, misses and inventions, each counted once. That is the accuracy of the Data "
     "Science Bowl, a stricter number. In F1 the pairs count twice: look at your last formula.",
+    ("2 * pairs / (n_pred + n_target)", "pairs / (n_pred + n_target - pairs)"),
 )
-def accuracy(pred, target, threshold=0.5):
-    found, table = match_instances(pred, target, threshold), _table(pred, target)
-    if 0 in table.shape:
-        return found
-    pairs = _count(table >= threshold)
-    return {**found, "f1": pairs / (sum(table.shape) - pairs)}
 
-
-@misconception(
+edit(
+    match_instances,
     "the factor two is missing in f1",
     "Your f1 never rises above 0.5, even when every object is found. The denominator counts each pair twice, once for "
     "either mask: look at what the numerator has to do to keep up.",
+    ("2 * pairs / (n_pred + n_target)", "pairs / (n_pred + n_target)"),
 )
-def factor_missing(pred, target, threshold=0.5):
-    found = match_instances(pred, target, threshold)
-    return {**found, "f1": found["f1"] / 2 if (pred > 0).any() or (target > 0).any() else 1.0}
 
-
-@misconception(
+edit(
+    match_instances,
     "the sum of IoUs instead of the number of pairs",
     "You added up the IoU of the pairs where they should be counted. A found object then counts 0.6 or 0.9, and a "
     "perfect number of finds never reaches 1. Look at what you sum: the pairs or their IoU.",
+    ("possible[rows, columns].sum()", "(iou * possible)[rows, columns].sum()"),
 )
-def sum_of_iou(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    rows, columns = linear_sum_assignment(table.numpy(), maximize=True)
-    values = table[rows, columns]
-    return _scores(float(values[values >= threshold].sum()), *table.shape)
 
-
-@misconception(
+edit(
+    match_instances,
     "pairs chosen and never compared with the threshold",
     "You look for the best assignment and count all of it. `linear_sum_assignment` pairs up as many objects as it can, "
     "also those that share no pixel. Look at what has to be true of a pair before it counts.",
+    ("possible[rows, columns].sum().item()", "len(rows)"),
 )
-def whole_assignment(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    return _scores(min(table.shape), *table.shape)
 
-
-@misconception(
+edit(
+    match_instances,
     "counts instead of shares",
     "You return numbers of objects. Precision and recall are shares, from 0 to 1: look at what each has to be divided "
     "by.",
+    ("if overlap.numel() == 0:", "if False:"),
+    (
+        '"precision": pairs / n_pred, "recall": pairs / n_target',
+        '"precision": n_pred - pairs, "recall": n_target - pairs',
+    ),
+    ("2 * pairs / (n_pred + n_target)", "pairs"),
 )
-def counts(pred, target, threshold=0.5):
-    table = _table(pred, target)
-    pairs = _count(table >= threshold)
-    return {"precision": table.shape[0] - pairs, "recall": table.shape[1] - pairs, "f1": pairs}
 
-
-@variant("greedy, the best pair first")
-def greedy(pred, target, threshold=0.5):
-    predicted, true = ([mask == n for n in mask.unique() if n != 0] for mask in (pred, target))
-    left = {(i, j): (p & t).sum() / (p | t).sum() for i, p in enumerate(predicted) for j, t in enumerate(true)}
-    pairs = 0
-    while left and max(left.values()) >= threshold:
-        best = max(left, key=left.get)
-        left = {pair: score for pair, score in left.items() if pair[0] != best[0] and pair[1] != best[1]}
-        pairs += 1
-    return _scores(pairs, len(predicted), len(true))
+edit(
+    match_instances,
+    "per cent instead of shares",
+    "Your numbers go up to 100. Precision, recall and f1 are shares, from 0 to 1: look for a factor of 100.",
+    ("float(overlap.shape == (0, 0))", "100.0 * (overlap.shape == (0, 0))"),
+    (".item()", ".item() * 100"),
+)
 
 
 @variant("the assignment with the largest IoU, then the threshold")
@@ -446,7 +414,7 @@ def with_sets(pred, target, threshold=0.5):
         if best is not None and free[best] >= threshold:
             taken.add(best)
     if not predicted and not true:
-        return dict.fromkeys(NAMES, 1.0)
+        return dict.fromkeys(("precision", "recall", "f1"), 1.0)
     precision = len(taken) / len(predicted) if predicted else 0.0
     recall = len(taken) / len(true) if true else 0.0
     return {"recall": recall, "precision": precision, "f1": 2 * len(taken) / (len(predicted) + len(true))}
@@ -459,7 +427,8 @@ def one_hot(pred, target, threshold=0.5):
     p, t = p[pred.unique() != 0], t[target.unique() != 0]
     overlap = p @ t.T
     iou = overlap / (p.sum(dim=1, keepdim=True) + t.sum(dim=1) - overlap)
-    n = torch.tensor(_count(iou >= threshold))
+    possible = (iou >= threshold).numpy()
+    n = torch.tensor(possible[linear_sum_assignment(possible, maximize=True)].sum())
     if len(p) + len(t) == 0:
-        return {name: torch.tensor(1.0) for name in NAMES}
+        return {name: torch.tensor(1.0) for name in ("precision", "recall", "f1")}
     return {"precision": n / max(len(p), 1), "recall": n / max(len(t), 1), "f1": 2 * n / (len(p) + len(t))}

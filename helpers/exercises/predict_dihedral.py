@@ -5,7 +5,7 @@ import torch
 
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Call
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.inference import predict_dihedral
 
 
@@ -34,7 +34,7 @@ def probes(draw):
 
     def network(channels, classes, training=True):
         settings = {"in_channels": channels, "num_classes": classes, "seed": draw.seed(), "training": training}
-        return Fixture("fully convolutional network", settings)
+        return Fixture("fully convolutional network", {**settings, "momentum": None})  # in any order of the views
 
     yield Call((network(1, 1, training=False), draw.positions(3, 4)[None] / 100))
     yield Call((network(2, 3), draw.normal(2, 5, 5)))
@@ -53,291 +53,262 @@ def _predict(model, batch):
     return logits
 
 
-def _views(model, image, there=None, back=None, elements=None, predict=_predict):
-    """The eight predictions, with one place for each thing that can go wrong."""
-
-    def flip_then_turn(x, flipped, turns):
-        return (x.flip(-1) if flipped else x).rot90(turns, (-2, -1))
-
-    def turn_back_then_flip(x, flipped, turns):
-        x = x.rot90(-turns, (-2, -1))
-        return x.flip(-1) if flipped else x
-
-    there, back = there or flip_then_turn, back or turn_back_then_flip
-    elements = elements or [(flipped, turns) for flipped in (False, True) for turns in range(4)]
-    return [back(predict(model, there(image, *e)[None])[0], *e) for e in elements]
-
-
-def _mean(views):
-    return torch.stack(views).mean(dim=0)
-
-
-def _fitted(x, h, w):
-    """The upper left `h` by `w` of `x`, repeated where it is too small."""
-    rows, columns = torch.arange(h) % x.shape[-2], torch.arange(w) % x.shape[-1]
-    return x[..., rows[:, None], columns]
-
-
-@misconception(
+edit(
+    predict_dihedral,
     "not turned back",
     "You average the eight predictions as they come, each still turned and flipped its own way, so every object "
     "appears in up to eight places. (Where the image is not square, the shapes do not even fit.) Look at what happens "
     "between predicting and adding.",
+    (".rot90(-turns, (-2, -1))", ""),
+    ("logits.flip(-1) if flipped else logits", "logits"),
 )
-def not_turned_back(model, image):
-    return _mean(_views(model, image, back=lambda x, flipped, turns: x))
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "turned further instead of back",
     "You undo a quarter turn with the same quarter turn, which makes a half turn of it; only the half turn undoes "
     "itself. Look at the sign of `k` on the way back.",
+    ("-turns", "turns"),
 )
-def turned_further(model, image):
-    def back(x, flipped, turns):
-        x = x.rot90(turns, (-2, -1))
-        return x.flip(-1) if flipped else x
 
-    return _mean(_views(model, image, back=back))
-
-
-@misconception(
+edit(
+    predict_dihedral,
     "turns undone, flips not",
     "You turn the predictions back, and the four flipped ones stay mirrored. Look at the way back for the views that "
     "were flipped.",
+    ("logits.flip(-1) if flipped else logits", "logits"),
 )
-def flips_stay(model, image):
-    return _mean(_views(model, image, back=lambda x, flipped, turns: x.rot90(-turns, (-2, -1))))
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "flips undone, turns not",
     "You flip the predictions back, and the turned ones stay turned. Look at the way back for the views that were "
     "turned.",
+    (".rot90(-turns, (-2, -1))", ""),
 )
-def turns_stay(model, image):
-    return _mean(_views(model, image, back=lambda x, flipped, turns: x.flip(-1) if flipped else x))
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "undone in the wrong order",
-    "You flip first and turn second, and on the way back again flip first and turn second. Flips and turns do not "
-    "commute: after a quarter turn left and right have become up and down. Look at the order on the way back.",
+    "What you do first to the image you also undo first. Flips and turns do not commute: after a quarter turn left and "
+    "right have become up and down. On the way back, what came last goes first: look at the order there.",
+    ("logits.rot90(-turns, (-2, -1))", "(logits.flip(-1) if flipped else logits).rot90(-turns, (-2, -1))"),
+    ("append(logits.flip(-1) if flipped else logits)", "append(logits)"),
 )
-def wrong_order(model, image):
-    def back(x, flipped, turns):
-        return (x.flip(-1) if flipped else x).rot90(-turns, (-2, -1))
 
-    return _mean(_views(model, image, back=back))
-
-
-@misconception(
+edit(
+    predict_dihedral,
     "flipped back along the other axis",
     "The flip that you undo is not the one you did: one goes along the rows, the other along the columns. "
     "Look at the `dims` of your two flips.",
+    ("logits.flip(-1)", "logits.flip(-2)"),
 )
-def other_axis(model, image):
-    def back(x, flipped, turns):
-        x = x.rot90(-turns, (-2, -1))
-        return x.flip(-2) if flipped else x
 
-    return _mean(_views(model, image, back=back))
-
-
-@misconception(
+edit(
+    predict_dihedral,
     "only the four turns",
     "You average four views, the quarter turns. Their mirror images are missing: eight in all. "
     "Look at your loop for a flip.",
+    ("(False, True)", "(False,)"),
 )
-def turns_only(model, image):
-    return _mean(_views(model, image, elements=[(False, k) for k in range(4)]))
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "only flips",
     "You average the image, its two flips and both at once. That makes four; the other four stand on their side. "
     "Look for quarter turns.",
+    ("range(4)", "(0, 2)"),
 )
-def flips_only(model, image):
-    return _mean(_views(model, image, elements=[(False, 0), (False, 2), (True, 0), (True, 2)]))
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "six of eight",
     "You average the four quarter turns and the two flips. The two flips of the image on its side are missing: each "
     "turn has a mirror image of its own. Look at how flips and turns combine in your loop.",
+    ("range(4)", "(0, 2) if flipped else range(4)"),
 )
-def six(model, image):
-    return _mean(_views(model, image, elements=[*((False, k) for k in range(4)), (True, 0), (True, 2)]))
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "the image itself left out",
     "You average seven views: the image as it is, neither turned nor flipped, is missing. "
     "Look at where your loops start.",
+    ("stack(predictions)", "stack(predictions[1:])"),
 )
-def seven(model, image):
-    return _mean(_views(model, image)[1:])
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "the first prediction counts twice",
     "The unturned image is in your mean twice, once before the loop and once in it, and the sum of nine predictions is "
     "divided by what you took to be their number. Look at what the first round of your loop adds.",
+    ("stack(predictions)", "stack([predictions[0], *predictions])"),
 )
-def first_twice(model, image):
-    views = _views(model, image)
-    return (views[0] + sum(views)) / 9
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "a single plain prediction",
     "You return what the model says about the image as it is: no turn, no flip. Look at what you hand to `model`.",
+    ("stack(predictions)", "stack(predictions[:1])"),
 )
-def plain_prediction(model, image):
-    return _predict(model, image[None])[0]
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "sum instead of mean",
     "You added the eight predictions up and did not divide. The sign of a logit survives that, its size does not: "
     "probabilities made from it are far too sure. Look at your last line.",
+    (".mean(dim=0)", ".sum(dim=0)"),
 )
-def summed(model, image):
-    return sum(_views(model, image))
 
+edit(
+    predict_dihedral,
+    "a sum of eight divided by four",
+    "Your logits are twice as large as they should be: there are eight predictions, and you divide their sum by "
+    "four. Look at your last line.",
+    (".mean(dim=0)", ".sum(dim=0) / 4"),
+)
 
-@misconception(
+edit(
+    predict_dihedral,
     "maximum instead of mean",
     "You took the largest of the eight logits. One view that is wrong and sure then decides alone. "
     "Look at how the eight are put together.",
+    (".mean(dim=0)", ".amax(dim=0)"),
 )
-def maximum(model, image):
-    return torch.stack(_views(model, image)).amax(dim=0)
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "median instead of mean",
     "You took the median of the eight. That is a steady choice too, and another number: here the mean is asked for. "
     "Look at how the eight are put together.",
+    (".mean(dim=0)", ".median(dim=0).values"),
 )
-def median(model, image):
-    return torch.stack(_views(model, image)).median(dim=0).values
 
+edit(
+    predict_dihedral,
+    "mean over the classes",
+    "You average over the classes, so what comes out is one map for each of the eight views instead of one for each "
+    "class. Look at the `dim` of your mean: the views are the first axis of your stack.",
+    (".mean(dim=0)", ".mean(dim=1)"),
+)
 
-@misconception(
+edit(
+    predict_dihedral,
     "mean of probabilities",
     "You turned each prediction into probabilities before averaging. The task asks for the mean of the *logits*, so "
     "that what comes next can apply the sigmoid or softmax once. Look for either of them.",
+    ("stack(predictions)", "stack([p.softmax(dim=0) if len(p) > 1 else p.sigmoid() for p in predictions])"),
 )
-def probabilities(model, image):
-    def soft(x):
-        return x.softmax(dim=0) if len(x) > 1 else x.sigmoid()
 
-    return _mean([soft(x) for x in _views(model, image)])
+edit(
+    predict_dihedral,
+    "mean of softmax probabilities",
+    "You applied softmax before averaging; with a single class it makes 1 of every logit. The task asks for the mean "
+    "of the *logits*, so that what comes next can turn them into probabilities once. Look for the softmax.",
+    ("stack(predictions)", "stack(predictions).softmax(dim=1)"),
+)
 
+edit(
+    predict_dihedral,
+    "mean of sigmoid probabilities",
+    "You applied the sigmoid before averaging. The task asks for the mean of the *logits*, so that what comes next "
+    "can turn them into probabilities once. Look for the sigmoid.",
+    ("stack(predictions)", "stack(predictions).sigmoid()"),
+)
 
-@misconception(
+edit(
+    predict_dihedral,
     "mean of labels",
     "You averaged decisions. A view that says 51 % then counts as much as one that says 99 %, and the mean of two "
     "class numbers is a class that nobody voted for. Look for `argmax` or a comparison before the mean.",
+    ("stack(predictions)", "stack([(p.argmax(dim=0) if len(p) > 1 else p > 0).float() for p in predictions])"),
 )
-def labels(model, image):
-    return _mean([(x.argmax(dim=0) if len(x) > 1 else x > 0).float() for x in _views(model, image)])
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "channels turned as well",
     "Your turn or flip takes the first axis of `(C, H, W)`, which is the channels, not the rows. Colours change places "
     "and the picture stays upright. Look at the `dims` of your flips and turns, counted from the end.",
+    ("image.flip(-1)", "image.flip(0)"),
+    ("logits.flip(-1)", "logits.flip(0)"),
 )
-def channels_flipped(model, image):
-    def there(x, flipped, turns):
-        return (x.flip(0) if flipped else x).rot90(turns, (-2, -1))
 
-    def back(x, flipped, turns):
-        x = x.rot90(-turns, (-2, -1))
-        return x.flip(0) if flipped else x
+edit(
+    predict_dihedral,
+    "channels and rows turned",
+    "`rot90` turns the first two axes unless told otherwise, and those of `(C, H, W)` are channels and rows. Look at "
+    "the `dims` of your turns, counted from the end.",
+    (".rot90(turns, (-2, -1))", ".rot90(turns)"),
+    (".rot90(-turns, (-2, -1))", ".rot90(-turns)"),
+)
 
-    return _mean(_views(model, image, there, back))
+# Stacked together, the eight views of an image that is not square raise an error, which depends on their order.
+VIEW = "(image.flip(-1) if f else image).rot90(k, (-2, -1))"
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "only for square images",
     "A turned image has its sides swapped, and you put all eight into one tensor before turning them back: that works "
     "for squares only. Look at where you stack.",
+    ("model.eval()\n", f"model.eval()\n    torch.stack([{VIEW} for f in (False, True) for k in range(4)])\n"),
 )
-def squares_only(model, image):
-    views = [(image.flip(-1) if f else image).rot90(k, (-2, -1)) for f in (False, True) for k in range(4)]
-    logits = _predict(model, torch.stack(views))
-    back = [x.rot90(-(k % 4), (-2, -1)) for k, x in enumerate(logits)]
-    return _mean(back[:4] + [x.flip(-1) for x in back[4:]])
 
+edit(
+    predict_dihedral,
+    "one batch for all eight",
+    "You put all eight views into one batch. A quarter turn swaps the sides, so for an image that is not square they "
+    "have two shapes, and no batch holds both. Look at where you stack.",
+    ("model.eval()\n", f"model.eval()\n    torch.stack([{VIEW} for k in range(4) for f in (False, True)])\n"),
+)
 
-@misconception(
+edit(
+    predict_dihedral,
     "the sides forced to fit",
     "For an image that is not square you reshape the turned prediction to the image's sides. `reshape` keeps the "
     "numbers and moves every one of them: only turning back puts them where they belong. Look for `reshape` or `view`.",
+    ("logits.rot90(-turns, (-2, -1))", "logits.reshape(len(logits), *image.shape[1:])"),
+    ("logits.flip(-1) if flipped else logits", "logits"),
 )
-def reshaped(model, image):
-    return _mean([x.reshape(x.shape[0], *image.shape[-2:]) for x in _views(model, image, back=lambda x, *_: x)])
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "prediction in training mode",
     "The model predicts in whatever mode it is given. In training mode a batch norm uses the statistics of the view it "
     "sees, and its running statistics move as well. Look for what has to be called before the first prediction.",
+    ("    model.eval()\n", ""),
 )
-def in_training_mode(model, image):
-    def predict(model, batch):
-        with torch.no_grad():
-            return model(batch)
 
-    return _mean(_views(model, image, predict=predict))
-
-
-@misconception(
+edit(
+    predict_dihedral,
     "gradients are kept",
-    "The numbers are right, and the graphs of all eight passes stay in memory for a gradient that nobody asks for. "
+    "The graphs of all eight passes stay in memory for a gradient that nobody asks for. "
     "Look for a context or decorator that switches gradients off.",
+    ("@torch.no_grad()\n", ""),
 )
-def with_gradients(model, image):
-    was_training = model.training
-    model.eval()
-    result = _mean(_views(model, image, predict=lambda model, batch: model(batch)))
-    model.train(was_training)
-    return result
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "the mode is not given back",
     "Your prediction leaves the model in evaluation mode. Called in the middle of a training run, it silently switches "
     "off dropout and freezes the batch norms for the rest of it. Look at what `model.training` was before you changed "
     "it.",
+    ("    model.train(was_training)\n", ""),
 )
-def mode_not_given_back(model, image):
-    model.eval()
-    return _mean(_views(model, image))
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "always left in training mode",
     "You end with `model.train()`, whatever mode the model came in. Whoever had put it into evaluation mode now "
     "predicts in training mode without knowing. Look at what `model.training` was before you changed it.",
+    ("model.train(was_training)", "model.train()"),
 )
-def always_training(model, image):
-    result = _mean(_views(model, image))
-    model.train()
-    return result
 
-
-@misconception(
+edit(
+    predict_dihedral,
     "the batch is left on",
     "The result has four dimensions: the batch of one that the model needed is still there. Look at the shape you "
     "return; `(K, H, W)` is asked for.",
+    (".mean(dim=0)", ".mean(dim=0)[None]"),
 )
-def batch_left_on(model, image):
-    return _mean(_views(model, image))[None]
 
 
 @variant("turn first, flip second, and back")

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from helpers.checks.fixtures import Fixture, make
 from helpers.checks.probes import Call
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, misconception, variant
 from helpers.reference.inference import predict_tiled
 
 TOLERANCE_SCALE = (
@@ -42,7 +42,9 @@ def probes(draw):
     """Networks that see one pixel must agree everywhere; those that see further agree away from the image's border."""
 
     def network(channels, classes, **settings):
-        return Fixture("fully convolutional network", {"in_channels": channels, "num_classes": classes, **settings})
+        # what training mode leaves behind does not depend on the order of the tiles
+        settings |= {"in_channels": channels, "num_classes": classes, "momentum": None}
+        return Fixture("fully convolutional network", settings)
 
     def pointwise(channels, classes, training=True):
         return network(channels, classes, seed=draw.seed(), reach=0, training=training)
@@ -70,29 +72,37 @@ def probes(draw):
         view=inside(3),
         tolerance_scale=TOLERANCE_SCALE,
     )
-    mirroring = network(1, 2, seed=draw.seed(), reach=1, padding_mode="reflect")
-    yield Call((mirroring, draw.normal(1, 8, 26), 12, 4), view=_border_facts, tolerance_scale=TOLERANCE_SCALE)
+    for reach, tile, overlap in ((1, 12, 4), (2, 14, 8)):
+        mirroring = network(1, 2, seed=draw.seed(), reach=reach, padding_mode="reflect")
+        around = (mirroring, draw.normal(1, 8, 26), tile, overlap)
+        yield Call(around, view=_border_facts(reach), tolerance_scale=TOLERANCE_SCALE)
 
 
-def _border_facts(result, args):
+def _border_facts(reach):
     """For a network that mirrors at its own borders: is each pixel what it makes of the image, or of a mirrored one?
 
     A right answer may repeat the outermost pixels in the mirror image or not, or move the last tile back into the
     image, and do one on the left and another on the right.
     """
-    network, image = make(args[0], []).eval(), args[1]
-    candidates = []
-    for rows, columns in product(("reflect", "symmetric"), repeat=2):
-        padded = np.pad(image.numpy(), ((0, 0), (2, 2), (0, 0)), mode=rows)
-        padded = np.pad(padded, ((0, 0), (0, 0), (2, 2)), mode=columns)
-        with torch.no_grad():
-            candidates.append(network(torch.from_numpy(padded)[None])[0, :, 2:-2, 2:-2])
-    nearest = torch.stack([(result - c).abs() / (1 + c.abs()) for c in candidates]).amin(dim=0)
-    return {
-        "shape": tuple(result.shape),
-        "inside": result[:, 1:-1, 1:-1],
-        "the border sees the image or its mirror image": bool((nearest < 1e-4).all()),
-    }
+
+    def facts(result, args):
+        network, image = make(args[0], []).eval(), args[1]
+        candidates = []
+        for rows, columns in product(("reflect", "symmetric", None), repeat=2):
+            down, across = (0 if mode is None else 2 * reach for mode in (rows, columns))
+            padded = np.pad(image.numpy(), ((0, 0), (down, down), (0, 0)), mode=rows or "edge")
+            padded = np.pad(padded, ((0, 0), (0, 0), (across, across)), mode=columns or "edge")
+            with torch.no_grad():
+                candidate = network(torch.from_numpy(padded)[None])[0]
+            candidates.append(candidate[:, down : down + image.shape[1], across : across + image.shape[2]])
+        nearest = torch.stack([(result - c).abs() / (1 + c.abs()) for c in candidates]).amin(dim=0)
+        return {
+            "shape": tuple(result.shape),
+            "inside": result[:, reach:-reach, reach:-reach],
+            "the border sees the image or its mirror image": bool((nearest < 1e-4).all()),
+        }
+
+    return facts
 
 
 def _predict(model, batch):
@@ -110,35 +120,6 @@ def _mirror(image, top, bottom, left, right, mode="reflect"):
     return torch.from_numpy(np.pad(image.numpy(), sides, mode=mode))
 
 
-def _ramp(tile, overlap):
-    """Trapezoid along one side: 0 near the edge, then a ramp, then 1."""
-    place = torch.arange(tile) + 0.5
-    return ((torch.minimum(place, tile - place) - overlap / 4) / max(overlap / 2, 1e-6)).clamp(0, 1)
-
-
-def _tiled(model, image, tile, overlap, weight=None, predict=_predict, mode="reflect", combine="mean", step=None):
-    """Whole tiles over a mirrored image, blended with `weight`: one place for each thing that can go wrong."""
-    (h, w), margin, step = image.shape[-2:], overlap // 2, step or tile - overlap
-    rows, columns = -(-h // step), -(-w // step)
-    bottom, right = ((n - 1) * step + tile - margin - side for n, side in ((rows, h), (columns, w)))
-    padded = _mirror(image, margin, max(bottom, 0), margin, max(right, 0), mode)
-    if weight is None:
-        weight = _ramp(tile, overlap)[:, None] * _ramp(tile, overlap)
-    total = weights = 0
-    for y, x in product(range(0, rows * step, step), range(0, columns * step, step)):
-        logits = predict(model, padded[None, :, y : y + tile, x : x + tile])[0]
-        if isinstance(total, int):
-            total = logits.new_zeros(len(logits), *padded.shape[-2:])
-            weights = logits.new_zeros(padded.shape[-2:])
-        if combine == "last":
-            total[:, y : y + tile, x : x + tile] = logits
-        else:
-            total[:, y : y + tile, x : x + tile] += weight * logits
-            weights[y : y + tile, x : x + tile] += weight
-    result = total / weights if combine == "mean" else total
-    return result[:, margin : margin + h, margin : margin + w]
-
-
 @misconception(
     "the whole image at once",
     "You gave the model the whole image. The numbers are right, but a slide of 50 000 pixels a side does not fit into "
@@ -148,24 +129,29 @@ def at_once(model, image, tile, overlap):
     return _predict(model, image[None])[0]
 
 
+def _unpadded(model, image, tile, overlap, tops, lefts):
+    """Tiles from these rows and columns on, as far as the image goes; each overwrites a margin of those before."""
+    _, h, w = image.shape
+    total = None
+    for y, x in product(tops, lefts):
+        logits = _predict(model, image[None, :, y : y + tile, x : x + tile])[0]
+        if total is None:
+            total = logits.new_zeros(len(logits), h, w)
+        top, left = overlap // 2 if y else 0, overlap // 2 if x else 0
+        total[:, y + top : y + tile, x + left : x + tile] = logits[:, top:, left:]
+    if total is None:  # no tile fits
+        total = _predict(model, torch.zeros(1, image.shape[0], tile, tile))[0, :, :1, :1].expand(-1, h, w) * 0
+    return total
+
+
 @misconception(
     "the right and lower rest is left out",
     "The tiles stop before they would leave the image, so up to a tile's width at the right and at the bottom is never "
     "predicted. Look at the end of your `range`, and at what happens when the sides are no multiple of the step.",
 )
 def rest_left_out(model, image, tile, overlap):
-    _, h, w = image.shape
-    step, margin = tile - overlap, overlap // 2
-    total = None
-    for y, x in product(range(0, h - tile + 1, step), range(0, w - tile + 1, step)):
-        logits = _predict(model, image[None, :, y : y + tile, x : x + tile])[0]
-        if total is None:
-            total = logits.new_zeros(len(logits), h, w)
-        top, left = margin if y else 0, margin if x else 0
-        total[:, y + top : y + tile, x + left : x + tile] = logits[:, top:, left:]
-    if total is None:
-        total = _predict(model, torch.zeros(1, image.shape[0], tile, tile))[0, :, :1, :1].expand(-1, h, w) * 0
-    return total
+    tops, lefts = (range(0, side - tile + 1, tile - overlap) for side in image.shape[-2:])
+    return _unpadded(model, image, tile, overlap, tops, lefts)
 
 
 @misconception(
@@ -175,153 +161,233 @@ def rest_left_out(model, image, tile, overlap):
     "shapes that reach `model`: all of them have to be `tile` × `tile`.",
 )
 def smaller_tiles(model, image, tile, overlap):
-    _, h, w = image.shape
-    step, margin = tile - overlap, overlap // 2
-    total = None
-    for y, x in product(range(0, max(h - overlap, 1), step), range(0, max(w - overlap, 1), step)):
-        logits = _predict(model, image[None, :, y : y + tile, x : x + tile])[0]
-        if total is None:
-            total = logits.new_zeros(len(logits), h, w)
-        top, left = margin if y else 0, margin if x else 0
-        total[:, y + top : y + tile, x + left : x + tile] = logits[:, top:, left:]
-    return total
+    tops, lefts = (range(0, max(side - overlap, 1), tile - overlap) for side in image.shape[-2:])
+    return _unpadded(model, image, tile, overlap, tops, lefts)
 
 
 @misconception(
+    "tiles cut off at the border",
+    "A tile begins at every step up to the image's last row and column, and where it reaches past them it is cut off. "
+    "The model then gets inputs smaller than a tile, down to a few pixels. Look at the shapes that reach `model`: all "
+    "of them have to be `tile` × `tile`.",
+)
+def cut_off(model, image, tile, overlap):
+    tops, lefts = (range(0, side, tile - overlap) for side in image.shape[-2:])
+    return _unpadded(model, image, tile, overlap, tops, lefts)
+
+
+edit(
+    predict_tiled,
     "overlaps are summed",
     "Where tiles overlap you added their logits up, so the strips they share come out too large: a grid over the whole "
     "prediction. Look at what you have to divide by, pixel for pixel.",
+    ("_tile_weight(tile, overlap)", "torch.ones(tile, tile)"),
+    ("(total / weights)", "total"),
 )
-def summed(model, image, tile, overlap):
-    return _tiled(model, image, tile, overlap, weight=torch.ones(tile, tile), combine="sum")
 
-
-@misconception(
+edit(
+    predict_tiled,
     "overlaps are averaged with equal weights",
     "Where tiles overlap you took the plain mean. A pixel at the edge of one tile lies deep inside another, and the "
     "tile that had to guess its surroundings counts as much as the one that saw them: faint seams remain. Look at how "
     "much each pixel of a tile should count.",
+    ("_tile_weight(tile, overlap)", "torch.ones(tile, tile)"),
 )
-def equal_weights(model, image, tile, overlap):
-    return _tiled(model, image, tile, overlap, weight=torch.ones(tile, tile))
 
+edit(
+    predict_tiled,
+    "whole tiles are averaged, from the corner on",
+    "Where tiles overlap you took the plain mean. A pixel at the edge of one tile lies deep inside another, and the "
+    "tile that had to guess its surroundings counts as much as the one that saw them: faint seams remain. Look at how "
+    "much each pixel of a tile should count.",
+    ("range(-(overlap // 2), side - overlap // 2, tile - overlap)", "range(0, max(side - overlap, 1), tile - overlap)"),
+    ("_tile_weight(tile, overlap)", "torch.ones(tile, tile)"),
+)
 
-@misconception(
+edit(
+    predict_tiled,
+    "whole tiles are averaged, the last one moved back",
+    "Where tiles overlap you took the plain mean. A pixel at the edge of one tile lies deep inside another, and the "
+    "tile that had to guess its surroundings counts as much as the one that saw them: faint seams remain. Look at how "
+    "much each pixel of a tile should count.",
+    (
+        "(range(-(overlap // 2), side - overlap // 2, tile - overlap)",
+        "([*range(0, side - tile, tile - overlap), max(side - tile, 0)]",
+    ),
+    ("range(0, len(rows) - overlap, tile - overlap)", "tops"),
+    ("range(0, len(columns) - overlap, tile - overlap)", "lefts"),
+    ("_tile_weight(tile, overlap)", "torch.ones(tile, tile)"),
+)
+
+edit(
+    predict_tiled,
     "the last tile wins",
     "Each tile overwrites what the one before it wrote, so at its upper and left edge the worst part of a tile "
     "replaces the best part of its neighbour. Look at the slice you assign to: a margin of each tile has to go.",
+    ("total[here] += weight * logits", "total[here] = logits"),
+    ("(total / weights)", "total"),
 )
-def last_wins(model, image, tile, overlap):
-    return _tiled(model, image, tile, overlap, combine="last")
 
-
-@misconception(
-    "blended up to the tile's edge",
-    "Your weights fall towards the edge of a tile and do not reach zero there, so the outermost pixels, where the "
-    "model saw padding instead of the image, still count a little. Look at the weight of the outermost "
-    "`overlap // 4` pixels.",
+edit(
+    predict_tiled,
+    "the last tile wins, from the corner on",
+    "Each tile overwrites what the one before it wrote, so at its upper and left edge the worst part of a tile "
+    "replaces the best part of its neighbour. Look at the slice you assign to: a margin of each tile has to go.",
+    ("range(-(overlap // 2), side - overlap // 2, tile - overlap)", "range(0, max(side - overlap, 1), tile - overlap)"),
+    ("total[here] += weight * logits", "total[here] = logits"),
+    ("(total / weights)", "total"),
 )
-def blended_to_the_edge(model, image, tile, overlap):
+
+edit(
+    predict_tiled,
+    "no margin at the upper left",
+    "Your first tile begins at the image's own corner, where its weights are 0. No other tile reaches there, so the "
+    "sum of the weights is 0 too, and the border of the result is NaN. Look at where the first tile begins: `overlap "
+    "// 2` pixels before the image.",
+    ("range(-(overlap // 2), side - overlap // 2, tile - overlap)", "range(0, side, tile - overlap)"),
+)
+
+# What stands in the place of `weight = _tile_weight(tile, overlap)`.
+BLEND = """
     ramp = torch.ones(tile)
     steps = torch.arange(1, overlap + 1) / (overlap + 1)
     ramp[:overlap] = steps
     ramp[tile - overlap :] = torch.minimum(ramp[tile - overlap :], steps.flip(0))
-    return _tiled(model, image, tile, overlap, weight=ramp[:, None] * ramp)
+    weight = ramp[:, None] * ramp
+"""
+BELL = """
+    bell = torch.exp(-(((torch.arange(tile) - (tile - 1) / 2) / (tile / 4)) ** 2) / 2)
+    weight = bell[:, None] * bell
+"""
 
+edit(
+    predict_tiled,
+    "blended up to the tile's edge",
+    "Your weights fall towards the edge of a tile and do not reach zero there, so the outermost pixels, where the "
+    "model saw padding instead of the image, still count a little. Look at the weight of the outermost "
+    "`overlap // 4` pixels.",
+    ("    weight = _tile_weight(tile, overlap)", BLEND),
+)
 
-@misconception(
+edit(
+    predict_tiled,
     "Gaussian weights up to the edge",
     "A Gaussian weight is small at the edge of a tile and never zero, so the pixels that saw padding instead of the "
     "image still count: close, and not equal. Look at the weight of the outermost `overlap // 4` pixels.",
+    ("    weight = _tile_weight(tile, overlap)", BELL),
 )
-def gaussian(model, image, tile, overlap):
-    bell = torch.exp(-(((torch.arange(tile) - (tile - 1) / 2) / (tile / 4)) ** 2) / 2)
-    return _tiled(model, image, tile, overlap, weight=bell[:, None] * bell)
 
-
-@misconception(
+edit(
+    predict_tiled,
     "tiles side by side",
     "Your tiles lie side by side: the overlap is ignored, and every border between two tiles is a seam where both "
     "guess. Look at the step from one tile to the next.",
+    ("    height, width =", "    overlap = 0\n    height, width ="),
 )
-def side_by_side(model, image, tile, overlap):
-    return _tiled(model, image, tile, 0)
 
-
-@misconception(
+edit(
+    predict_tiled,
     "the step is the overlap",
     "Your tiles move on by `overlap` pixels. That is how much they *share*: without an overlap they never move, and "
     "with a large one they leave gaps in which nothing is right. Look at how far a tile moves when it shares "
     "`overlap` of its `tile` pixels with the one before.",
+    ("side - overlap // 2, tile - overlap)", "side - overlap // 2, overlap)"),
+    ("len(rows) - overlap, tile - overlap", "len(rows) - tile + 1, overlap"),
+    ("len(columns) - overlap, tile - overlap", "len(columns) - tile + 1, overlap"),
 )
-def step_is_overlap(model, image, tile, overlap):
-    range(0, image.shape[-1], overlap)  # raises where the overlap is 0
-    return _tiled(model, image, tile, overlap, step=min(overlap, tile))
 
+AROUND = "(-lefts[0], lefts[-1] + tile - width, -tops[0], tops[-1] + tile - height)"
 
-@misconception(
+edit(
+    predict_tiled,
     "zeros past the border",
     "Past the image's border you filled in zeros. The model sees a black frame that is not there, and the border of "
     "the result shows it. Look at the mode of your padding.",
+    ("image[:, rows[:, None], columns]", f"nn.functional.pad(image, {AROUND})"),
 )
-def zeros_past_the_border(model, image, tile, overlap):
-    return _tiled(model, image, tile, overlap, mode="constant")
 
+edit(
+    predict_tiled,
+    "the outermost pixels repeated",
+    "Past the image's border you repeat its outermost pixels. The model sees stripes that are not there, and the "
+    "border of the result shows it. Mirror the image: look at the mode of your padding, or for a `clamp`.",
+    ("_mirrored(tops[0], tops[-1] + tile, height)", "torch.arange(tops[0], tops[-1] + tile).clamp(0, height - 1)"),
+    ("_mirrored(lefts[0], lefts[-1] + tile, width)", "torch.arange(lefts[0], lefts[-1] + tile).clamp(0, width - 1)"),
+)
 
-@misconception(
+edit(
+    predict_tiled,
     "images smaller than a tile are refused",
     'An image smaller than a tile raises an error: `F.pad` with `mode="reflect"` mirrors once, and once is not '
     "enough. Look at how to build the mirrored rows and columns yourself, as a list of indices.",
+    ("    padded =", f"    nn.functional.pad(image[None], {AROUND}, mode='reflect')\n    padded ="),
 )
-def pads_once(model, image, tile, overlap):
-    (h, w), margin, step = image.shape[-2:], overlap // 2, tile - overlap
-    bottom, right = (-(-side // step) * step + overlap - margin - side for side in (h, w))
-    F.pad(image[None], (margin, right, margin, bottom), mode="reflect")
-    return _tiled(model, image, tile, overlap)
 
+WHOLE = """
+    if height <= tile and width <= tile:
+        was_training = model.training
+        result = model.eval()(image[None])[0]
+        model.train(was_training)
+        return result
+"""
 
-@misconception(
+edit(
+    predict_tiled,
+    "small images are predicted whole",
+    "An image that fits into a tile goes to the model as it is. The model is never given another size than `tile` × "
+    "`tile`: look at the case that you treat apart, and mirror the image up to a whole tile.",
+    ("    padded =", f"{WHOLE}    padded ="),
+)
+
+edit(
+    predict_tiled,
     "without an overlap nothing is left",
     "With `overlap=0` your margin is 0 and the slice `[margin:-margin]` is `[0:-0]`, which is empty. Look at the end "
     "of your slices, and count it from the front.",
+    ("top + height, left : left + width", "top + height * (top > 0), left : left + width * (left > 0)"),
 )
-def empty_slice(model, image, tile, overlap):
-    if overlap // 2 == 0:
-        return _predict(model, torch.zeros(1, image.shape[0], tile, tile))[0, :, :0, :0]
-    return _tiled(model, image, tile, overlap)
 
-
-@misconception(
+edit(
+    predict_tiled,
     "rows and columns swapped",
     "A tile cut at row `y` and column `x` is put back at row `x` and column `y`. On a square image that mixes the "
     "picture up; on any other it does not even fit. Look at the order of the two in your last assignment.",
+    ("    height, width =", "    image = image.mT.contiguous()\n    height, width ="),
 )
-def swapped(model, image, tile, overlap):
-    return _tiled(model, image.transpose(-1, -2).contiguous(), tile, overlap)
 
-
-@misconception(
+edit(
+    predict_tiled,
     "the padding is left on",
     "The result is larger than the image: the mirrored border is still on it. Look at your last line, and at how far "
     "the image was moved by the padding at the top and left.",
+    ("return (total", "result = (total"),
+    ("left : left + width]", "left : left + width]\n    return result[:, rows[:, None], columns]"),
 )
-def padding_left_on(model, image, tile, overlap):
-    result = _tiled(model, image, tile, overlap)
-    _, h, w = image.shape
-    margin, step = overlap // 2, tile - overlap
-    bottom, right = (-(-side // step) * step + overlap - margin - side for side in (h, w))
-    return _mirror(result, margin, bottom, margin, right)
 
+edit(
+    predict_tiled,
+    "the margin is left on",
+    "The result is larger than the image: what the tiles predicted around it is still there. Look at your last line, "
+    "and at the row and column of the canvas at which the image begins.",
+    ("[:, top : top + height, left : left + width]", ""),
+)
 
-@misconception(
+edit(
+    predict_tiled,
     "the padding is cut off at the wrong side",
     "The result is shifted: you padded at the top and left too, and cut the first `H` rows and `W` columns. "
     "Look at where the image's first pixel lies after padding.",
+    ("return (total", "result = (total"),
+    ("left : left + width]", "left : left + width]\n    return result[:, rows[:, None], columns][:, :height, :width]"),
 )
-def cut_at_the_wrong_side(model, image, tile, overlap):
-    result = _tiled(model, image, tile, overlap)
-    _, h, w = image.shape
-    return _mirror(result, overlap // 2, 0, overlap // 2, 0)[:, :h, :w]
+
+edit(
+    predict_tiled,
+    "the margin is not taken off at the upper left",
+    "The result is shifted: you return the first `H` rows and `W` columns of the canvas, and the image begins "
+    "`overlap // 2` pixels later. Look at the slice in your last line.",
+    ("-tops[0], -lefts[0]", "0, 0"),
+)
 
 
 @misconception(
@@ -334,93 +400,103 @@ def resized(model, image, tile, overlap):
     return F.interpolate(_predict(model, small), size=image.shape[-2:], mode="bilinear")[0]
 
 
-@misconception(
+edit(
+    predict_tiled,
     "labels instead of logits",
     "You return the class of each pixel. Labels cannot be averaged, and whoever calls you needs the logits to choose "
     "a threshold. Look for `argmax` or a comparison at the end.",
+    ("return (total", "result = (total"),
+    (
+        "left : left + width]",
+        "left : left + width]\n    return result.argmax(dim=0) if len(result) > 1 else (result > 0).long()",
+    ),
 )
-def labels(model, image, tile, overlap):
-    logits = _tiled(model, image, tile, overlap)
-    return logits.argmax(dim=0) if len(logits) > 1 else (logits > 0).long()
 
-
-@misconception(
+edit(
+    predict_tiled,
     "probabilities instead of logits",
     "You return probabilities. The model gives logits and the task asks for logits, so that what comes next does not "
     "apply the sigmoid or softmax twice. Look for either of them.",
+    ("return (total", "result = (total"),
+    (
+        "left : left + width]",
+        "left : left + width]\n    return result.softmax(dim=0) if len(result) > 1 else result.sigmoid()",
+    ),
 )
-def probabilities(model, image, tile, overlap):
-    logits = _tiled(model, image, tile, overlap)
-    return logits.softmax(dim=0) if len(logits) > 1 else logits.sigmoid()
 
-
-@misconception(
+edit(
+    predict_tiled,
     "the first class only",
     "You return one channel where the model gives K. Look at the index after `model(...)`: the batch has to go, "
     "the channels stay.",
+    ("[:, top :", "[0, top :"),
 )
-def first_class(model, image, tile, overlap):
-    return _tiled(model, image, tile, overlap)[0]
 
+edit(
+    predict_tiled,
+    "a canvas with the image's channels",
+    "Your canvas has as many channels as the image. The logits have one for each class, and how many those are is "
+    "known when the first tile has been predicted. Look at where you make the canvas.",
+    ("logits.new_zeros(len(logits), *padded.shape[-2:])", "torch.zeros_like(padded)"),
+)
 
-@misconception(
+edit(
+    predict_tiled,
     "the batch is left on",
     "The result has four dimensions: the batch of one that the model needed is still there. Look at the shape you "
     "return; `(K, H, W)` is asked for.",
+    ("left : left + width]", "left : left + width][None]"),
 )
-def batch_left_on(model, image, tile, overlap):
-    return _tiled(model, image, tile, overlap)[None]
 
-
-@misconception(
+edit(
+    predict_tiled,
     "prediction in training mode",
     "The model predicts in whatever mode it is given. In training mode a batch norm uses the statistics of the one "
     "tile it sees, so every tile is normalised in its own way, and its running statistics move as well. Look for what "
     "has to be called before the first prediction.",
+    ("    model.eval()\n", ""),
 )
-def in_training_mode(model, image, tile, overlap):
-    def predict(model, batch):
-        with torch.no_grad():
-            return model(batch)
 
-    return _tiled(model, image, tile, overlap, predict=predict)
+MIDDLE = """
+    weight = torch.zeros(tile, tile)
+    middle = slice(overlap // 2, overlap // 2 + tile - overlap)
+    weight[middle, middle] = 1
+"""
 
+edit(
+    predict_tiled,
+    "training mode, and the middle of each tile kept",
+    "You keep the middle of each tile, which is right, but the model predicts in whatever mode it is given. In "
+    "training mode a batch norm uses the statistics of the one tile it sees. Look for what has to be called before "
+    "the first prediction.",
+    ("    model.eval()\n", ""),
+    ("    weight = _tile_weight(tile, overlap)", MIDDLE),
+)
 
-@misconception(
+edit(
+    predict_tiled,
     "gradients are kept",
-    "The numbers are right, and every tile's whole graph of activations stays in memory until you return, for a "
-    "gradient that nobody asks for. Look for a context or decorator that switches gradients off.",
+    "Every tile's whole graph of activations stays in memory until you return, for a gradient that nobody asks for. "
+    "Look for a context or decorator that switches gradients off.",
+    ("@torch.no_grad()\n", ""),
 )
-def with_gradients(model, image, tile, overlap):
-    def predict(model, batch):
-        was_training = model.training
-        logits = model.eval()(batch)
-        model.train(was_training)
-        return logits.detach()
 
-    return _tiled(model, image, tile, overlap, predict=predict)
-
-
-@misconception(
+edit(
+    predict_tiled,
     "the mode is not given back",
     "Your prediction leaves the model in evaluation mode. Called in the middle of a training run, it silently switches "
     "off dropout and freezes the batch norms for the rest of it. Look at what `model.training` was before you changed "
     "it.",
+    ("    model.train(was_training)\n", ""),
 )
-def mode_not_given_back(model, image, tile, overlap):
-    model.eval()
-    return _tiled(model, image, tile, overlap)
 
-
-@misconception(
+edit(
+    predict_tiled,
     "always left in training mode",
     "You end with `model.train()`, whatever mode the model came in. Whoever had put it into evaluation mode now "
     "predicts in training mode without knowing. Look at what `model.training` was before you changed it.",
+    ("model.train(was_training)", "model.train()"),
 )
-def always_training(model, image, tile, overlap):
-    result = _tiled(model, image, tile, overlap)
-    model.train()
-    return result
 
 
 @variant("centres cut out, the image mirrored with numpy")
@@ -473,21 +549,6 @@ def folded(model, image, tile, overlap):
     logits = logits * (keep[:, None] * keep)
     together = F.fold(logits.flatten(1).T[None], padded.shape[-2:], tile, stride=step)[0]
     return together[:, before : before + h, before : before + w]
-
-
-@variant("smooth weights that are zero near the edge")
-def smooth(model, image, tile, overlap):
-    (h, w), before, step = image.shape[-2:], overlap // 2, tile - overlap
-    padded = _mirror(image, before, -h % step + overlap - before, before, -w % step + overlap - before)
-    side = torch.hann_window(tile + 2, periodic=False)[1:-1]
-    side[: overlap // 4] = side[tile - overlap // 4 :] = 0
-    weight = side[:, None] * side
-    total = weights = 0
-    for y, x in product(range(0, h, step), range(0, w, step)):
-        logits = _predict(model, padded[:, y : y + tile, x : x + tile][None])[0]
-        around = (x, padded.shape[-1] - x - tile, y, padded.shape[-2] - y - tile)
-        total, weights = total + F.pad(weight * logits, around), weights + F.pad(weight, around)
-    return (total / weights)[:, before : before + h, before : before + w]
 
 
 @variant("each pixel from the tile in which it lies deepest")

@@ -4,11 +4,10 @@ import numpy as np
 import torch
 from scipy import ndimage
 from skimage.feature import peak_local_max
-from skimage.morphology import disk
 from skimage.segmentation import watershed
 
 from helpers.checks.probes import Call
-from helpers.exercises import exercise, misconception, variant
+from helpers.exercises import edit, exercise, variant
 from helpers.reference.inference import split_instances
 
 
@@ -46,6 +45,7 @@ def probes(draw):
     yield _picture(draw, (30, 70), [(14, 12, 9), (15, 28, 9), (14, 44, 9), (6, 60, 2), (25, 65, 0.7), (25, 67, 0.7)])
     # cut off by the border, as most objects in a tile are; the first two touch
     yield _picture(draw, size, [(0, 10, 8), (0, 24, 8), (33, 30, 9), (12, 51, 7)])
+    yield _picture(draw, (18, 25), [(0, 8, 4.2), (10, 16, 5.3)])  # no pixel of the first is far from the border
     # two small ones, nearer to each other than min_distance, and not touching; the second is higher
     yield _picture(draw, (12, 17), [(5, 6, 1.2), (5, 10, 1.6)])
     # two summits 12 pixels apart: two objects, and one for who asks for a distance of 20
@@ -57,9 +57,16 @@ def probes(draw):
     yield _picture(draw, (22, 20), [(9, 8, 2.9), (12, 11, 3.1)], merged=True)
     # two small ones, 4 pixels apart, and a distance small enough to tell them apart
     yield _picture(draw, (13, 18), [(6, 6, 2.4), (6, 10, 2.4)], min_distance=2)
-    yield _picture(draw, (20, 25), [])
+    # with fewer than two objects there is one right result, so all of it is compared
+    yield Call((0.4 * draw.normal(5, 7).sigmoid(),))
+    yield Call((_probability(draw, _depths((14, 17), [(7, 9, 4.3)])[0]),))
     yield _picture(draw, size, [(16, 20, 9)], hole=(slice(14, 17), slice(19, 21)))
     yield _picture(draw, (24, 31), [(12, 15, draw.size(6, 9) + 0.3)], threshold=0.25)
+    # two squares that touch at a corner only: two objects or one, but no pixel may be left out
+    squares = torch.zeros(16, 18)
+    squares[6:9, 6:9] = squares[9:11, 9:11] = 0.9
+    yield Call((squares,), view=_facts(squares > 0.5))
+    yield _misleading((20, 33), [(10, 10, 7), (10, 22, 7)], column=20)
 
 
 def _two(draw, place, direction, rim=0):
@@ -84,24 +91,42 @@ def _depths(size, discs):
     return torch.stack([radius - ((rows - y) ** 2 + (columns - x) ** 2).sqrt() for y, x, radius in discs])
 
 
-def _picture(draw, size, discs, threshold=None, min_distance=None, merged=False, hole=None):
-    """A call with soft discs `(row, column, radius)`: less sure at the rim, noisy inside, as a network paints them.
+def _probability(draw, inside):
+    """Less sure at the rim, noisy inside, as a network paints; steps between the thresholds that are asked for."""
+    probability = 0.05 + 0.3 * (inside > -1.5) + 0.25 * (inside > 0) + 0.3 * (inside > 1)
+    return probability + 0.06 * (draw.normal(*inside.shape).sigmoid() - 0.5)
+
+
+def _picture(draw, size, discs, merged=False, hole=None, **settings):
+    """A call with soft discs `(row, column, radius)`.
 
     Around a `hole` there is no one right number of summits, so that of the objects is left open there.
     """
-    inside, known = _depths(size, discs or [(0, 0, -9.0)]).max(dim=0)
-    # steps between the thresholds asked for, so that none of those is close to any probability
-    probability = 0.05 + 0.3 * (inside > -1.5) + 0.25 * (inside > 0) + 0.3 * (inside > 1)
-    probability = probability + 0.06 * (draw.normal(*size).sigmoid() - 0.5)
+    inside, known = _depths(size, discs).max(dim=0)
+    probability = _probability(draw, inside)
     if hole is not None:
         probability[hole] = 0.1
-    settings = {"threshold": threshold, "min_distance": min_distance}
-    settings = {name: value for name, value in settings.items() if value is not None}
-    foreground = probability > (threshold or 0.5)
+    foreground = probability > settings.get("threshold", 0.5)
+    discs = torch.where(foreground, 1 if merged else known + 1, 0)
+    return Call((probability,), settings, view=_facts(foreground, discs if hole is None else None))
+
+
+def _misleading(size, discs, column):
+    """Two discs that touch, and a probability that has its valley in the second of them and not at the waist."""
+    inside, known = _depths(size, discs).max(dim=0)
+    (y, x, _), (v, u, _) = discs
+    height = _depths(size, [(y, x, 95), (v, u + 2, 95)]) / 100
+    probability = torch.where(torch.arange(size[1]) < column, height[0], height[1])
+    probability[:, column] = 0.7
+    probability[inside <= 0] = 0.1
+    return Call((probability,), view=_facts(inside > 0, torch.where(inside > 0, known + 1, 0)))
+
+
+def _facts(foreground, discs=None):
+    """A view: what holds for every right result, and where the objects are known, whether each was found."""
 
     def facts(result, args):
         numbers = result[result != 0].unique().tolist()
-        expected = torch.where(foreground, 1 if merged else known + 1, 0)
         seen = {
             "shape": tuple(result.shape),
             "every pixel above the threshold is in an object": bool((result[foreground] != 0).all()),
@@ -109,12 +134,12 @@ def _picture(draw, size, discs, threshold=None, min_distance=None, merged=False,
             "numbered from 1 without gaps": sorted(numbers) == list(range(1, len(numbers) + 1)),
             "every object in one piece": all(_pieces(result == n) == 1 for n in numbers),
         }
-        if hole is None:
-            alike = all(_best_iou(result, expected == n) > 0.85 for n in expected.unique() if n)
+        if discs is not None:
+            alike = all(_best_iou(result, discs == n) > 0.85 for n in discs.unique() if n)
             seen |= {"number of objects": len(numbers), "every disc is one object": alike}
         return seen
 
-    return Call((probability,), settings, view=facts)
+    return facts
 
 
 def _pieces(mask):
@@ -126,258 +151,284 @@ def _best_iou(result, disc):
     return max((float((disc & (result == n)).sum() / (disc | (result == n)).sum()) for n in candidates), default=0.0)
 
 
-def _split(probability, threshold=0.5, min_distance=5, landscape=None, number=None, flood=None, side=None, **peaks):
-    """Watershed on the distance, with one place for each thing that can go wrong."""
-    foreground = (side or (lambda p: p > threshold))(probability).numpy()
-    distance = ndimage.distance_transform_edt(foreground)
-    settings = {"labels": ndimage.label(foreground)[0], "exclude_border": False, **peaks}
-    summits = peak_local_max(
-        distance if landscape is None else landscape(probability).numpy(), min_distance=min_distance, **settings
-    )
-    markers = np.zeros(foreground.shape, dtype=int)
-    markers[tuple(summits.T)] = np.arange(1, len(summits) + 1) if number is None else number
-    flood = flood or (lambda distance, markers, mask: watershed(-distance, markers, mask=mask))
-    return torch.from_numpy(flood(distance, markers, foreground)).long()
-
-
-@misconception(
+edit(
+    split_instances,
     "connected pieces only",
     "You numbered the connected pieces of the mask, so two objects that touch are one. The waist between them is what "
     "the distance to the background shows: look at what comes after `label`.",
+    ("watershed(-distance, markers, mask=foreground)", "pieces"),
 )
-def pieces_only(probability, threshold=0.5, min_distance=5):
-    return torch.from_numpy(ndimage.label((probability > threshold).numpy())[0]).long()
 
-
-@misconception(
+edit(
+    split_instances,
     "a mask without numbers",
     "Every object pixel is 1 in your result, so no two objects are told apart. A mask of summits is not yet a set of "
     "markers, each with a number of its own: look at what makes one object 1 and the next one 2.",
+    ("watershed(-distance, markers, mask=foreground)", "foreground"),
 )
-def mask_only(probability, threshold=0.5, min_distance=5):
-    return (probability > threshold).long()
 
-
-@misconception(
+edit(
+    split_instances,
     "objects at the border lost",
-    "Objects that the image's border cuts off are missing. `peak_local_max` leaves out summits within `min_distance` "
-    "of the border unless told otherwise, and an object without a marker is never flooded. Look at its "
+    "Objects that lie within `min_distance` pixels of the image's border are missing. `peak_local_max` looks for no "
+    "summit there unless told otherwise, and an object without a marker is never flooded. Look at its "
     "`exclude_border`.",
+    (", exclude_border=False", ""),
 )
-def border_lost(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance, exclude_border=True)
 
-
-@misconception(
+edit(
+    split_instances,
     "near objects lost",
     "Of two small objects that do not even touch, one is missing: its summit is nearer than `min_distance` to the "
     "other's and was dropped, and an object without a marker is never flooded. Look at the `labels` of "
     "`peak_local_max`.",
+    (" labels=pieces,", ""),
 )
-def near_lost(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance, labels=None)
 
-
-@misconception(
+edit(
+    split_instances,
     "objects at the border and near ones lost",
-    "Objects are missing: those that the image's border cuts off, and one of two small ones that lie close together. "
+    "Objects are missing: small ones at the image's border, and one of two small ones that lie close together. "
     "`peak_local_max` gave neither a summit, and what has no marker is never flooded. Look at its `exclude_border` "
     "and its `labels`.",
+    (", labels=pieces, exclude_border=False", ""),
 )
-def both_lost(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance, labels=None, exclude_border=True)
 
+edit(
+    split_instances,
+    "objects at the border cleared away",
+    "Every object that touches the image's border is missing, and it belongs to the result as well. "
+    "Look for `clear_border`, or for what else you do to the mask before you measure distances.",
+    (
+        "    distance =",
+        "    from skimage.segmentation import clear_border\n    foreground = clear_border(foreground)\n    distance =",
+    ),
+)
 
-@misconception(
+edit(
+    split_instances,
     "the landscape not turned upside down",
     "You let the water rise from the summits without turning the landscape upside down. It runs down to the rims "
     "first, and around them into the neighbour. Look at the sign of the distance in `watershed`.",
+    ("-distance", "distance"),
 )
-def not_upside_down(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance, flood=lambda d, markers, mask: watershed(d, markers, mask=mask))
 
-
-@misconception(
+edit(
+    split_instances,
     "the background flooded too",
     "No pixel of your result is 0: the floods spread over the background as well. "
     "Look at what keeps `watershed` inside the objects.",
+    (", mask=foreground", ""),
 )
-def background_flooded(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance, flood=lambda d, markers, mask: watershed(-d, markers))
 
+edit(
+    split_instances,
+    "holes filled",
+    "A hole inside an object is filled: its pixels have a number, though their probability is below `threshold`, and "
+    "below it the result is 0. Look at what you do to the mask before you measure distances.",
+    ("    distance =", "    foreground = ndimage.binary_fill_holes(foreground)\n    distance ="),
+)
 
-@misconception(
+edit(
+    split_instances,
+    "the mask opened",
+    "You smooth the mask before you measure distances, so pixels above the threshold are lost: corners of the rims, "
+    "and small objects altogether. Every one of them belongs to an object. Look for an opening or an erosion.",
+    ("    distance =", "    foreground = ndimage.binary_opening(foreground)\n    distance ="),
+)
+
+edit(
+    split_instances,
     "lines left between the objects",
     "Between two touching objects you leave a line of background. Those pixels are above the threshold and belong to "
     "one object or the other. Look at `watershed_line`, or at what you set to 0 at the end.",
+    ("mask=foreground", "mask=foreground, watershed_line=True"),
 )
-def lines_left(probability, threshold=0.5, min_distance=5):
-    def flood(distance, markers, mask):
-        return watershed(-distance, markers, mask=mask, watershed_line=True)
 
-    return _split(probability, threshold, min_distance, flood=flood)
-
-
-@misconception(
+edit(
+    split_instances,
     "the threshold ignored",
     "`threshold` changes nothing in your answer. Look for a 0.5, or for a `round`, in your code.",
+    ("> threshold", "> 0.5"),
 )
-def always_half(probability, threshold=0.5, min_distance=5):
-    return _split(probability, 0.5, min_distance)
 
-
-@misconception(
+edit(
+    split_instances,
     "min_distance ignored",
     "`min_distance` changes nothing in your answer: summits that should belong to one object still make two. "
     "Look at whether the argument reaches your search for summits.",
+    ("min_distance=min_distance", "min_distance=5"),
 )
-def distance_ignored(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold)
 
+edit(
+    split_instances,
+    "every summit is an object",
+    "Summits that are closer than `min_distance` still make two objects in your answer: every bump that is higher than "
+    "its neighbours is one. Look at whether `min_distance` reaches your search for summits; `peak_local_max` takes 1 "
+    "if it is not told.",
+    ("min_distance=min_distance", "min_distance=1"),
+)
 
-@misconception(
+edit(
+    split_instances,
     "summits of the probability",
     "You looked for summits in the probability. Inside an object it is nearly flat, so its noise decides how many "
     "pieces come out. The distance to the background has one summit for each round object: look at what you hand to "
     "`peak_local_max`.",
+    ("peak_local_max(distance", "peak_local_max(probability.numpy()"),
 )
-def summits_of_probability(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance, landscape=lambda p: p)
 
+edit(
+    split_instances,
+    "the probability flooded",
+    "Summits and floods both use the probability, and the distance to the background nowhere. Inside an object the "
+    "probability is nearly flat, so its noise decides how many pieces come out and where they meet. "
+    "Look at what you hand to `peak_local_max` and to `watershed`.",
+    ("-distance", "-probability.numpy()"),
+    ("peak_local_max(distance", "peak_local_max(probability.numpy()"),
+)
 
-@misconception(
+edit(
+    split_instances,
+    "summits of the distance, floods on the probability",
+    "You found the summits in the distance and let the water rise over the probability, so the floods do not meet at "
+    "the waist but wherever the network was least sure. Look at the first argument of `watershed`.",
+    ("-distance", "-probability.numpy()"),
+)
+
+edit(
+    split_instances,
     "watershed without markers",
     "You let the water rise from every dip of the landscape, so every small bump becomes an object of its own. "
     "Only summits at least `min_distance` apart are objects: look at the `markers` of `watershed`.",
+    ("-distance, markers,", "-distance,"),
 )
-def without_markers(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance, flood=lambda d, markers, mask: watershed(-d, mask=mask))
 
-
-@misconception(
+edit(
+    split_instances,
     "markers instead of objects",
     "You return the markers: one numbered pixel in each object. The flood that fills the rest of it is missing. "
     "Look at which of your variables you return.",
+    ("watershed(-distance, markers, mask=foreground)", "markers"),
 )
-def markers_returned(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance, flood=lambda d, markers, mask: markers)
 
-
-@misconception(
+edit(
+    split_instances,
     "only the cores",
     "You wore the mask down until the objects came apart, and numbered what was left. Their rims are missing, and "
     "small objects are gone altogether. Cores are good markers: look at what has to grow from them.",
+    ("watershed(-distance, markers, mask=foreground)", "ndimage.label(distance > min_distance)[0]"),
 )
-def cores_only(probability, threshold=0.5, min_distance=5):
-    core = ndimage.distance_transform_edt((probability > threshold).numpy()) > min_distance
-    return torch.from_numpy(ndimage.label(core)[0]).long()
 
-
-@misconception(
+edit(
+    split_instances,
     "one height for all markers",
     "Your markers are the pixels deeper than a fraction of the *largest* distance in the image. Objects much smaller "
     "than the largest never get that deep and disappear. Look at what the height of a marker is measured against.",
+    ("-distance, markers", "-distance, ndimage.label(distance > 0.6 * distance.max())[0]"),
 )
-def one_height(probability, threshold=0.5, min_distance=5):
-    def flood(distance, markers, mask):
-        return watershed(-distance, ndimage.label(distance > 0.6 * distance.max())[0], mask=mask)
 
-    return _split(probability, threshold, min_distance, flood=flood)
-
-
-@misconception(
+edit(
+    split_instances,
     "small objects removed",
     "Small objects are missing. Removing them is a sensible step of its own, but nobody asked for it here: every pixel "
     "above the threshold belongs to an object. Look for a least size.",
+    ("return torch", "found = torch"),
+    (".long()", ".long()\n    return torch.where(found.flatten().bincount()[found] < 4, 0, found)"),
 )
-def small_removed(probability, threshold=0.5, min_distance=5):
-    found = _split(probability, threshold, min_distance)
-    return torch.where(found.flatten().bincount()[found] < 4, 0, found)
 
+SIZES = """
+    pieces, _ = ndimage.label(foreground)
+    sizes = np.bincount(pieces.ravel())[pieces]
+"""
 
-@misconception(
+edit(
+    split_instances,
+    "objects below 25 pixels removed",
+    "Objects of a few pixels are missing: you take pieces of the mask for dirt that are smaller than some two dozen "
+    "pixels. Here every pixel above the threshold belongs to an object. Look for a least size.",
+    ("    distance =", f"{SIZES}    foreground &= sizes >= 25\n    distance ="),
+)
+
+edit(
+    split_instances,
+    "objects below 64 pixels removed",
+    "Objects of a few dozen pixels are missing: 64 is the default of `remove_small_objects`. Here every pixel above "
+    "the threshold belongs to an object, however small it is. Look for a least size.",
+    ("    distance =", f"{SIZES}    foreground &= sizes >= 64\n    distance ="),
+)
+
+edit(
+    split_instances,
     "row and column of the markers swapped",
     "A summit at row `y` and column `x` became a marker at row `x` and column `y`. `peak_local_max` returns rows "
     "first. Look at the index with which you set the markers.",
+    ("summits.T", "summits.T[::-1]"),
 )
-def swapped(probability, threshold=0.5, min_distance=5):
-    def flood(distance, markers, mask):
-        turned = np.zeros_like(markers)
-        for y, x in zip(*markers.nonzero(), strict=True):
-            turned[x % turned.shape[0], y % turned.shape[1]] = markers[y, x]
-        return watershed(-distance, turned, mask=mask)
 
-    return _split(probability, threshold, min_distance, flood=flood)
-
-
-@misconception(
+edit(
+    split_instances,
     "distance within the background",
     "Your distance is that of *background* pixels to the nearest object, so it is 0 inside every object and there is "
     "no summit in any. Look at what you hand to `distance_transform_edt`: it measures from true to false.",
+    ("edt(foreground)", "edt(~foreground)"),
 )
-def wrong_side_of_the_rim(probability, threshold=0.5, min_distance=5):
-    return torch.zeros(probability.shape, dtype=torch.int64)
 
-
-@misconception(
+edit(
+    split_instances,
     "objects below the threshold",
     "You numbered what is *below* the threshold: the background. Look at the direction of your comparison.",
+    ("> threshold", "< threshold"),
 )
-def below(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance, side=lambda p: p < threshold)
 
-
-@misconception(
+edit(
+    split_instances,
     "background is number 1",
     "Your numbers are one too high: background is 1 and the objects start at 2, as some libraries want it on the way. "
     "The result has 0 for background. Look at your last step.",
+    (".long()", ".long() + 1"),
 )
-def one_too_high(probability, threshold=0.5, min_distance=5):
-    return _split(probability, threshold, min_distance) + 1
 
-
-@misconception(
+edit(
+    split_instances,
     "objects numbered from 0",
     "Your numbers are one too low: the first object is 0, and cannot be told from the background. "
     "Look at the number that you give the first marker.",
+    (".long()", ".long().sub(1).clamp(min=0)"),
 )
-def one_too_low(probability, threshold=0.5, min_distance=5):
-    return (_split(probability, threshold, min_distance) - 1).clamp(min=0)
 
+edit(
+    split_instances,
+    "the first marker is 0",
+    "One object is missing, or its pixels went to its neighbour: the first marker has the number 0, and for "
+    "`watershed` 0 is no marker. Look at the number that you give the first summit.",
+    ("np.arange(1, len(summits) + 1)", "np.arange(len(summits))"),
+)
 
-@misconception(
+edit(
+    split_instances,
     "numbers with gaps",
     "Each object has a number of its own, and some numbers between them are missing: the objects are to be 1 to n, so "
     "that the largest number is how many there are. Look at what you number the markers with.",
+    (".long()", ".long() * 2"),
 )
-def gaps(probability, threshold=0.5, min_distance=5):
-    return 2 * _split(probability, threshold, min_distance)
 
+edit(
+    split_instances,
+    "not int64",
+    "Your objects have numbers in int32. Promised is int64, as the masks of this course are. "
+    "Look at the dtype of your markers, or of what you return.",
+    (".long()", ".int()"),
+)
 
-@misconception(
+edit(
+    split_instances,
     "the number of objects returned as well",
     "You return two things, the mask and how many objects there are, as `ndimage.label` does. "
     "Only the mask is asked for: look at what you unpack.",
+    ("return torch", "found = torch"),
+    (".long()", ".long()\n    return found, int(found.max())"),
 )
-def count_as_well(probability, threshold=0.5, min_distance=5):
-    found = _split(probability, threshold, min_distance)
-    return found, int(found.max())
-
-
-@variant("summits with a maximum filter, one for every piece")
-def maximum_filter(probability, threshold=0.5, min_distance=5):
-    foreground = np.asarray(probability) >= threshold
-    distance = ndimage.distance_transform_edt(foreground)
-    pieces, n = ndimage.label(foreground)
-    markers, count = np.zeros(foreground.shape, dtype=np.int32), 0
-    for piece in range(1, n + 1):
-        inside = np.where(pieces == piece, distance, 0)
-        top = (inside == ndimage.maximum_filter(inside, footprint=disk(min_distance))) & (inside > 0)
-        # equal heights side by side are one summit
-        spots, k = ndimage.label(ndimage.binary_dilation(top, disk(max(min_distance // 2, 1))) & (inside > 0))
-        markers[spots > 0] = spots[spots > 0] + count
-        count += k
-    return watershed(-distance, markers, mask=foreground)
 
 
 @variant("summits by hand, the highest first")
@@ -410,7 +461,7 @@ def smoothed(probability, threshold=0.5, min_distance=5):
         if not markers[pieces == piece].any():
             count += 1
             markers[pieces == piece] = count
-    return torch.from_numpy(watershed(-distance, markers, mask=foreground))
+    return torch.from_numpy(watershed(-distance, markers, mask=foreground)).long()
 
 
 @variant("each piece by itself, numbered on")
