@@ -10,7 +10,7 @@ from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
 from helpers.checks.shared import claim, generator_claims, is_pair, same
 from helpers.checks.subject import Raised
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.training import augment_pair
 
 PATIENCE = 300  # calls more to wait for the last way up
@@ -55,6 +55,9 @@ def probes(draw):
     height, more = draw.size(9, 11), draw.size(2, 5)
     sides = (height, height + more) if draw.size(0, 1) else (height + more, height)
     yield _calls("an image that is not square", _contrasty(draw, 3, *sides), _labels(draw, *sides), draw, 34, like=0.8)
+
+
+edit = edits_of(augment_pair)
 
 
 def _labels(draw, height: int, width: int) -> Tensor:
@@ -181,7 +184,6 @@ def _light(images: list[Tensor], source: Tensor, ways: list[tuple[int, bool]]):
 
 
 edit(
-    augment_pair,
     "the mask is left as it was",
     "You flip and turn the image, and hand the mask back as it came. From then on the labels lie on other pixels than "
     "the objects, and the network learns from noise. Look at what is done to `mask` for each flip.",
@@ -190,7 +192,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the image is left the right way up",
     "You flip and turn the mask, and the image keeps its way up. From then on the labels lie on other pixels than the "
     "objects. Look at which tensor each flip is applied to, and at what you return.",
@@ -204,7 +205,6 @@ OWN = """
 """
 
 edit(
-    augment_pair,
     "image and mask draw for themselves",
     "Image and mask are each flipped by a draw of their own, so they agree only by chance. This is what happens when "
     "a random transform is called once for each. Look at how often you draw: one decision holds for the pair.",
@@ -213,7 +213,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the mask flipped along the other axis",
     "Where the image is mirrored the mask is turned upside down, and the other way round. From then on the labels "
     "lie on other pixels than the objects. Look at the axes of your flips: counted from the end, they are the same "
@@ -222,7 +221,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "image and mask turned in opposite directions",
     "Image and mask are both turned by a quarter, one to the left and the other to the right. From then on the "
     "labels lie on other pixels than the objects. Look at the sign and at the order of the axes in your two turns.",
@@ -230,7 +228,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the mask flipped and not turned",
     "Both are flipped alike, but where the image is turned by a quarter the mask is not. From then on the labels lie "
     "on other pixels than the objects. Look at what is done to `mask` for the turn.",
@@ -238,7 +235,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "one of the flips not for the mask",
     "Some of your flips reach the image alone, so the labels lie on other pixels than the objects. Look at what is "
     "done to `mask` for each flip.",
@@ -246,7 +242,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "axes counted from the front",
     "You flip the same axis *numbers* of both, but the image has its channels first: axis 0 is the channels of "
     "`(C, H, W)` and the rows of `(H, W)`. Count the axes from the end, where the two shapes agree.",
@@ -254,7 +249,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "channels and rows turned",
     "`rot90` turns the first two axes unless told otherwise, and those of `(C, H, W)` are channels and rows. Look at "
     "the `dims` of the image's turn; counted from the end, they are the same for both.",
@@ -262,7 +256,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "light on the mask too",
     "The mask got the change of light as well, and now holds numbers that are no classes. Labels are names, not "
     "brightnesses: arithmetic means nothing to them. Look at which of the two your light is applied to.",
@@ -270,7 +263,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "light on the mask too, and kept within [0, 1]",
     "The mask got the change of light as well and was brought into [0, 1] like the image, so its labels are gone. "
     "Labels are names, not brightnesses. Look at which of the two your light is applied to.",
@@ -281,7 +273,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the mask becomes floating point",
     "The mask comes back as floating point numbers. The values are right, but `cross_entropy` and indexing want class "
     "indices as int64. If you put image and mask into one tensor to move them together, look at how you take them "
@@ -290,7 +281,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the global random generator",
     "You draw from the global random generator, so two calls with equal seeds give two results, and no run can be "
     "repeated. Look for `torch.rand` without `generator=generator`, and for `random` and `np.random`.",
@@ -299,7 +289,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "one draw without the generator",
     "You draw from the given generator, but not always: two calls with equal seeds still give two results. "
     "Look at each of your draws for `generator=generator`.",
@@ -307,7 +296,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the global generator is seeded",
     "You seed the global generator and draw from it. That can be repeated, but it resets the random numbers of "
     "everything else in the program: weights, shuffling, dropout. Look for `manual_seed`, and pass the generator on "
@@ -318,7 +306,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the generator is seeded again",
     "You seed the generator in every call, so every image of the data set gets the same flip and the same light, in "
     "every epoch. Whoever hands in a generator has seeded it: look for `manual_seed`.",
@@ -326,7 +313,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "a new generator in every call",
     "You make a generator of your own from the seed of the one that was given, and leave that one where it stands. "
     "Its next call then draws the same numbers again: every image gets the same flip. Look at what you draw from.",
@@ -334,7 +320,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "values leave the range from 0 to 1",
     "The changed light pushes values below 0 or above 1. Such an image cannot be shown or stored, and the network will "
     "not meet its like again. Look at what happens to a white pixel that gets brighter.",
@@ -342,7 +327,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the given image is changed",
     "You change the light in the tensor that was handed in. It belongs to the data set: in the next epoch the changed "
     "image is changed once more, until all are black or white. Look for methods that end in an underscore, `+=` and "
@@ -352,7 +336,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "always mirrored",
     "Every pair comes back mirrored. That is another data set of the same size, not a larger one: the network never "
     "sees the originals. Look at what your flip depends on.",
@@ -360,7 +343,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "one of the flips at every call",
     "One of your flips depends on no draw and happens in every call, so half of the ways up never occur, the "
     "original among them. Look at what each flip depends on.",
@@ -368,7 +350,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "always turned",
     "Every square pair comes back turned by a quarter, so four of the eight ways up never occur, the original among "
     "them. Look at what your turn depends on.",
@@ -376,7 +357,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "turned, never mirrored",
     "Your pairs are turned, but none is mirrored, so four of the eight ways up never occur. No number of turns makes a "
     "mirror image. Look at which flips you draw.",
@@ -384,7 +364,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "flipped, never turned",
     "Your pairs are flipped, but none is turned by a quarter, so four of the eight ways up never occur. Rows stay rows "
     "whatever you flip. Look at what else a square image can do.",
@@ -392,7 +371,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "one coin decides everything",
     "One draw decides about all flips and turns together, so there are two ways up instead of eight. "
     "Look at how many random numbers you draw for the geometry.",
@@ -400,7 +378,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "some ways up never occur",
     "Six or seven of the eight ways up occur, and the others never. `torch.randint(low, high)` draws numbers below "
     "`high`, not `high` itself. Look at the range of what you draw.",
@@ -408,7 +385,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "neither flipped nor turned",
     "Only the light changes; every pair keeps its way up. Under a microscope no direction is special, and seven more "
     "ways up cost nothing. Look at what you do to both tensors.",
@@ -417,7 +393,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "an image that is not square is left alone",
     "An image that is not square always keeps its way up. It cannot be turned by a quarter, but flipped it can be. "
     "Look at what your question about the sides holds for.",
@@ -425,7 +400,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "a quarter turn of an image that is not square",
     "You turn images that are not square, so height and width change places, and a batch of them cannot be stacked. "
     "Look at when you turn: by a quarter only where both sides are equal.",
@@ -439,7 +413,6 @@ SQUEEZE = """
 """
 
 edit(
-    augment_pair,
     "turned and squeezed back into shape",
     "You turn images that are not square and then resize them to the old shape. That stretches every object, and for "
     "labels resizing means inventing or losing pixels. Look at when you turn: only where both sides are equal.",
@@ -448,7 +421,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the light stays as it is",
     "The pairs are flipped and turned, but the light of the image never changes. The next microscope will have another "
     "lamp, and the network has seen one. Look at what happens to the values of the image.",
@@ -456,7 +428,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the same light every time",
     "Every image gets the same change of light, so nothing varies: it is one other lamp instead of many. "
     "Look at whether the strength is a constant or is drawn.",
@@ -464,7 +435,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the light changes far too much",
     "Some of your images come out all but black or white, or without contrast, and nobody could find an object in "
     "them. Look at the range that your two numbers for the light are drawn from.",
@@ -472,7 +442,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the contrast never changes",
     "The brightness varies, but the contrast is always the same: you add a number to each image, and the distance "
     "between dark and bright stays what it was. Look at what multiplies it.",
@@ -480,7 +449,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the brightness never changes",
     "The contrast varies, but the mean brightness is always the same. "
     "Look at what would make the whole image lighter, its middle grey included.",
@@ -488,7 +456,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the light only gets brighter",
     "Your images get brighter and never darker. The next lamp may be a weaker one: look at the range that the "
     "brightness is drawn from, which `torch.rand` begins at 0.",
@@ -496,7 +463,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "the contrast only gets stronger",
     "The contrast of your images gets stronger and never weaker. Look at the range that it is drawn from: what "
     "`torch.rand` gives begins at 0, and 1 plus that at 1.",
@@ -504,7 +470,6 @@ edit(
 )
 
 edit(
-    augment_pair,
     "brighter and stronger only",
     "Your images get brighter and never darker, and their contrast gets stronger and never weaker. Look at the "
     "ranges that both are drawn from: what `torch.rand` gives begins at 0.",

@@ -12,7 +12,7 @@ from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Script
 from helpers.checks.shared import claim, generator_claims, is_pair, same
 from helpers.checks.subject import Raised
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.training import elastic_pair
 
 MARGIN = 6  # pixels: with a root mean square of 1, nothing that far inside is fetched from beyond the border
@@ -51,6 +51,9 @@ def probes(draw):
     yield _field(draw)
     yield _statistics(draw)
     yield _border(draw)
+
+
+edit = edits_of(elastic_pair)
 
 
 def _made(seed: int) -> Fixture:
@@ -234,7 +237,6 @@ def _offsets(mask, alpha, sigma, generator):
 
 
 edit(
-    elastic_pair,
     "the mask is not bent",
     "You bend the image and hand the mask back as it came. From then on every outline in the mask is a little off the "
     "object it belongs to. Look at what is done to `mask` with the offsets.",
@@ -242,7 +244,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "two fields instead of one",
     "Image and mask are bent by two different fields, because the offsets are drawn once for each. Their outlines no "
     "longer fit. Look at how often you draw: one field holds for the pair.",
@@ -257,7 +258,6 @@ OWN = """
 """
 
 edit(
-    elastic_pair,
     "a field for every channel",
     "Every channel is bent by a field of its own, so the colours of an object part, and the mask fits one of them at "
     "most. Look at how often you draw: one field holds for all channels and the mask.",
@@ -267,7 +267,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the mask is interpolated",
     "You fetch the mask bilinearly. Between class 1 and class 7 that invents a class 4, along every outline. Classes "
     "have no values in between: look at how the mask picks its pixel.",
@@ -276,7 +275,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the mask's places rounded down",
     "You round the mask's places down, so every label comes from a pixel above and to the left of where the image "
     "comes from, half a pixel on the mean. Look for `floor`, `int` or `long`: the nearest pixel is what `round` "
@@ -285,7 +283,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the image is fetched from the nearest pixel",
     "You fetch the image from the nearest pixel, as the mask is. Some pixels then occur twice and others vanish, and "
     "smooth outlines become steps. Look at how the image is fetched between pixels.",
@@ -293,7 +290,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "cubic instead of bilinear",
     "You fetch the image with splines of a higher order. At hard edges they swing beyond the values that are there, so "
     "the image leaves its range. Look at the `order` of the interpolation.",
@@ -301,7 +297,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "noise that is not smoothed",
     "Your offsets are plain noise: neighbouring pixels are fetched from unrelated places, and the image is ground to "
     "grains instead of bent. Look at what `sigma` does to your field.",
@@ -309,7 +304,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "smoothed along one axis only",
     "Your noise is smooth along one axis and rough along the other, so the image is torn into stripes. Look at the "
     "axes that your Gaussian runs over: rows and columns both.",
@@ -317,14 +311,12 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "sigma ignored",
     "Your bends have the same width whatever `sigma` is. Look at what is passed to the Gaussian.",
     ("(0, sigma, sigma)", "(0, 8.0, 8.0)"),
 )
 
 edit(
-    elastic_pair,
     "sigma as a variance",
     "Your bends are as narrow as with the root of `sigma`. It is a standard deviation and not a variance. Look at "
     "the exponent of your Gaussian, which divides by twice its square, or at what you pass on.",
@@ -332,7 +324,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "a kernel too small for its sigma",
     "A large `sigma` smooths your noise hardly more than a small one. A Gaussian reaches about three `sigma` to each "
     "side, and a kernel of fixed size cuts it off. Look at the size of your kernel, and at what it depends on.",
@@ -340,7 +331,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the smoothed noise is too weak",
     "Your pixels move by a small part of `alpha`, the smaller the larger `sigma` is: smoothing averages most noise "
     "away. Look at the root mean square of the field after the Gaussian, when you scale it.",
@@ -348,7 +338,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the largest offset is alpha",
     "You scale your fields so that the *largest* offset is `alpha`, and most pixels move much less. Asked for is a "
     "root mean square of `alpha`. Look at what you divide by.",
@@ -359,7 +348,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the mean of the absolute offsets is alpha",
     "You scale your fields so that the mean of the absolute offsets is `alpha`. The root mean square is a quarter "
     "larger than that mean. Look at what you divide by.",
@@ -370,7 +358,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the square root is missing",
     "You divide by the mean of the squares and not by its root, so the smaller the smoothed noise is the further "
     "your pixels move. Look at what you divide by.",
@@ -381,7 +368,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "one scale for both axes",
     "You scale both fields by one number, so only their common size is `alpha`: along one axis pixels move further "
     "than asked, along the other less far. Look at the axes over which you take the mean of the squares.",
@@ -389,14 +375,12 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "alpha ignored",
     "Your offsets have the same size whatever `alpha` is, 0 included. Look at where `alpha` enters your field.",
     ("*= alpha /", "*= 1 /"),
 )
 
 edit(
-    elastic_pair,
     "one field for both axes",
     "Rows and columns get the same offsets, so every pixel moves along the same diagonal. When a Gaussian runs over "
     "all axes of a `(2, H, W)` array it mixes the two fields to the same end. Look at how many fields you have after "
@@ -405,7 +389,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "only the columns move",
     "Your pixels move sideways only; none is fetched from another row. "
     "Look at which of the two coordinates the offsets are added to.",
@@ -413,7 +396,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "only the rows move",
     "Your pixels move up and down only; none is fetched from another column. Look at which of the two coordinates "
     "the offsets are added to.",
@@ -421,7 +403,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "one offset for the whole image",
     "Every pixel is off by the same amount, so the image is shifted, not bent. "
     "Look at the shape of the noise: it has one number for each pixel and axis.",
@@ -429,7 +410,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "all pixels move to one side",
     "Your noise is never negative, so all offsets point the same way, and after scaling the image is mostly shifted. "
     "`torch.rand` draws from 0 to 1: look at the mean of your noise.",
@@ -438,7 +418,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "black beyond the border",
     "What is fetched from beyond the border is 0: black in the image, and class 0 in the mask. Such dark bays occur in "
     "no real image. Look at the padding of whatever fetches your pixels: here the border's own pixels continue.",
@@ -447,7 +426,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "mirrored or wrapped at the border",
     "Beyond the border your image goes on with its mirror image, or with its opposite side. Asked for is the nearest "
     "pixel inside, which invents no second object. Look at the padding of whatever fetches your pixels.",
@@ -456,7 +434,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the places the wrong way round",
     "The image comes back on its side: with `alpha=0`, row 1 and column 5 is fetched from row 5 and column 1. "
     "`map_coordinates` takes the row first, and so does an index. Look at the order of your two coordinates.",
@@ -521,7 +498,6 @@ def wrong_unit(image, mask, alpha, sigma, generator):
 
 
 edit(
-    elastic_pair,
     "the mask becomes floating point",
     "The mask comes back as floating point numbers, as `F.grid_sample` needs them. The values are right, but "
     "`cross_entropy` and indexing want class indices as int64. Look at the dtype of what you return.",
@@ -529,7 +505,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the global random generator",
     "You draw from a global random generator, so two calls with equal seeds give two results, and no run can be "
     "repeated. Look for `np.random` and for `torch.rand` without `generator=generator`.",
@@ -537,7 +512,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "the generator is seeded again",
     "You seed the generator in every call, so every image of the data set is bent by the same field, in every epoch. "
     "Whoever hands in a generator has seeded it: look for `manual_seed`.",
@@ -545,7 +519,6 @@ edit(
 )
 
 edit(
-    elastic_pair,
     "a new generator in every call",
     "You make a random generator of your own from the seed of the one that was given, and leave that one where it "
     "stands. Its next call then gives the same field again. Look at what you draw from.",

@@ -5,7 +5,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.inference import match_instances
 
 
@@ -64,6 +64,9 @@ def probes(draw):
         yield Call((pred, target), {} if threshold == 0.5 else {"threshold": threshold})
 
 
+edit = edits_of(match_instances)
+
+
 def _drawn(picture):
     """Instance masks drawn side by side with digits and dots."""
     columns = zip(*(line.split() for line in picture.split("\n") if line.strip()), strict=True)
@@ -89,7 +92,6 @@ def _random(draw, h, w):
 
 
 edit(
-    match_instances,
     "one object in several pairs",
     "You counted every predicted object that fits some true one, and a true one may be taken twice. A network that "
     "merges or doubles objects gets away with it. Look at how you make sure that an object, once in a pair, is gone.",
@@ -97,7 +99,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "a true object in several pairs",
     "You count every predicted object that fits some true one, so two predictions that fit the same true object both "
     "count. Each object is in at most one pair: look at how a true object, once taken, is gone.",
@@ -105,7 +106,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "a predicted object in several pairs",
     "You count every true object that some predicted one fits, so one prediction that fits two of them counts twice. "
     "Each object is in at most one pair: look at how a predicted object, once taken, is gone.",
@@ -113,7 +113,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "background counted as an object",
     "The number 0 is in your list of objects. Background is large and always found, so every score is too good. "
     "Look at what `unique` returns.",
@@ -121,7 +120,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "background in the number of objects",
     "You pair only objects, and divide by one more than there are: 0 is background and counts as none. Look at how "
     "you count the objects of each mask.",
@@ -129,7 +127,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "IoU of all objects together",
     "You compared the two foregrounds as a whole. Ten nuclei merged into one blob then score as well as ten nuclei, "
     "and that is the mistake this number is there to see. Look at where the numbers in the masks come in.",
@@ -137,7 +134,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "precision and recall of pixels",
     "You counted pixels. Here the unit is the object: a large one counts as much as a small one, and it is found or "
     "not. Look at what your sums run over.",
@@ -146,7 +142,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "precision and recall swapped",
     "Your precision is the recall, and the other way round. Precision asks of what was *predicted* how much is true; "
     "recall asks of what is *true* how much was found. Look at your two denominators.",
@@ -154,7 +149,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "precision over the true objects",
     "You divide both by the number of true objects. Precision asks of what was *predicted* how much is true. Look at "
     "the denominator of your precision.",
@@ -162,7 +156,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "recall over the predicted objects",
     "You divide both by the number of predicted objects. Recall asks of what is *true* how much was found. Look at "
     "the denominator of your recall.",
@@ -170,7 +163,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "Dice as criterion",
     "You pair objects by their Dice. It is larger than IoU, so pairs come about that overlap too little: Dice 0.5 is "
     "IoU 0.33. Look at the denominator of your table.",
@@ -178,7 +170,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "fraction of the true object as criterion",
     "You divide the overlap by the area of the true object alone. One predicted blob that covers everything then finds "
     "every object. Look at the denominator of your table.",
@@ -186,7 +177,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "fraction of the predicted object as criterion",
     "You divide the overlap by the area of the predicted object alone. A single pixel inside an object then counts as "
     "having found it. Look at the denominator of your table.",
@@ -205,7 +195,6 @@ BOXES = """
 """
 
 edit(
-    match_instances,
     "IoU of the boxes",
     "You compared the *boxes* around the objects. That is how object detection pairs; two shapes that share no pixel "
     "can share a box. Look at what you count: here every pixel counts for itself.",
@@ -213,7 +202,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "an IoU of exactly the threshold is refused",
     "A pair whose IoU *is* the threshold does not count with you. With `threshold=1.0` then nothing could ever be "
     "found. Look at your comparison.",
@@ -221,21 +209,18 @@ edit(
 )
 
 edit(
-    match_instances,
     "the threshold ignored",
     "`threshold` changes nothing in your answer. Look for a 0.5 in your code.",
     (">= threshold", ">= 0.5"),
 )
 
 edit(
-    match_instances,
     "any overlap is a pair",
     "You pair objects as soon as they share a pixel. Look at where `threshold` meets the IoU.",
     (">= threshold", "> 0"),
 )
 
 edit(
-    match_instances,
     "objects compared by number",
     "You compare object 1 with object 1 and object 2 with object 2. The numbers only tell the objects of *one* mask "
     "apart; two masks number as they like. Look at which object is compared with which.",
@@ -243,7 +228,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "numbers taken to be without gaps",
     "You took the largest number in a mask for the number of its objects. After filtering or cropping there are gaps, "
     "and objects that are not there count as missed or invented. Look at how you count.",
@@ -251,7 +235,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "objects numbered anew",
     "You labelled the masks again by connected pieces. Objects that touch become one, and those in two pieces become "
     "two: the numbers in the mask already say what is one object. Look for `label`.",
@@ -262,7 +245,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "the worst assignment",
     "You look for the assignment with the *least* overlap: `linear_sum_assignment` makes a cost small unless it is "
     "told otherwise. Look at its `maximize`, or at the sign of what you give it.",
@@ -270,7 +252,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "empty masks give NaN",
     "Where a mask has no object you divided 0 by 0, and one such image turns the mean over a data set into NaN. "
     "Look at the two counts before you divide.",
@@ -279,7 +260,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "empty masks raise an error",
     "Where a mask has no object you divide by zero, and the evaluation stops at the first image without one. "
     "Look at the two counts before you divide.",
@@ -287,7 +267,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "no pair raises an error",
     "Where no object is found, precision and recall are both 0, and your f1 divides by their sum. Twice the pairs "
     "over the sum of both numbers of objects needs no such case. Look at your last formula.",
@@ -296,7 +275,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "two empty masks score 0",
     "Two masks without objects gave 0, so a model that rightly finds nothing is punished. Look at what your formula "
     "says when there is nothing to find and nothing was invented.",
@@ -304,7 +282,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "one empty mask counts as a match",
     "You return 1.0 as soon as *one* of the masks is empty, so a model that predicts nothing at all gets full marks. "
     "Only when both are empty is there nothing to miss and nothing found: look at your condition.",
@@ -312,7 +289,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "nothing predicted counts as precise",
     "Where one mask is empty, dividing by nothing gave 1.0 with you: no prediction, hence no wrong one. The task "
     "scores all three with 0.0 there, so that silence does not pay. Look at the case of a single empty mask.",
@@ -322,7 +298,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "f1 as the plain mean",
     "Your f1 is the mean of precision and recall. F1 is their *harmonic* mean, which the smaller of the two pulls "
     "down: precision 1.0 with recall 0.0 is worth nothing. Look at your last formula.",
@@ -330,7 +305,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "accuracy instead of f1",
     "Your f1 divides the pairs by pairs, misses and inventions, each counted once. That is the accuracy of the Data "
     "Science Bowl, a stricter number. In F1 the pairs count twice: look at your last formula.",
@@ -338,7 +312,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "the factor two is missing in f1",
     "Your f1 never rises above 0.5, even when every object is found. The denominator counts each pair twice, once for "
     "either mask: look at what the numerator has to do to keep up.",
@@ -346,7 +319,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "the sum of IoUs instead of the number of pairs",
     "You added up the IoU of the pairs where they should be counted. A found object then counts 0.6 or 0.9, and a "
     "perfect number of finds never reaches 1. Look at what you sum: the pairs or their IoU.",
@@ -354,7 +326,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "pairs chosen and never compared with the threshold",
     "You look for the best assignment and count all of it. `linear_sum_assignment` pairs up as many objects as it can, "
     "also those that share no pixel. Look at what has to be true of a pair before it counts.",
@@ -362,7 +333,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "counts instead of shares",
     "You return numbers of objects. Precision and recall are shares, from 0 to 1: look at what each has to be divided "
     "by.",
@@ -375,7 +345,6 @@ edit(
 )
 
 edit(
-    match_instances,
     "per cent instead of shares",
     "Your numbers go up to 100. Precision, recall and f1 are shares, from 0 to 1: look for a factor of 100.",
     ("float(overlap.shape == (0, 0))", "100.0 * (overlap.shape == (0, 0))"),

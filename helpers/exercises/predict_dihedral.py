@@ -5,7 +5,7 @@ import torch
 
 from helpers.checks.fixtures import Fixture
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.inference import predict_dihedral
 
 
@@ -43,6 +43,9 @@ def probes(draw):
     yield Call((network(2, 1), draw.normal(2, 1, 7)))
 
 
+edit = edits_of(predict_dihedral)
+
+
 def _predict(model, batch):
     """Logits of a batch, in evaluation mode and without gradients; the mode is given back."""
     was_training = model.training
@@ -54,7 +57,6 @@ def _predict(model, batch):
 
 
 edit(
-    predict_dihedral,
     "not turned back",
     "You average the eight predictions as they come, each still turned and flipped its own way, so every object "
     "appears in up to eight places. (Where the image is not square, the shapes do not even fit.) Look at what happens "
@@ -64,7 +66,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "turned further instead of back",
     "You undo a quarter turn with the same quarter turn, which makes a half turn of it; only the half turn undoes "
     "itself. Look at the sign of `k` on the way back.",
@@ -72,7 +73,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "turns undone, flips not",
     "You turn the predictions back, and the four flipped ones stay mirrored. Look at the way back for the views that "
     "were flipped.",
@@ -80,7 +80,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "flips undone, turns not",
     "You flip the predictions back, and the turned ones stay turned. Look at the way back for the views that were "
     "turned.",
@@ -88,7 +87,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "undone in the wrong order",
     "What you do first to the image you also undo first. Flips and turns do not commute: after a quarter turn left and "
     "right have become up and down. On the way back, what came last goes first: look at the order there.",
@@ -97,7 +95,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "flipped back along the other axis",
     "The flip that you undo is not the one you did: one goes along the rows, the other along the columns. "
     "Look at the `dims` of your two flips.",
@@ -105,7 +102,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "only the four turns",
     "You average four views, the quarter turns. Their mirror images are missing: eight in all. "
     "Look at your loop for a flip.",
@@ -113,7 +109,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "only flips",
     "You average the image, its two flips and both at once. That makes four; the other four stand on their side. "
     "Look for quarter turns.",
@@ -121,7 +116,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "six of eight",
     "You average the four quarter turns and the two flips. The two flips of the image on its side are missing: each "
     "turn has a mirror image of its own. Look at how flips and turns combine in your loop.",
@@ -129,7 +123,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "the image itself left out",
     "You average seven views: the image as it is, neither turned nor flipped, is missing. "
     "Look at where your loops start.",
@@ -137,7 +130,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "the first prediction counts twice",
     "The unturned image is in your mean twice, once before the loop and once in it, and the sum of nine predictions is "
     "divided by what you took to be their number. Look at what the first round of your loop adds.",
@@ -145,14 +137,12 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "a single plain prediction",
     "You return what the model says about the image as it is: no turn, no flip. Look at what you hand to `model`.",
     ("stack(predictions)", "stack(predictions[:1])"),
 )
 
 edit(
-    predict_dihedral,
     "sum instead of mean",
     "You added the eight predictions up and did not divide. The sign of a logit survives that, its size does not: "
     "probabilities made from it are far too sure. Look at your last line.",
@@ -160,7 +150,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "a sum of eight divided by four",
     "Your logits are twice as large as they should be: there are eight predictions, and you divide their sum by "
     "four. Look at your last line.",
@@ -168,7 +157,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "maximum instead of mean",
     "You took the largest of the eight logits. One view that is wrong and sure then decides alone. "
     "Look at how the eight are put together.",
@@ -176,7 +164,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "median instead of mean",
     "You took the median of the eight. That is a steady choice too, and another number: here the mean is asked for. "
     "Look at how the eight are put together.",
@@ -184,7 +171,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "mean over the classes",
     "You average over the classes, so what comes out is one map for each of the eight views instead of one for each "
     "class. Look at the `dim` of your mean: the views are the first axis of your stack.",
@@ -192,7 +178,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "mean of probabilities",
     "You turned each prediction into probabilities before averaging. The task asks for the mean of the *logits*, so "
     "that what comes next can apply the sigmoid or softmax once. Look for either of them.",
@@ -200,7 +185,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "mean of softmax probabilities",
     "You applied softmax before averaging; with a single class it makes 1 of every logit. The task asks for the mean "
     "of the *logits*, so that what comes next can turn them into probabilities once. Look for the softmax.",
@@ -208,7 +192,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "mean of sigmoid probabilities",
     "You applied the sigmoid before averaging. The task asks for the mean of the *logits*, so that what comes next "
     "can turn them into probabilities once. Look for the sigmoid.",
@@ -216,7 +199,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "mean of labels",
     "You averaged decisions. A view that says 51 % then counts as much as one that says 99 %, and the mean of two "
     "class numbers is a class that nobody voted for. Look for `argmax` or a comparison before the mean.",
@@ -224,7 +206,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "channels turned as well",
     "Your turn or flip takes the first axis of `(C, H, W)`, which is the channels, not the rows. Colours change places "
     "and the picture stays upright. Look at the `dims` of your flips and turns, counted from the end.",
@@ -233,7 +214,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "channels and rows turned",
     "`rot90` turns the first two axes unless told otherwise, and those of `(C, H, W)` are channels and rows. Look at "
     "the `dims` of your turns, counted from the end.",
@@ -245,7 +225,6 @@ edit(
 VIEW = "(image.flip(-1) if f else image).rot90(k, (-2, -1))"
 
 edit(
-    predict_dihedral,
     "only for square images",
     "A turned image has its sides swapped, and you put all eight into one tensor before turning them back: that works "
     "for squares only. Look at where you stack.",
@@ -253,7 +232,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "one batch for all eight",
     "You put all eight views into one batch. A quarter turn swaps the sides, so for an image that is not square they "
     "have two shapes, and no batch holds both. Look at where you stack.",
@@ -261,7 +239,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "the sides forced to fit",
     "For an image that is not square you reshape the turned prediction to the image's sides. `reshape` keeps the "
     "numbers and moves every one of them: only turning back puts them where they belong. Look for `reshape` or `view`.",
@@ -270,7 +247,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "prediction in training mode",
     "The model predicts in whatever mode it is given. In training mode a batch norm uses the statistics of the view it "
     "sees, and its running statistics move as well. Look for what has to be called before the first prediction.",
@@ -278,7 +254,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "gradients are kept",
     "The graphs of all eight passes stay in memory for a gradient that nobody asks for. "
     "Look for a context or decorator that switches gradients off.",
@@ -286,7 +261,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "the mode is not given back",
     "Your prediction leaves the model in evaluation mode. Called in the middle of a training run, it silently switches "
     "off dropout and freezes the batch norms for the rest of it. Look at what `model.training` was before you changed "
@@ -295,7 +269,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "always left in training mode",
     "You end with `model.train()`, whatever mode the model came in. Whoever had put it into evaluation mode now "
     "predicts in training mode without knowing. Look at what `model.training` was before you changed it.",
@@ -303,7 +276,6 @@ edit(
 )
 
 edit(
-    predict_dihedral,
     "the batch is left on",
     "The result has four dimensions: the batch of one that the model needed is still there. Look at the shape you "
     "return; `(K, H, W)` is asked for.",

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from helpers.checks.fixtures import Fixture, make
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, misconception, variant
+from helpers.exercises import edits_of, exercise, misconception, variant
 from helpers.reference.inference import predict_tiled
 
 TOLERANCE_SCALE = (
@@ -76,6 +76,9 @@ def probes(draw):
         mirroring = network(1, 2, seed=draw.seed(), reach=reach, padding_mode="reflect")
         around = (mirroring, draw.normal(1, 8, 26), tile, overlap)
         yield Call(around, view=_border_facts(reach), tolerance_scale=TOLERANCE_SCALE)
+
+
+edit = edits_of(predict_tiled)
 
 
 def _border_facts(reach):
@@ -177,7 +180,6 @@ def cut_off(model, image, tile, overlap):
 
 
 edit(
-    predict_tiled,
     "overlaps are summed",
     "Where tiles overlap you added their logits up, so the strips they share come out too large: a grid over the whole "
     "prediction. Look at what you have to divide by, pixel for pixel.",
@@ -186,7 +188,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "overlaps are averaged with equal weights",
     "Where tiles overlap you took the plain mean. A pixel at the edge of one tile lies deep inside another, and the "
     "tile that had to guess its surroundings counts as much as the one that saw them: faint seams remain. Look at how "
@@ -195,7 +196,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "whole tiles are averaged, from the corner on",
     "Where tiles overlap you took the plain mean. A pixel at the edge of one tile lies deep inside another, and the "
     "tile that had to guess its surroundings counts as much as the one that saw them: faint seams remain. Look at how "
@@ -205,7 +205,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "whole tiles are averaged, the last one moved back",
     "Where tiles overlap you took the plain mean. A pixel at the edge of one tile lies deep inside another, and the "
     "tile that had to guess its surroundings counts as much as the one that saw them: faint seams remain. Look at how "
@@ -220,7 +219,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the last tile wins",
     "Each tile overwrites what the one before it wrote, so at its upper and left edge the worst part of a tile "
     "replaces the best part of its neighbour. Look at the slice you assign to: a margin of each tile has to go.",
@@ -229,7 +227,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the last tile wins, from the corner on",
     "Each tile overwrites what the one before it wrote, so at its upper and left edge the worst part of a tile "
     "replaces the best part of its neighbour. Look at the slice you assign to: a margin of each tile has to go.",
@@ -239,7 +236,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "no margin at the upper left",
     "Your first tile begins at the image's own corner, where its weights are 0. No other tile reaches there, so the "
     "sum of the weights is 0 too, and the border of the result is NaN. Look at where the first tile begins: `overlap "
@@ -261,7 +257,6 @@ BELL = """
 """
 
 edit(
-    predict_tiled,
     "blended up to the tile's edge",
     "Your weights fall towards the edge of a tile and do not reach zero there, so the outermost pixels, where the "
     "model saw padding instead of the image, still count a little. Look at the weight of the outermost "
@@ -270,7 +265,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "Gaussian weights up to the edge",
     "A Gaussian weight is small at the edge of a tile and never zero, so the pixels that saw padding instead of the "
     "image still count: close, and not equal. Look at the weight of the outermost `overlap // 4` pixels.",
@@ -278,7 +272,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "tiles side by side",
     "Your tiles lie side by side: the overlap is ignored, and every border between two tiles is a seam where both "
     "guess. Look at the step from one tile to the next.",
@@ -286,7 +279,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the step is the overlap",
     "Your tiles move on by `overlap` pixels. That is how much they *share*: without an overlap they never move, and "
     "with a large one they leave gaps in which nothing is right. Look at how far a tile moves when it shares "
@@ -299,7 +291,6 @@ edit(
 AROUND = "(-lefts[0], lefts[-1] + tile - width, -tops[0], tops[-1] + tile - height)"
 
 edit(
-    predict_tiled,
     "zeros past the border",
     "Past the image's border you filled in zeros. The model sees a black frame that is not there, and the border of "
     "the result shows it. Look at the mode of your padding.",
@@ -307,7 +298,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the outermost pixels repeated",
     "Past the image's border you repeat its outermost pixels. The model sees stripes that are not there, and the "
     "border of the result shows it. Mirror the image: look at the mode of your padding, or for a `clamp`.",
@@ -316,7 +306,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "images smaller than a tile are refused",
     'An image smaller than a tile raises an error: `F.pad` with `mode="reflect"` mirrors once, and once is not '
     "enough. Look at how to build the mirrored rows and columns yourself, as a list of indices.",
@@ -332,7 +321,6 @@ WHOLE = """
 """
 
 edit(
-    predict_tiled,
     "small images are predicted whole",
     "An image that fits into a tile goes to the model as it is. The model is never given another size than `tile` × "
     "`tile`: look at the case that you treat apart, and mirror the image up to a whole tile.",
@@ -340,7 +328,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "without an overlap nothing is left",
     "With `overlap=0` your margin is 0 and the slice `[margin:-margin]` is `[0:-0]`, which is empty. Look at the end "
     "of your slices, and count it from the front.",
@@ -348,7 +335,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "rows and columns swapped",
     "A tile cut at row `y` and column `x` is put back at row `x` and column `y`. On a square image that mixes the "
     "picture up; on any other it does not even fit. Look at the order of the two in your last assignment.",
@@ -356,7 +342,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the padding is left on",
     "The result is larger than the image: the mirrored border is still on it. Look at your last line, and at how far "
     "the image was moved by the padding at the top and left.",
@@ -365,7 +350,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the margin is left on",
     "The result is larger than the image: what the tiles predicted around it is still there. Look at your last line, "
     "and at the row and column of the canvas at which the image begins.",
@@ -373,7 +357,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the padding is cut off at the wrong side",
     "The result is shifted: you padded at the top and left too, and cut the first `H` rows and `W` columns. "
     "Look at where the image's first pixel lies after padding.",
@@ -382,7 +365,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the margin is not taken off at the upper left",
     "The result is shifted: you return the first `H` rows and `W` columns of the canvas, and the image begins "
     "`overlap // 2` pixels later. Look at the slice in your last line.",
@@ -401,7 +383,6 @@ def resized(model, image, tile, overlap):
 
 
 edit(
-    predict_tiled,
     "labels instead of logits",
     "You return the class of each pixel. Labels cannot be averaged, and whoever calls you needs the logits to choose "
     "a threshold. Look for `argmax` or a comparison at the end.",
@@ -413,7 +394,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "probabilities instead of logits",
     "You return probabilities. The model gives logits and the task asks for logits, so that what comes next does not "
     "apply the sigmoid or softmax twice. Look for either of them.",
@@ -425,7 +405,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the first class only",
     "You return one channel where the model gives K. Look at the index after `model(...)`: the batch has to go, "
     "the channels stay.",
@@ -433,7 +412,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "a canvas with the image's channels",
     "Your canvas has as many channels as the image. The logits have one for each class, and how many those are is "
     "known when the first tile has been predicted. Look at where you make the canvas.",
@@ -441,7 +419,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the batch is left on",
     "The result has four dimensions: the batch of one that the model needed is still there. Look at the shape you "
     "return; `(K, H, W)` is asked for.",
@@ -449,7 +426,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "prediction in training mode",
     "The model predicts in whatever mode it is given. In training mode a batch norm uses the statistics of the one "
     "tile it sees, so every tile is normalised in its own way, and its running statistics move as well. Look for what "
@@ -464,7 +440,6 @@ MIDDLE = """
 """
 
 edit(
-    predict_tiled,
     "training mode, and the middle of each tile kept",
     "You keep the middle of each tile, which is right, but the model predicts in whatever mode it is given. In "
     "training mode a batch norm uses the statistics of the one tile it sees. Look for what has to be called before "
@@ -474,7 +449,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "gradients are kept",
     "Every tile's whole graph of activations stays in memory until you return, for a gradient that nobody asks for. "
     "Look for a context or decorator that switches gradients off.",
@@ -482,7 +456,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "the mode is not given back",
     "Your prediction leaves the model in evaluation mode. Called in the middle of a training run, it silently switches "
     "off dropout and freezes the batch norms for the rest of it. Look at what `model.training` was before you changed "
@@ -491,7 +464,6 @@ edit(
 )
 
 edit(
-    predict_tiled,
     "always left in training mode",
     "You end with `model.train()`, whatever mode the model came in. Whoever had put it into evaluation mode now "
     "predicts in training mode without knowing. Look at what `model.training` was before you changed it.",

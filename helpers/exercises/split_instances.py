@@ -7,7 +7,7 @@ from skimage.feature import peak_local_max
 from skimage.segmentation import watershed
 
 from helpers.checks.probes import Call
-from helpers.exercises import edit, exercise, variant
+from helpers.exercises import edits_of, exercise, variant
 from helpers.reference.inference import split_instances
 
 
@@ -67,6 +67,9 @@ def probes(draw):
     squares[6:9, 6:9] = squares[9:11, 9:11] = 0.9
     yield Call((squares,), view=_facts(squares > 0.5))
     yield _misleading((20, 33), [(10, 10, 7), (10, 22, 7)], column=20)
+
+
+edit = edits_of(split_instances)
 
 
 def _two(draw, place, direction, rim=0):
@@ -152,7 +155,6 @@ def _best_iou(result, disc):
 
 
 edit(
-    split_instances,
     "connected pieces only",
     "You numbered the connected pieces of the mask, so two objects that touch are one. The waist between them is what "
     "the distance to the background shows: look at what comes after `label`.",
@@ -160,7 +162,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "a mask without numbers",
     "Every object pixel is 1 in your result, so no two objects are told apart. A mask of summits is not yet a set of "
     "markers, each with a number of its own: look at what makes one object 1 and the next one 2.",
@@ -168,7 +169,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "objects at the border lost",
     "Objects that lie within `min_distance` pixels of the image's border are missing. `peak_local_max` looks for no "
     "summit there unless told otherwise, and an object without a marker is never flooded. Look at its "
@@ -177,7 +177,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "near objects lost",
     "Of two small objects that do not even touch, one is missing: its summit is nearer than `min_distance` to the "
     "other's and was dropped, and an object without a marker is never flooded. Look at the `labels` of "
@@ -186,7 +185,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "objects at the border and near ones lost",
     "Objects are missing: small ones at the image's border, and one of two small ones that lie close together. "
     "`peak_local_max` gave neither a summit, and what has no marker is never flooded. Look at its `exclude_border` "
@@ -195,7 +193,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "objects at the border cleared away",
     "Every object that touches the image's border is missing, and it belongs to the result as well. "
     "Look for `clear_border`, or for what else you do to the mask before you measure distances.",
@@ -206,7 +203,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "the landscape not turned upside down",
     "You let the water rise from the summits without turning the landscape upside down. It runs down to the rims "
     "first, and around them into the neighbour. Look at the sign of the distance in `watershed`.",
@@ -214,7 +210,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "the background flooded too",
     "No pixel of your result is 0: the floods spread over the background as well. "
     "Look at what keeps `watershed` inside the objects.",
@@ -222,7 +217,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "holes filled",
     "A hole inside an object is filled: its pixels have a number, though their probability is below `threshold`, and "
     "below it the result is 0. Look at what you do to the mask before you measure distances.",
@@ -230,7 +224,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "the mask opened",
     "You smooth the mask before you measure distances, so pixels above the threshold are lost: corners of the rims, "
     "and small objects altogether. Every one of them belongs to an object. Look for an opening or an erosion.",
@@ -238,7 +231,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "lines left between the objects",
     "Between two touching objects you leave a line of background. Those pixels are above the threshold and belong to "
     "one object or the other. Look at `watershed_line`, or at what you set to 0 at the end.",
@@ -246,14 +238,12 @@ edit(
 )
 
 edit(
-    split_instances,
     "the threshold ignored",
     "`threshold` changes nothing in your answer. Look for a 0.5, or for a `round`, in your code.",
     ("> threshold", "> 0.5"),
 )
 
 edit(
-    split_instances,
     "min_distance ignored",
     "`min_distance` changes nothing in your answer: summits that should belong to one object still make two. "
     "Look at whether the argument reaches your search for summits.",
@@ -261,7 +251,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "every summit is an object",
     "Summits that are closer than `min_distance` still make two objects in your answer: every bump that is higher than "
     "its neighbours is one. Look at whether `min_distance` reaches your search for summits; `peak_local_max` takes 1 "
@@ -270,7 +259,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "summits of the probability",
     "You looked for summits in the probability. Inside an object it is nearly flat, so its noise decides how many "
     "pieces come out. The distance to the background has one summit for each round object: look at what you hand to "
@@ -279,7 +267,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "the probability flooded",
     "Summits and floods both use the probability, and the distance to the background nowhere. Inside an object the "
     "probability is nearly flat, so its noise decides how many pieces come out and where they meet. "
@@ -289,7 +276,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "summits of the distance, floods on the probability",
     "You found the summits in the distance and let the water rise over the probability, so the floods do not meet at "
     "the waist but wherever the network was least sure. Look at the first argument of `watershed`.",
@@ -297,7 +283,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "watershed without markers",
     "You let the water rise from every dip of the landscape, so every small bump becomes an object of its own. "
     "Only summits at least `min_distance` apart are objects: look at the `markers` of `watershed`.",
@@ -305,7 +290,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "markers instead of objects",
     "You return the markers: one numbered pixel in each object. The flood that fills the rest of it is missing. "
     "Look at which of your variables you return.",
@@ -313,7 +297,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "only the cores",
     "You wore the mask down until the objects came apart, and numbered what was left. Their rims are missing, and "
     "small objects are gone altogether. Cores are good markers: look at what has to grow from them.",
@@ -321,7 +304,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "one height for all markers",
     "Your markers are the pixels deeper than a fraction of the *largest* distance in the image. Objects much smaller "
     "than the largest never get that deep and disappear. Look at what the height of a marker is measured against.",
@@ -329,7 +311,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "small objects removed",
     "Small objects are missing. Removing them is a sensible step of its own, but nobody asked for it here: every pixel "
     "above the threshold belongs to an object. Look for a least size.",
@@ -343,7 +324,6 @@ SIZES = """
 """
 
 edit(
-    split_instances,
     "objects below 25 pixels removed",
     "Objects of a few pixels are missing: you take pieces of the mask for dirt that are smaller than some two dozen "
     "pixels. Here every pixel above the threshold belongs to an object. Look for a least size.",
@@ -351,7 +331,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "objects below 64 pixels removed",
     "Objects of a few dozen pixels are missing: 64 is the default of `remove_small_objects`. Here every pixel above "
     "the threshold belongs to an object, however small it is. Look for a least size.",
@@ -359,7 +338,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "row and column of the markers swapped",
     "A summit at row `y` and column `x` became a marker at row `x` and column `y`. `peak_local_max` returns rows "
     "first. Look at the index with which you set the markers.",
@@ -367,7 +345,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "distance within the background",
     "Your distance is that of *background* pixels to the nearest object, so it is 0 inside every object and there is "
     "no summit in any. Look at what you hand to `distance_transform_edt`: it measures from true to false.",
@@ -375,14 +352,12 @@ edit(
 )
 
 edit(
-    split_instances,
     "objects below the threshold",
     "You numbered what is *below* the threshold: the background. Look at the direction of your comparison.",
     ("> threshold", "< threshold"),
 )
 
 edit(
-    split_instances,
     "background is number 1",
     "Your numbers are one too high: background is 1 and the objects start at 2, as some libraries want it on the way. "
     "The result has 0 for background. Look at your last step.",
@@ -390,7 +365,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "objects numbered from 0",
     "Your numbers are one too low: the first object is 0, and cannot be told from the background. "
     "Look at the number that you give the first marker.",
@@ -398,7 +372,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "the first marker is 0",
     "One object is missing, or its pixels went to its neighbour: the first marker has the number 0, and for "
     "`watershed` 0 is no marker. Look at the number that you give the first summit.",
@@ -406,7 +379,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "numbers with gaps",
     "Each object has a number of its own, and some numbers between them are missing: the objects are to be 1 to n, so "
     "that the largest number is how many there are. Look at what you number the markers with.",
@@ -414,7 +386,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "not int64",
     "Your objects have numbers in int32. Promised is int64, as the masks of this course are. "
     "Look at the dtype of your markers, or of what you return.",
@@ -422,7 +393,6 @@ edit(
 )
 
 edit(
-    split_instances,
     "the number of objects returned as well",
     "You return two things, the mask and how many objects there are, as `ndimage.label` does. "
     "Only the mask is asked for: look at what you unpack.",

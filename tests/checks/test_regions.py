@@ -288,7 +288,7 @@ REGIONS = {
         **NETWORK,
         "the default": lambda g: "mode" not in g.passed,
         **{mode: lambda g, mode=mode: g.mode == mode for mode in ("transposed", "nearest", "bilinear")},
-        "an unknown mode": lambda g: g.mode not in ("transposed", "nearest", "bilinear"),
+        "an unknown mode": lambda g: "cubic" in g.label,
         "equal channels": lambda g: g.in_channels == g.out_channels,
     },
     "center_crop": {
