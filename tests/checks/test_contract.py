@@ -107,20 +107,21 @@ def test_memory_may_be_the_inputs_only_where_the_result_is_the_input_or_the_refe
     assert not LocalSubject(lambda x: x.flip(0)).call((torch.rand(3, 4),), {}).memory_shared
 
 
-def test_an_exception_of_another_operation_is_another_mistake():
-    """A block after the `cat` that was built for c instead of 2c channels is no matter of odd sides."""
+@pytest.mark.parametrize(("more", "name"), [(0, "the blocks are built without the skips' channels"), (1, None)])
+def test_an_exception_of_another_operation_is_another_mistake(more, name):
+    """A block after the `cat` that was built for c or c + 1 instead of 2c channels is no matter of odd sides."""
 
     class NarrowMerge(UNet):
         def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
             super().__init__(in_channels, num_classes, base_channels, depth)
             for k, up in enumerate(self.decoder):
                 width = base_channels * 2 ** (depth - 1 - k)
-                up.conv = DoubleConv(width, width)
+                up.conv = DoubleConv(width + more, width)
 
     verdict = examine("UNet", NarrowMerge, seed=0)
-    assert verdict.diagnosis is None or "side" not in verdict.diagnosis
+    assert verdict.diagnosis == name
     assert "built for" in verdict.message
-    assert "got a map with" in verdict.message
+    assert name or "got a map with" in verdict.message
 
 
 def test_shapes_are_said_in_channels_and_layers():
