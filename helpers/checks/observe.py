@@ -53,8 +53,7 @@ def _observe_call(
         yield Observation("result", reply.value)
         return
     yield Observation("result", _viewed(reply.value, probe), probe.tolerance_scale)
-    if probe.view is None:
-        yield Observation("tensors, not arrays", not reply.has_arrays)
+    yield Observation("tensors, not arrays", not reply.has_arrays)
     if probe.exact_dtype:
         yield Observation("dtype", reply.dtypes)
     elif probe.view is None:

@@ -595,34 +595,6 @@ edit(
     ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
 )
 
-edit(
-    "every image is resized to 128×128",
-    "You resize every image to 128×128, run the network and resize the logits back: small images are blown up, large "
-    "ones lose their detail, and oblong ones are distorted. Here each step up fills the row that is missing, and no "
-    "pixel moves. Look at the first lines of `forward`.",
-    (
-        ENCODED,
-        "sides, m = x.shape[2:], 2 ** len(self.decoder)\n"
-        "        x = F.interpolate(x, size=[128 for s in sides], mode='bilinear')\n"
-        f"        {ENCODED}",
-    ),
-    ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
-)
-
-edit(
-    "every image is resized to 256×256",
-    "You resize every image to 256×256, run the network and resize the logits back: small images are blown up, large "
-    "ones lose their detail, and oblong ones are distorted. Here each step up fills the row that is missing, and no "
-    "pixel moves. Look at the first lines of `forward`.",
-    (
-        ENCODED,
-        "sides, m = x.shape[2:], 2 ** len(self.decoder)\n"
-        "        x = F.interpolate(x, size=[256 for s in sides], mode='bilinear')\n"
-        f"        {ENCODED}",
-    ),
-    ("self.head(x)", "F.interpolate(self.head(x), size=sides, mode='bilinear')"),
-)
-
 
 def _block(in_channels, out_channels):
     """A `DoubleConv` whose convolutions have a bias, which the norm takes away again."""
