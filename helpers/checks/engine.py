@@ -226,21 +226,24 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
         if all(agrees(version, k, answer.any_error) for k in order):
             return answer.name, answer.sentence
     until = time.thread_time() + SECONDS_FOR_PAIRS
-    parts: list[tuple[Answer, set[int], bool]] = []
-    for answer, version in versions:
-        if time.thread_time() >= until:
-            break
-        if explained := {k for k in differing if agrees(version, k, answer.any_error)}:
-            is_fair = all(agrees(version, k, answer.any_error) for k in order[len(differing) :])
-            parts.append((answer, explained, is_fair))
-    parts.sort(key=lambda part: -len(part[1]))
-    for (one, first, is_fair), (other, second, is_fair_too) in itertools.combinations(parts, 2):
-        if is_fair and is_fair_too and first | second == set(differing):
+    explained: dict[Answer, set[int]] = {}  # what each explains, where it is something
+    for k in differing:
+        for answer, version in versions:
+            if time.thread_time() >= until:
+                return None
+            if agrees(version, k, answer.any_error):
+                explained.setdefault(answer, set()).add(k)
+        for one, other in itertools.product([one for one, probes in explained.items() if k in probes], specific_first):
+            if one is other or (other in explained and min(explained[one] | explained[other]) != k):
+                continue  # itself, or tried at an earlier probe
+            for version in exercise.versions(one, other) if time.thread_time() < until else ():
+                if all(agrees(version, k, one.any_error or other.any_error) for k in order):
+                    return _both(one, other)
+    fair = [one for one in explained if all(agrees(one.solution, k, one.any_error) for k in order[len(differing) :])]
+    for one, other in itertools.combinations(sorted(fair, key=lambda answer: -len(explained[answer])), 2):
+        # Where the two go together, the answer with both was compared, and is something else.
+        if explained[one] | explained[other] == set(differing) and not exercise.versions(one, other):
             return _both(one, other)
-    for one, other in itertools.product([one for one, _, _ in parts], specific_first):
-        for version in exercise.versions(one, other) if one is not other and time.thread_time() < until else ():
-            if all(agrees(version, k, one.any_error or other.any_error) for k in order):
-                return _both(one, other)
     return None
 
 

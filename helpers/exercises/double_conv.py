@@ -98,6 +98,13 @@ edit(
 )
 
 edit(
+    "padding written into the second convolution",
+    "The first convolution gets `padding`, and the second always 1, so with `padding=0` your sides lose 2 pixels "
+    "instead of 4. Look at where `padding` stands in each.",
+    ("padding=padding", "padding=1 if layers else padding"),
+)
+
+edit(
     "norm ignored",
     "`norm=False` changes nothing: the batch normalisation is still there. The published network has none, and to "
     "compare with it you have to be able to leave it out. Look at where you ask for `norm`.",
@@ -124,6 +131,14 @@ edit(
     "Both convolutions share one batch norm. Its running mean and variance then mix two different layers, and in "
     "evaluation mode it is right for neither. Look at how many `BatchNorm2d` you construct.",
     ("nn.BatchNorm2d(out_channels)", "layers[1] if layers[1:2] and len(layers) > 2 else nn.BatchNorm2d(out_channels)"),
+)
+
+edit(
+    "one norm layer used twice, and made without norm too",
+    "Both convolutions share one batch norm, and with `norm=False` it is there as well, unused. Its running mean and "
+    "variance mix two different layers. Look at how many `BatchNorm2d` you construct, and when.",
+    ("nn.BatchNorm2d(out_channels)", "self.shared"),
+    ("layers: list", "self.shared = nn.BatchNorm2d(out_channels)\n        layers: list"),
 )
 
 edit(
