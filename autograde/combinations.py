@@ -19,6 +19,7 @@ from helpers import exercises
 from helpers.exercises import Change, Code, Exercise, changed
 
 PAIRS_TRIED = 200  # few exercises have so many
+BIASED_PIECES = "earlier pieces with a bias"
 BIASED = ("bias=not norm", "bias=True")  # of `DoubleConv`: the commonest way to write it
 
 Pieces = dict[str, Code]
@@ -41,7 +42,8 @@ def in_other_styles(exercise: Exercise, seed: int) -> Iterator[Combined]:
     styles = _styles(exercise.name)
     for k, answer in enumerate(exercise.misconceptions if styles else []):
         name, choices, pieces = styles[(k + seed) % len(styles)]
-        solution = _made(exercise, (*answer.changes, *choices), pieces) if answer.changes else None
+        fits = answer.changes and (BIASED_PIECES in name or not _reaches_into(exercise, answer.changes, pieces))
+        solution = _made(exercise, (*answer.changes, *choices), pieces) if fits else None
         if solution:
             yield Combined((answer.name,), name, solution)
 
@@ -81,13 +83,24 @@ def _earlier(exercise: Exercise) -> dict[str, Pieces]:
     used = [piece for piece in used if inspect.isclass(piece.reference)]
     if not used:
         return {}
-    sets = {"": {}, "earlier pieces with a bias": {piece.name: _biased(piece) for piece in used}}
+    sets: dict[str, Pieces] = {"": {}, BIASED_PIECES: {piece.name: _biased(piece) for piece in used}}
     for k in range(1, max(len(piece.right_answers) for piece in used)):
         chosen = {piece.name: piece.right_answers[k % len(piece.right_answers)] for piece in used}
         sets[", ".join(f"{name} {answer.name!r}" for name, answer in chosen.items())] = {
             name: answer.solution for name, answer in chosen.items()
         }
     return sets
+
+
+def _reaches_into(exercise: Exercise, changes: tuple[Change, ...], pieces: Pieces) -> bool:
+    """Whether the changes name an attribute of the course's own piece, which another right one need not have."""
+    used = set(re.findall(r"\.(\w+)", " ".join(new for _, new in changes)))
+    of_pieces = set().union(*(_attributes(exercises.load(name).reference) for name in pieces))
+    return bool(used & of_pieces - _attributes(exercise.reference))
+
+
+def _attributes(piece: Code) -> set[str]:
+    return set(re.findall(r"self\.(\w+) = ", inspect.getsource(piece)))
 
 
 def _biased(piece: Exercise) -> Code:

@@ -237,7 +237,7 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
             if one is other or (other in explained and min(explained[one] | explained[other]) != k):
                 continue  # itself, or tried at an earlier probe
             for version in exercise.versions(one, other) if time.thread_time() < until else ():
-                if all(agrees(version, k, one.any_error or other.any_error) for k in order):
+                if all(agrees(version, k, any_error=False) for k in order):
                     return _both(one, other)
     fair = [one for one in explained if all(agrees(one.solution, k, one.any_error) for k in order[len(differing) :])]
     for one, other in itertools.combinations(sorted(fair, key=lambda answer: -len(explained[answer])), 2):

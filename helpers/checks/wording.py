@@ -97,6 +97,11 @@ def of_exception(error: Raised, called: str) -> str:
         return f"ends the program{where}. In a notebook that ends all; a function ends with `return`."
     if error.kind == "TypeError" and error.line is None:
         return f"raised {error}. The task calls it as {code(called)}."
+    if hidden := re.match(r"Module\.(\w+)\(\) takes", error.message):
+        name = code(hidden[1])
+        return (
+            f"raised {error}. Every `nn.Module` has a method {name}, which hides a layer of that name: call it another."
+        )
     return f"raised {error}.{_cause(error)}"
 
 
@@ -106,7 +111,7 @@ def _cause(error: Raised) -> str:
         return ""
     name, _, rest = error.cause.partition(" ")
     shapes = [tuple(int(n) for n in part.split(", ") if n) for part in rest.strip("()").replace(",)", ")").split(") (")]
-    if name == "conv2d" and len(shapes) == 2 and len(shapes[0]) == len(shapes[1]) == 4:
+    if name == "conv2d" and len(shapes) == 2 and min(map(len, shapes)) > 1:
         have, want = shapes[0][1], shapes[1][1]
         if have != want:
             return f" A convolution that was built for {want} channels got a map with {have}."

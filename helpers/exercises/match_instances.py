@@ -57,7 +57,7 @@ def probes(draw):
     yield Call(_drawn("222333.66  11111..55"), {"threshold": 0.3})
     yield (*_drawn("1111.2  111.22"), 0.75)
     yield (*_drawn("1111.2.3  111.22.3"), 0.76)
-    yield tuple(144 * mask for mask in _drawn("77.22  71.22"))  # numbers far above how many there are
+    yield tuple(12 * mask for mask in _drawn("77.22  71.22"))  # numbers far above how many there are
     yield _drawn("7.7.7.44  1.1.1.22")  # an object is what has one number, in one piece or not
     for threshold in (0.5, 0.6, 0.8):
         h, w = draw.size(12, 24), draw.size(25, 36)

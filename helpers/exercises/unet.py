@@ -117,6 +117,7 @@ edit(
     "An image whose sides do not divide by `2**depth` makes it fail: 13 halved is 6, doubled is 12, and the skip has "
     "13. Look at the shapes of the two maps right before you concatenate.",
     ("up(x, skip)", "up.conv(torch.cat([skip, up.up(x)], dim=1))"),
+    any_error=True,
 )
 
 edit(

@@ -289,13 +289,13 @@ class Table(nn.Module):
         if mode not in ways:
             raise ValueError(f"unknown mode {mode}")
         shape = (in_channels, out_channels, 2, 2) if mode == "transposed" else (out_channels, in_channels, 3, 3)
-        self.weight, self.bias = nn.Parameter(torch.randn(shape) * 0.1), nn.Parameter(torch.zeros(out_channels))
+        self.weight = nn.Parameter(torch.randn(shape) * 0.1)
+        self.bias = None if mode == "transposed" else nn.Parameter(torch.zeros(out_channels))
         self.way = ways[mode]
 
     def transposed(self, x):
         n, _, h, w = x.shape
-        stamps = torch.einsum("nihw,iouv->nohuwv", x, self.weight).reshape(n, -1, 2 * h, 2 * w)
-        return stamps + self.bias[:, None, None]
+        return torch.einsum("nihw,iouv->nohuwv", x, self.weight).reshape(n, -1, 2 * h, 2 * w)
 
     def nearest(self, x):
         x = x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)

@@ -39,8 +39,8 @@ def test_a_choice_is_taken():
     assert len(biases(wrong.solution(1, 2))) == 2
 
 
-def test_a_function_without_choices_has_one_style():
-    assert not list(in_other_styles(exercises.load("dice"), 0))
+def test_an_answer_without_choices_and_earlier_pieces_has_one_style():
+    assert not list(in_other_styles(exercises.load("conv2d"), 0))
 
 
 @pytest.mark.parametrize("seed", range(3))

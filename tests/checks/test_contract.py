@@ -124,6 +124,18 @@ def test_an_exception_of_another_operation_is_another_mistake(more, name):
     assert name or "got a map with" in verdict.message
 
 
+def test_a_layer_named_like_a_method_of_every_module_is_told_so():
+    class Step(nn.Module):
+        def __init__(self, in_channels, out_channels):
+            super().__init__()
+            self.double = DoubleConv(in_channels, out_channels)
+
+        def forward(self, x):
+            return self.double(F.max_pool2d(x, 2))
+
+    assert "has a method `double`, which hides a layer" in examine("Down", Step, seed=0).message
+
+
 def test_shapes_are_said_in_channels_and_layers():
     class Thin(UNet):
         def __init__(self, in_channels, num_classes, base_channels=16, depth=4):

@@ -389,7 +389,7 @@ REGIONS = {
         "gaps between the numbers": lambda g: (
             len(classes(g.pred) - {0}) > 1 and max(classes(g.pred)) > len(classes(g.pred) - {0})
         ),
-        "a large number": lambda g: max(classes(g.pred)) > 1000,
+        "a number far above the count": lambda g: max(classes(g.pred)) > 80,
         "other numbers than in the truth": lambda g: classes(g.pred) != classes(g.target),
         "a low threshold": lambda g: g.threshold < 0.5,
         "a high threshold": lambda g: g.threshold > 0.5,
