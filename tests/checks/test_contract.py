@@ -282,3 +282,12 @@ def test_a_mistake_that_stands_for_any_error_is_named_whatever_raises_it(smalles
         return exercises.load("mask_to_box").reference(mask)
 
     assert examine("mask_to_box", box, seed=0).diagnosis == "an empty mask raises an error"
+
+
+def test_a_mistake_that_stands_for_any_error_says_nothing_of_errors_elsewhere():
+    def misspelt(x):
+        return max_pool2x2(x).contigous()
+
+    verdict = examine("max_pool2x2", misspelt, seed=0)
+    assert verdict.diagnosis is None
+    assert "no attribute 'contigous'" in verdict.message

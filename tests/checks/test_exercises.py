@@ -1,5 +1,6 @@
 """Every exercise: what it must reject, name, and accept; and how exercises are found."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,34 @@ WRONG = [pytest.param(e.name, a, id=f"{e.name}: {a.name}") for e in EXERCISES fo
 RIGHT = [pytest.param(e.name, a, id=f"{e.name}: {a.name}") for e in EXERCISES for a in e.right_answers]
 
 
+def maps(shown):
+    """Every map (H, W) in the inputs that are shown, as its rows."""
+    if isinstance(shown, dict) and "values" in shown:
+        shown = shown["values"]
+    if isinstance(shown, dict):
+        shown = list(shown.values())
+    if isinstance(shown, list) and shown and isinstance(shown[0], list) and not isinstance(shown[0][0], list):
+        return [shown]
+    return [found for part in shown for found in maps(part)] if isinstance(shown, list) else []
+
+
+def odd(probe):
+    return any(len(rows) % 2 or len(rows[0]) % 2 for rows in maps(probe["input"]))
+
+
+def without_object(probe):
+    return any(not any(map(any, rows)) for rows in maps(probe["input"]))
+
+
+# What a name speaks of is in the example that is shown with it.
+EXAMPLES = {
+    r"odd sides?": odd,
+    r"even sides only": odd,
+    r"(an |two |one )?empty (masks?|pairs?|truth|prediction)": without_object,
+    r".*\bgives? NaN": lambda probe: "nan" in repr(probe["yours"]),
+}
+
+
 @pytest.mark.parametrize(("name", "answer"), WRONG)
 def test_a_misconception_is_caught_named_and_shown(name, answer, monkeypatch):
     verdict = examine(name, answer.solution, SEED)
@@ -26,6 +55,8 @@ def test_a_misconception_is_caught_named_and_shown(name, answer, monkeypatch):
     assert verdict.diagnosis == answer.name
     assert answer.sentence in verdict.message
     assert answer.name in as_text(verdict)
+    for words, is_in in EXAMPLES.items():
+        assert not re.match(words, answer.name) or is_in(verdict.probe)
     monkeypatch.setattr(show, "img_tag", lambda figure, alt: f'<img alt="{alt}">')  # writing the file takes longest
     assert "<table" in as_html(verdict)
 
@@ -89,3 +120,16 @@ print(modules())
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['helpers.exercises.dice']"
+
+
+def doubled(x):
+    return 2 * x + 1
+
+
+def test_two_changes_are_made_in_the_order_in_which_they_fit():
+    exercise = exercises.Exercise("doubled", doubled, len, "02", "c", 1, 1, 1, [], "task")
+    tripled = exercises.Answer("tripled", doubled, "s", changes=(("2 * x", "3 * x"),))
+    bare = exercises.Answer("bare", doubled, "s", changes=(("3 * x + 1", "3 * x"),))
+    for pair in ((tripled, bare), (bare, tripled)):
+        (both,) = exercise.versions(*pair)
+        assert both(5) == 15
