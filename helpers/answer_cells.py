@@ -7,21 +7,18 @@ import builtins
 import functools
 import inspect
 import sys
-
-from helpers import exercises
-from helpers.exercises import Answer, changed_source, source_of
+from collections.abc import Callable
+from typing import Any
 
 DECLARATIONS = ("variant", "misconception", "exercise")
 
 
-def cell(answer: Answer, name: str) -> str:
-    """The source of an answer to the exercise `name`, with everything of its module that it needs.
+def cell(solution: Callable[..., Any], text: str, name: str) -> str:
+    """An answer to the exercise `name` from its own source `text`, with everything of its module that it needs.
 
     The course's own answer, where it is part of this one, is called `NAME_of_the_course`.
     """
-    module = answer.solution.__module__
-    reference = exercises.load(name).reference
-    text = changed_source(reference, answer.changes) if answer.changes else source_of(answer.solution)
+    module = solution.__module__
     own = ast.parse(text).body[0]
     assert isinstance(own, ast.FunctionDef | ast.ClassDef)
     own.decorator_list = [d for d in own.decorator_list if _called(d) not in DECLARATIONS]

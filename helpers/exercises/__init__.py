@@ -38,7 +38,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpers import plan
+from helpers import answer_cells, plan
 
 LEAST = {"misconceptions": 5, "variants": 2, "hints": 3}
 TRIES_BEFORE_SOLUTION = 3
@@ -69,9 +69,9 @@ class Answer:
     @property
     def source(self) -> str:
         """The answer as a cell that runs after the lesson's set-up cell."""
-        from helpers import answer_cells  # it imports this module
-
-        return answer_cells.cell(self, self.exercise)
+        reference = load(self.exercise).reference
+        text = changed_source(reference, self.changes) if self.changes else source_of(self.solution)
+        return answer_cells.cell(self.solution, text, self.exercise)
 
 
 @dataclass

@@ -69,6 +69,20 @@ edit(
 )
 
 edit(
+    "a ReLU only where a norm is",
+    "With `norm=False` there is no ReLU either, and the block is linear: the task leaves out the norm alone. "
+    "Look at what stands under your `if norm`.",
+    ("            layers.append(nn.ReLU", "            if norm:\n                layers.append(nn.ReLU"),
+)
+
+edit(
+    "another norm",
+    "You normalise each image by itself, or each group of channels. `BatchNorm2d` takes mean and variance over the "
+    "whole batch in training, and the running ones in evaluation. Look at the name of your norm.",
+    ("nn.BatchNorm2d(out_channels)", "nn.InstanceNorm2d(out_channels, affine=True)"),
+)
+
+edit(
     "norm after the ReLU",
     "You normalise after the ReLU, so half of what comes out is negative again and the block no longer ends in "
     "something that is zero or more. The order here is convolution, norm, ReLU: look at which comes last.",

@@ -91,6 +91,13 @@ edit(
 )
 
 edit(
+    "skips taken after the step down",
+    "You keep what comes out of each `Down`, so the level at full size is missing and the bottleneck is in the list. "
+    "A skip is what goes *into* a step. Look at where in the loop you append.",
+    ("levels[:-1]", "levels[1:]"),
+)
+
+edit(
     "bottleneck only",
     "You return the lowest level alone, so the decoder has nothing to join. "
     "Look at what you keep on the way down, and at your `return`.",
@@ -186,7 +193,7 @@ edit(
 edit(
     "bottleneck does not double",
     "The last step keeps the channels: your bottleneck has as many as the deepest skip. It is a level like the others, "
-    "with `base_channels * 2**depth`. Look at what you build after the loop.",
+    "with `base_channels * 2**depth`. Look at the channels of your last step.",
     ("2**k", "2 ** min(k, depth - 1)"),
 )
 
