@@ -149,10 +149,7 @@ edit(
     "weighted by the area of the object",
     'For `"per_image"` you weigh each image by the area of its object, so large objects decide and an image without '
     "one does not count at all. In a plain mean every image weighs the same. Look at how you average.",
-    (
-        MEAN,
-        "sum(dice(p, t) * t.sum().item() for p, t in zip(preds, targets)) / max(targets.sum().item(), 1)",
-    ),
+    (MEAN, "sum(dice(p, t) * t.sum().item() for p, t in zip(preds, targets)) / max(targets.sum().item(), 1)"),
 )
 
 edit(
@@ -201,10 +198,7 @@ edit(
     "empty pairs give NaN in the mean",
     "Pooled, two empty masks score 1.0; image by image they give 0 divided by 0 with you, and one NaN makes the mean "
     "over the batch NaN. Look at how you score one image of the batch.",
-    (
-        "map(dice, preds, targets)",
-        "dice(p, t) if (p | t).any() else float('nan') for p, t in zip(preds, targets)",
-    ),
+    ("map(dice, preds, targets)", "dice(p, t) if (p | t).any() else float('nan') for p, t in zip(preds, targets)"),
 )
 
 edit(

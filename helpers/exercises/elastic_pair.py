@@ -277,8 +277,7 @@ edit(
 edit(
     "the mask's places rounded down",
     "You round the mask's places down, so every label comes from a pixel above and to the left of where the image "
-    "comes from, half a pixel on the mean. Look for `floor`, `int` or `long`: the nearest pixel is what `round` "
-    "gives.",
+    "comes from, half a pixel on the mean. Look for `floor`, `int` or `long`: the nearest pixel is what `round` gives.",
     ("mask.numpy(), places", "mask.numpy(), np.floor(places)"),
 )
 

@@ -281,10 +281,7 @@ edit(
     "sigmoid or softmax at the end",
     "Your network ends in a sigmoid for one class and in a softmax for several, so it returns probabilities, not "
     "logits. The losses of lesson 08 do that themselves. Look at your last lines.",
-    (
-        f"return {LOGITS}",
-        f"x = {LOGITS}\n        return x.sigmoid() if x.shape[1] == 1 else x.softmax(dim=1)",
-    ),
+    (f"return {LOGITS}", f"x = {LOGITS}\n        return x.sigmoid() if x.shape[1] == 1 else x.softmax(dim=1)"),
 )
 
 edit(

@@ -161,20 +161,14 @@ edit(
     "grey repeated after normalising",
     "You normalised the grey channel with the numbers of one channel and then repeated it. The encoder has a mean of "
     "its own for each channel. Look at what comes first, repeating or normalising.",
-    (
-        "# (C, 1, 1)",
-        f"{IF_GREY}mean, std = mean[:1].expand_as(mean), std[:1].expand_as(std)",
-    ),
+    ("# (C, 1, 1)", f"{IF_GREY}mean, std = mean[:1].expand_as(mean), std[:1].expand_as(std)"),
 )
 
 edit(
     "grey in the first channel only",
     "You put the grey image into the first channel and filled the others with zeros: to the encoder that is a picture "
     "in red. Look at how the missing channels are made.",
-    (
-        "# (C, 1, 1)",
-        f"{IF_GREY}image = torch.cat([image, *[0 * image] * (len(mean) - 1)], dim=-3)",
-    ),
+    ("# (C, 1, 1)", f"{IF_GREY}image = torch.cat([image, *[0 * image] * (len(mean) - 1)], dim=-3)"),
 )
 
 edit(
@@ -275,10 +269,7 @@ edit(
     "grey with the average of the numbers",
     "You average the means and standard deviations for a grey image. It stands for every channel, and each has its own "
     "`mean` and `std`. Look at the case of a single channel.",
-    (
-        "# (C, 1, 1)",
-        f"{IF_GREY}mean, std = mean.mean().expand_as(mean), std.mean().expand_as(std)",
-    ),
+    ("# (C, 1, 1)", f"{IF_GREY}mean, std = mean.mean().expand_as(mean), std.mean().expand_as(std)"),
 )
 
 edit(

@@ -132,8 +132,7 @@ edit(
 edit(
     "the DoubleConv is built for in_channels",
     "Your `DoubleConv` is built for `in_channels`. What it gets are the channels of the skip and of the enlarged `x` "
-    "together. In a U-Net the two numbers happen to be equal; the arguments may be others. Look at its first "
-    "argument.",
+    "together. In a U-Net the two numbers happen to be equal; the arguments may be others. Look at its first argument.",
     ("skip_channels + out_channels", "in_channels"),
 )
 
