@@ -132,8 +132,9 @@ def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
             happened = f"raised {raised(error, None)}."
         else:
             verdict = _judge(exercise, trace, seed)
-            asides = wording.asides(noticed, time.monotonic() - began)
-            return replace(verdict, message=verdict.message + asides) if verdict.status == "passed" else verdict
+            passed = verdict.status == "passed"
+            aside = wording.asides(noticed, time.monotonic() - began) if passed else wording.printed(noticed.printed)
+            return replace(verdict, message=verdict.message + aside)
     return _verdict(exercise, seed, "error", f"`{name}` {happened}")
 
 

@@ -62,9 +62,9 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 @dataclass
 class Noticed:
-    """Whether the body of `quiet` printed something, and whether it showed something or drew a figure."""
+    """What the body of `quiet` printed, and whether it showed something or drew a figure."""
 
-    printed: bool = False
+    printed: str = ""
     drew: bool = False
 
 
@@ -90,7 +90,7 @@ def quiet() -> Iterator[Noticed]:
         opened = _open_figures() - figures
         for number in opened:
             sys.modules["matplotlib.pyplot"].close(number)
-        noticed.printed = bool(printed.getvalue())
+        noticed.printed = printed.getvalue()
         noticed.drew = bool(opened or displayed)
 
 

@@ -14,6 +14,7 @@ from helpers.markup import code
 
 Shape = tuple[int, ...]
 
+LINES, LETTERS = 3, 80  # of what an answer printed
 LONG = 3.0  # seconds; the slowest right answer that the exercises know takes half of one
 
 
@@ -95,6 +96,11 @@ def of_exception(error: Raised, called: str) -> str:
     if error.kind == "SystemExit":
         where = f" in line {error.line}: {code(error.source)}" if error.line else ""
         return f"ends the program{where}. In a notebook that ends all; a function ends with `return`."
+    if 'missing the required "forward"' in error.message:
+        return f"raised {error}. PyTorch calls `forward`: is it spelt so, and does it stand inside the class?"
+    if "__init__() " in error.message and error.line is None:
+        spelt = "Is yours spelt `__init__`, with two underscores on either side?"
+        return f"raised {error}. The task calls it as {code(called)}. {spelt}"
     if error.kind == "TypeError" and error.line is None:
         return f"raised {error}. The task calls it as {code(called)}."
     if hidden := re.match(r"Module\.(\w+)\(\) takes", error.message):
@@ -121,11 +127,18 @@ def _cause(error: Raised) -> str:
 
 def asides(noticed: Noticed, seconds: float) -> str:
     """What a right answer does besides, that whoever calls it does not expect; empty where there is nothing."""
-    also = [what for what, is_so in (("prints", noticed.printed), ("shows a picture", noticed.drew)) if is_so]
+    also = [what for what, is_so in (("prints", bool(noticed.printed)), ("shows a picture", noticed.drew)) if is_so]
     told = f" It also {' and '.join(also)} whenever it is called: take that out before you use it." if also else ""
     if seconds > LONG:
         told += f" It took {seconds:.0f} seconds, although the inputs are tiny: is there a `sleep`, or work done twice?"
     return told
+
+
+def printed(text: str) -> str:
+    """The first lines that a wrong answer printed, for whoever looks for the mistake that way; empty if it did not."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    shown = ", ".join(code(readable(line[:LETTERS])) for line in lines[:LINES])
+    return f" It printed {shown}{' and so on' if len(lines) > LINES else ''}." if lines else ""
 
 
 def _count(have: int, want: int, what: str) -> str:

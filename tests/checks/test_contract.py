@@ -136,6 +136,32 @@ def test_a_layer_named_like_a_method_of_every_module_is_told_so():
     assert "has a method `double`, which hides a layer" in examine("Down", Step, seed=0).message
 
 
+def test_a_method_that_is_misspelt_is_told_so():
+    class Foward(nn.Module):
+        def __init__(self, in_channels, out_channels):
+            super().__init__()
+
+        def foward(self, x):
+            return x
+
+    class Init(nn.Module):
+        def _init_(self, in_channels, out_channels):
+            super().__init__()
+
+    assert "is it spelt so" in examine("Down", Foward, seed=0).message
+    assert "two underscores on either side" in examine("Down", Init, seed=0).message
+
+
+def test_what_a_wrong_answer_printed_is_shown_with_its_verdict():
+    def looks(pred, target):
+        print(pred.shape)
+        return 2.0
+
+    said = examine("dice", looks, seed=0).message
+    assert "It printed `torch.Size([2, 3])`" in said
+    assert said.endswith(" and so on.")
+
+
 def test_shapes_are_said_in_channels_and_layers():
     class Thin(UNet):
         def __init__(self, in_channels, num_classes, base_channels=16, depth=4):
