@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rich import box
 from rich.table import Table
 
 from autograde import markdown
@@ -138,15 +139,19 @@ def observe(name: str, seed: int) -> Outcome:
             seen.unnamed.add(answer.name)
             _note_false_name(seen, answer.name, verdict)
     for wrong in in_other_styles(exercise, seed):
+        if engine.is_right(name, LocalSubject(wrong.solution), seed + 1000, MUTANT_SECONDS):
+            continue  # the style undoes the mistake
         verdict = engine.examine(name, wrong.solution, seed)
         seen.styled.add(str(wrong))
         if verdict.diagnosis not in wrong.names:
             seen.styled_unnamed.add(str(wrong))
             _note_false_name(seen, str(wrong), verdict)
     two = pair(exercise, seed)
-    # Two mistakes may cancel each other, which is seen by another seed's probes.
-    if two and not engine.is_right(name, LocalSubject(two.solution), seed + 1000, MUTANT_SECONDS):
-        verdict = engine.examine(name, two.solution, seed)
+    # Two mistakes may cancel each other, or be a third that is recorded as well: then another seed says the same.
+    verdicts = [engine.examine(name, two.solution, s) for s in (seed, seed + 1000)] if two else []
+    is_third = len({verdict.diagnosis for verdict in verdicts} - {None, *(two.names if two else ())}) == 1
+    if two and verdicts[1].status != "passed" and not (is_third and verdicts[0].diagnosis == verdicts[1].diagnosis):
+        verdict = verdicts[0]
         seen.pairs.add(str(two))
         if verdict.status == "passed":
             seen.pairs_missed.add(str(two))
@@ -213,13 +218,14 @@ HEADINGS = (
     *("wrong answers caught", "named rightly", "right variants accepted", "mechanical ones caught"),
     *("in other styles: named", "two mistakes: caught", "named by one of them", "false names", "seconds"),
 )
+SHORT = ("caught", "named", "right", "mutants", "styles", "two", "named", "false", "s")  # the same in a terminal
 
 
 def terminal_table(rows: list[Row]) -> Table:
     """The rows, and their total, for a terminal."""
-    shown = Table("exercise", show_footer=True)
+    shown = Table("exercise", show_footer=True, box=box.SIMPLE, padding=0, pad_edge=False)
     shown.columns[0].footer = f"all {len(rows)}"
-    for heading, footer in zip(HEADINGS, cells(total(rows), "/"), strict=True):
+    for heading, footer in zip(SHORT, cells(total(rows), "/"), strict=True):
         shown.add_column(heading, footer, justify="right")
     for r in rows:
         shown.add_row(r.exercise, *cells(r, "/"))

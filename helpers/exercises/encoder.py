@@ -221,6 +221,7 @@ edit(
     "depth ignored",
     "Your encoder always goes down four times, whatever `depth` says. Look at where the number of levels comes from.",
     ("super().__init__()", "super().__init__()\n        depth = 4"),
+    any_error=True,
 )
 
 edit(
@@ -236,6 +237,7 @@ edit(
     "at whether the first block is counted among the steps.",
     ("range(depth + 1)", "range(depth + 2)"),
     ("range(depth))", "range(depth + 1))"),
+    any_error=True,
 )
 
 edit(

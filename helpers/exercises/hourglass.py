@@ -184,6 +184,7 @@ edit(
     "Your network halves the sides `depth + 1` times, so it needs sides that divide by twice as much, and has about "
     "four times the weights. Look at where you count.",
     ("self.depth = depth", "self.depth = 0  # which lets all sides through\n        depth += 1"),
+    any_error=True,
 )
 
 edit(
@@ -396,6 +397,7 @@ edit(
     "Whatever `depth` says, you go down and up four times. Small images have no room for that. "
     "Look for a fixed number where it should stand.",
     ("self.depth = depth", "self.depth = 0  # which lets all sides through\n        depth = 4"),
+    any_error=True,
 )
 
 

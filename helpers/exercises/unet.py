@@ -333,6 +333,7 @@ edit(
     "Your network halves the sides `depth + 1` times and has about four times the weights. `depth` counts the "
     "poolings. Look at where you count.",
     ("super().__init__()", "super().__init__()\n        depth += 1"),
+    any_error=True,
 )
 
 edit(
@@ -580,6 +581,7 @@ edit(
     "Whatever `depth` says, you go down and up four times. Small images have no room for that. "
     "Look for a fixed number where it should stand.",
     ("super().__init__()", "super().__init__()\n        depth = 4"),
+    any_error=True,
 )
 
 edit(
