@@ -19,11 +19,11 @@ def cell(solution: Callable[..., Any], text: str, name: str) -> str:
     The course's own answer, where it is part of this one, is called `NAME_of_the_course`.
     """
     module = solution.__module__
-    own = ast.parse(text).body[0]
+    *before, own = ast.parse(text).body
     assert isinstance(own, ast.FunctionDef | ast.ClassDef)
     own.decorator_list = [d for d in own.decorator_list if _called(d) not in DECLARATIONS]
     wanted: dict[str, ast.stmt] = {}
-    waiting: list[ast.stmt] = [own]
+    waiting: list[ast.stmt] = [*before, own]
     while waiting:
         node = waiting.pop()
         for used in sorted({n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - wanted.keys() - {own.name}):
@@ -31,7 +31,7 @@ def cell(solution: Callable[..., Any], text: str, name: str) -> str:
                 wanted[used] = _definitions(module)[used]
                 waiting.append(wanted[used])
     order = list(_definitions(module))
-    parts = [wanted[used] for used in sorted(wanted, key=order.index)]
+    parts = [*(wanted[used] for used in sorted(wanted, key=order.index)), *before]
     others = _Renamed(name, f"{name}_of_the_course")
     if own.name != name:
         parts = [others.visit(_copy(part)) for part in parts]

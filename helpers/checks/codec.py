@@ -123,7 +123,8 @@ def _encoded(value: Any, arrays: list[bytes]) -> Any:
         if value.numel() * value.element_size() + sum(map(len, arrays)) > MOST_ARRAYS:
             raise CodecError(f"it is larger than {MOST_ARRAYS // 2**20} MiB of arrays")
         if value.numel():
-            flat = laid_out.resolve_conj().resolve_neg().contiguous().reshape(-1)
+            # A clone: of one element any step counts as contiguous, and a step of 0 cannot be seen as bytes.
+            flat = laid_out.resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format).reshape(-1)
             arrays.append(flat.view(torch.uint8).numpy().tobytes())
         return {"tensor": [dtype, list(laid_out.shape), order]}
     if isinstance(value, list):

@@ -43,7 +43,7 @@ def probes(draw):
     yield Build((channels, draw.size(3, 5), 1), (draw.normal(2, channels, 2 * h + 1, 2 * w + 1),))
     yield Build((1,), (draw.normal(1, 1, 8, 12),), {"depth": 2})  # 16 channels, a batch of one
     yield forwards((3, 2), {}, draw.normal(1, 3, 32, 48), draw.seed())  # four steps down
-    yield widest((1,), {}, 256, torch.ones(1, 1, 16, 16))
+    yield widest((1,), {"depth": 3}, 128, torch.ones(1, 1, 16, 16))
 
 
 edit = edits_of(Encoder)

@@ -41,7 +41,7 @@ def test_json_is_one_list_and_nothing_else():
     assert row["exercise"] == "dice"
     assert (row["wrong"], row["caught"], row["named"]) == (len(exercise.misconceptions),) * 3
     assert (row["variants"], row["accepted"]) == (len(exercise.variants),) * 2
-    assert row["mechanical"] > 100
+    assert row["mechanical"] > 50
     assert 0.9 * row["mechanical"] < row["mechanical_caught"] <= row["mechanical"]
     assert 0 < row["seconds"] < 10
     assert row["cost"] > 0
@@ -51,7 +51,7 @@ def test_the_table_has_a_row_for_each_and_a_total(monkeypatch):
     monkeypatch.setattr(accuracy, "_mutants", lambda name: [])
     result = course("accuracy", "--exercise", "iou", "--exercise", "dice", "--seeds", "1", "--jobs", "1", "--missed")
     assert result.exit_code == 0
-    rows = [line for line in result.stdout.splitlines() if re.match(r"\S (iou|dice|all 2) ", line)]
+    rows = [line for line in result.stdout.splitlines() if re.match(r"\s*(iou|dice|all 2)\s", line)]
     assert len(rows) == 3
     wrong = sum(len(exercises.load(name).misconceptions) for name in ("iou", "dice"))
     assert f"{wrong}/{wrong}" in rows[2]
@@ -94,8 +94,8 @@ def test_other_styles_pairs_and_false_names_are_counted(monkeypatch):
     monkeypatch.setattr(exercise, "misconceptions", exercise.misconceptions[:2])
 
     def examine(name, solution, seed):
-        made_of_two = solution.__name__ == "Two"
-        return Verdict(name, "passed" if made_of_two else "wrong", "m", 0, 5, None if made_of_two else first, None, 0)
+        missed = solution.__name__ == "Two" and seed == 0
+        return Verdict(name, "passed" if missed else "wrong", "m", 0, 5, None if missed else first, None, 0)
 
     class Two(DoubleConv):
         def forward(self, x):
@@ -171,8 +171,9 @@ def test_what_was_just_stored_is_not_stale(published):
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert "old" not in text
-    assert text.index("| `iou` | 13 of 13 |") < text.index("| `dice` | 14 of 14 |")  # in course order
-    assert "**27 of 27 (100.0 %)**" in text
+    iou, dice = (len(exercises.load(name).misconceptions) for name in ("iou", "dice"))
+    assert text.index(f"| `iou` | {iou} of {iou} |") < text.index(f"| `dice` | {dice} of {dice} |")  # in course order
+    assert f"**{iou + dice} of {iou + dice} (100.0 %)**" in text
     assert "Over 20 seeds" in text
 
 
@@ -185,7 +186,8 @@ def test_one_exercise_can_be_measured_again_beside_the_others(published):
 
 def test_a_changed_table_and_a_wrong_answer_less_are_stale(published, monkeypatch):
     text, exercise = published["readme"].read_text(), exercises.load("dice")
-    published["readme"].write_text(text.replace("14 of 14", "15 of 15", 1))
+    n = len(exercise.misconceptions)
+    published["readme"].write_text(text.replace(f"{n} of {n}", "1 of 1", 1))
     monkeypatch.setattr(exercise, "misconceptions", exercise.misconceptions[1:])
     answer, table = accuracy.stale(**published)
     assert answer.startswith("dice has other wrong answers, variants or mutants now: ")

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def examine_in_process(name, obj, seconds=5.0):
 def test_every_answer_gets_the_same_verdict_in_a_process_of_its_own(exercise):
     for answer in (*exercise.right_answers, *exercise.misconceptions):
         here = engine.examine(exercise.name, answer.solution, seed=0)
+        here = replace(here, message=here.message.split(" It printed ")[0])  # which a process of its own discards
         there = examine_in_process(exercise.name, answer.solution)
         assert vars(there).keys() == vars(here).keys()
         for field in vars(here):
@@ -71,7 +73,7 @@ def write_to_every_file(message):
     ("answer", "seconds", "said"),
     [
         (endless, 0.3, "did not finish within 0.3 seconds. It was stopped in line"),
-        (deaf, 0.3, "did not finish within 0.3 seconds. Is there a loop"),
+        (deaf, 0.3, "did not finish within 0.3 seconds. A loop never ends"),
         (lambda pred, target: os._exit(0), 5, "ended the process"),
         (lambda pred, target: os.kill(os.getpid(), signal.SIGKILL), 5, "ended the process"),
         (lambda pred, target: ctypes.string_at(0), 5, "ended the process"),
@@ -98,7 +100,7 @@ def test_what_leaves_python_the_soft_way_is_an_exception_there(leaving):
 
     verdict = examine_in_process("dice", answer)
     assert verdict.status == "error"
-    assert leaving.__name__ in verdict.message
+    assert ("ends the program" if leaving is SystemExit else leaving.__name__) in verdict.message
 
 
 class Empty(nn.Module):

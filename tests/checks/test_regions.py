@@ -271,7 +271,7 @@ REGIONS = {
         "odd sides": lambda g: hasattr(g, "x") and odd(g.x),
         "one image": lambda g: hasattr(g, "x") and len(g.x) == 1,
         "several images": lambda g: hasattr(g, "x") and len(g.x) > 1,
-        "256 channels": lambda g: "`(1)`" in g.label,
+        "128 channels": lambda g: "(1, depth=3)" in g.label,
     },
     "upsample_nearest": {
         "one pixel a column": lambda g: sides(g.x)[0] == 1,
