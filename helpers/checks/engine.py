@@ -235,7 +235,7 @@ def _diagnose(exercise: Exercise, trace: Trace, seed: int, differing: list[int])
             if agrees(version, k, answer.any_error):
                 explained.setdefault(answer, set()).add(k)
         for one, other in itertools.product([one for one, probes in explained.items() if k in probes], specific_first):
-            if one is other or (other in explained and min(explained[one] | explained[other]) != k):
+            if one is other or min(explained[one] | explained.get(other, set())) != k:
                 continue  # itself, or tried at an earlier probe
             for version in exercise.versions(one, other) if time.thread_time() < until else ():
                 if all(agrees(version, k, any_error=False) for k in order):

@@ -247,7 +247,11 @@ def test_a_figure_that_was_open_stays_open():
 
 
 @pytest.mark.parametrize(
-    ("line", "said"), [("time.sleep(9)", "has to wait"), ("for _ in range(10**9): pass", "or does")]
+    ("line", "said"),
+    [
+        ("time.sleep(60)", "Nothing here has to wait"),
+        ("for _ in range(10**9): pass", "or does far more than this task"),
+    ],
 )
 def test_an_answer_that_takes_long_is_stopped_and_not_called_endless(line, said, monkeypatch, tmp_path):
     file = tmp_path / "answer.py"
@@ -257,7 +261,7 @@ def test_an_answer_that_takes_long_is_stopped_and_not_called_endless(line, said,
     monkeypatch.setattr(engine, "SECONDS", 0.3)
     began = time.monotonic()
     verdict = examine("dice", namespace["dice"], seed=0)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # it was woken
     assert f"stopped in line 3: `{line}`" in verdict.message
     assert said in verdict.message
 
