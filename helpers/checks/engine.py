@@ -22,7 +22,7 @@ from helpers import exercises
 from helpers.checks import wording
 from helpers.checks.equality import MOST_PARTS, is_same, kind_of
 from helpers.checks.fixtures import Fixture
-from helpers.checks.limits import OutOfTime, one_thread, quiet, time_limit
+from helpers.checks.limits import OutOfTime, generators_kept, one_thread, quiet, time_limit
 from helpers.checks.observe import Observation, observe
 from helpers.checks.probes import Build, Call, Draw, Probe, Script, as_probe, size_of
 from helpers.checks.process import Lost, unfinished
@@ -120,7 +120,7 @@ def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
     with one_thread():
         try:
             began = time.monotonic()
-            with quiet() as noticed, time_limit(SECONDS):
+            with quiet() as noticed, generators_kept(), time_limit(SECONDS):
                 trace = _trace(exercise, subject, seed)
         except OutOfTime as stopped:
             happened = unfinished(SECONDS, raised(stopped.__cause__ or stopped, None))
@@ -358,6 +358,8 @@ def _describe(exercise: Exercise, probe: Probe, yours: Observation, expected: Ob
         return f"For {where}, {wording.of_layers(yours.value, expected.value)}."
     shapes = yours.what in RESULT_SHAPES
     path, y, e = wording.first_leaf(yours.value, expected.value, expected.tolerance_scale, shapes)
+    if y == "None":
+        return f"`{exercise.name}` returns None for {where}. Is a `return` missing?"
     if shapes:
         return f"For {where}, {wording.place(path)} {wording.of_shape(y, e)}."
     of = wording.place(path) if path or yours.what == "result" else yours.what

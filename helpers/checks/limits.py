@@ -6,6 +6,7 @@ import _thread
 import builtins
 import contextlib
 import io
+import random
 import signal
 import sys
 import threading
@@ -13,6 +14,8 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 
 class OutOfTime(Exception):
@@ -95,7 +98,7 @@ def quiet() -> Iterator[Noticed]:
 
 
 def _refuse_to_ask(prompt: object = "") -> str:
-    raise EOFError("input() asks in vain here: an answer gets all it needs by its arguments")
+    raise EOFError("input() is not answered here; everything needed is among the arguments")
 
 
 def _open_figures() -> set[int]:
@@ -119,6 +122,20 @@ def _nothing_displayed() -> Iterator[list[Any]]:
         yield shell.display_pub.outputs
     finally:
         shell.display_pub = kept
+
+
+@contextlib.contextmanager
+def generators_kept() -> Iterator[None]:
+    """Leave the global generators of torch, NumPy and Python as they were, whatever the body draws or seeds."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        python, numpy = random.getstate(), np.random.get_state()
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
 
 
 @contextlib.contextmanager

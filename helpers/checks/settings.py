@@ -1,7 +1,8 @@
-"""What an answer must leave as it found it, since every later cell uses it: modes, and torch's classes."""
+"""What an answer must leave as it found it, since every later cell uses it: modes, builtins, torch's classes."""
 
 from __future__ import annotations
 
+import builtins
 import os
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 WATCHED: tuple[Any, ...] = (
-    *(torch, Tensor, nn, nn.functional, nn.Module, nn.Sequential, nn.Conv2d, nn.ConvTranspose2d),
+    *(builtins, torch, Tensor, nn, nn.functional, nn.Module, nn.Sequential, nn.Conv2d, nn.ConvTranspose2d),
     *(nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Upsample),
 )
 

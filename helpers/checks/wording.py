@@ -98,6 +98,8 @@ def of_exception(error: Raised, called: str) -> str:
         return f"ends the program{where}. In a notebook that ends all; a function ends with `return`."
     if 'missing the required "forward"' in error.message:
         return f"raised {error}. PyTorch calls `forward`: is it spelt so, and does it stand inside the class?"
+    if "before Module.__init__() call" in error.message:
+        return f"raised {error}. `__init__` begins with `super().__init__()`, before the first layer is made."
     if "__init__() " in error.message and error.line is None:
         spelt = "Is yours spelt `__init__`, with two underscores on either side?"
         return f"raised {error}. The task calls it as {code(called)}. {spelt}"
@@ -127,9 +129,9 @@ def _cause(error: Raised) -> str:
 
 def asides(noticed: Noticed, seconds: float) -> str:
     """What a right answer does besides, that whoever calls it does not expect; empty where there is nothing."""
-    also = [what for what, is_so in (("prints", bool(noticed.printed)), ("shows a picture", noticed.drew)) if is_so]
+    also = [what for what, is_so in (("prints", bool(noticed.printed)), ("shows something", noticed.drew)) if is_so]
     told = f" It also {' and '.join(also)} whenever it is called: take that out before you use it." if also else ""
-    if seconds > LONG:
+    if seconds > LONG and not also:
         told += f" It took {seconds:.0f} seconds, although the inputs are tiny: is there a `sleep`, or work done twice?"
     return told
 

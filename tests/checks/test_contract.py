@@ -43,6 +43,11 @@ def patches_a_class(pred, target):
     return dice(pred, target)
 
 
+def replaces_a_builtin(pred, target):
+    builtins.sum = lambda *numbers: 0
+    return dice(pred, target)
+
+
 def adds_to_a_class(pred, target):
     nn.BatchNorm2d.train = lambda self, mode=True: self
     return dice(pred, target)
@@ -74,6 +79,7 @@ def strict_numpy(pred, target):
         ("conv2d", double_by_default, "leaves a setting changed"),
         ("dice", patches_a_class, "leaves a setting changed"),
         ("dice", adds_to_a_class, "leaves a setting changed"),
+        ("dice", replaces_a_builtin, "leaves a setting changed"),
         ("DoubleConv", PatchesInForward, "leaves a setting changed"),
     ],
 )
@@ -134,6 +140,31 @@ def test_a_layer_named_like_a_method_of_every_module_is_told_so():
             return self.double(F.max_pool2d(x, 2))
 
     assert "has a method `double`, which hides a layer" in examine("Down", Step, seed=0).message
+
+
+def test_global_generators_are_told_of_and_put_back():
+    def seeds(pred, target):
+        torch.manual_seed(99)
+        np.random.seed(99)
+        return dice(pred, target)
+
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist()
+    assert examine("dice", seeds, seed=0).diagnosis == "disturbs the random generator"
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.random.get_state()[1].tolist() == before[1]
+
+
+def test_what_a_module_lacks_is_asked_for():
+    class NoReturn(DoubleConv):
+        def forward(self, x):
+            self.layers(x)
+
+    class NoSuper(nn.Module):
+        def __init__(self, in_channels, out_channels, padding=1, norm=True):
+            self.layer = nn.Conv2d(in_channels, out_channels, 3)
+
+    assert "Is a `return` missing?" in examine("DoubleConv", NoReturn, seed=0).message
+    assert "begins with `super().__init__()`" in examine("DoubleConv", NoSuper, seed=0).message
 
 
 def test_a_method_that_is_misspelt_is_told_so():
@@ -218,12 +249,12 @@ def too_few(pred):
     ("answer", "status", "said"),
     [
         (prints, "passed", "also prints whenever it is called"),
-        (plots, "passed", "also shows a picture"),
+        (plots, "passed", "also shows something"),
         (prints_only, "wrong", "`print` only shows a value"),
         (leaves, "error", "ends the program in line"),
         (one_by_one, "wrong", "`return` gives a result"),
         (not_called, "wrong", "brackets missing"),
-        (asks, "error", "input() asks in vain"),
+        (asks, "error", "input() is not answered"),
         (too_few, "error", "The task calls it as `dice(pred, target)`"),
     ],
 )
