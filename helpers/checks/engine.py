@@ -140,19 +140,28 @@ def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
 
 def is_right(name: str, subject: Subject, seed: int, seconds: float | None = None) -> bool:
     """Whether `examine_through` would say "passed"; stops at the first probe that a wrong answer fails."""
-    exercise = exercises.load(name)
-    known = [_known_trace(name, answer.solution, seed) for answer in exercise.accepted]
+    accepted = [answer.solution for answer in exercises.load(name).accepted]
+    for solution in accepted:
+        _known_trace(name, solution, seed)  # now, so that it takes none of the answer's time
+    return bool(that_do_as(name, subject, accepted, seed, seconds))
+
+
+def that_do_as(
+    name: str, subject: Subject, solutions: list[Code], seed: int, seconds: float | None = None
+) -> list[Code]:
+    """Those of `solutions` that do on every probe what the answer behind `subject` does; stops where none is left."""
     try:
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
             subject.settings_changed()  # from now on
             for k, probe in enumerate(_probes(name, seed)):
-                for n, seen in enumerate(observe(subject, probe, 1000 * seed + k, exercise.forbidden)):
-                    known = [trace for trace in known if n >= len(trace[k]) or _agrees(seen, trace[k][n])]
-                    if not known:
-                        return False
+                known = {solution: iter(_known(name, solution, seed, k)) for solution in solutions}
+                for seen in observe(subject, probe, 1000 * seed + k, exercises.load(name).forbidden):
+                    solutions = [one for one in solutions if _agrees(seen, next(known[one], seen))]
+                    if not solutions:
+                        return []
     except (Exception, SystemExit, Lost):  # OutOfTime among them
-        return False
-    return True
+        return []
+    return solutions
 
 
 def forget() -> None:

@@ -108,6 +108,30 @@ def test_other_styles_pairs_and_false_names_are_counted(monkeypatch):
     assert (row.pairs, row.pairs_caught, row.pairs_named) == (1, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "one", "other", "third"),
+    [
+        ("conv2d", "stride in one direction only", "stride along the columns only", "stride ignored"),
+        # with a second one, "empty masks raise an error"
+        (
+            "dice",
+            "loss instead of score, but 1.0 for empty masks",
+            "empty masks raise an error",
+            "loss instead of score",
+        ),
+    ],
+)
+def test_two_mistakes_that_are_a_third_are_rightly_called_so(name, one, other, third):
+    exercise = exercises.load(name)
+    by_name = {answer.name: answer for answer in exercise.misconceptions}
+    both = exercises.changed(exercise.reference, by_name[one].changes + by_name[other].changes)
+    assert examine(name, both, 0).diagnosis == third
+    assert accuracy._is_true_of(exercise, both, third, 0)
+    false = next(answer.name for answer in exercise.misconceptions if answer.name not in (one, other, third))
+    assert not accuracy._is_true_of(exercise, both, false, 0)
+    assert not accuracy._is_true_of(exercise, both, None, 0)
+
+
 def test_an_answer_counts_only_if_every_seed_agrees(monkeypatch):
     seen = {
         0: accuracy.Outcome({"a"}, {"a"}, set(), {("reference", "m")}, seconds=[1.0]),
