@@ -10,11 +10,12 @@ from helpers import exercises
 from helpers.checks import engine
 from helpers.checks.subject import LocalSubject
 from helpers.exercises import Answer, Exercise
+from helpers.mutations import mutations
 
 
 def changes(source):
     """Every mutant of `source`, by what changed."""
-    return {name.partition("  |  ")[2]: made for name, made in mutants.mutations(textwrap.dedent(source))}
+    return {name.partition("  |  ")[2]: made for name, made in mutations(textwrap.dedent(source))}
 
 
 def body(*lines):
