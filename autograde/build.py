@@ -34,6 +34,7 @@ from autograde.files import dumped, read_notebook, write
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
 from helpers import exercises
 from helpers.plan import PATH as PLAN
+from helpers.plan import cell_id
 from helpers.quiz.quiz import problems as quiz_problems
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -223,7 +224,7 @@ def _nbgrader(grade_id: str, solution: bool = False, grade: bool = False, points
 
 def _id(cell: NotebookNode, taken: set[str]) -> str:
     """A cell id that stays as long as the cell's text does, or its grade id where it has one."""
-    base = cell.metadata.get("nbgrader", {}).get("grade_id") or hashlib.sha256(cell.source.encode()).hexdigest()[:12]
+    base = cell.metadata.get("nbgrader", {}).get("grade_id") or cell_id(cell.source)
     return next(id for id in (base, *(f"{base}-{k}" for k in range(2, 100))) if id not in taken)
 
 

@@ -20,7 +20,7 @@ def lesson_plan(lesson: str, master: NotebookNode) -> dict[str, Any] | None:
 
     Returns:
         `"lesson"`, `"title"`, `"minutes"`; `"checks"`, `"graded"` and `"texts"`, each by name to points; `"practice"`,
-        the questions that only practise.
+        the questions that only practise; `"cells"`, the ids of the code cells that nobody is asked to write.
     """
     opening = master.cells[0].source
     minutes = re.match(r"(\d+) minutes", time(opening))
@@ -38,6 +38,7 @@ def lesson_plan(lesson: str, master: NotebookNode) -> dict[str, Any] | None:
         "practice": [id for id in dict.fromkeys(asked) if not questions.find(id).graded],
         "graded": graded,
         "texts": {id: worth for id, worth in points.items() if not id.startswith(("check-", "quiz-"))},
+        "cells": [cell.id for cell in master.cells if cell.cell_type == "code" and not cell.metadata],
     }
 
 

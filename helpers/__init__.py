@@ -13,7 +13,7 @@ limit_threads()
 logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
 
 from helpers import data, show  # noqa: E402  (threads come first)
-from helpers.checks import check, earlier, hint, solution, use  # noqa: E402
+from helpers.checks import check, earlier, hint, solution, use, where  # noqa: E402
 from helpers.glossary import glossary  # noqa: E402
 from helpers.graph import ArchitectureGraph  # noqa: E402
 from helpers.progress import progress  # noqa: E402
@@ -34,4 +34,5 @@ __all__ = [
     "show",
     "solution",
     "use",
+    "where",
 ]

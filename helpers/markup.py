@@ -66,20 +66,25 @@ class Shown:
     """The same content as text for a console and as HTML for a page."""
 
     def __init__(self, text: str, page: str) -> None:
-        self._text, self._page = text, page
+        self._text, self.page = text, page
 
     def __repr__(self) -> str:
         return self._text
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/plain": self._text, "text/html": self._page}
+        return {"text/plain": self._text, "text/html": self.page}
+
+
+def paragraph(text: str) -> Shown:
+    """A marked-up text as lines for a console and as a paragraph for a page."""
+    return Shown(wrapped(text), f'<p style="margin:.3em 0;max-width:62em">{as_html(text)}</p>')
 
 
 def say(text: str) -> None:
     """Show a marked-up text: as HTML in a notebook, as lines in a console."""
     from IPython.display import display
 
-    display(Shown(wrapped(text), f'<p style="margin:.3em 0;max-width:62em">{as_html(text)}</p>'))
+    display(paragraph(text))
 
 
 def _parts(text: str) -> Iterator[tuple[str, bool]]:

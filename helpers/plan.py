@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -35,3 +37,14 @@ def exercises() -> list[str]:
 def names(lesson: str) -> list[str]:
     """The names under which a lesson's work may lie: its own, then the old one if it was renamed."""
     return [lesson, *(old for old, new in RENAMED.items() if new == lesson)]
+
+
+@functools.cache
+def cells() -> frozenset[str]:
+    """Ids of the code cells that the lessons come with, without those that a student writes."""
+    return frozenset(id for lesson in lessons() for id in lesson["cells"])
+
+
+def cell_id(source: str) -> str:
+    """The id of a cell with this text: while it is in `cells`, nobody has changed it."""
+    return hashlib.sha256(source.encode()).hexdigest()[:12]

@@ -7,7 +7,7 @@ It compares the record (`helpers.progress_store`) and the answers to graded ques
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -35,7 +35,7 @@ _wrapped = partial(markup.wrapped, subsequent_indent="  ")
 
 @dataclass(frozen=True)
 class Planned:
-    """What a lesson asks for; the dictionaries go from names to points."""
+    """What a lesson asks for; the dictionaries go from names to points. `cells` is not for here: see `plan.cells`."""
 
     lesson: str
     title: str
@@ -44,6 +44,7 @@ class Planned:
     practice: list[str]
     graded: dict[str, float]
     texts: dict[str, float]
+    cells: Sequence[str] = ()
 
 
 class Lesson:
@@ -101,6 +102,7 @@ class Progress:
     Attributes:
         made: when; what is done later is not in it.
         lessons: all lessons, in order; none where nothing is kept.
+        asked: what was asked for, in a sentence; empty where nothing was.
         said: sentences about what could not be read or kept.
     """
 
@@ -108,6 +110,7 @@ class Progress:
         self.made = datetime.now()
         self.lessons: list[Lesson] = []
         self.said: list[str] = []
+        self.asked = ""
         self._here = ""
         at = progress_store.place()
         if at is None:
@@ -115,6 +118,7 @@ class Progress:
             return
         folder, self._here = at
         kept, self.said = progress_store.read(folder)
+        self.asked = _asked(kept)
         for planned in (Planned(**lesson) for lesson in plan.lessons()):
             try:
                 given = answers.read_on(folder / planned.lesson)
@@ -139,7 +143,7 @@ class Progress:
             widths = [max(len(row[k]) for row in rows) for k in range(len(HEADS))]
             table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
             lines += ["", *(row.rstrip() for row in table), ""]
-            lines += [_wrapped(self.next()), _wrapped(NO_GRADE), _wrapped(ABOUT_TIME)]
+            lines += [_wrapped(text) for text in (self.next(), NO_GRADE, self.asked, ABOUT_TIME) if text]
         return "\n".join([*lines, *(_wrapped(f"! {said}") for said in self.said)])
 
     def as_html(self) -> str:
@@ -155,7 +159,7 @@ class Progress:
             parts.append(f"<table>{_caption('The whole course')}<tbody>{rows}</tbody></table>")
             parts.append(_paragraph(f"<b>{markup.as_html(self.next())}</b>"))
             parts.append(self._table())
-            parts += [_paragraph(html.escape(text)) for text in (NO_GRADE, ABOUT_TIME)]
+            parts += [_paragraph(html.escape(text)) for text in (NO_GRADE, self.asked, ABOUT_TIME) if text]
         parts += [_paragraph(f"<b>!</b> {markup.as_html(said)}") for said in self.said]
         return f'<div style="max-width:75em">{"".join(parts)}</div>'
 
@@ -224,6 +228,16 @@ def _row(lesson: Lesson) -> list[str]:
         f"{lesson.minutes:.0f} of {plan.minutes}",
         ", ".join(failing),
     ]
+
+
+def _asked(kept: Record) -> str:
+    counts = {
+        what: sum(asked.get(what, 0) if what == "hints" else what in asked for asked in kept.helps.values())
+        for what in ("hints", "where", "solution")
+    }
+    words = {"hints": ("hint", "hints"), "where": ("place", "places"), "solution": ("solution", "solutions")}
+    parts = [f"{n} {words[what][n > 1]}" for what, n in counts.items() if n]
+    return f"You asked for {', '.join(parts)}. That is no part of a grade either." if parts else ""
 
 
 def _bar(done: float, of: float) -> str:

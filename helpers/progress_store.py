@@ -32,11 +32,13 @@ class Record:
         checks: exercise to the latest verdict on it, such as "passed".
         quizzes: practice question to whether it was ever answered right.
         seconds: lesson to the time spent in it, about.
+        helps: exercise to what was asked for, `"hints"`, `"where"` or `"solution"`, and up to which.
     """
 
     checks: dict[str, str] = field(default_factory=dict)
     quizzes: dict[str, bool] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    helps: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def place() -> tuple[Path, str] | None:
@@ -76,6 +78,23 @@ def note_quiz(question: str, right: bool) -> None:
     _note(change)
 
 
+def note_help(exercise: str, lesson: str, what: str, far: int) -> None:
+    """Keep what was asked for in an exercise of a lesson, and how far it went: the number of a hint, for example.
+
+    As with checks, asking in another lesson counts as time alone.
+    """
+
+    def change(kept: dict[str, Any]) -> None:
+        asked = kept.setdefault("helps", {}).setdefault(exercise, {})
+        asked[what] = max(far, _count(asked.get(what)))
+
+    at = place()
+    if at is None or at[1] != lesson:
+        note_time()
+    else:
+        _note(change)
+
+
 def note_time() -> None:
     """Keep that somebody is at work."""
     _note(lambda _: None)
@@ -101,6 +120,9 @@ def read(folder: Path) -> tuple[Record, list[str]]:
             for question, right in kept.get("quizzes", {}).items():
                 if isinstance(right, bool):  # one question may be asked in two lessons
                     record.quizzes[question] = right or record.quizzes.get(question, False)
+            for exercise, asked in kept.get("helps", {}).items():
+                counts = {what: _count(far) for what, far in asked.items()} if isinstance(asked, dict) else {}
+                record.helps[exercise] = record.helps.get(exercise, {}) | counts
             record.seconds[lesson] = record.seconds.get(lesson, 0.0) + _number(kept.get("seconds"))
     again = "could not be read, so this lesson is counted anew. You may delete that file."
     said += [f"{FOLDER}/{path.name} {again}" for path in sorted((folder / FOLDER).glob("*.unreadable"))]
@@ -157,9 +179,14 @@ def _read(path: Path) -> dict[str, Any]:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise _Unreadable(f"{FOLDER}/{path.name} cannot be read ({type(error).__name__}).") from None
-    if not isinstance(kept, dict) or not all(isinstance(kept.get(part, {}), dict) for part in ("checks", "quizzes")):
+    parts = ("checks", "quizzes", "helps")
+    if not isinstance(kept, dict) or not all(isinstance(kept.get(part, {}), dict) for part in parts):
         raise _Unreadable(f"{FOLDER}/{path.name} holds something else than your progress.")
     return kept
+
+
+def _count(value: Any) -> int:
+    return int(_number(value))
 
 
 def _number(value: Any) -> float:

@@ -6,6 +6,7 @@ import re
 import socket
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
@@ -57,11 +58,20 @@ def closed():
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What was displayed: a list of dicts from MIME type to content."""
-    displayed = []
+    """What was displayed: a list of dicts from MIME type to content; `outputs` of a cell, since some are updates."""
 
-    def display(what, raw=False):
+    class Displayed(list):
+        outputs = 0
+
+    displayed = Displayed()
+
+    def update(what):
+        displayed.append(what._repr_mimebundle_())
+
+    def display(what, raw=False, display_id=None):
+        displayed.outputs += 1
         displayed.append(what if raw else what._repr_mimebundle_())
+        return SimpleNamespace(update=update) if display_id else None
 
     monkeypatch.setattr("IPython.display.display", display)
     return displayed

@@ -96,6 +96,14 @@ def test_it_claims_no_grade(begun):
         assert "the grade is made with what you hand in" in " ".join(said.split())
 
 
+def test_what_was_asked_for_is_said_briefly_and_is_no_grade(course):
+    keep(course, {"02_overlap": {"helps": {"dice": {"hints": 2, "where": 3}, "iou": {"hints": 1, "solution": 1}}}})
+    for said in (repr(progress()), progress().as_html()):
+        assert "You asked for 3 hints, 1 place, 1 solution. That is no part of a grade either." in said
+    keep(course, {})
+    assert "asked" not in repr(progress())
+
+
 def test_next_is_in_this_lesson_then_in_those_after_it(begun, monkeypatch):
     assert progress().next() == "Next, in 02 · Overlap: `confusion` (not checked yet)."
     lessons = plan.lessons()

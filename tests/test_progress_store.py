@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers import exercises, frontend, plan, progress_store
-from helpers.checks import check, grade
+from helpers.checks import check, grade, hint, solution
 from helpers.quiz.questions import find
 from helpers.quiz.quiz import Quiz
 
@@ -60,6 +60,22 @@ def test_practice_in_another_lesson_is_no_verdict(course, monkeypatch):
     check("dice", lambda pred, target: 0.5)
     assert "checks" not in kept(course, "04_convolution")
     assert not (course / "progress" / "02_overlap.json").exists()
+
+
+def test_what_was_asked_for_is_kept_by_exercise_and_how_far(course, monkeypatch):
+    for name in ("dice", "iou", "mean_iou"):
+        monkeypatch.setattr(exercises.load(name), "attempt", exercises.Attempt())
+    hint("dice", 2)
+    hint("dice", 1)
+    hint("iou")
+    solution("dice")  # it is closed
+    assert kept(course)["helps"] == {"dice": {"hints": 2}, "iou": {"hints": 1}}
+    check("dice", dice)
+    solution("dice")
+    assert progress_store.read(course)[0].helps == {"dice": {"hints": 2, "solution": 1}, "iou": {"hints": 1}}
+    monkeypatch.chdir(course / "04_convolution")
+    hint("mean_iou")
+    assert "helps" not in kept(course, "04_convolution")
 
 
 def test_a_practice_question_once_right_stays_right(course):
@@ -150,12 +166,15 @@ def test_unknown_keys_and_odd_values_stay_and_do_no_harm(course, clock):
         "from": "a later version",
         "checks": {"gone": "passed", "dice": 3},
         "quizzes": {"x": "yes"},
+        "helps": {"dice": "many", "iou": {"hints": "two"}},
         "seconds": float("nan"),
         "last": "today",
     }
     (course / "progress").mkdir()
     (course / "progress" / "02_overlap.json").write_text(json.dumps(odd))
-    assert progress_store.read(course) == (progress_store.Record({"gone": "passed"}, {}, {"02_overlap": 0.0}), [])
+    helps = {"dice": {}, "iou": {"hints": 0}}
+    record = progress_store.Record({"gone": "passed"}, {}, {"02_overlap": 0.0}, helps)
+    assert progress_store.read(course) == (record, [])
     progress_store.note_check("iou", "02_overlap", "passed")
     clock[0] += 10
     progress_store.note_time()

@@ -202,8 +202,8 @@ check(pixel_accuracy)
 
 # %% [markdown]
 # Nothing was raised, and in this lesson the points do not count: you may check as often as you like. Now repair the
-# first of the two lines and run the cell again, until it says *passed*. When you are stuck, ask for a hint; there are
-# three, one at a time.
+# first of the two lines and run the cell again, until it says *passed*. When you are stuck, the buttons below the verdict
+# help; each is a call, too. There are three hints, one at a time:
 
 # %%
 hint("pixel_accuracy")
@@ -216,7 +216,8 @@ hint("pixel_accuracy")
 #
 # </details>
 #
-# `solution("pixel_accuracy")` shows the course's own answer, after you have passed or after three wrong tries. And
+# `where("pixel_accuracy")` looks for the line in which one small change would make your answer pass, and
+# `solution("pixel_accuracy")` shows the course's own, after you have passed or after three wrong tries. And
 # `use(pixel_accuracy)` gives the cells below *your* piece when it passes, and the course's until then. So a lesson runs
 # to its end whatever you have written.
 

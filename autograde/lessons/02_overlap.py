@@ -168,7 +168,9 @@ check(iou)
 #
 # <details><summary>I am stuck</summary>
 #
-# Run `hint("iou")` in a cell of your own. It gives one hint at a time, and there are three.
+# Press *Hint* below the check, or run `hint("iou")` in a cell of your own: one hint at a time, and there are three. When
+# the mistake has no name, *Where is it?*, or `where("iou")`, looks in your code for one small change with which it
+# passes, and says the line; asked again, it says more.
 #
 # </details>
 

@@ -12,7 +12,7 @@ import inspect
 import itertools
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -138,24 +138,58 @@ def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
     return _verdict(exercise, seed, "error", f"`{name}` {happened}")
 
 
-def is_right(name: str, subject: Subject, seed: int, seconds: float | None = None) -> bool:
-    """Whether `examine_through` would say "passed"; stops at the first probe that a wrong answer fails."""
+def is_right(name: str, subject: Subject, seed: int, seconds: float | None = None, order: Sequence[int] = ()) -> bool:
+    """Whether `examine_through` would say "passed"; stops at the first probe that a wrong answer fails.
+
+    Args:
+        order: the probes to look at; all where none is named.
+    """
+    return bool(that_do_as(name, subject, prepare(name, seed), seed, seconds, order))
+
+
+@functools.lru_cache(maxsize=64)
+def prepare(name: str, seed: int) -> list[Code]:
+    """See what the right answers do on the probes of a seed, so that it is known; they are returned."""
     accepted = [answer.solution for answer in exercises.load(name).accepted]
     for solution in accepted:
-        _known_trace(name, solution, seed)  # now, so that it takes none of the answer's time
-    return bool(that_do_as(name, subject, accepted, seed, seconds))
+        _known_trace(name, solution, seed)
+    return accepted
+
+
+def failing_probes(name: str, subject: Subject, seed: int, seconds: float) -> tuple[dict[int, int | None], list[int]]:
+    """The probes that an answer fails, the smallest first, each with its own line where it raised; and all others.
+
+    Raises:
+        OutOfTime: the answer does not end in time.
+    """
+    exercise, probes = exercises.load(name), _probes(name, seed)
+    with one_thread(), quiet(), time_limit(seconds):
+        differing = _differing(exercise, _trace(exercise, subject, seed), seed)
+    lines = {k: yours.value.line if isinstance(yours.value, Raised) else None for k, (yours, _) in differing.items()}
+    failing = {k: lines[k] for k in sorted(lines, key=lambda k: size_of(probes[k]))}
+    return failing, [k for k in range(len(probes)) if k not in failing]
 
 
 def that_do_as(
-    name: str, subject: Subject, solutions: list[Code], seed: int, seconds: float | None = None
+    name: str,
+    subject: Subject,
+    solutions: list[Code],
+    seed: int,
+    seconds: float | None = None,
+    order: Sequence[int] = (),
 ) -> list[Code]:
-    """Those of `solutions` that do on every probe what the answer behind `subject` does; stops where none is left."""
+    """Those of `solutions` that do what the answer behind `subject` does; stops where none is left.
+
+    Args:
+        order: the probes to look at; all where none is named.
+    """
+    probes = _probes(name, seed)
     try:
         with one_thread(), quiet(), time_limit(seconds or SECONDS):
             subject.settings_changed()  # from now on
-            for k, probe in enumerate(_probes(name, seed)):
+            for k in order or range(len(probes)):
                 known = {solution: iter(_known(name, solution, seed, k)) for solution in solutions}
-                for seen in observe(subject, probe, 1000 * seed + k, exercises.load(name).forbidden):
+                for seen in observe(subject, probes[k], 1000 * seed + k, exercises.load(name).forbidden):
                     solutions = [one for one in solutions if _agrees(seen, next(known[one], seen))]
                     if not solutions:
                         return []
@@ -166,8 +200,8 @@ def that_do_as(
 
 def forget() -> None:
     """Drop the probes of earlier checks, and what the known answers do on them."""
-    _probes.cache_clear()
-    _known.cache_clear()
+    for cached in (prepare, _probes, _known):
+        cached.cache_clear()
 
 
 def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
@@ -175,19 +209,9 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
         what_to_do = "Replace `raise NotImplementedError()` and run this cell again."
         return _verdict(exercise, seed, "not attempted", f"`{exercise.name}` is not written yet. {what_to_do}")
 
-    differing: dict[int, tuple[Observation, Observation]] = {}  # from the nearest right answer, by probe
-    for answer in exercise.accepted:
-        apart = {}
-        for k, seen in enumerate(trace):
-            different = _first_difference(seen, _known(exercise.name, answer.solution, seed, k))
-            if different is not None:
-                apart[k] = different
-                if len(apart) == len(differing):
-                    break  # no nearer than another
-        else:
-            differing = apart
-        if not differing:
-            return _verdict(exercise, seed, "passed", f"All {len(trace)} probes agree.")
+    differing = _differing(exercise, trace, seed)
+    if not differing:
+        return _verdict(exercise, seed, "passed", f"All {len(trace)} probes agree.")
 
     probes = _probes(exercise.name, seed)
     worst = min(differing, key=lambda k: size_of(probes[k]))
@@ -212,6 +236,24 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
         "expected": _as_json(expected.value),
     }
     return _verdict(exercise, seed, status, message, diagnosis, shown)
+
+
+def _differing(exercise: Exercise, trace: Trace, seed: int) -> dict[int, tuple[Observation, Observation]]:
+    """What a trace does otherwise than the nearest right answer, by probe: its observation and the right one."""
+    differing: dict[int, tuple[Observation, Observation]] = {}
+    for answer in exercise.accepted:
+        apart = {}
+        for k, seen in enumerate(trace):
+            different = _first_difference(seen, _known(exercise.name, answer.solution, seed, k))
+            if different is not None:
+                apart[k] = different
+                if len(apart) == len(differing):
+                    break  # no nearer than another
+        else:
+            differing = apart
+        if not differing:
+            break
+    return differing
 
 
 def _is_stub(value: Any) -> bool:

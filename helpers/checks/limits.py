@@ -77,10 +77,11 @@ def quiet() -> Iterator[Noticed]:
 
     nbgrader gives a cell that writes to stderr no points, so a warning from inside a right answer must not reach it.
     """
-    noticed, printed, figures, ask = Noticed(), io.StringIO(), _open_figures(), builtins.input
+    noticed, printed, ask = Noticed(), io.StringIO(), builtins.input
     builtins.input = _refuse_to_ask
     try:
         with (
+            _figures_of_its_own() as opened,
             _nothing_displayed() as displayed,
             contextlib.redirect_stdout(printed),
             contextlib.redirect_stderr(io.StringIO()),
@@ -90,9 +91,6 @@ def quiet() -> Iterator[Noticed]:
             yield noticed
     finally:
         builtins.input = ask
-        opened = _open_figures() - figures
-        for number in opened:
-            sys.modules["matplotlib.pyplot"].close(number)
         noticed.printed = printed.getvalue()
         noticed.drew = bool(opened or displayed)
 
@@ -101,9 +99,29 @@ def _refuse_to_ask(prompt: object = "") -> str:
     raise EOFError("input() is not answered here; everything needed is among the arguments")
 
 
-def _open_figures() -> set[int]:
-    pyplot = sys.modules.get("matplotlib.pyplot")  # nothing was drawn before it is loaded
-    return set(pyplot.get_fignums()) if pyplot else set()
+@contextlib.contextmanager
+def _figures_of_its_own() -> Iterator[list[int]]:
+    """Close the figures that the body opens. Those open before it does not see, so it can neither change nor show them.
+
+    Yields:
+        A list that holds the numbers of its figures in the end.
+    """
+    opened: list[int] = []
+    others = dict(_figures())
+    _figures().clear()
+    try:
+        yield opened
+    finally:
+        opened += _figures()
+        if opened:
+            sys.modules["matplotlib.pyplot"].close("all")
+        _figures().update(others)
+
+
+def _figures() -> dict[int, Any]:
+    """pyplot's own list of open figures, since it has no call to put some aside; none are open before it is loaded."""
+    pylab = sys.modules.get("matplotlib._pylab_helpers")
+    return pylab.Gcf.figs if pylab else {}
 
 
 @contextlib.contextmanager

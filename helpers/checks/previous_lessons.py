@@ -1,21 +1,20 @@
 """`earlier("DoubleConv")`: a piece of an earlier lesson, the student's own where there is one that passes.
 
 It is taken from the student's notebook of that lesson, which lies in the folder beside this one's: the cell they
-wrote, with that notebook's imports and the other pieces it names. Only that runs, not the notebook.
+wrote, with what it needs of that notebook, and the other pieces it names. Only that runs, not the notebook.
 """
 
 from __future__ import annotations
 
-import ast
+import contextlib
 import json
 import linecache
 from pathlib import Path
 from typing import Any
 
 from helpers import exercises, markup, plan
+from helpers.checks.program import Cell, NoProgram, Program, course, of_cells, of_piece, remember
 from helpers.checks.session import verdict_of
-
-Cell = dict[str, Any]  # its nbgrader name, if any, and its source
 
 
 def earlier(*names: str) -> Any:
@@ -61,8 +60,8 @@ def _cells(lesson: str) -> list[Cell] | None:
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return [
-            {"name": cell["metadata"].get("nbgrader", {}).get("grade_id"), "source": "".join(cell["source"])}
-            for cell in cells
+            Cell(str(cell["metadata"].get("nbgrader", {}).get("grade_id", number)), "".join(cell["source"]))
+            for number, cell in enumerate(cells)
             if cell["cell_type"] == "code"
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -70,34 +69,31 @@ def _cells(lesson: str) -> list[Cell] | None:
 
 
 def _own(name: str, cells: list[Cell]) -> tuple[Any, str]:
-    """What the student's cell defines, if that passes its check; else `None`, and why."""
-    source = next((cell["source"] for cell in cells if cell["name"] == name), None)
-    if source is None:
-        return None, "the cell of yours is gone"
+    """What the student's cell makes, if that passes its check; else `None`, and why."""
+    order = exercises.names()
+    before = order[: order.index(name)]  # so that no two can wait for each other
     file = f"<your {name}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # for `inspect.getsource`
     try:
-        namespace = _namespace(name, source, cells)
-        exec(compile(source, file, "exec"), namespace)
+        # With nothing in the pieces' place: they are put in as objects, so that each is made once.
+        program = of_cells(name, cells, {other: Program(other) for other in before})
+        pieces = {other: _own_or_reference(other)[0] for other in program.pieces}
+        lines = program.source.splitlines(keepends=True)
+        linecache.cache[file] = (len(program.source), None, lines, file)  # for `inspect.getsource`
+        namespace = {"__name__": "__main__", **pieces}
+        exec(compile(program.source, file, "exec", dont_inherit=True), namespace)
+    except NoProgram as error:
+        if error.__cause__:
+            return None, f"the cell of yours raises {type(error.__cause__).__name__}"
+        is_there = any(cell.name == name for cell in cells)
+        return None, "yours does not pass its check yet" if is_there else "the cell of yours is gone"
     except (Exception, SystemExit) as error:
         return None, f"the cell of yours raises {type(error).__name__}"
-    verdict = verdict_of(name, namespace.get(name))
+    own = namespace.get(name)
+    verdict = verdict_of(name, own)
     if verdict.status == "not attempted":
         return None, "yours is not written yet"
-    return (namespace[name], "") if verdict.status == "passed" else (None, "yours does not pass its check yet")
-
-
-def _namespace(name: str, source: str, cells: list[Cell]) -> dict[str, Any]:
-    """The globals of the cell of `name`: the notebook's imports, and the pieces it names."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    for cell in cells:
-        try:
-            statements = ast.parse(cell["source"]).body
-        except SyntaxError:  # a cell with a magic command, or one that is half written
-            continue
-        imports: list[ast.stmt] = [s for s in statements if isinstance(s, ast.Import | ast.ImportFrom)]
-        exec(compile(ast.Module(imports, []), f"<imports of {name}>", "exec"), namespace)
-    order = exercises.names()
-    before = set(order[: order.index(name)])  # so that no two can wait for each other
-    words = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    return {**namespace, **{word: _own_or_reference(word)[0] for word in words & before}}
+    if verdict.status != "passed":
+        return None, "yours does not pass its check yet"
+    with contextlib.suppress(NoProgram):
+        remember(own, of_cells(name, cells, {n: of_piece(n, piece) or course(n) for n, piece in pieces.items()}))
+    return own, ""

@@ -150,7 +150,7 @@ def _live(student: Any, connection: socket.socket) -> NoReturn:
         os.closerange(connection.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
         os.setsid()  # a Ctrl-C in the terminal is the parent's, and close() reaches what the student's code starts
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        _silence()
+        silence()
         torch.set_num_threads(1)  # the threads of the parent's pool did not come along
         _serve(student, connection)
     finally:
@@ -171,7 +171,7 @@ def _serve(student: Any, connection: socket.socket) -> None:
             codec.send(connection, ("unsendable", str(error)))
 
 
-def _silence() -> None:
+def silence() -> None:
     """Discard what is printed, on every level, and read nothing."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):

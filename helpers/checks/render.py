@@ -35,13 +35,17 @@ def as_text(verdict: Verdict) -> str:
 
 def as_html(verdict: Verdict) -> str:
     """The verdict as an HTML fragment, with the failing probe drawn where it is a picture."""
+    _, colour = SIGNS[verdict.status]
+    style = f"border-left:4px solid {colour};padding:.4em .9em;margin:.4em 0;max-width:62em"
+    return f'<div role="status" style="{style}">{inner_html(verdict)}</div>'
+
+
+def inner_html(verdict: Verdict) -> str:
+    """The same without a box around it."""
     sign, colour = SIGNS[verdict.status]
     head = f"{html.escape(verdict.exercise)}: {verdict.status}"
     points = f"{verdict.points:g} of {verdict.max_points:g} points"
-    parts = [
-        f'<div role="status" style="border-left:4px solid {colour};padding:.4em .9em;margin:.4em 0;max-width:62em">',
-        f'<div><b style="color:{colour}">{sign}</b> <b>{head}</b> · {points}</div>',
-    ]
+    parts = [f'<div><b style="color:{colour}">{sign}</b> <b>{head}</b> · {points}</div>']
     if verdict.diagnosis:
         parts.append(f"<div><b>{html.escape(verdict.diagnosis[:1].upper() + verdict.diagnosis[1:])}</b></div>")
     parts.append(f'<div style="{VERBATIM}">{markup.as_html(verdict.message)}</div>')
@@ -52,8 +56,10 @@ def as_html(verdict: Verdict) -> str:
             for name, text in _facts(verdict.probe)
         )
         picture = _picture(verdict.probe)
-        parts.append(f"<table style='margin:.4em 0'>{facts}</table>{picture}")
-    return "".join([*parts, "</div>"])
+        row = "display:flex;flex-wrap:wrap;gap:0 1em;align-items:flex-start;margin:.4em 0"
+        table = f"<div style='flex:1 1 16em;max-width:max-content'><table style='margin:0'>{facts}</table></div>"
+        parts.append(f"<div style='{row}'>{table}{picture}</div>")  # side by side they leave room for what is below
+    return "".join(parts)
 
 
 def _facts(probe: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,22 +1,26 @@
-"""What a student calls in a notebook: `check`, `hint`, `solution`, `use`; and `grade`, which graded cells call."""
+"""What a student calls in a notebook: `check`, `hint`, `where`, `solution`, `use`; and `grade` of graded cells."""
 
 from __future__ import annotations
 
 import contextlib
-import inspect
-from collections.abc import Callable
 from typing import Any
 
-from helpers import exercises, markup, progress_store
+from helpers import exercises, frontend, markup, progress_store
+from helpers.checks import card, tutor
 from helpers.checks.render import as_html, as_text
 from helpers.checks.verdict import Verdict
+from helpers.exercises import Exercise
 
 SEEDS = (0, 1, 2)  # a student who runs a cell twice sees the same probes twice
 ROUNDS = 3  # fresh seeds a graded cell tries, as many as a student's own check
 
 
 class Points(float):
-    """Points as nbgrader reads them from a cell's output; a page does not show them, as the verdict above it has."""
+    """Points as nbgrader reads them from a cell's output; where a person runs it, the card above it has said them."""
+
+    def _ipython_display_(self) -> None:
+        if not frontend.is_interactive():
+            raise NotImplementedError  # by which IPython goes on as with any object; otherwise no output is left
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         return {"text/plain": f"{self:g}", "text/html": ""}
@@ -35,11 +39,8 @@ def check(*answer: Any) -> Points:
         markup.say(str(error))
         return Points(0)
     verdict = verdict_of(name, obj)
-    if verdict.status == "passed":
-        exercise.attempt.passed = obj
-    elif verdict.status != "not attempted":
-        exercise.attempt.wrong_tries += 1
-    show(verdict)
+    exercise.attempt.note(obj, verdict)
+    _display(card.card(verdict))
     progress_store.note_check(name, exercise.lesson, verdict.status)
     return Points(verdict.points)
 
@@ -65,32 +66,80 @@ def grade(name: str, obj: Any) -> float:
     for _ in range(ROUNDS):
         verdict = examine(name, obj)
         if verdict.status != "passed":
-            show(verdict)
+            _display(markup.Shown(as_text(verdict), as_html(verdict)))
             break
     return verdict.points
 
 
-def show(verdict: Verdict) -> None:
-    """Show a verdict in a notebook: text, and the same facts with a picture."""
-    from IPython.display import display
-
-    show_object: Callable[[object], object] = display
-    show_object(markup.Shown(as_text(verdict), as_html(verdict)))
-
-
 def hint(name: str, k: int | None = None) -> None:
     """Show hint `k` of an exercise, counted from 1, or the next one."""
-    markup.say(exercises.load(name).hint(k))
-    progress_store.note_time()
+    _display(tutor.hint(exercises.load(name), k))
+    _update_card(name)
+
+
+def where(name: str) -> None:
+    """Look for one small change of the answer that was checked last with which it passes, and say in which line.
+
+    Asked again it says the place in that line, and asked once more what kind of change. Interrupting the kernel ends
+    the look.
+    """
+    exercise = exercises.load(name)
+    if why_not := tutor.nothing_to_find(exercise):
+        markup.say(why_not)
+        return
+    line = _Line()
+    if exercise.attempt.place is None and not _look(exercise, line):
+        line.show(markup.paragraph("Stopped. Nothing was found so far."))
+        return
+    line.show(tutor.place(exercise))
+    _update_card(name)
+
+
+def _look(exercise: Exercise, line: _Line) -> bool:
+    """Whether the look for the place came to its end."""
+    if shown := card.opened(exercise.name):
+        shown.stop()  # one is enough for the machine
+    look = tutor.Look(exercise)
+    try:
+        return look.until_done(lambda how_far: line.show(markup.paragraph(how_far)) if line.is_watched else None)
+    except KeyboardInterrupt:
+        return False
+    finally:
+        look.stop()
+
+
+class _Line:
+    """One output of a cell, in which the next thing takes the place of the last."""
+
+    def __init__(self) -> None:
+        self.is_watched = frontend.is_interactive()
+        self._handle: Any = None
+
+    def show(self, what: markup.Shown) -> None:
+        if self._handle:
+            self._handle.update(what)
+        elif self.is_watched:
+            self._handle = _display(what, display_id=True)
+        else:
+            _display(what)
 
 
 def solution(name: str) -> None:
-    """Print the reference solution, after a pass or after three wrong tries; until then, say what is missing."""
-    exercise = exercises.load(name)
-    if left := exercise.tries_left():
-        markup.say(f"The solution of `{name}` opens when yours passes, or after {left} more tries.")
-    else:
-        print(inspect.getsource(exercise.reference))
+    """Show the reference solution, after a pass or after three wrong tries; until then, say what is missing."""
+    _display(tutor.solution(exercises.load(name)))
+    _update_card(name)
+
+
+def _update_card(name: str) -> None:
+    if shown := card.opened(name):
+        shown.update()
+
+
+def _display(what: object, **options: Any) -> Any:
+    from IPython import display  # it takes a moment
+
+    show: Any = display.display
+    return show(what, **options)
 
 
 def use(obj: Any) -> Any:

@@ -390,7 +390,7 @@ def _shortcuts_seen(forbidden: tuple[str, ...], own_files: set[str]) -> Iterator
     def on_call(frame: FrameType, event: str, argument: Any) -> None:
         if event == "call" and frame.f_code.co_name in names:
             file = frame.f_code.co_filename
-            if file not in own_files and _is_library(file) and not file.startswith(_HELPERS):
+            if file not in own_files and is_library(file) and not file.startswith(_HELPERS):
                 seen.add(frame.f_code.co_name)
         elif event == "c_call" and getattr(argument, "__name__", "") in names:
             package = (getattr(argument, "__module__", None) or "").split(".")[0]
@@ -455,7 +455,7 @@ def raised(error: BaseException, student: Any) -> Raised:
     """`error` as plain data, placed at the deepest line of the student's own source."""
     own = _source_files(student)
     frames = traceback.extract_tb(error.__traceback__)
-    place = next((f for f in reversed(frames) if f.filename in own or not _is_library(f.filename)), None)
+    place = next((f for f in reversed(frames) if f.filename in own or not is_library(f.filename)), None)
     line, source = (place.lineno, (place.line or "").strip()) if place else (None, "")
     cause = "" if _on_purpose(error) else readable(error)
     return Raised(type(error).__name__, readable(error), line, source, cause)
@@ -483,7 +483,8 @@ _LIBRARIES = (
 )
 
 
-def _is_library(filename: str) -> bool:
+def is_library(filename: str) -> bool:
+    """Whether a file is of an installed library, of Python's own or of the course, and no student's."""
     return filename.startswith(_LIBRARIES)
 
 

@@ -81,6 +81,21 @@ class Attempt:
     passed: Any = None  # the object that passed last
     wrong_tries: int = 0
     hints_seen: int = 0
+    checked: Any = None  # the object that was checked last,
+    verdict: Any = None  # the verdict on it,
+    place: Any = None  # where one change of it passes, or a sentence why that is not known; none where nobody asked,
+    told: int = 0  # and how much of it was said
+
+    def note(self, checked: Any, verdict: Any) -> None:
+        """Keep a verdict. What was found in another answer, or in this one before it was changed, is forgotten."""
+        before = self.verdict and (self.verdict.status, self.verdict.message)
+        if checked is not self.checked or before != (verdict.status, verdict.message):
+            self.place, self.told = None, 0
+        self.checked, self.verdict = checked, verdict
+        if verdict.status == "passed":
+            self.passed = checked
+        elif verdict.status != "not attempted":
+            self.wrong_tries += 1
 
 
 @dataclass

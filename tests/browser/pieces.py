@@ -19,6 +19,8 @@ graph = ArchitectureGraph()
 )
 FIT = "from helpers.training import fit\nhistory = fit(UNet(1, 1, 4, 2), [(image, mask)], [(image, mask)], epochs=3)"
 
+CARD = "from helpers import check\nfrom helpers.reference import overlap\n"
+
 PIECES = {
     "quiz, single": QUIZ + 'quiz("dice-or-iou")',
     "quiz, multiple": MULTIPLE,
@@ -30,6 +32,9 @@ PIECES = {
     "monitor": GRAPH + FIT,
     "progress": "from helpers import progress\nprogress()",
     "stepper": "from helpers.stepper import CodeStepper\nCodeStepper()",
+    "card, wrong": CARD + '_ = check("dice", overlap.iou)',
+    "card, error": CARD + '_ = check("iou", lambda pred, target: pred / "2")',
+    "card, passed": CARD + "_ = check(overlap.pixel_accuracy)",
     "kernel": LOAD + "play.kernel(image)",
     "overlap": LOAD + "play.overlap(image, mask)",
     "upsampling": LOAD + "play.upsampling(image)",

@@ -7,8 +7,14 @@ from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 
-# From here on as where nobody is there; the network that is drawn above lives on.
-FALLBACKS = "from helpers import frontend\nfrontend.is_interactive = lambda: False\nkept = unet"
+# From here on as where nobody is there; the network that is drawn above and the cards live on.
+FALLBACKS = """
+from helpers import frontend
+from helpers.checks import card
+frontend.is_interactive = lambda: False
+kept = unet, dict(card._open)
+card._open.clear()
+"""
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -21,6 +27,10 @@ def test_axe_finds_nothing_serious(run_notebook, dark):
         quiz.get_by_role("radio").nth(option).check()
         quiz.get_by_role("button", name="Check").click()
         expect(quiz.locator(".unet-quiz-mark").nth(option)).not_to_be_empty()
+    passed = notebook.output(list(PIECES).index("card, passed"))
+    for name in ("Solution", "Glossary: pixel accuracy"):
+        passed.get_by_role("button", name=name).click()
+    expect(passed.locator(".unet-card-answer")).to_have_count(2)
     graph = notebook.output(list(PIECES).index("graph, run"))
     graph.locator("[data-part='encoder 1']").click()
     graph.get_by_role("application").click()

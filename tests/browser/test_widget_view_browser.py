@@ -7,10 +7,9 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 ELSEWHERE = "from helpers import frontend\nfrontend.is_lab = lambda: False\n"
-CELLS = [
-    PIECES[name] for name in ("quiz, single", "threshold", "compare", "graph, run", "graphs, two", "stepper", "monitor")
-]
-ROOTS = ".unet-quiz, .unet-playground, .unet-graph, .unet-steps, .unet-monitor"
+NAMES = ("quiz, single", "threshold", "compare", "graph, run", "graphs, two", "stepper", "monitor", "card, wrong")
+CELLS = [PIECES[name] for name in NAMES]
+ROOTS = ".unet-quiz, .unet-playground, .unet-graph, .unet-steps, .unet-monitor, .unet-card"
 
 
 def test_each_piece_works_as_a_widget_view(run_notebook):
@@ -30,4 +29,7 @@ def test_each_piece_works_as_a_widget_view(run_notebook):
     expect(graph.locator(".unet-graph-card")).to_contain_text("It learns the what")
     stepper.get_by_role("button", name="Next").click()
     expect(stepper).to_contain_text("2/5")
+    card = notebook.output(7)
+    card.get_by_role("button", name="Hint 1 of 3").click()
+    expect(card.locator(".unet-card-answers")).to_contain_text("Hint 1 of 3: Count three things")
     expect(notebook.output(6).get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")

@@ -1,5 +1,7 @@
 """A piece of an earlier lesson: the student's own where it passes, else the course's, and which is said."""
 
+import inspect
+
 import nbformat
 import pytest
 import torch
@@ -58,6 +60,14 @@ def test_ones_own_piece_is_taken_with_its_imports(course, capsys):
     assert capsys.readouterr().out == "DoubleConv: your own, from 04_convolution.\n"
 
 
+def test_a_helper_in_a_cell_of_its_own_comes_with_the_piece_and_what_is_not_needed_does_not_run(course):
+    helper = "def relu():\n    return nn.ReLU()\nraise RuntimeError"
+    write(course, "04_convolution", ("", helper), ("DoubleConv", DOUBLE_CONV.replace("nn.ReLU()", "relu()")))
+    found = earlier("DoubleConv")
+    assert hasattr(found(1, 2), "mine")
+    assert inspect.getsource(found.forward).strip().endswith("return self.mine(x)")
+
+
 def test_a_piece_is_built_from_ones_own_of_the_lesson_before(course):
     write(course, "04_convolution", ("DoubleConv", DOUBLE_CONV))
     write(course, "05_encoder", ("Down", DOWN))
@@ -87,7 +97,7 @@ def test_what_was_written_before_the_lessons_were_renumbered_is_found(course, ca
     [
         ("class DoubleConv(nn.Module):\n    def __init__(self, *a):\n        raise NotImplementedError()", "written"),
         (DOUBLE_CONV.replace("nn.ReLU()", "nn.Tanh()"), "does not pass its check yet"),
-        ("raise SystemExit(3)", "raises SystemExit"),
+        ("class DoubleConv(nn.Module):\n    raise SystemExit(3)", "raises SystemExit"),
         ("def half(:", "raises SyntaxError"),
         ("DoubleConv = 3", "does not pass"),
         ("nothing = 3", "does not pass"),

@@ -1,5 +1,6 @@
-"""What a student calls in a notebook: `check`, `grade`, `use`, `hint`, `solution`."""
+"""What a student calls in a notebook: `check`, `grade`, `use`, `hint`, `where`, `solution`."""
 
+import html
 import re
 
 import pytest
@@ -7,8 +8,8 @@ import torch
 from IPython.core.formatters import DisplayFormatter
 from torch import nn
 
-from helpers import check, exercises, hint, solution, use
-from helpers.checks import engine, grade, session
+from helpers import check, exercises, frontend, hint, solution, use, where
+from helpers.checks import engine, grade, one_change, session
 from helpers.reference import overlap
 from helpers.reference.unet import DoubleConv
 
@@ -51,6 +52,12 @@ def test_the_points_are_text_for_nbgrader_and_nothing_on_the_page(shown):
     data, _ = DisplayFormatter().format(check(dice))
     assert float(data["text/plain"]) == 3
     assert data["text/html"] == ""
+
+
+def test_where_a_person_runs_it_the_points_leave_no_output(shown, monkeypatch):
+    points = check(dice)
+    monkeypatch.setattr(frontend, "is_interactive", lambda: True)
+    assert DisplayFormatter().format(points) == ({}, {})
 
 
 def test_the_name_may_come_first(shown):
@@ -167,8 +174,126 @@ def test_a_hint_that_does_not_exist_is_refused():
 def test_the_solution_opens_after(capsys, shown, tries):
     check(stub)  # is no try
     solution("dice")
-    assert "after 3 more tries" in shown[-1]["text/plain"]
+    assert "after 3 more wrong tries" in shown[-1]["text/plain"]
     for answer in tries:
         check(answer)
     solution("dice")
-    assert "def dice(" in capsys.readouterr().out
+    assert shown[-1]["text/plain"].startswith("def dice(")
+    page = shown[-1]["text/html"]
+    assert html.unescape(re.sub(r"<[^>]+>", "", page)) == shown[-1]["text/plain"]
+    assert re.search(r'<span style="color:[^"]*keyword[^"]*">return</span>', page)
+
+
+def test_before_the_last_try_the_solution_says_one_more(shown):
+    for _ in range(2):
+        check(wrong)
+    solution("dice")
+    assert shown[-1]["text/plain"] == "The solution of dice opens when yours passes, or after one more wrong try."
+
+
+# ---- where ----
+
+
+class Found:
+    """Stands in for `one_change.Located`."""
+
+    def said(self, level):
+        return f"Level {level}: `line 2`."
+
+
+class Search:
+    """Stands in for `one_change.Search`: done after some waits."""
+
+    found, waits = Found(), 2
+
+    def __init__(self, name, answer):
+        self.name, self.answer, self.tried, self.stopped = name, answer, 0, False
+
+    def wait(self, seconds=None):
+        self.tried += 1
+        return self.found if self.tried > self.waits else None
+
+    def stop(self):
+        self.stopped = True
+
+
+@pytest.fixture
+def searches(monkeypatch):
+    """The searches that were made."""
+    made = []
+    monkeypatch.setattr(one_change, "search", lambda *asked: made.append(Search(*asked)) or made[-1])
+    return made
+
+
+def said(shown):
+    return [bundle["text/plain"] for bundle in shown[1:]]
+
+
+def test_where_says_the_line_then_the_place_then_the_kind_and_looks_once(shown, searches):
+    check(wrong)
+    for _ in range(4):
+        where("dice")
+    assert said(shown) == [f"Level {level}: line 2." for level in (1, 2, 3, 3)]
+    assert [(s.name, s.answer, s.stopped) for s in searches] == [("dice", wrong, True)]
+
+
+def test_where_says_how_far_it_is_in_one_output(shown, searches, monkeypatch):
+    check(wrong)
+    monkeypatch.setattr(frontend, "is_interactive", lambda: True)
+    where("dice")
+    looking = [f"Looking for one change that makes it pass: {k} tried." for k in (1, 2)]
+    assert said(shown) == [*looking, "Level 1: line 2."]
+    assert shown.outputs == 2
+
+
+def test_where_is_looked_for_anew_in_another_answer(shown, searches):
+    check(wrong)
+    where("dice")
+    check("dice", lambda pred, target: 0.5)
+    where("dice")
+    assert said(shown)[-1] == "Level 1: line 2."
+    assert len(searches) == 2
+
+
+def test_an_answer_that_was_patched_since_is_another_one(shown, searches):
+    result = [0.0]
+
+    def patched(pred, target):
+        return result[0]
+
+    for result[0] in (0.0, torch.zeros(2, 2)):
+        check("dice", patched)
+        where("dice")
+    assert len(searches) == 2
+
+
+def test_why_nothing_was_found_is_said_again_without_a_search(shown, searches, monkeypatch):
+    monkeypatch.setattr(Search, "found", "No *single* change does it.")
+    check(wrong)
+    where("dice")
+    where("dice")
+    assert said(shown) == ["No single change does it."] * 2
+    assert len(searches) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [(None, "Check your answer first, check(dice)"), (dice, "Your dice passes"), (stub, "is not written yet")],
+)
+def test_where_there_is_nothing_to_look_for_it_says_so(shown, searches, answer, why):
+    if answer:
+        check(answer)
+    where("dice")
+    assert why in shown[-1]["text/plain"]
+    assert searches == []
+
+
+def test_an_interrupt_ends_the_search_with_a_sentence(shown, searches, monkeypatch):
+    def interrupted(self, seconds=None):
+        raise KeyboardInterrupt
+
+    check(wrong)
+    monkeypatch.setattr(Search, "wait", interrupted)
+    where("dice")
+    assert said(shown) == ["Stopped. Nothing was found so far."]
+    assert searches[0].stopped
