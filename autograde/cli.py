@@ -144,6 +144,39 @@ def evidence(
 
 
 @app.command()
+def located(
+    folder: Annotated[
+        str | None, typer.Argument(help="A set of answers in tests/evidence; mutants if left out.")
+    ] = None,
+    exercise: Annotated[list[str] | None, typer.Option(help="Of the mutants, only of this; may be repeated.")] = None,
+    number: Annotated[int, typer.Option(min=1, help="Mutants of each exercise.")] = 20,
+    seed: Annotated[int, typer.Option(help="From which the mutants are drawn.")] = 0,
+) -> None:
+    """Ask `where` about wrong answers: what it says of each, and the counts. Minutes; of all mutants an hour."""
+    from autograde import located as asking
+    from autograde import markdown
+    from helpers import exercises
+    from helpers.checks.one_change import LEVELS, Located
+    from helpers.data.validation import check_choice
+
+    with clear_errors(ValueError):
+        if folder:
+            check_choice("set", folder, sorted(path.name for path in asking.evidence.FOLDER.iterdir()))
+            about, asked = folder, asking.of_evidence(asking.evidence.FOLDER / folder)
+        else:
+            about = f"{number} mutants of each exercise"
+            names = [exercises.load(name).name for name in exercise or exercises.names()]
+            asked = (one for name in names for one in asking.of_mutants(name, number, seed))
+        kept = []
+        for one in asked:
+            kept.append(one)
+            said = [one.found.said(k + 1) for k in range(LEVELS)] if isinstance(one.found, Located) else [one.found]
+            say(f"{one.exercise}: {one.what}{' (named)' * one.named}{' (another line)' * (one.right is False)}")
+            say("\n".join(f"    {text}" for text in said))
+        say(markdown.table(asking.HEADINGS, [asking.row(about, kept)]))
+
+
+@app.command()
 def check() -> None:
     """For authors: format, lint, types, and the tests of what has changed; under a minute."""
     from autograde import check as checking

@@ -43,7 +43,7 @@ TIMES_AS_LONG = 4  # as the answer took
 PART_FOR_PARTS = 0.4  # of the time is for a change that mends a part, where none mends the whole
 MOST_ASKED = 5  # failing probes, of which such a change has to mend one
 GRACE = 0.5  # for a trier that is stopped to go on with its next change
-SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
+SUBREAPER, DEATH_SIGNAL = 36, 1  # PR_SET_CHILD_SUBREAPER and PR_SET_PDEATHSIG of prctl(2)
 SAY_EVERY = 0.1  # seconds
 MOST = 255  # a number that goes into a byte
 NONE = (
@@ -88,7 +88,7 @@ class Learnt:
 
     Attributes:
         seed: of the probes that it fails.
-        failing: these, the smallest first; none where it does not end.
+        failing: these, the smallest first; none where it does not end, and `seconds` is 0 then.
         passing: all others.
         lines: where it raised, or was stopped.
         seconds: how long it takes, or right answers do.
@@ -119,8 +119,7 @@ class Nothing(Exception):
 def main() -> None:
     """Answer requests until there are no more."""
     torch.set_num_threads(1)
-    if sys.platform == "linux":  # what an answer starts and leaves comes to this process, which ends it
-        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+    _control(SUBREAPER, 1)  # what an answer starts and leaves comes to this process, which ends it
     say(ready=True)
     for line in iter(sys.stdin.buffer.readline, b""):
         request = Request(**json.loads(line))
@@ -151,11 +150,17 @@ def say(**what: Any) -> None:
     os.write(1, json.dumps(what).encode() + b"\n")
 
 
+def _control(what: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(what, value, 0, 0, 0)
+
+
 def _in_a_group(request: Request) -> None:
     """Let a process with a group of its own search, and end what it leaves."""
     searcher = os.fork()
     if searcher == 0:
         with contextlib.suppress(BaseException):
+            _control(DEATH_SIGNAL, signal.SIGKILL)  # where the worker is killed
             os.setpgid(0, 0)
             say(**search(request, forks=True))
         os._exit(0)
@@ -240,7 +245,7 @@ def _learn(request: Request) -> dict[str, Any]:
             failing, passing = engine.failing_probes(request.name, subject, seed, MOST_SECONDS)
         except OutOfTime as stopped:
             line = raised(stopped.__cause__ or stopped, None).line
-            return asdict(Learnt(seed, [], [], [line] if line else [], MOST_SECONDS))
+            return asdict(Learnt(seed, [], [], [line] if line else [], 0.0))
         if failing:
             lines = [line for line in failing.values() if line]
             return asdict(Learnt(seed, [*failing], passing, lines, time.monotonic() - began))
@@ -419,12 +424,13 @@ def _forked(do: Callable[[Say], None]) -> tuple[int, int]:
     process = os.fork()
     if process == 0:
         with contextlib.suppress(BaseException):
-            own = os.getpid()
+            _control(DEATH_SIGNAL, signal.SIGKILL)
             os.close(answers)
             silence()
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            # An answer that forks comes back twice, and only one of the two is asked.
-            do(lambda text: os.write(to, text) if os.getpid() == own else os._exit(0))
+            # An answer that forks in every call would double with each: its copies end where they begin.
+            os.register_at_fork(after_in_child=lambda: os._exit(0))
+            do(lambda text: os.write(to, text))
         os._exit(0)
     os.close(to)
     return process, answers

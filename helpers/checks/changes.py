@@ -522,7 +522,9 @@ class _Donors:
         self.pairs: list[tuple[ast.FunctionDef, ast.FunctionDef]] = []  # functions of both
         self._tree = tree
         self._own = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and _is_self(n.value)}
-        self._set = {_sets(node) for node in ast.walk(tree) if isinstance(node, ast.Assign)} - {""}
+        self._set = {_sets(node) for node in ast.walk(tree) if isinstance(node, ast.Assign)} - {
+            ""
+        }  # whatever they were
         self._known = _bound(tree) | {"torch", "F", "nn", "math", "self", "np", "True", "False"} | set(dir(builtins))
         for text in right:
             self._take(ast.parse(text))
@@ -588,10 +590,10 @@ class _Donors:
 
     def may_miss(self, statement: ast.stmt) -> bool:
         """Whether this may be all that is missing: it hides nothing that is there, as another `return` would."""
-        if isinstance(statement, ast.Return):
+        inside = list(ast.walk(statement))
+        if isinstance(statement, ast.Return) or any(isinstance(node, ast.FunctionDef) for node in inside):
             return False
-        hides = isinstance(statement, ast.Assign) and _sets(statement)
-        return not (hides and hides in self._set)
+        return not any(isinstance(node, ast.Assign) and _sets(node) in self._set for node in inside)
 
     def head(self, block: list[ast.stmt]) -> str:
         """The line that begins a block."""
@@ -673,7 +675,6 @@ def _in_names_of(
 
     Arguments are told by their place, other names by what they are assigned.
     """
-    right = copy.deepcopy(right)
     own = {f.name: f for f in ast.walk(mine) if isinstance(f, ast.FunctionDef)}
     if isinstance(mine.body[0], ast.FunctionDef) and isinstance(right.body[-1], ast.FunctionDef):
         own.setdefault(right.body[-1].name, mine.body[0])
@@ -681,15 +682,13 @@ def _in_names_of(
     for theirs, ours in pairs:
         theirs.name = ours.name
         _Renamed(dict(zip(_arguments(theirs), _arguments(ours), strict=False))).visit(theirs)
-    for _ in range(4):  # a name that is found may tell the next
+    for least in (1.0, 1.0, LEAST_LIKE):  # what is named may make the next the same
         for theirs, ours in pairs:
-            _Renamed(_same_values(theirs, ours)).visit(right if ours.name == "__init__" else theirs)
-    for theirs, ours in pairs:
-        _Renamed(_same_values(theirs, ours, LEAST_LIKE)).visit(right if ours.name == "__init__" else theirs)
+            _Renamed(_same_values(theirs, ours, least)).visit(right if ours.name == "__init__" else theirs)
     return right, [(ours, theirs) for theirs, ours in pairs]
 
 
-def _same_values(theirs: ast.FunctionDef, ours: ast.FunctionDef, least: float = 1.0) -> dict[str, str]:
+def _same_values(theirs: ast.FunctionDef, ours: ast.FunctionDef, least: float) -> dict[str, str]:
     """Names that only one of the two has, theirs to ours, where what is assigned to them is the same or much alike."""
     their_names, our_names = ({name for name, _ in _assigned(function)} for function in (theirs, ours))
     free = [(name, _words(value)) for name, value in _assigned(ours) if name not in their_names]

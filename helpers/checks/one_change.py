@@ -131,14 +131,25 @@ class Search:
 
 def search(name: str, answer: object) -> Search:
     """Look for the one change that makes an answer to the exercise `name` pass. Returns at once, and never raises."""
-    begun = Search()
     try:
-        program = of_kernel(name, answer)
+        return look(name, of_kernel(name, answer))
     except NoProgram as why:
-        begun._end(str(why))
-    else:
-        threading.Thread(target=begun._run, args=(name, program), daemon=True).start()
+        return _ended(str(why))
+
+
+def look(name: str, program: Program) -> Search:
+    """The same for the program of an answer."""
+    if not any(part.own for part in program.parts):
+        return _ended(f"Your `{name}` is not written in this notebook, and `where` looks nowhere else.")
+    begun = Search()
+    threading.Thread(target=begun._run, args=(name, program), daemon=True).start()
     return begun
+
+
+def _ended(why: str) -> Search:
+    ended = Search()
+    ended._end(why)
+    return ended
 
 
 def _located(program: Program, part: int, line: int, start: int, end: int, kind: str, mends: int, of: int) -> Located:

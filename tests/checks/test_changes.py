@@ -121,6 +121,18 @@ def test_no_line_is_added_that_would_hide_what_is_there():
     assert body("z = x - y", "z = z + 1", "return z").strip() in made
 
 
+def test_no_function_is_added_that_would_take_the_place_of_one():
+    right = (
+        "class C:\n    def g(self):\n        self.x = 1\n    def f(self):\n        if self.x:\n            self.y = 2\n"
+    )
+    wrong = (
+        "class C:\n    def g(self):\n        self.x = 0\n    def f(self):\n        self.y = 3\n        return self.y\n"
+    )
+    made = [change.make() for change in changes(wrong, [right])]
+    assert all(text.count("def g") == 1 for text in made)
+    assert not [text for text in made if "if self.x:" in text]  # it would hide that `self.y` is 3
+
+
 def test_small_changes_come_first_and_among_them_those_where_it_went_wrong():
     wrong = body("z = x + 1", "w = y + 1", "return z * w")
     made = list(changes(wrong, [RIGHT], near=[3]))

@@ -8,10 +8,10 @@ import pytest
 from jupyter_client.manager import run_kernel
 
 from autograde import evidence
-from autograde.build import NOTEBOOKS
+from autograde.located import lesson_cells, program_of
 from helpers import exercises
 from helpers.checks import examine
-from helpers.checks.program import Cell, NoProgram, Part, Program, course, of_cells
+from helpers.checks.program import Cell, NoProgram, Part, Program, of_cells
 
 # Notebooks as students write them: their cells, separated by a line, and last what to ask of the answer. What has
 # `noise` in it is not needed.
@@ -567,25 +567,8 @@ def test_in_a_kernel_ones_own_pieces_of_another_notebook_come_with_what_they_nee
 # ---- Recorded answers, and those of people who have seen the task texts only
 
 
-def lesson_cells(lesson):
-    cells = json.loads((NOTEBOOKS / lesson / f"{lesson}.ipynb").read_text(encoding="utf-8"))["cells"]
-    return [
-        Cell(cell["metadata"].get("nbgrader", {}).get("grade_id", str(k)), "".join(cell["source"]))
-        for k, cell in enumerate(cells)
-        if cell["cell_type"] == "code"
-    ]
-
-
-def in_its_lesson(name, source):
-    """The program of an answer, in its lesson's notebook, where all other pieces are the course's."""
-    cells = lesson_cells(exercises.load(name).lesson)
-    before = exercises.names()[: exercises.names().index(name)]
-    written = [Cell(cell.name, source) if cell.name == name else cell for cell in cells]
-    return of_cells(name, written, {other: course(other) for other in before})
-
-
 def statuses(name, source, solution):
-    program = in_its_lesson(name, source)
+    program = program_of(name, source)
     assert owned(program)
     return [examine(name, answer, seed=0).status for answer in (run_alone(program.source)[name], solution)]
 
@@ -607,4 +590,4 @@ def test_a_wrong_piece_in_the_answers_own_cell_is_the_one_it_uses():
 def test_answers_of_others_are_found_whole():
     held = [held for folder in sorted(evidence.FOLDER.glob("*/")) for held in evidence.answers(folder)]
     for one in random.Random(4).sample(held, 40):
-        assert callable(run_alone(in_its_lesson(one.exercise, one.source).source)[one.exercise])
+        assert callable(run_alone(program_of(one.exercise, one.source).source)[one.exercise])
