@@ -252,9 +252,9 @@ def test_whatever_the_notebook_has_done_it_looks_and_the_kernel_goes_on(kernel, 
     kernel(WRONG)
     said = kernel(
         f"from helpers.checks import one_change\none_change.SECONDS = {SECONDS}\n"
-        "print(one_change.search('dice', dice).wait().said(2))\ntorch.Tensor.sum = kept"
+        "print(one_change.search('dice', dice).wait().said(1))\ntorch.Tensor.sum = kept"
     )
-    assert "In line 5, look at `3`." in said
+    assert "in line 5 of your cell: `return 3 * overlap" in said
     assert kernel("print(1 + 1)") == "2\n"
 
 
