@@ -116,9 +116,15 @@ class Nothing(Exception):
     """There is nothing to be found; the message says why, in the course's words."""
 
 
+_replies = 1  # the file descriptor at which the kernel listens
+
+
 def main() -> None:
     """Answer requests until there are no more."""
+    global _replies
     torch.set_num_threads(1)
+    _replies = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what an answer prints is not for the kernel
     _control(SUBREAPER, 1)  # what an answer starts and leaves comes to this process, which ends it
     say(ready=True)
     for line in iter(sys.stdin.buffer.readline, b""):
@@ -147,7 +153,7 @@ def _import_libraries(request: Request) -> None:
 
 def say(**what: Any) -> None:
     """Tell the kernel."""
-    os.write(1, json.dumps(what).encode() + b"\n")
+    os.write(_replies, json.dumps(what).encode() + b"\n")
 
 
 def _control(what: int, value: int) -> None:
@@ -205,7 +211,7 @@ def search(request: Request, forks: bool) -> dict[str, Any]:
         return {"none": NONE}
     change = found.candidate.change
     place = {"line": change.line, "start": change.start, "end": change.end, "kind": change.kind}
-    return {"found": {"part": found.candidate.part, "mends": found.mends, "of": len(learnt.failing), **place}}
+    return {"found": {"part": found.candidate.part, "mends": found.mends, "of": len(learnt.failing) or 1, **place}}
 
 
 def _candidates(request: Request, lines: list[int]) -> Iterator[Candidate]:
@@ -254,7 +260,7 @@ def _learn(request: Request) -> dict[str, Any]:
 
 def _subject(request: Request, source: str) -> LocalSubject:
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(source, "<your cell>", "exec"), namespace)
+    exec(compile(source, "<your cell>", "exec", dont_inherit=True), namespace)
     return LocalSubject(namespace[request.binding])
 
 
@@ -336,9 +342,11 @@ def _first_of_triers(request: Request, learnt: Learnt, until: float, whole: bool
                 triers.append(_started(request, learnt, chunk, seconds, whole))
             if not triers or (whole and all(first < trier.left[0][0] for trier in triers)):
                 break  # nothing smaller is left
-            ready = select.select([trier.answers for trier in triers], [], [], 0.05)[0]
+            select.select([trier.answers for trier in triers], [], [], 0.05)
             for trier in list(triers):
-                got = os.read(trier.answers, len(trier.left)) if trier.answers in ready else None
+                # asked again: to confirm a change of another trier may have taken long
+                ready = select.select([trier.answers], [], [], 0)[0]
+                got = os.read(trier.answers, len(trier.left)) if ready else None
                 for mends in got or b"":
                     tried += 1
                     trier.deadline = time.monotonic() + seconds
@@ -426,6 +434,7 @@ def _forked(do: Callable[[Say], None]) -> tuple[int, int]:
         with contextlib.suppress(BaseException):
             _control(DEATH_SIGNAL, signal.SIGKILL)
             os.close(answers)
+            os.close(_replies)
             silence()
             signal.signal(signal.SIGINT, signal.default_int_handler)
             # An answer that forks in every call would double with each: its copies end where they begin.

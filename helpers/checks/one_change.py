@@ -106,9 +106,10 @@ class Search:
         until = time.monotonic() + SECONDS
         try:
             with _one_at_a_time:
-                if self._stopped.is_set():
+                if not self._stopped.is_set():
+                    self._worker = _the_worker()
+                if self._worker is None or self._stopped.is_set():  # while it started
                     return
-                self._worker = _the_worker()
                 self._end(self._looked(name, program, self._worker, until))
         except OSError as error:
             self._end(f"`where` cannot look here: {code(error.strerror or str(error))}.")

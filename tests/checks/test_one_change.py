@@ -99,6 +99,12 @@ def test_of_two_mistakes_one_is_found_and_what_it_mends_is_said(looked):
     assert "more than one thing" in found.said(1)
 
 
+def test_an_endless_loop_is_located(looked):
+    found = looked(DICE.replace("    return", "    while overlap >= 0:\n        pass\n    return")).wait(SECONDS)
+    assert isinstance(found, Located)
+    assert found.said(1).startswith("One small change makes it pass. It is in line 6 ")
+
+
 def test_a_change_in_a_function_beside_the_answer_is_found_there(monkeypatch):
     helper = Part("def total_of(a, b):\n    return a.sum().item() - b.sum().item()", own=True, cell="7", line=1)
     answer = DICE.replace("pred.sum().item() + target.sum().item()", "total_of(pred, target)").strip()
@@ -179,6 +185,8 @@ def test_a_search_may_be_stopped_before_its_worker_has_started(looked, anew):
     early = looked(WRONG)
     early.stop()
     assert early.wait(0) == one_change.STOPPED
+    with one_change._one_at_a_time:  # its thread has come to its end
+        assert not searching()
     assert isinstance(looked(WRONG).wait(SECONDS), Located)
 
 
@@ -195,6 +203,8 @@ def test_without_fork_the_changes_are_tried_one_after_the_other(looked, anew, mo
     found = looked(WRONG).wait(SECONDS)
     assert isinstance(found, Located)
     assert found.said(2) == "In line 6, look at `3`."
+    prints = looked("print('now')\n" + WRONG.strip() + "\nprint('{\"over\": true}')").wait(SECONDS)
+    assert isinstance(prints, Located)
     hangs = looked(WRONG.replace("    return", "    while total < 0: pass\n    return")).wait(SECONDS)
     assert isinstance(hangs, Located)  # an endless candidate is interrupted
 
