@@ -157,7 +157,9 @@ def _like(tree: ast.Module, maker: _Maker, donors: _Donors) -> None:
         for node, put, _ in expressions(statement):
             maker.at(node, statement)
             for new in donors.like(node):
-                maker.expression(new, put, node, OTHER, 2)
+                part, kind = _difference(node, new)
+                maker.at(part, statement)
+                maker.expression(new, put, node, kind, 2)
 
 
 def _larger(tree: ast.Module, maker: _Maker, donors: _Donors) -> None:
@@ -285,7 +287,10 @@ class _Maker:
         following, own = _text(after[0]) if after else "", _text(statement)
         for donor in donors.statements:
             if donor.before == previous and donors.alike(statement, donor.node):
-                self.block(block, [*before, donor.node, *after], OTHER, 1 if donor.after == following else 2)
+                part, kind = _difference(statement, donor.node)
+                self.at(part, statement)
+                self.block(block, [*before, donor.node, *after], kind, 1 if donor.after == following else 2)
+                self.at(statement, statement)
             if not donors.may_miss(donor.node):
                 continue
             if donor.before == previous or donor.after == own:
@@ -304,9 +309,11 @@ class _Maker:
                     if _has_block(one):
                         self.hunks(one.body, other.body, donors)  # type: ignore[attr-defined]
             elif b - a <= 1 and d - c <= MOST_OTHER and donors.fit(ours[a:b], theirs[c:d]):
-                at = ours[min(a, len(ours) - 1)]
-                self.at(at, at)
+                at: ast.AST = ours[min(a, len(ours) - 1)]
                 kind = LINE_MORE if tag == "insert" else LINE_LESS if tag == "delete" else OTHER
+                if b - a == d - c:
+                    at, kind = _difference(ours[a], theirs[c])
+                self.at(at, ours[min(a, len(ours) - 1)])
                 self.block(block, [*ours[:a], *theirs[c:d], *ours[b:]], kind, 2)
 
     def first(self, function: ast.FunctionDef, donors: _Donors) -> None:
@@ -426,6 +433,8 @@ def _others(node: ast.AST, scope: Sequence[str], donors: _Donors) -> Iterator[tu
             yield from ((ast.Name(name, node.ctx), NAME, rank) for name in sorted(names))
     if isinstance(node, ast.expr) and not isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
         yield from ((ast.UnaryOp(operator(), node), OPPOSITE, 2) for operator in (ast.Invert, ast.USub))
+        if number is None and not isinstance(node, ast.Tuple | ast.List | ast.Constant | ast.Starred):
+            yield from ((_filled(template, node), PART_MORE, 2) for template in donors.sums)
 
 
 def _other_arithmetic(node: ast.BinOp) -> Iterator[tuple[ast.AST, str, int]]:
@@ -482,6 +491,46 @@ def _around(node: ast.AST, donors: _Donors) -> Iterator[tuple[ast.AST, str, int]
                 yield ast.BinOp(node, operator(), literal(number)), PART_MORE, 3
 
 
+def _difference(old: ast.AST, new: ast.AST) -> tuple[ast.AST, str]:
+    """The smallest part of `old` with which it becomes `new` where that part changes, and what kind of change it is."""
+    while type(old) is type(new):
+        parts = list(zip(ast.iter_child_nodes(old), ast.iter_child_nodes(new), strict=False))
+        others = [(one, other) for one, other in parts if ast.dump(one) != ast.dump(other)]
+        if len(others) != 1 or _without_parts(old) != _without_parts(new):
+            break
+        [(one, other)] = others
+        if isinstance(one, ast.cmpop):
+            return old, COMPARISON
+        if isinstance(one, ast.operator | ast.boolop):
+            return old, OPERATOR
+        old, new = one, other
+    return old, _kind_of(old, new)
+
+
+def _without_parts(node: ast.AST) -> list[object]:
+    """What a node is, except for the nodes in it: how many these are, names, numbers, texts."""
+    fields = [value for _, value in ast.iter_fields(node)]
+    return [len(list(ast.iter_child_nodes(node))), *(v for v in fields if not isinstance(v, ast.AST | list))]
+
+
+def _kind_of(old: ast.AST, new: ast.AST) -> str:
+    """What kind of change puts one node in place of another."""
+    if number_in(old) is not None and number_in(new) is not None:
+        return NUMBER
+    if is_text(ast.Expr(old)) and is_text(ast.Expr(new)):  # type: ignore[arg-type]
+        return TEXT
+    if isinstance(old, ast.Name | ast.Attribute) and type(old) is type(new):
+        return NAME
+    if isinstance(old, ast.Call) and isinstance(new, ast.Call) and ast.dump(old.func) == ast.dump(new.func):
+        much = len(new.args) + len(new.keywords) - len(old.args) - len(old.keywords)
+        return ARGUMENT_MORE if much > 0 else ARGUMENT_LESS if much < 0 else OTHER
+    if ast.dump(old) in map(ast.dump, ast.walk(new)):
+        return CALL_MORE if isinstance(new, ast.Call) else PART_MORE
+    if ast.dump(new) in map(ast.dump, ast.walk(old)):
+        return CALL_LESS if isinstance(old, ast.Call) else PART_LESS
+    return OTHER
+
+
 HOLE = "_"
 
 
@@ -512,6 +561,7 @@ class _Donors:
         self.methods: list[str] = []
         self.functions: list[str] = []
         self.indices: list[str] = []
+        self.sums: list[str] = []  # with a number, such as `2 * _`
         self.keywords: dict[str, list[ast.keyword]] = {}
         self.arguments: dict[str, list[ast.expr]] = {}
         self.statements: list[_Donor] = []
@@ -558,6 +608,8 @@ class _Donors:
                 self.numbers.append(number)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 self._once(self.texts, node.value)
+            elif isinstance(node, ast.BinOp) and _with_hole(node):
+                self._once(self.sums, _with_hole(node))
             elif isinstance(node, ast.Call):
                 self._take_call(node)
             elif isinstance(node, ast.Subscript) and self._fits(node.slice):
@@ -624,6 +676,14 @@ class _Donors:
     def _once(to: list[str], text: str) -> None:
         if text not in to:
             to.append(text)
+
+
+def _with_hole(sum_: ast.BinOp) -> str:
+    """What is done with a number, such as `2 * _`; empty where there is none."""
+    left, right, hole = number_in(sum_.left), number_in(sum_.right), ast.Name(HOLE)
+    if (left is None) == (right is None):
+        return ""
+    return ast.unparse(ast.BinOp(hole if left is None else sum_.left, sum_.op, hole if right is None else sum_.right))
 
 
 def _has_block(node: ast.AST) -> bool:

@@ -233,7 +233,10 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
         "what": yours.what,
         "input": {name: _as_json(x) for name, x in _named_inputs(exercise, probes[worst]).items()},
         "yours": _as_json(yours.value),
-        "expected": _as_json(expected.value),
+        # the line of a right answer is nothing to a student
+        "expected": _as_json(
+            replace(expected.value, line=None) if isinstance(expected.value, Raised) else expected.value
+        ),
     }
     return _verdict(exercise, seed, status, message, diagnosis, shown)
 

@@ -146,8 +146,8 @@ def of_kernel(name: str, answer: object) -> Program:
     bound = _name_of(answer, name, there)
     if bound is None:
         raise NoProgram(
-            f"What was checked as `{name}` has no name in this notebook, or no longer: define it in a cell, "
-            "run that, and check it again by its name."
+            f"What was checked as `{name}` has no name in this notebook, or no longer: where you have changed it, "
+            "check it again; else define it in a cell, run that, and check it by its name."
         )
     history = shell.history_manager
     texts = list(zip(history.input_hist_parsed, history.input_hist_raw, strict=False))[1:]

@@ -35,8 +35,12 @@ def check(*answer: Any) -> Points:
     try:
         name, obj = _name_and_object(answer)
         exercise = exercises.load(name)
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
         markup.say(str(error))
+        return Points(0)
+    except ValueError as error:
+        own_name = "" if isinstance(answer[0], str) else f' Or say whose answer it is: `check("dice", {name})`.'
+        markup.say(f"{error}{own_name}")
         return Points(0)
     verdict = verdict_of(name, obj)
     exercise.attempt.note(obj, verdict)
@@ -71,19 +75,25 @@ def grade(name: str, obj: Any) -> float:
     return verdict.points
 
 
-def hint(name: str, k: int | None = None) -> None:
-    """Show hint `k` of an exercise, counted from 1, or the next one."""
-    _display(tutor.hint(exercises.load(name), k))
-    _update_card(name)
+def hint(name: Any, k: int | None = None) -> None:
+    """Show hint `k`, counted from 1, or the next one, of an exercise or of what was written for it."""
+    if exercise := _asked_about(name):
+        try:
+            _display(tutor.hint(exercise, k))
+        except ValueError as error:
+            markup.say(str(error))
+        _update_card(exercise.name)
 
 
-def where(name: str) -> None:
+def where(name: Any) -> None:
     """Look for one small change of the answer that was checked last with which it passes, and say in which line.
 
     Asked again it says the place in that line, and asked once more what kind of change. Interrupting the kernel ends
     the look.
     """
-    exercise = exercises.load(name)
+    exercise = _asked_about(name)
+    if exercise is None:
+        return
     if why_not := tutor.nothing_to_find(exercise):
         markup.say(why_not)
         return
@@ -92,7 +102,7 @@ def where(name: str) -> None:
         line.show(markup.paragraph("Stopped. Nothing was found so far."))
         return
     line.show(tutor.place(exercise))
-    _update_card(name)
+    _update_card(exercise.name)
 
 
 def _look(exercise: Exercise, line: _Line) -> bool:
@@ -124,10 +134,20 @@ class _Line:
             _display(what)
 
 
-def solution(name: str) -> None:
+def solution(name: Any) -> None:
     """Show the reference solution, after a pass or after three wrong tries; until then, say what is missing."""
-    _display(tutor.solution(exercises.load(name)))
-    _update_card(name)
+    if exercise := _asked_about(name):
+        _display(tutor.solution(exercise))
+        _update_card(exercise.name)
+
+
+def _asked_about(name: Any) -> Exercise | None:
+    """The exercise of a name, or of what was written for it; where there is none, one sentence says so."""
+    try:
+        return exercises.load(name if isinstance(name, str) else _name_and_object((name,))[0])
+    except (TypeError, ValueError) as error:
+        markup.say(str(error))
+        return None
 
 
 def _update_card(name: str) -> None:

@@ -100,7 +100,7 @@ def nothing_to_find(exercise: Exercise) -> str:
     if verdict is None:
         return f"Check your answer first, `check({name})`: `where` looks in what was checked last."
     if verdict.status == "passed":
-        return f"Your `{name}` passes: there is nothing to mend."
+        return f"Your `{name}` passed when it was checked last. If you have changed it since, check it again."
     if verdict.status == "not attempted":
         return f"Your `{name}` is not written yet, so there is no place to show."
     return ""

@@ -101,6 +101,31 @@ def test_what_may_be_missing_is_taken_from_right_answers(wrong, mended, kind):
     assert found(body(wrong), body(mended)) is None
 
 
+def test_a_number_that_right_answers_multiply_with_is_tried_early():
+    right = ["def f(a, b, n=1):\n    return 2 * (a & b).sum() / (a.sum() + b.sum())"]
+    wrong, mended = (body(f"return {text}(x & y).sum() / (x.sum() + y.sum())") for text in ("", "2 * "))
+    change = found(wrong, mended, right)
+    assert change.kind == kinds.PART_MORE
+    assert change.rank <= 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mended", "kind", "place"),
+    [
+        ("return max(x, z, 2 * n)", "return max(x, y, 2 * n)", kinds.NAME, "z"),
+        ("return max(x, y, 3 * n)", "return max(x, y, 2 * n)", kinds.NUMBER, "3"),
+        ("return max(x, y)", "return max(x, y, 2 * n)", kinds.ARGUMENT_MORE, "max(x, y)"),
+        ("return max(x, y + 1, 2 + n)", "return max(x, y, 2 * n)", kinds.OTHER, "max(x, y + 1, 2 + n)"),
+        ("return max(x, y + z, 2 * n)", "return max(x, y, 2 * n)", kinds.PART_LESS, "y + z"),
+        ("return max(x, h.a, 2 * n)", "return max(x, y, 2 * n)", kinds.OTHER, "h.a"),
+    ],
+)
+def test_of_a_line_in_the_place_of_another_it_says_what_differs(wrong, mended, kind, place):
+    wrong, mended = body("z = h = x", wrong), body("z = h = x", mended)
+    change = found(wrong, mended, [mended])
+    assert (change.kind, wrong.splitlines()[2][change.start : change.end]) == (kind, place)
+
+
 def test_lines_are_taken_from_right_answers_in_the_students_names():
     lines = ["both = x.sum() + y.sum()", "same = (x & y).sum(dim=(1, 2))", "return n * same.float() / both"]
     mended = [lines[0], "if both == 0:", "    return 1.0", *lines[1:]]

@@ -165,9 +165,17 @@ def test_a_hint_is_a_page_in_a_notebook(shown):
     assert "Hint 2 of 3: For boolean masks <code>&amp;</code> keeps" in shown[0]["text/html"]
 
 
-def test_a_hint_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="hints 1 to 3; there is no hint 9"):
-        hint("dice", 9)
+def test_a_hint_that_does_not_exist_is_one_sentence(capsys):
+    hint("dice", 9)
+    assert "hints 1 to 3; there is no hint 9" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("what", ["disc", None, 3], ids=repr)
+@pytest.mark.parametrize("call", [hint, where, solution])
+def test_help_for_what_is_no_exercise_says_so_and_no_traceback(shown, call, what):
+    call(what)
+    [said] = shown
+    assert re.search("no exercise|Call `?check|has no name", said["text/plain"]), said
 
 
 @pytest.mark.parametrize("tries", [[wrong] * 3, [dice]], ids=["three wrong tries", "a pass"])
@@ -278,7 +286,7 @@ def test_why_nothing_was_found_is_said_again_without_a_search(shown, searches, m
 
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [(None, "Check your answer first, check(dice)"), (dice, "Your dice passes"), (stub, "is not written yet")],
+    [(None, "Check your answer first, check(dice)"), (dice, "Your dice passed"), (stub, "is not written yet")],
 )
 def test_where_there_is_nothing_to_look_for_it_says_so(shown, searches, answer, why):
     if answer:
@@ -297,3 +305,12 @@ def test_an_interrupt_ends_the_search_with_a_sentence(shown, searches, monkeypat
     where("dice")
     assert said(shown) == ["Stopped. Nothing was found so far."]
     assert searches[0].stopped
+
+
+@pytest.mark.parametrize("call", [hint, where, solution])
+def test_help_is_asked_for_by_name_or_by_what_was_written(shown, searches, call):
+    check(wrong)
+    call("dice")
+    call(wrong)  # it is called `dice`
+    by_name, by_object = shown[1:]
+    assert by_name["text/plain"].split()[0] == by_object["text/plain"].split()[0]
