@@ -127,6 +127,7 @@ def evidence(
 ) -> None:
     """Check answers by people who saw the task texts alone: what is not as it should be, and the counts. Minutes."""
     from autograde import evidence as held
+    from autograde import markdown
     from helpers.data.validation import check_choice
 
     with clear_errors(ValueError):
@@ -138,9 +139,9 @@ def evidence(
                 if what := held.amiss(*verdicts[-1]):
                     say(f"{what}: {answer.exercise}: {answer.what}\n    {verdicts[-1][1].message}")
         row = held.row(held.FOLDER / folder, verdicts)
-        say(held.table([row]))
+        say(markdown.table(held.TABLE.headings, [row]))
         if write and exercise is None:
-            held.store([row])
+            held.TABLE.publish(row)
 
 
 @app.command()
@@ -151,6 +152,7 @@ def located(
     exercise: Annotated[list[str] | None, typer.Option(help="Of the mutants, only of this; may be repeated.")] = None,
     number: Annotated[int, typer.Option(min=1, help="Mutants of each exercise.")] = 20,
     seed: Annotated[int, typer.Option(help="From which the mutants are drawn.")] = 0,
+    write: Annotated[bool, typer.Option("--write", help="Put the counts into the README.")] = False,
 ) -> None:
     """Ask `where` about wrong answers: what it says of each, and the counts. Minutes; of all mutants an hour."""
     from autograde import located as asking
@@ -173,7 +175,10 @@ def located(
             said = [one.found.said(k + 1) for k in range(LEVELS)] if isinstance(one.found, Located) else [one.found]
             say(f"{one.exercise}: {one.what}{' (named)' * one.named}{' (another line)' * (one.right is False)}")
             say("\n".join(f"    {text}" for text in said))
-        say(markdown.table(asking.HEADINGS, [asking.row(about, kept)]))
+        row = asking.row(about, kept)
+        say(markdown.table(asking.TABLE.headings, [row]))
+        if write and exercise is None:
+            asking.TABLE.publish(row)
 
 
 @app.command()

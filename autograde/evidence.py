@@ -14,9 +14,8 @@ answers were given a name that is not true of them, as somebody read it.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,16 @@ import yaml
 
 from autograde import markdown
 from autograde.build_cache import LESSONS, ROOT
-from autograde.files import write
 from helpers import exercises
 from helpers.checks.session import verdict_of
 from helpers.checks.verdict import Verdict
 
 FOLDER = ROOT / "tests" / "evidence"
-README, STORED, MARK = ROOT / "README.md", ROOT / "docs" / "evidence.json", "evidence"
-HEADINGS = ("set", "right ones accepted", "wrong ones caught", "named", "names true", "two mistakes: named")
+TABLE = markdown.Published(
+    "evidence",
+    ("set", "right ones accepted", "wrong ones caught", "named", "names true", "two mistakes: named"),
+    ROOT / "docs" / "evidence.json",
+)
 
 
 @dataclass(frozen=True)
@@ -97,26 +98,3 @@ def row(folder: Path, verdicts: list[tuple[Held, Verdict]]) -> tuple[str, ...]:
     caught = sum(verdict.status != "passed" for _, verdict in wrong)
     pairs = ((sum(right), right), (caught, wrong), (len(named), wrong), (len(true), named), (sum(two), two))
     return (f"{folder.name}: {about['about']}", *(f"{part} of {len(whole)}" for part, whole in pairs))
-
-
-def store(rows: list[tuple[str, ...]], stored: Path = STORED, readme: Path = README) -> None:
-    """Keep the rows in place of those of the same sets, and put all into the README.
-
-    Raises:
-        ValueError: the README has no place for the table.
-    """
-    kept = {one[0]: list(one) for one in (*read(stored), *rows)}
-    text = markdown.between(readme.read_text(encoding="utf-8"), MARK, table([*kept.values()]))
-    write(stored, json.dumps([*kept.values()], indent=1) + "\n")
-    write(readme, text)
-
-
-def read(stored: Path = STORED) -> list[list[str]]:
-    """The rows that are published."""
-    rows: list[list[str]] = json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else []
-    return rows
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as Markdown."""
-    return markdown.table(HEADINGS, rows)

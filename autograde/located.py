@@ -18,14 +18,19 @@ from pathlib import Path
 
 import yaml
 
-from autograde import evidence
+from autograde import evidence, markdown
 from autograde.build import NOTEBOOKS
+from autograde.build_cache import ROOT
 from autograde.mutants import not_equivalent, source_of
 from helpers import answer_cells, exercises
 from helpers.checks.one_change import Located, look
 from helpers.checks.program import Cell, Program, course, of_cells
 
-HEADINGS = ("wrong answers", "named", "named or located", "all located", "in the right line", "seconds, the median")
+TABLE = markdown.Published(
+    "located",
+    ("wrong answers", "named", "named or located", "all located", "in the right line", "seconds, the median"),
+    ROOT / "docs" / "located.json",
+)
 NEAR = 1  # lines: what is missing is shown at the line before or after it
 
 
@@ -122,7 +127,7 @@ def _changed(was: str, now: str) -> list[int]:
 
 
 def row(about: str, asked: list[Asked]) -> tuple[str, ...]:
-    """The counts, for a table with `HEADINGS`."""
+    """The counts, for `TABLE`."""
     named = sum(one.named for one in asked)
     located = [one for one in asked if isinstance(one.found, Located)]
     either = sum(one.named or (isinstance(one.found, Located) and one.right is not False) for one in asked)

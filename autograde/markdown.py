@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograde.build_cache import ROOT
+from autograde.files import write
+
+README = ROOT / "README.md"
 
 
 def row(cells: Iterable[object]) -> str:
@@ -27,3 +35,41 @@ def between(text: str, mark: str, markdown: str) -> str:
     if not found or not closed:
         raise ValueError(f"The README has no lines {begin} and {end} to put the table between. Add them.")
     return f"{before}{begin}\n{markdown}\n{end}{after}"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A table of the README whose rows are measured one at a time. The first cell of a row says what was measured.
+
+    Attributes:
+        mark: of its place in the README.
+        headings: of its columns.
+        stored: the file that keeps the rows.
+        readme: the README.
+    """
+
+    mark: str
+    headings: Sequence[str]
+    stored: Path
+    readme: Path = README
+
+    def rows(self) -> list[list[str]]:
+        """The rows that are published."""
+        rows: list[list[str]] = json.loads(self.stored.read_text(encoding="utf-8")) if self.stored.exists() else []
+        return rows
+
+    def publish(self, row: Sequence[str]) -> None:
+        """Keep a row in place of the one of the same name, and put all into the README.
+
+        Raises:
+            ValueError: the README has no place for the table.
+        """
+        kept = [*{one[0]: list(one) for one in (*self.rows(), row)}.values()]
+        text = between(self.readme.read_text(encoding="utf-8"), self.mark, table(self.headings, kept))
+        write(self.stored, json.dumps(kept, indent=1) + "\n")
+        write(self.readme, text)
+
+    def is_in_the_readme(self) -> bool:
+        """Whether the README shows these rows."""
+        text = self.readme.read_text(encoding="utf-8")
+        return between(text, self.mark, table(self.headings, self.rows())) == text

@@ -90,27 +90,28 @@ def mutations(source: str) -> Iterator[tuple[str, str]]:
             setattr(statement, field, original)
 
 
-def statements(block: list[ast.stmt]) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
-    """Every statement that may be changed, with the block it stands in."""
+def statements(block: list[ast.stmt], guards: bool = False) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
+    """Every statement that may be changed, maybe guards too, with the block it stands in."""
     for statement in block:
-        guard = _is_guard(statement)
+        guard = is_guard(statement)
         left_alone = ast.Raise | ast.Assert | ast.Import | ast.ImportFrom | ast.Pass | ast.ClassDef
-        if not guard and not isinstance(statement, left_alone) and not is_text(statement):
+        if (guards or not guard) and not isinstance(statement, left_alone) and not is_text(statement):
             yield block, statement
         for field in ("body", "orelse", "finalbody"):
             if not (guard and field == "body"):
-                yield from statements(getattr(statement, field, []))
+                yield from statements(getattr(statement, field, []), guards)
         for handler in getattr(statement, "handlers", []):
-            yield from statements(handler.body)
+            yield from statements(handler.body, guards)
 
 
-def _is_guard(node: ast.AST) -> TypeGuard[ast.If]:
+def is_guard(node: ast.AST) -> TypeGuard[ast.If]:
+    """Whether it is an `if` that only raises."""
     return isinstance(node, ast.If) and all(isinstance(s, ast.Raise) for s in node.body)
 
 
 def _for_guards_only(tree: ast.AST) -> list[ast.stmt]:
     """Assignments of a name that nothing but guards reads."""
-    guards = [node for node in ast.walk(tree) if _is_guard(node)]
+    guards = [node for node in ast.walk(tree) if is_guard(node)]
     in_guards = {id(node) for guard in guards for part in (guard.test, *guard.body) for node in ast.walk(part)}
     loads = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
     elsewhere = {n.id for n in loads if id(n) not in in_guards}

@@ -37,7 +37,7 @@ from helpers.checks.subject import LocalSubject, is_library, raised
 
 SEEDS = (0, 1, 2)  # those of a check
 TRIERS = 2  # at once
-CHUNK = 10  # changes that a trier tries, as long as none is right: to fork one costs as much as to try one
+CHUNK = 40  # changes that a trier tries, as long as none is right: to fork one costs as much as to try several
 LEAST_SECONDS, MOST_SECONDS = 0.5, 1.5  # for one change, on a busy machine too
 TIMES_AS_LONG = 4  # as the answer took
 PART_FOR_PARTS = 0.4  # of the time is for a change that mends a part, where none mends the whole
@@ -215,8 +215,11 @@ def search(request: Request, forks: bool) -> dict[str, Any]:
     return {"found": {"part": found.candidate.part, "mends": found.mends, "of": len(learnt.failing) or 1, **place}}
 
 
-def _candidates(request: Request, lines: list[int]) -> Iterator[Candidate]:
-    """Changes of all parts that may be mended, the smallest first."""
+def _candidates(request: Request, lines: list[int], whole: bool) -> Iterator[Candidate]:
+    """Changes of all parts that may be mended, the smallest first.
+
+    Of a part of the failing probes no default is tried: with another one it may pass them by being wrong twice.
+    """
     right = [answer.source for answer in exercises.load(request.name).right_answers]
     of_parts, before = [], 0
     for k, (source, own) in enumerate(request.parts):
@@ -224,7 +227,10 @@ def _candidates(request: Request, lines: list[int]) -> Iterator[Candidate]:
             near = {line - before for line in lines}
             of_parts.append(_of_part(k, source, right, near))
         before += source.count("\n") + 1
-    yield from heapq.merge(*of_parts, key=lambda candidate: candidate.change.rank)
+    for candidate in heapq.merge(*of_parts, key=lambda candidate: candidate.change.rank):
+        line = request.parts[candidate.part][0].splitlines()[candidate.change.line - 1]
+        if whole or not line.lstrip().startswith("def "):
+            yield candidate
 
 
 def _of_part(part: int, source: str, right: list[str], near: set[int]) -> Iterator[Candidate]:
@@ -303,7 +309,7 @@ def _limit(learnt: Learnt) -> float:
 def _first(request: Request, learnt: Learnt, until: float, whole: bool) -> Found | None:
     """The first change that mends the whole, or the one that mends the largest part, tried in this process."""
     best: Found | None = None
-    for tried, candidate in enumerate(_candidates(request, learnt.lines)):
+    for tried, candidate in enumerate(_candidates(request, learnt.lines, whole)):
         if time.monotonic() > until:
             break
         say(tried=tried)
@@ -328,7 +334,7 @@ def _tried(request: Request, learnt: Learnt, candidate: Candidate, whole: bool) 
 def _first_of_triers(request: Request, learnt: Learnt, until: float, whole: bool) -> Found | None:
     """The same as `_first`, tried in processes of their own, two at once."""
     seconds = _limit(learnt) + GRACE
-    candidates = enumerate(_candidates(request, learnt.lines))
+    candidates = enumerate(_candidates(request, learnt.lines, whole))
     again: list[list[tuple[int, Candidate]]] = []  # what a trier that ended had not come to
     triers: list[_Trier] = []
     best: Found | None = None

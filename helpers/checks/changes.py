@@ -25,6 +25,7 @@ from helpers.mutations import (
     changed_fields,
     expressions,
     head_of,
+    is_guard,
     is_text,
     literal,
     may_go,
@@ -79,7 +80,8 @@ OPERATORS: tuple[tuple[type[ast.operator], ...], ...] = (
     (ast.BitAnd, ast.BitOr, ast.BitXor),
 )
 COMPARISONS: tuple[tuple[type[ast.cmpop], ...], ...] = (
-    (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq),
+    (ast.Lt, ast.LtE, ast.Gt, ast.GtE),
+    (ast.Eq, ast.NotEq),
     (ast.Is, ast.IsNot),
     (ast.In, ast.NotIn),
 )
@@ -121,6 +123,8 @@ def changes(source: str, right: Sequence[str] = (), near: Collection[int] = ()) 
     tree = ast.parse(source)
     maker = _Maker(tree, source.splitlines())
     donors = _Donors(tree, right)
+    raising = [node for node in ast.walk(tree) if is_guard(node) and any(s.lineno in near for s in node.body)]
+    near = {*near, *(guard.lineno for guard in raising)}
     for pass_ in (_small, _like, _larger):
         pass_(tree, maker, donors)
         yield from sorted(maker.made, key=lambda change: (change.rank, change.line not in near))
@@ -131,7 +135,7 @@ def _small(tree: ast.Module, maker: _Maker, donors: _Donors) -> None:
     """What is there in another form, or less of it."""
     orderless = orderless_tuples(tree)
     owners = {id(node): f for f in ast.walk(tree) if isinstance(f, Function) for node in ast.walk(f)}
-    for block, statement in list(statements(tree.body)):
+    for block, statement in list(statements(tree.body, guards=True)):
         maker.statement(block, statement)
         maker.missing(block, statement, donors)
         for name, value in changed_fields(statement):
@@ -152,7 +156,7 @@ def _like(tree: ast.Module, maker: _Maker, donors: _Donors) -> None:
         maker.hunks(ours.body, theirs.body, donors)
     for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
         maker.first(function, donors)
-    for block, statement in list(statements(tree.body)):
+    for block, statement in list(statements(tree.body, guards=True)):
         maker.added(block, statement, donors)
         for node, put, _ in expressions(statement):
             maker.at(node, statement)
@@ -164,7 +168,7 @@ def _like(tree: ast.Module, maker: _Maker, donors: _Donors) -> None:
 
 def _larger(tree: ast.Module, maker: _Maker, donors: _Donors) -> None:
     """Something more around what is there."""
-    for _, statement in list(statements(tree.body)):
+    for _, statement in list(statements(tree.body, guards=True)):
         for node, put, _ in expressions(statement):
             maker.at(node, statement)
             for new, kind, rank in _around(node, donors):
@@ -407,6 +411,9 @@ def _others(node: ast.AST, scope: Sequence[str], donors: _Donors) -> Iterator[tu
             if k:
                 swapped = [*node.elts[: k - 1], node.elts[k], node.elts[k - 1], *node.elts[k + 1 :]]
                 yield type(node)(swapped, node.ctx), ORDER, 1
+        if len(node.elts) == 4:  # x, y, x, y and y, x, y, x
+            a, b, c, d = node.elts
+            yield type(node)([b, a, d, c], node.ctx), ORDER, 1
     elif isinstance(node, ast.Slice):
         yield ast.Slice(None, node.upper, node.step), NUMBER, 0
         yield ast.Slice(node.lower, None, node.step), NUMBER, 0
@@ -576,6 +583,8 @@ class _Donors:
             ""
         }  # whatever they were
         self._known = _bound(tree) | {"torch", "F", "nn", "math", "self", "np", "True", "False"} | set(dir(builtins))
+        arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        self._reads = Counter({name: much for name, much in _reads(tree).items() if name in _bound(tree) - arguments})
         for text in right:
             self._take(ast.parse(text))
         self.numbers = [*dict.fromkeys(self.numbers)]
@@ -596,7 +605,11 @@ class _Donors:
         others = [(text, other) for text, other in self._expressions.items() if text != own]
         alike = [(_likeness(words, _words(other)), text) for text, other in others]
         best = sorted((pair for pair in alike if pair[0] >= LEAST_LIKE), reverse=True)[:MOST_LIKE]
-        return [self._expressions[text] for _, text in best]
+        return [new for _, text in best if self._all_is_read(node, new := self._expressions[text])]
+
+    def _all_is_read(self, old: ast.AST, new: ast.AST) -> bool:
+        """Whether what the code sets is still read with `new` for `old`; else the mistake is where that is set."""
+        return not any(self._reads[name] == much for name, much in (_reads(old) - _reads(new)).items())
 
     def _take(self, right: ast.Module) -> None:
         """Add all that a right answer has."""
@@ -638,7 +651,7 @@ class _Donors:
     def alike(self, one: ast.stmt, other: ast.stmt) -> bool:
         """Whether one statement may be meant as the other: neither holds others, and they have much in common."""
         whole = not _has_block(one) and not _has_block(other) and type(one) is type(other)
-        return whole and _likeness(_words(one), _words(other)) >= LEAST_LIKE
+        return whole and self._all_is_read(one, other) and _likeness(_words(one), _words(other)) >= LEAST_LIKE
 
     def may_miss(self, statement: ast.stmt) -> bool:
         """Whether this may be all that is missing: it hides nothing that is there, as another `return` would."""
@@ -717,6 +730,11 @@ def _bound(tree: ast.AST) -> set[str]:
     names |= {node.arg for node in nodes if isinstance(node, ast.arg)}
     names |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and node is not tree}
     return names - {"self"}
+
+
+def _reads(node: ast.AST) -> Counter[str]:
+    """How often each name is read."""
+    return Counter(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
 
 
 def _words(node: ast.AST) -> Counter[str]:

@@ -121,8 +121,12 @@ class Search:
         parts = [(part.source, part.own) for part in program.parts]
         request = {"name": name, "binding": program.name, "parts": parts, "seconds": seconds}
         result: Located | str = ""
+        before = last = 0
         for reply in worker.ask(request):
-            self.tried = reply.get("tried", self.tried)
+            if reply.get("tried", last) < last:  # all are tried anew, on a part of the examples
+                before += last
+            last = reply.get("tried", last)
+            self.tried = before + last
             if "found" in reply:
                 result = _located(program, **reply["found"])
             elif "none" in reply:

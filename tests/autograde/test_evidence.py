@@ -41,17 +41,3 @@ def test_names_that_are_not_true_are_counted_apart(tmp_path):
     verdict = evidence.verdict_of("iou", lambda pred, target: 2 * (pred & target).sum() / (pred.sum() + target.sum()))
     _, *counts = evidence.row(tmp_path, [(held, verdict) for held in wrong])
     assert counts[1:] == ["2 of 2", "2 of 2", "1 of 2", "1 of 1"]
-
-
-def test_the_readme_has_what_was_measured():
-    text = evidence.README.read_text(encoding="utf-8")
-    assert evidence.markdown.between(text, evidence.MARK, evidence.table(evidence.read())) == text
-
-
-def test_a_set_that_is_measured_again_takes_the_place_of_its_row(tmp_path):
-    paths = {"stored": tmp_path / "evidence.json", "readme": tmp_path / "README.md"}
-    paths["readme"].write_text("<!-- evidence -->\n<!-- /evidence -->\n")
-    for named in ("1 of 2", "2 of 2"):
-        evidence.store([("a", "1 of 1", "2 of 2", named, named, "0 of 0")], **paths)
-    assert evidence.read(paths["stored"]) == [["a", "1 of 1", "2 of 2", "2 of 2", "2 of 2", "0 of 0"]]
-    assert paths["readme"].read_text().count("| a |") == 1

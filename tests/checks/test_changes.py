@@ -117,7 +117,7 @@ def test_a_number_that_right_answers_multiply_with_is_tried_early():
         ("return max(x, y)", "return max(x, y, 2 * n)", kinds.ARGUMENT_MORE, "max(x, y)"),
         ("return max(x, y + 1, 2 + n)", "return max(x, y, 2 * n)", kinds.OTHER, "max(x, y + 1, 2 + n)"),
         ("return max(x, y + z, 2 * n)", "return max(x, y, 2 * n)", kinds.PART_LESS, "y + z"),
-        ("return max(x, h.a, 2 * n)", "return max(x, y, 2 * n)", kinds.OTHER, "h.a"),
+        ("return max(x, x.a, 2 * n)", "return max(x, y, 2 * n)", kinds.OTHER, "x.a"),
     ],
 )
 def test_of_a_line_in_the_place_of_another_it_says_what_differs(wrong, mended, kind, place):
@@ -156,6 +156,22 @@ def test_no_function_is_added_that_would_take_the_place_of_one():
     made = [change.make() for change in changes(wrong, [right])]
     assert all(text.count("def g") == 1 for text in made)
     assert not [text for text in made if "if self.x:" in text]  # it would hide that `self.y` is 3
+
+
+def test_a_guard_can_be_too_many_and_comes_first_where_it_raised():
+    source = body("m = n - 1", "if x % m:", "    raise ValueError('no')", "return x")
+    first = next(changes(source, near=[4]))
+    assert (first.kind, first.line, "raise" in first.make()) == (kinds.LINE_LESS, 3, False)
+
+
+def test_a_line_that_would_make_another_useless_is_no_change():
+    source, right = body("both = x - y", "return both / n"), [body("return (x & y) / n")]
+    assert not found(source, body("both = x - y", "return (x & y) / n"), right)
+    assert found(source, body("both = x & y", "return both / n"), right)
+
+
+def test_corners_of_a_box_can_be_swapped_together():
+    assert found(body("return (a, b, c, d)"), body("return (b, a, d, c)")).kind == kinds.ORDER
 
 
 def test_small_changes_come_first_and_among_them_those_where_it_went_wrong():
