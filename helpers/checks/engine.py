@@ -113,17 +113,21 @@ def examine(name: str, obj: Any, seed: int | None = None) -> Verdict:
     return _verdict(exercise, seed, "wrong", message)
 
 
-def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
-    """Check the answer behind `subject`, wherever it lives, as `examine` does."""
+def examine_through(name: str, subject: Subject, seed: int, seconds: float = SECONDS) -> Verdict:
+    """Check the answer behind `subject`, wherever it lives, as `examine` does.
+
+    Args:
+        seconds: how long it may take.
+    """
     exercise = exercises.load(name)
     _probes(name, seed)  # where these fail, the exercise is wrong and not the answer
     with one_thread():
         try:
             began = time.monotonic()
-            with quiet() as noticed, generators_kept(), time_limit(SECONDS):
+            with quiet() as noticed, generators_kept(), time_limit(seconds):
                 trace = _trace(exercise, subject, seed)
         except OutOfTime as stopped:
-            happened = unfinished(SECONDS, raised(stopped.__cause__ or stopped, None))
+            happened = unfinished(seconds, raised(stopped.__cause__ or stopped, None))
         except Lost as lost:
             happened = lost.reason
         except KeyboardInterrupt:  # the student has waited long enough
@@ -135,7 +139,16 @@ def examine_through(name: str, subject: Subject, seed: int) -> Verdict:
             passed = verdict.status == "passed"
             aside = wording.asides(noticed, time.monotonic() - began) if passed else wording.printed(noticed.printed)
             return replace(verdict, message=verdict.message + aside)
-    return _verdict(exercise, seed, "error", f"`{name}` {happened}")
+    return not_run(name, seed, happened)
+
+
+def not_run(name: str, seed: int, happened: str) -> Verdict:
+    """The verdict on an answer that could not be seen to its end.
+
+    Args:
+        happened: a sentence that goes on after the answer's name.
+    """
+    return _verdict(exercises.load(name), seed, "error", f"`{name}` {happened}")
 
 
 def is_right(name: str, subject: Subject, seed: int, seconds: float | None = None, order: Sequence[int] = ()) -> bool:

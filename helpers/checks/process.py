@@ -17,7 +17,7 @@ import socket
 import sys
 import time
 import warnings
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -25,6 +25,9 @@ from torch import Tensor
 from helpers.checks import codec
 from helpers.checks.subject import GRADIENTS, LocalSubject, Raised, Subject, raised
 from helpers.markup import code
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 SECONDS = 5.0  # one call takes milliseconds
 GRACE = 1.0  # for a child that was interrupted to say where it was
@@ -50,8 +53,82 @@ def unfinished(seconds: float, where: Raised | None) -> str:
     return f"did not finish within {seconds:g} seconds.{line} {why}"
 
 
-class ProcessSubject(Subject):
-    """The object in a child process. A context manager: leaving it ends the child.
+class ConnectedSubject(Subject):
+    """The object in another process, which `serve`s it at the other end of a socket.
+
+    A context manager: leaving it ends that process.
+
+    Args:
+        connection: to that process.
+        seconds: how long one request may take.
+    """
+
+    def __init__(self, connection: socket.socket, seconds: float = SECONDS) -> None:
+        self._connection, self._seconds = connection, seconds
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process and everything it has started. May be called more than once."""
+        self._connection.close()
+        self._end()
+
+    def _end(self) -> None:
+        raise NotImplementedError
+
+    def _interrupt(self) -> None:
+        raise NotImplementedError
+
+    def _ask(self, expected: Any, method: str, *args: Any) -> Any:
+        """Send one request and wait for its reply.
+
+        Raises:
+            Lost: no fitting reply came.
+        """
+        if self._connection.fileno() < 0:
+            raise Lost("runs no more: its process has ended.")
+        deadline = time.monotonic() + self._seconds
+        try:
+            codec.send(self._connection, (method, args), deadline)
+            reply = codec.receive(self._connection, deadline)
+        except TimeoutError:
+            self._lose(unfinished(self._seconds, self._interrupted()))
+        except (EOFError, OSError):
+            self._lose("ended the process it runs in: it left Python, crashed, or ran out of memory.")
+        except codec.CodecError as error:
+            self._lose(f"sent something that is no reply: {error}.")
+        match reply:
+            case ("done", list(got)) if expected is GRADIENTS and not all(isinstance(g, Tensor | None) for g in got):
+                return self._lose("sent gradients that are no tensors.")
+            case ("done", value) if isinstance(value, expected):
+                return value
+            case ("raised", Raised() as what):
+                return self._lose(f"raised {what}.")
+            case ("unsendable", str(why)):
+                return self._lose(f"has a result that cannot be handed over: {why}.")
+        return self._lose("sent something that is no reply to what it was asked.")
+
+    def _interrupted(self) -> Raised | None:
+        """Interrupt the process, and let it say where it was."""
+        deadline = time.monotonic() + GRACE
+        with contextlib.suppress(codec.CodecError, EOFError, OSError):
+            self._interrupt()
+            match codec.receive(self._connection, deadline):
+                case ("raised", Raised() as what):
+                    return what
+        return None
+
+    def _lose(self, reason: str) -> NoReturn:
+        self.close()
+        raise Lost(reason) from None
+
+
+class ProcessSubject(ConnectedSubject):
+    """The object in a child process.
 
     Fork before this process has used autograd on an accelerator: PyTorch refuses gradients in a fork made after that.
 
@@ -69,77 +146,28 @@ class ProcessSubject(Subject):
                 f"A ProcessSubject needs os.fork, which {sys.platform} does not have. Use LocalSubject, which runs "
                 "the answer in this process, or run this on Linux or macOS."
             )
-        self._seconds = seconds
-        self._connection, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
         with warnings.catch_warnings():
             # Python warns that a fork copies no other threads. The child starts none and waits for none of ours.
             warnings.simplefilter("ignore", DeprecationWarning)
-            self._child: int | None = os.fork()
+            self._child = os.fork()
         if self._child == 0:
             _live(student, theirs)
         theirs.close()
+        super().__init__(ours, seconds)
 
-    def __enter__(self) -> ProcessSubject:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the child and everything it has started. May be called more than once."""
-        if self._child is None:
+    def _end(self) -> None:
+        if self._child == 0:
             return
-        self._connection.close()
         for end in (os.killpg, os.kill):  # it may not have come as far as a group of its own
             with contextlib.suppress(OSError):
                 end(self._child, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):  # reaped already, where the host ignores SIGCHLD
             os.waitpid(self._child, 0)
-        self._child = None
+        self._child = 0
 
-    def _ask(self, expected: Any, method: str, *args: Any) -> Any:
-        """Send one request and wait for its reply.
-
-        Raises:
-            Lost: no fitting reply came.
-        """
-        child = self._child
-        if child is None:
-            raise Lost("runs no more: its process has ended.")
-        deadline = time.monotonic() + self._seconds
-        try:
-            codec.send(self._connection, (method, args), deadline)
-            reply = codec.receive(self._connection, deadline)
-        except TimeoutError:
-            self._lose(unfinished(self._seconds, self._interrupted(child)))
-        except (EOFError, OSError):
-            self._lose("ended the process it runs in: it left Python, crashed, or ran out of memory.")
-        except codec.CodecError as error:
-            self._lose(f"sent something that is no reply: {error}.")
-        match reply:
-            case ("done", list(got)) if expected is GRADIENTS and not all(isinstance(g, Tensor | None) for g in got):
-                return self._lose("sent gradients that are no tensors.")
-            case ("done", value) if isinstance(value, expected):
-                return value
-            case ("raised", Raised() as what):
-                return self._lose(f"raised {what}.")
-            case ("unsendable", str(why)):
-                return self._lose(f"has a result that cannot be handed over: {why}.")
-        return self._lose("sent something that is no reply to what it was asked.")
-
-    def _interrupted(self, child: int) -> Raised | None:
-        """Interrupt the child, and let it say where it was."""
-        deadline = time.monotonic() + GRACE
-        with contextlib.suppress(codec.CodecError, EOFError, OSError):
-            os.kill(child, signal.SIGINT)
-            match codec.receive(self._connection, deadline):
-                case ("raised", Raised() as what):
-                    return what
-        return None
-
-    def _lose(self, reason: str) -> NoReturn:
-        self.close()
-        raise Lost(reason) from None
+    def _interrupt(self) -> None:
+        os.kill(self._child, signal.SIGINT)
 
 
 def _live(student: Any, connection: socket.socket) -> NoReturn:
@@ -152,12 +180,13 @@ def _live(student: Any, connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         silence()
         torch.set_num_threads(1)  # the threads of the parent's pool did not come along
-        _serve(student, connection)
+        serve(student, connection)
     finally:
         os._exit(0)  # the parent's buffers, exit handlers and test reports are not the child's to finish
 
 
-def _serve(student: Any, connection: socket.socket) -> None:
+def serve(student: Any, connection: socket.socket) -> None:
+    """Answer requests until the other side has gone, with EOFError then."""
     subject = LocalSubject(student)
     while True:
         method, args = codec.receive(connection)

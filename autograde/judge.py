@@ -1,0 +1,105 @@
+"""Judges an answer that runs in the sandbox. The verdict is that of `check`, and so is what it says of the mistake.
+
+Student code never runs in this process: it keeps the probes, and only data crosses.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import sys
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from autograde.sandbox.lock import Limits
+from autograde.sandbox.locked import BACKSTOP_SECONDS, NotRun, Warm
+from helpers import exercises
+from helpers.checks import engine
+from helpers.checks.program import Program
+from helpers.checks.verdict import Verdict
+
+State = Literal["passed", "wrong", "error", "not attempted", "timeout", "memory", "crashed"]
+
+INTERRUPTED = "raised KeyboardInterrupt"
+NO_MEMORY = ("DefaultCPUAllocator", "MemoryError")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of one answer.
+
+    Attributes:
+        verdict: as `check` gives it.
+        state: the verdict's status, or how the process ended.
+        cpu_seconds: of a processor that its process took.
+        walls: that stood around it.
+    """
+
+    verdict: Verdict
+    state: State
+    cpu_seconds: float
+    walls: tuple[str, ...]
+
+
+def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | None = None) -> Judged:
+    """Judge the answer to the exercise `name` that `program` makes.
+
+    Raises:
+        SandboxError: its code cannot be locked in.
+    """
+    limits = limits or Limits()
+    parts = [(part.source, part.cell or "course", part.line) for part in program.parts]
+    with warm.start(program.name, parts, modules_before(name), limits) as subject:
+        try:
+            subject.begin()
+            verdict = engine.examine_through(name, subject, seed, BACKSTOP_SECONDS)
+        except NotRun as why:
+            verdict = engine.not_run(name, seed, str(why))
+    ended = subject.ended
+    assert ended is not None  # it was closed
+    state: State = verdict.status
+    if state == "error" and subject.out_of_time:
+        state = "timeout"
+        used = f"used {limits.cpu_seconds} seconds of a processor, and was stopped"
+        message = verdict.message.replace(INTERRUPTED, used)
+        if message == verdict.message:  # it did not say where it was
+            message = f"`{name}` {used}. A loop never ends, or does far more than this task needs."
+        verdict = replace(verdict, message=message)
+    elif state == "error" and subject.was_lost:
+        state = "crashed"
+    elif state == "error" and any(text in verdict.message for text in NO_MEMORY):
+        state = "memory"
+    return Judged(verdict, state, ended.cpu_seconds, tuple(subject.walls))
+
+
+@functools.cache
+def modules_before(name: str) -> dict[str, str]:
+    """The course's own pieces before the exercise `name`, as sources of the modules in which they are.
+
+    Nothing else of these modules is in them, except what those pieces need.
+    """
+    names = exercises.names()
+    wanted: dict[str, set[str]] = {}
+    for before in names[: names.index(name)]:
+        reference = exercises.load(before).reference
+        wanted.setdefault(reference.__module__, set()).add(reference.__name__)
+    return {module: _only(inspect.getsource(sys.modules[module]), pieces) for module, pieces in wanted.items()}
+
+
+def _only(source: str, pieces: set[str]) -> str:
+    """Of a module's source the imports, and the definitions that these pieces need."""
+    statements = ast.parse(source).body
+    needed = set(pieces)
+    while True:
+        kept = [s for s in statements if isinstance(s, ast.Import | ast.ImportFrom) or _binds(s) & needed]
+        read = {n.id for s in kept for n in ast.walk(s) if isinstance(n, ast.Name)}
+        if read <= needed:
+            return "\n".join(map(ast.unparse, kept))
+        needed |= read
+
+
+def _binds(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}
+    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

@@ -1,0 +1,1 @@
+"""Where students' code runs: a process that can compute, and nothing else. Linux only."""

@@ -1,0 +1,193 @@
+"""The judge's end of the sandbox: a warm process, and answers in locked forks of it as `Subject`s."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from autograde.build_cache import ROOT
+from autograde.sandbox.lock import Limits, missing
+from autograde.sandbox.warm import Question
+from helpers.checks import codec
+from helpers.checks.process import ConnectedSubject
+from helpers.checks.subject import Raised
+
+START_SECONDS = 120.0  # torch and the rest, on a busy machine
+TICKS = 0.1  # seconds
+BACKSTOP_SECONDS = 120.0  # for one request; what an answer may use is counted in seconds of a processor
+
+
+class SandboxError(Exception):
+    """Nothing can be run here safely; the message says why and what to do."""
+
+
+class NotRun(Exception):
+    """The student's code gave no answer to be checked.
+
+    Attributes:
+        raised: what it raised, where it did.
+    """
+
+    def __init__(self, reason: str, raised: Raised | None = None) -> None:
+        super().__init__(reason)
+        self.raised = raised
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a fork has ended.
+
+    Attributes:
+        signal: that ended it; 0 where none did.
+        cpu_seconds: of a processor that it took.
+        memory: most bytes that it had.
+    """
+
+    signal: int
+    cpu_seconds: float
+    memory: int
+
+
+class Warm:
+    """A warm process. A context manager: leaving it ends the process.
+
+    Attributes:
+        walls: those around the last answer that ran.
+
+    Raises:
+        SandboxError: this system cannot lock a process in.
+    """
+
+    def __init__(self) -> None:
+        if why := missing():
+            raise SandboxError(
+                f"Students' code cannot be locked in here: {'; '.join(why)}. Grade on Linux 6.2 or later, in WSL2 or "
+                "in a container on such a machine."
+            )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self.walls: list[str] = []
+
+    def __enter__(self) -> Warm:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it, and what runs in it."""
+        if self._control:
+            self._control.close()
+        if self._process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+            self._process.kill()
+            self._process.wait()
+        self._process = self._control = None
+
+    @contextlib.contextmanager
+    def start(
+        self, binding: str, parts: list[tuple[str, str, int]], modules: dict[str, str], limits: Limits
+    ) -> Iterator[LockedSubject]:
+        """Start an answer in a locked fork, with a folder of its own to write in; see `Question`."""
+        with tempfile.TemporaryDirectory(prefix="answer-", ignore_cleanup_errors=True) as folder:
+            control = self._started()
+            ours, theirs = socket.socketpair()
+            with theirs:
+                socket.send_fds(control, [b"q"], [theirs.fileno()])
+            codec.send(control, Question(binding, parts, modules, folder, limits).as_data())
+            with LockedSubject(ours, control, limits) as subject:
+                yield subject
+            self.walls = subject.walls
+
+    def _started(self) -> socket.socket:
+        """The socket of a process that is ready."""
+        if self._control and self._process and self._process.poll() is None:
+            return self._control
+        self.close()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "autograde.sandbox.warm", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**keep, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
+                cwd=ROOT,
+                start_new_session=True,
+            )
+        match codec.receive(self._control, time.monotonic() + START_SECONDS):
+            case ("ready", _):
+                return self._control
+        raise SandboxError("The process for students' code does not start. Run `python course.py doctor`.")
+
+
+class LockedSubject(ConnectedSubject):
+    """An answer in a locked fork of the warm process.
+
+    Attributes:
+        ended: how the fork has ended, when it has.
+        was_lost: whether it had ended before it was told to.
+        walls: that stand around it.
+    """
+
+    def __init__(self, connection: socket.socket, control: socket.socket, limits: Limits) -> None:
+        super().__init__(connection, BACKSTOP_SECONDS)
+        self._control, self._limits = control, limits
+        self.ended: Ended | None = None
+        self.was_lost = False
+        self.walls: list[str] = []
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether it has ended because it used what it may of a processor, which the kernel counts in ticks."""
+        return self.ended is not None and self.ended.cpu_seconds > self._limits.cpu_seconds - TICKS
+
+    def begin(self) -> None:
+        """Wait until the student's code has run.
+
+        Raises:
+            NotRun: it gave no answer.
+            SandboxError: there are no walls.
+        """
+        reply: Any = None
+        with contextlib.suppress(EOFError, OSError, codec.CodecError, TimeoutError):
+            reply = codec.receive(self._connection, time.monotonic() + BACKSTOP_SECONDS)
+        match reply:
+            case ("ready", list(walls)):
+                self.walls = [str(wall) for wall in walls]
+                return
+            case ("unlocked", str(why)):
+                raise SandboxError(why)
+            case ("raised", Raised() as what):
+                raise NotRun(f"raised {what}.", what)
+            case ("unbound", str(name)):
+                raise NotRun(f"is bound nowhere: no statement gives the name `{name}` to anything.")
+        self.was_lost = True
+        self.close()
+        raise NotRun("ended the process it runs in, or used more than it may, before it could be called.")
+
+    def _end(self) -> None:
+        if self.ended:
+            return
+        with contextlib.suppress(OSError):
+            self._control.send(b"e")
+        match codec.receive(self._control, time.monotonic() + BACKSTOP_SECONDS):
+            case ("ended", int(number), float(seconds), int(memory)):
+                self.ended = Ended(number, seconds, memory * 1024)
+
+    def _interrupt(self) -> None:
+        self._control.send(b"i")
+
+    def _lose(self, reason: str) -> NoReturn:
+        self.was_lost = True
+        super()._lose(reason)

@@ -1,0 +1,95 @@
+"""Answers judged in the sandbox: the verdict is that outside it, and what ends a process is said."""
+
+from dataclasses import replace
+
+import pytest
+
+from autograde import judge as judging
+from autograde.judge import judge, modules_before
+from autograde.located import program_of
+from autograde.sandbox.lock import Limits
+from autograde.sandbox.locked import Warm
+from helpers import exercises
+from helpers.checks import engine
+from helpers.checks.equality import is_same
+
+SEED = 0
+
+
+@pytest.fixture(scope="module")
+def warm():
+    with Warm() as started:
+        yield started
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_every_known_answer_gets_the_verdict_it_gets_outside(warm, name):
+    exercise = exercises.load(name)
+    for answer in (*exercise.right_answers, *exercise.misconceptions):
+        here = engine.examine(name, answer.solution, SEED)
+        here = replace(here, message=here.message.split(" It printed ")[0])  # which a process of its own discards
+        there = judge(name, program_of(name, answer.source), SEED, warm).verdict
+        for field in ("status", "points", "diagnosis", "message"):
+            assert is_same(getattr(there, field), getattr(here, field)), f"{answer.name}: {field}"
+
+
+def judged(warm, source, name="dice", **limits):
+    return judge(name, program_of(name, source), SEED, warm, Limits(**limits))
+
+
+def test_what_is_judged_has_passed_only_if_it_is_right(warm):
+    right = judged(
+        warm, "def dice(a, b):\n    s = int(a.sum() + b.sum())\n    return 2 * int((a & b).sum()) / s if s else 1.0"
+    )
+    assert (right.state, right.verdict.points) == ("passed", right.verdict.max_points)
+    assert right.cpu_seconds > 0
+    assert "seccomp" in right.walls
+    wrong = judged(warm, "def dice(a, b):\n    return 1.0")
+    assert (wrong.state, wrong.verdict.points) == ("wrong", 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "state", "said"),
+    [
+        (
+            "def dice(a, b):\n    while True: pass",
+            "timeout",
+            "used 2 seconds of a processor, and was stopped in line 2",
+        ),
+        ("import os\ndef dice(a, b): os._exit(0)", "crashed", "ended the process"),
+        ("def dice(a, b): return bytearray(3 * 10**9)", "memory", "MemoryError"),
+        ("import torch\ndef dice(a, b): return torch.ones(2**31)", "memory", "allocate"),
+        ("def halve(x): return x / 0\n@halve\ndef dice(a, b): return 1", "error", "TypeError"),
+        ("def dice(a, b):\n    raise NotImplementedError()", "not attempted", "not written yet"),
+    ],
+)
+def test_how_an_answer_ended_is_said(warm, source, state, said):
+    found = judged(warm, source, cpu_seconds=2)
+    assert found.state == state
+    assert said in found.verdict.message
+    assert found.verdict.points == 0
+
+
+def test_load_on_the_machine_does_not_count(warm, monkeypatch):
+    source = "import time\ndef dice(a, b):\n    time.sleep(0.3)\n    s = int(a.sum() + b.sum())\n"
+    source += "    return 2 * int((a & b).sum()) / s if s else 1.0"
+    assert judged(warm, source, cpu_seconds=2).state == "passed"
+
+
+def test_a_later_piece_is_not_among_the_earlier_ones():
+    modules = modules_before("Up")
+    unet = modules["helpers.reference.unet"]
+    assert "class DoubleConv" in unet
+    assert "class Up(" not in unet
+    assert "class UNet" not in unet
+    assert "helpers.reference.losses" not in modules
+    for name in exercises.names():
+        reference = exercises.load(name).reference
+        source = modules_before(name).get(reference.__module__, "")
+        assert f"def {name}(" not in source
+        assert f"class {name}(" not in source
+
+
+def test_only_what_the_pieces_need_is_kept():
+    source = "import a\nK = 1\nL = 2\ndef _help(): return K\ndef f(): return _help()\ndef g(): return L\n"
+    assert judging._only(source, {"f"}) == "import a\nK = 1\ndef _help():\n    return K\ndef f():\n    return _help()"
