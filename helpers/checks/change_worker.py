@@ -46,11 +46,10 @@ GRACE = 0.5  # for a trier that is stopped to go on with its next change
 SUBREAPER, DEATH_SIGNAL = 36, 1  # PR_SET_CHILD_SUBREAPER and PR_SET_PDEATHSIG of prctl(2)
 SAY_EVERY = 0.1  # seconds
 MOST = 255  # a number that goes into a byte
-COMPARE = "Compare the example with what each of your lines does."
 NONE = (
-    f"No single small change of your code was found that makes it pass: more than one thing may be missing. {COMPARE}"
+    "No single small change of your code was found that makes it pass: more than one thing may be missing. Compare "
+    "the example with what each of your lines does."
 )
-OUT_OF_TIME = f"The time was over before a small change was found that makes it pass, if there is one. {COMPARE}"
 ALONE = "Run alone, with what it names and nothing else, your code"
 
 
@@ -209,7 +208,7 @@ def search(request: Request, forks: bool) -> dict[str, Any]:
     except Nothing as why:
         return {"none": str(why)}
     if found is None:
-        return {"none": NONE if time.monotonic() < until else OUT_OF_TIME}
+        return {"none": NONE} if time.monotonic() < until else {"late": True}
     change = found.candidate.change
     place = {"line": change.line, "start": change.start, "end": change.end, "kind": change.kind}
     return {"found": {"part": found.candidate.part, "mends": found.mends, "of": len(learnt.failing) or 1, **place}}

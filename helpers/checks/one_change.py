@@ -29,6 +29,11 @@ SILENT_SECONDS = 6.0  # a worker that says nothing for so long has stalled
 COMMAND = ("-W", "ignore", "-m", "helpers.checks.change_worker")
 STOPPED = "Stopped. Ask again, and it looks again."
 BROKEN = "The search broke off. Ask again; if that does not help, restart the kernel."
+LATE = (
+    "The time was over before a small change was found that makes it pass, if there is one. Ask again when the "
+    "machine has less to do, or compare the example with what each of your lines does."
+)
+AGAIN = (STOPPED, BROKEN, LATE)  # what may be found all the same
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,8 @@ class Search:
                 result = _located(program, **reply["found"])
             elif "none" in reply:
                 result = str(reply["none"])
+            elif "late" in reply:
+                result = LATE
         return result or (STOPPED if self._stopped.is_set() else BROKEN)
 
 

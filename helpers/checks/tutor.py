@@ -146,7 +146,10 @@ def place(exercise: Exercise) -> Shown:
     """What was found: first the line, asked again the place in it, asked again what kind of change."""
     attempt = exercise.attempt
     if isinstance(attempt.place, str):
-        return markup.paragraph(attempt.place)
+        why_not = attempt.place
+        if why_not in one_change.AGAIN:
+            attempt.place = None
+        return markup.paragraph(why_not)
     attempt.told = min(attempt.told + 1, one_change.LEVELS)
     progress_store.note_help(exercise.name, exercise.lesson, "where", attempt.told)
     return markup.paragraph(attempt.place.said(attempt.told))

@@ -284,6 +284,16 @@ def test_why_nothing_was_found_is_said_again_without_a_search(shown, searches, m
     assert len(searches) == 1
 
 
+@pytest.mark.parametrize("why_not", one_change.AGAIN)
+def test_what_may_be_found_all_the_same_is_looked_for_again(shown, searches, monkeypatch, why_not):
+    monkeypatch.setattr(Search, "found", why_not)
+    check(wrong)
+    where("dice")
+    where("dice")
+    assert [" ".join(text.split()) for text in said(shown)] == [why_not] * 2
+    assert len(searches) == 2
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [(None, "Check your answer first, check(dice)"), (dice, "Your dice passed"), (stub, "is not written yet")],
