@@ -6,8 +6,9 @@ import ast
 import builtins
 import functools
 import inspect
+import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 DECLARATIONS = ("variant", "misconception", "exercise")
@@ -22,21 +23,73 @@ def cell(solution: Callable[..., Any], text: str, name: str) -> str:
     *before, own = ast.parse(text).body
     assert isinstance(own, ast.FunctionDef | ast.ClassDef)
     own.decorator_list = [d for d in own.decorator_list if _called(d) not in DECLARATIONS]
-    wanted: dict[str, ast.stmt] = {}
-    waiting: list[ast.stmt] = [*before, own]
-    while waiting:
-        node = waiting.pop()
-        for used in sorted({n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - wanted.keys() - {own.name}):
-            if used in _definitions(module):
-                wanted[used] = _definitions(module)[used]
-                waiting.append(wanted[used])
-    order = list(_definitions(module))
-    parts = [*(wanted[used] for used in sorted(wanted, key=order.index)), *before]
+    parts = [*_needed(module, [*before, own], {own.name}).values(), *before]
     others = _Renamed(name, f"{name}_of_the_course")
     if own.name != name:
         parts = [others.visit(_copy(part)) for part in parts]
         own = _Renamed(own.name, name).visit(others.visit(own))
     return "\n".join(dict.fromkeys(ast.unparse(part) for part in (*parts, own))) + "\n"
+
+
+def readable(solution: Callable[..., Any], given: Collection[str]) -> str:
+    """An answer to be read, and to be run in a notebook: its own source, and what of its module that needs.
+
+    Types are left out, as in the notebook's cells, and `given` names what the notebook has already.
+    """
+    module, own = sys.modules[solution.__module__], inspect.getsource(solution)
+    needed = _needed(solution.__module__, ast.parse(own).body, {solution.__name__, *given})
+    imports = {name: node for name, node in needed.items() if isinstance(node, ast.Import | ast.ImportFrom)}
+    defined = [
+        inspect.getsource(getattr(module, name))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        else ast.get_source_segment(inspect.getsource(module), node) or ""
+        for name, node in needed.items()
+        if name not in imports
+    ]
+    parts = [_without_types(text).strip() for text in dict.fromkeys((*defined, own))]
+    read = {node.id for part in parts for node in ast.walk(ast.parse(part)) if isinstance(node, ast.Name)}
+    lines = dict.fromkeys(ast.unparse(node) for name, node in imports.items() if name in read)
+    return "\n\n\n".join(filter(None, ["\n".join(lines), *parts]))
+
+
+def _needed(module: str, nodes: list[ast.stmt], known: set[str]) -> dict[str, ast.stmt]:
+    """What of a module these statements need, by name, in the order of the module."""
+    wanted: dict[str, ast.stmt] = {}
+    waiting = [*nodes]
+    while waiting:
+        node = waiting.pop()
+        for used in sorted({n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - wanted.keys() - known):
+            if used in _definitions(module):
+                wanted[used] = _definitions(module)[used]
+                waiting.append(wanted[used])
+    order = list(_definitions(module))
+    return {name: wanted[name] for name in sorted(wanted, key=order.index)}
+
+
+def _without_types(source: str) -> str:
+    """A source without the types of arguments and results, and all else as it was written."""
+    lines = source.splitlines(keepends=True)
+    starts = [0, *itertools.accumulate(len(line.encode()) for line in lines)]
+    text = source.encode()
+
+    def at(line: int, column: int) -> int:
+        return starts[line - 1] + column
+
+    cuts: list[tuple[int, int, bytes]] = []
+    for function in [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]:
+        arguments = function.args
+        for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            if arg.annotation is not None:
+                start = at(arg.lineno, arg.col_offset) + len(arg.arg.encode())
+                end = at(arg.annotation.end_lineno or 0, arg.annotation.end_col_offset or 0)
+                spaced = text[end : end + 3] == b" = "  # which is written without blanks where there is no type
+                cuts.append((start, end + 3 * spaced, b"=" * spaced))
+        if function.returns is not None:
+            end = at(function.returns.end_lineno or 0, function.returns.end_col_offset or 0)
+            cuts.append((text.rindex(b" ->", 0, at(function.returns.lineno, function.returns.col_offset)), end, b""))
+    for start, end, instead in sorted(cuts, reverse=True):
+        text = text[:start] + instead + text[end:]
+    return text.decode()
 
 
 class _Renamed(ast.NodeTransformer):

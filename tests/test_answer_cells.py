@@ -5,7 +5,7 @@ import builtins
 
 import pytest
 
-from helpers import exercises
+from helpers import answer_cells, exercises
 from helpers.checks import examine
 
 
@@ -33,3 +33,23 @@ def test_a_cell_declares_nothing_and_calls_the_courses_own_by_another_name():
         assert defined[-1] == "compare"
         assert "misconception" not in answer.source
         assert not set(defined) & set(vars(builtins))
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_a_solution_runs_in_a_notebook_and_shows_no_types(name):
+    exercise = exercises.load(name)
+    earlier = exercises.names()[: exercises.names().index(name)]
+    text = answer_cells.readable(exercise.reference, given=exercises.names())
+    namespace = {"__name__": "__main__"} | {other: exercises.load(other).reference for other in earlier}
+    exec(compile(text, "<cell>", "exec"), namespace)
+    assert examine(name, namespace[name], seed=0).status == "passed"
+    arguments = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.arg)]
+    assert arguments
+    assert not any(argument.annotation for argument in arguments)
+
+
+def test_what_a_solution_needs_stands_above_it_as_it_was_written():
+    text = answer_cells.readable(exercises.load("iou_loss").reference, given=())
+    assert text.startswith("import torch\n\n\ndef _overlap_and_total(logits, target):\n")
+    assert "def iou_loss(logits, target, smooth=1.0):" in text
+    assert "x = self.up(x)  # (N," in answer_cells.readable(exercises.load("Up").reference, given=exercises.names())

@@ -142,10 +142,21 @@ def _small(tree: ast.Module, maker: _Maker, donors: _Donors) -> None:
             maker.field(statement, name, value, OPERATOR if name == "op" else PART_LESS, 0)
         for node, put, is_condition in expressions(statement):
             maker.at(node, statement)
+            rank = (
+                2 if isinstance(getattr(node, "ctx", None), ast.Store) else 0
+            )  # what it is called is rarely the mistake
             for other in replacements(node, orderless):
-                maker.expression(other, put, node, _kind(node), 0)
+                maker.expression(other, put, node, _kind(node), rank)
             if is_condition or isinstance(node, ast.Compare | ast.BoolOp):
                 maker.expression(ast.UnaryOp(ast.Not(), node), put, node, OPPOSITE, 0)
+            if isinstance(node, ast.Call):
+                for k, arg in donors.arguments.get(called(node), ()):
+                    if k < len(node.args):
+                        args = [*node.args[:k], arg, *node.args[k + 1 :]]
+                        part, kind = _difference(node.args[k], arg)
+                        maker.at(part, statement)
+                        maker.expression(ast.Call(node.func, args, node.keywords), put, node, kind, 1)
+            maker.at(node, statement)
             for new, kind, rank in _others(node, donors.scope(owners.get(id(node))), donors):
                 maker.expression(new, put, node, kind, rank)
 
@@ -413,7 +424,7 @@ def _others(node: ast.AST, scope: Sequence[str], donors: _Donors) -> Iterator[tu
                 yield type(node)(swapped, node.ctx), ORDER, 1
         if len(node.elts) == 4:  # x, y, x, y and y, x, y, x
             a, b, c, d = node.elts
-            yield type(node)([b, a, d, c], node.ctx), ORDER, 1
+            yield from ((type(node)(order, node.ctx), ORDER, 1) for order in ([b, a, d, c], [c, d, a, b]))
     elif isinstance(node, ast.Slice):
         yield ast.Slice(None, node.upper, node.step), NUMBER, 0
         yield ast.Slice(node.lower, None, node.step), NUMBER, 0
@@ -473,7 +484,7 @@ def _other_calls(call: ast.Call, donors: _Donors) -> Iterator[tuple[ast.AST, str
         others = [old for old in keywords if old.arg != keyword.arg]
         kind = OTHER if keyword.arg in there else ARGUMENT_MORE
         yield ast.Call(function, args, [*others, keyword]), kind, 1
-    for arg in donors.arguments.get(called(call), ()):
+    for _, arg in donors.arguments.get(called(call), ()):
         yield ast.Call(function, [*args, arg], keywords), ARGUMENT_MORE, 1
     if called(call) == "range" and len(args) == 2:
         yield ast.Call(function, args[1:], keywords), ARGUMENT_LESS, 0
@@ -570,7 +581,7 @@ class _Donors:
         self.indices: list[str] = []
         self.sums: list[str] = []  # with a number, such as `2 * _`
         self.keywords: dict[str, list[ast.keyword]] = {}
-        self.arguments: dict[str, list[ast.expr]] = {}
+        self.arguments: dict[str, list[tuple[int, ast.expr]]] = {}  # with their places
         self.statements: list[_Donor] = []
         parents: list[Any] = [node for node in ast.walk(tree) if _has_block(node)]
         self._heads = {id(node.body): _begins(node) for node in parents}
@@ -669,8 +680,7 @@ class _Donors:
         for keyword in call.keywords:
             if keyword.arg and self._fits(keyword.value):
                 self.keywords.setdefault(name, []).append(keyword)
-        if call.args and self._fits(call.args[-1]):
-            self.arguments.setdefault(name, []).append(call.args[-1])
+        self.arguments.setdefault(name, []).extend((k, arg) for k, arg in enumerate(call.args) if self._fits(arg))
         if isinstance(call.func, ast.Attribute) and all(self._fits(a) for a in [*call.args, *call.keywords]):
             given = ", ".join(map(ast.unparse, [*call.args, *call.keywords]))
             if not _is_self(call.func.value):

@@ -113,13 +113,13 @@ def examine(name: str, obj: Any, seed: int | None = None) -> Verdict:
     return _verdict(exercise, seed, "wrong", message)
 
 
-def examine_through(name: str, subject: Subject, seed: int, seconds: float = SECONDS) -> Verdict:
+def examine_through(name: str, subject: Subject, seed: int, seconds: float | None = None) -> Verdict:
     """Check the answer behind `subject`, wherever it lives, as `examine` does.
 
     Args:
-        seconds: how long it may take.
+        seconds: how long it may take; `SECONDS` if `None`.
     """
-    exercise = exercises.load(name)
+    exercise, seconds = exercises.load(name), seconds or SECONDS
     _probes(name, seed)  # where these fail, the exercise is wrong and not the answer
     with one_thread():
         try:
@@ -218,6 +218,9 @@ def forget() -> None:
 
 
 def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
+    if _is_stub(trace[0][0].value) and trace[0][0].value.of:
+        other = trace[0][0].value.of
+        return not_run(exercise.name, seed, f"calls `{other}`, which is not written yet: write that first.")
     if _is_stub(trace[0][0].value):
         what_to_do = "Replace `raise NotImplementedError()` and run this cell again."
         return _verdict(exercise, seed, "not attempted", f"`{exercise.name}` is not written yet. {what_to_do}")

@@ -168,7 +168,7 @@ def _located(program: Program, part: int, line: int, start: int, end: int, kind:
     own = program.parts[part]
     text = own.source.splitlines()[line - 1]
     answer = next(one for one in reversed(program.parts) if one.own)
-    cell = "your cell" if own.cell == answer.cell else f"the cell with {code(own.source.splitlines()[0])}"
+    cell = "your cell" if own.cell == answer.cell else f"the cell with {code(own.source.splitlines()[0].rstrip(':'))}"
     return Located(own.line + line - 1, text, start, end, kind, cell, mends, of)
 
 

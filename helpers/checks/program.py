@@ -57,7 +57,7 @@ class Part:
         own: the student wrote it for this answer, so a change of it may mend the answer. Imports, pieces of other
             exercises and what they need are not.
         cell: the `Cell.name` of its cell; in a kernel, the number in its prompt.
-        line: its first line in that cell, counted from 1.
+        line: its first line in that cell, counted from 1 as Python does, without empty lines at the top.
     """
 
     source: str
@@ -146,14 +146,14 @@ def of_kernel(name: str, answer: object) -> Program:
     bound = _name_of(answer, name, there)
     if bound is None:
         raise NoProgram(
-            f"What was checked as `{name}` has no name in this notebook, or no longer: where you have changed it, "
-            "check it again; else define it in a cell, run that, and check it by its name."
+            f"What was checked as `{name}` is nowhere in this notebook. If you have changed it since, check it again; "
+            "else define it in a cell, run that, and check it."
         )
     history = shell.history_manager
     texts = list(zip(history.input_hist_parsed, history.input_hist_raw, strict=False))[1:]
     statements, _ = _of_texts((str(k), text, raw) for k, (text, raw) in enumerate(texts, 1))
     reached = _line_reached(texts[-1][0], there)
-    statements = [s for s in statements if s.cell != str(len(texts)) or s.line - s.offset <= reached]
+    statements = [s for s in statements if s.cell != str(len(texts)) or s.line <= reached]
 
     def piece(other: str, statement: _Statement | None) -> Program | None:
         return None if statement is None else of_piece(other, there.get(statement.target))
@@ -203,7 +203,6 @@ class _Statement:
 
     Attributes:
         last: its last line, as `line`.
-        offset: how many of its cell's lines are not in what Python is given.
         is_lesson: it is in a cell that the lesson came with.
         binds: names that stand for something new behind it, or for nothing, after `del`.
         maybe: names that it may bind, as in an `if`.
@@ -218,7 +217,6 @@ class _Statement:
     source: str
     line: int
     last: int
-    offset: int
     is_lesson: bool
     binds: set[str] = field(default_factory=set)
     maybe: set[str] = field(default_factory=set)
@@ -253,7 +251,7 @@ class _Statement:
 
     def holds(self, line: int) -> bool:
         """Whether a line, as Python counts the cell's lines, is in it."""
-        return self.line - self.offset <= line <= self.last - self.offset
+        return self.line <= line <= self.last
 
 
 def _of_texts(cells: Iterable[tuple[str, str, str]]) -> tuple[list[_Statement], dict[str, SyntaxError]]:
@@ -279,13 +277,12 @@ def _of_texts(cells: Iterable[tuple[str, str, str]]) -> tuple[list[_Statement], 
 def _of_cell(text: str, written: str) -> tuple[list[_Statement], SyntaxError | None]:
     """The statements of a cell, which are not to be changed, up to one that is no Python."""
     found: list[_Statement] = []
-    offset = _empty_lines(written) - _empty_lines(text)  # which IPython drops
     try:
         tree = ast.parse(text)
         if inner := _inside_magic(tree):
-            text, offset, tree = inner, offset + 1, ast.parse(inner)
+            text, tree = inner, ast.parse(inner)
         for node in tree.body:
-            found += _statements(node, text.split("\n"), offset, plan.cell_id(written) in plan.cells())
+            found += _statements(node, text.split("\n"), plan.cell_id(written) in plan.cells())
     except SyntaxError as error:
         return found, error
     except ValueError as error:  # a null byte
@@ -307,11 +304,6 @@ def _as_python(source: str) -> str:
     return source
 
 
-def _empty_lines(text: str) -> int:
-    """How many there are at the top."""
-    return text[: len(text) - len(text.lstrip())].count("\n")
-
-
 def _inside_magic(tree: ast.Module) -> str:
     """What is in a cell that begins with `%%time` or the like."""
     match tree.body:
@@ -322,12 +314,12 @@ def _inside_magic(tree: ast.Module) -> str:
     return ""
 
 
-def _statements(node: ast.stmt, lines: list[str], offset: int, is_lesson: bool) -> Iterator[_Statement]:
+def _statements(node: ast.stmt, lines: list[str], is_lesson: bool) -> Iterator[_Statement]:
     """The statement of a node; one for each piece where it is `A, B = earlier("A", "B")` or the like."""
     first = min(n.lineno for n in (node, *getattr(node, "decorator_list", [])))
     last = node.end_lineno or first
     source = _cut(lines[first - 1 : last], node.col_offset, node.end_col_offset)
-    where = (first + offset, last + offset, offset, is_lesson)
+    where = (first, last, is_lesson)
     taken = _taken(node)
     for target, how, piece in taken:
         alias = f"{target} = {piece}" if target != piece else ""

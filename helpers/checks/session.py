@@ -42,6 +42,9 @@ def check(*answer: Any) -> Points:
         own_name = "" if isinstance(answer[0], str) else f' Or say whose answer it is: `check("dice", {name})`.'
         markup.say(f"{error}{own_name}")
         return Points(0)
+    if (own := _own_name(obj)) != name and own in exercises.names():
+        markup.say(f"This is `{own}`, and no answer to `{name}`: nothing was checked. Do you mean `check({own})`?")
+        return Points(0)
     verdict = verdict_of(name, obj)
     exercise.attempt.note(obj, verdict)
     _display(card.card(verdict))
@@ -179,14 +182,19 @@ def use(obj: Any) -> Any:
     return obj
 
 
+def _own_name(obj: Any) -> object:
+    """What it is called; a student's class decides what happens here."""
+    with contextlib.suppress(Exception):
+        return obj.__name__
+    return None
+
+
 def _name_and_object(answer: tuple[Any, ...]) -> tuple[str, Any]:
     match answer:
         case (str(name), obj):
             return name, obj
         case (obj,) if not isinstance(obj, str):
-            own_name: object = None
-            with contextlib.suppress(Exception):  # a student's class decides what happens here
-                own_name = obj.__name__
+            own_name = _own_name(obj)
             class_name = type(obj).__name__
             if class_name in exercises.names():
                 raise TypeError(f"This is an object that `{class_name}` made. Check the class: `check({class_name})`.")

@@ -48,7 +48,7 @@ class Raised:
     """An exception from the student's code, with the place in their own source where it came from.
 
     `cause`: the torch function that raised it, and the shapes it was given; else Python's message, unless it was raised
-    on purpose.
+    on purpose. `of`: the other piece in whose code that place is, such as an `Up` that a `UNet` calls.
     """
 
     kind: str
@@ -56,10 +56,12 @@ class Raised:
     line: int | None = None
     source: str = ""
     cause: str = ""
+    of: str = ""
 
     def __str__(self) -> str:
         """Marked up as in `helpers.markup`."""
         where = f" in line {self.line}" if self.line else ""
+        where += f" of the cell with {code(self.of)}" if self.line and self.of else ""
         where += f": {code(self.source)}" if self.line and self.source else ""
         return f"{self.kind}: {code(self.message)}{where}" if self.message else f"{self.kind}{where}"
 
@@ -458,7 +460,17 @@ def raised(error: BaseException, student: Any) -> Raised:
     place = next((f for f in reversed(frames) if f.filename in own or not is_library(f.filename)), None)
     line, source = (place.lineno, (place.line or "").strip()) if place else (None, "")
     cause = "" if _on_purpose(error) else readable(error)
-    return Raised(type(error).__name__, readable(error), line, source, cause)
+    of = _owner(error, place.lineno) if place and own and place.filename not in own else ""
+    return Raised(type(error).__name__, readable(error), line, source, cause, of)
+
+
+def _owner(error: BaseException, line: int | None) -> str:
+    """The class or function whose code raised in that line, by name."""
+    frames = [frame for frame, number in traceback.walk_tb(error.__traceback__) if number == line]
+    if not frames:
+        return ""
+    made = frames[-1].f_locals.get("self")
+    return frames[-1].f_code.co_name if made is None else type(made).__name__
 
 
 def _on_purpose(error: BaseException) -> bool:

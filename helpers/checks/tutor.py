@@ -7,11 +7,10 @@ with the student's own progress.
 from __future__ import annotations
 
 import html
-import inspect
 import threading
 from collections.abc import Callable
 
-from helpers import exercises, markup, plan, progress_store
+from helpers import answer_cells, exercises, markup, plan, progress_store
 from helpers.checks import one_change
 from helpers.exercises import Exercise
 from helpers.glossary import Entry, glossary
@@ -50,7 +49,7 @@ def solution(exercise: Exercise) -> Shown:
         tries = "one more wrong try" if left == 1 else f"{left} more wrong tries"
         return markup.paragraph(f"The solution of `{exercise.name}` opens when yours passes, or after {tries}.")
     progress_store.note_help(exercise.name, exercise.lesson, "solution", 1)
-    source = inspect.getsource(exercise.reference).rstrip()
+    source = answer_cells.readable(exercise.reference, given=exercises.names())  # the earlier pieces are there
     return Shown(source, _coloured(source))
 
 

@@ -302,7 +302,8 @@ def load(name: str) -> Exercise:
         found = _of_module(module)
         if found.name == name:
             return found
-    near = " or ".join(f"`{other}`" for other in difflib.get_close_matches(name, names(), n=2))
+    alike = {other.lower(): other for other in names()}
+    near = " or ".join(f"`{alike[other]}`" for other in difflib.get_close_matches(name.lower(), alike, n=2))
     meant = f"Do you mean {near}?" if near else f"The exercises are: {', '.join(names())}."
     raise ValueError(f"There is no exercise called {name!r}. {meant}")
 

@@ -32,7 +32,7 @@ PIECES = {
     "monitor": GRAPH + FIT,
     "progress": "from helpers import progress\nprogress()",
     "stepper": "from helpers.stepper import CodeStepper\nCodeStepper()",
-    "card, wrong": CARD + '_ = check("dice", overlap.iou)',
+    "card, wrong": CARD + '_ = check("dice", lambda pred, target: overlap.iou(pred, target))',
     "card, error": CARD + '_ = check("iou", lambda pred, target: pred / "2")',
     "card, passed": CARD + "_ = check(overlap.pixel_accuracy)",
     "kernel": LOAD + "play.kernel(image)",

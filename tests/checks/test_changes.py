@@ -126,6 +126,23 @@ def test_of_a_line_in_the_place_of_another_it_says_what_differs(wrong, mended, k
     assert (change.kind, wrong.splitlines()[2][change.start : change.end]) == (kind, place)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "mended"),
+    [
+        ("return max(y, y, 2)", "return max(x + y, y, 2)"),
+        ("return zip(x, y)", "return zip(x, reversed(y))"),
+        ("return max(x, (0, n, 0, y))", "return max(x, (0, y, 0, n))"),
+    ],
+)
+def test_an_argument_of_a_call_is_taken_early_from_right_answers(wrong, mended):
+    change = found(body("z = 1", wrong), body("z = 1", mended), [body("a = 2", "b = 3", mended)])
+    assert change.rank <= 1
+
+
+def test_what_names_are_called_comes_late():
+    assert found(body("h, w = x", "return h"), body("w, h = x", "return h")).rank == 2
+
+
 def test_lines_are_taken_from_right_answers_in_the_students_names():
     lines = ["both = x.sum() + y.sum()", "same = (x & y).sum(dim=(1, 2))", "return n * same.float() / both"]
     mended = [lines[0], "if both == 0:", "    return 1.0", *lines[1:]]

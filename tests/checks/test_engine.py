@@ -42,6 +42,26 @@ def test_an_untouched_answer_is_not_attempted(name, answer):
     assert (verdict.status, verdict.points, verdict.probe) == ("not attempted", 0, None)
 
 
+def in_cell(source, name, **there):
+    """What a cell of its own defines."""
+    namespace = {"__name__": "__main__", "nn": nn, **there}
+    exec(compile(source, f"<cell of {name}>", "exec"), namespace)
+    return namespace[name]
+
+
+def test_a_piece_of_another_cell_that_is_not_written_yet_or_raises_is_named():
+    calls = "class UNet(nn.Module):\n    def __init__(self, *a, **k):\n        self.up = Up(1, 2, 3)"
+    stub = in_cell("class Up(nn.Module):\n    def __init__(self, a, b, c):\n        raise NotImplementedError()", "Up")
+    verdict = examine("UNet", in_cell(calls, "UNet", Up=stub), 0)
+    assert (verdict.status, verdict.message) == (
+        "error",
+        "`UNet` calls `Up`, which is not written yet: write that first.",
+    )
+    broken = in_cell("class Up(nn.Module):\n    def __init__(self, a, b, c):\n        self.missing", "Up")
+    verdict = examine("UNet", in_cell(calls, "UNet", Up=broken), 0)
+    assert "in line 3 of the cell with `Up`" in verdict.message
+
+
 def test_an_error_is_reported_at_the_students_own_line():
     def broken(pred, target):
         both = pred & target

@@ -88,6 +88,8 @@ def test_an_incomplete_exercise_is_named():
     ("name", "said"),
     [
         ("Dice", "Do you mean `dice`"),
+        ("up", "Do you mean `Up`"),
+        ("UNET", "Do you mean `UNet`"),
         ("double_conv", "Do you mean `DoubleConv`"),
         *((name, "The exercises are: .*dice.*DoubleConv") for name in ("nothing", "__init__", "")),
     ],

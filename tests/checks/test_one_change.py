@@ -112,7 +112,7 @@ def test_a_change_in_a_function_beside_the_answer_is_found_there(monkeypatch):
     monkeypatch.setattr(one_change, "of_kernel", lambda *answer: whole)
     found = search("dice", None).wait(SECONDS)
     assert found.said(1).endswith(
-        "line 2 of the cell with `def total_of(a, b):`: `return a.sum().item() - b.sum().item()`"
+        "line 2 of the cell with `def total_of(a, b)`: `return a.sum().item() - b.sum().item()`"
     )
 
 
@@ -264,7 +264,7 @@ def test_whatever_the_notebook_has_done_it_looks_and_the_kernel_goes_on(kernel, 
         f"from helpers.checks import one_change\none_change.SECONDS = {SECONDS}\n"
         "print(one_change.search('dice', dice).wait().said(1))\ntorch.Tensor.sum = kept"
     )
-    assert "in line 5 of your cell: `return 3 * overlap" in said
+    assert "in line 4 of your cell: `return 3 * overlap" in said
     assert kernel("print(1 + 1)") == "2\n"
 
 

@@ -405,12 +405,12 @@ def test_a_part_says_where_it_is_and_whether_a_change_may_mend_the_answer(kernel
         ("m = 4", True, 1),
         ("@staticmethod\ndef helper(x):  # how\n    return x + k", True, 3),
         (cells[2], True, 1),
-        ("UNet.depth = m", True, 2),
+        ("UNet.depth = m", True, 1),
     ]
     assert [p.cell for p in on_disk.parts] == ["1", "1", "2", "2", "2", "3", "4"]
-    shift = int(ran.parts[0].cell) - 1
+    shift, dropped = int(ran.parts[0].cell) - 1, {"1": 2}  # empty lines, which a kernel does not count
     assert [(p.source, p.own, int(p.cell) - shift, p.line) for p in ran.parts] == [
-        (p.source, p.own, int(p.cell), p.line) for p in on_disk.parts
+        (p.source, p.own, int(p.cell), p.line - dropped.get(p.cell, 0)) for p in on_disk.parts
     ]
 
 
@@ -457,9 +457,9 @@ def test_where_it_cannot_be_done_it_is_said(kernel, cells, said):
 
 
 def test_an_object_that_no_name_stands_for_any_more_is_refused(kernel):
-    assert "has no name" in in_kernel(kernel, 'program_("dice", lambda x: x)')
+    assert "is nowhere in this notebook" in in_kernel(kernel, 'program_("dice", lambda x: x)')
     cell = "def dice(x): return 1"
-    assert "has no name" in in_kernel(kernel, cell, "kept = [dice]", cell, 'program_("dice", kept[0])')
+    assert "is nowhere in this notebook" in in_kernel(kernel, cell, "kept = [dice]", cell, 'program_("dice", kept[0])')
     mine = in_kernel(kernel, "def mine(x): return 1", 'program_("dice", mine)')
     assert mine.name == "mine"
     assert owned(mine) == ["def mine(x): return 1"]

@@ -65,7 +65,7 @@ def test_the_name_may_come_first(shown):
 
 
 def test_text_and_page_say_the_same(shown):
-    check("dice", overlap.iou)
+    check("dice", lambda pred, target: overlap.iou(pred, target))
     text, page = shown[0]["text/plain"], shown[0]["text/html"]
     for fact in ("IoU instead of Dice", "Expected", "0.57143", "0.4"):
         assert fact.lower() in text.lower()
@@ -92,6 +92,13 @@ def test_a_result_with_a_shape_is_shown_beside_the_expected_one(shown):
 def test_what_is_no_answer_is_one_sentence_and_no_traceback(capsys, call, said):
     assert check(*call) == 0
     assert said in capsys.readouterr().out
+
+
+def test_another_exercise_under_this_name_is_no_try(shown):
+    check(dice)
+    check("dice", overlap.iou)
+    assert "This is iou, and no answer to dice: nothing was checked. Do you mean check(iou)?" in shown[-1]["text/plain"]
+    assert exercises.load("dice").attempt.verdict.status == "passed"
 
 
 def test_an_answer_that_is_right_for_one_seed_only_does_not_pass(shown):
