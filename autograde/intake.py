@@ -14,10 +14,12 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
 from autograde.files import markdown_cell, parse_notebook, python_of
+from helpers.checks.program import Cell
 from helpers.quiz import answers
 
 LARGEST_NOTEBOOK = 20_000_000  # bytes; a notebook with its pictures has one or two million
@@ -96,6 +98,40 @@ def assemble(released: NotebookNode, submission: Submission) -> Assembled:
             if error:
                 result.problems[name] = f"The cell of `{name}` is not valid Python: {error}."
     return result
+
+
+def code_cells(text: str) -> list[Cell]:
+    """The code cells of a handed-in notebook, in order: each by its nbgrader name, else by its id, else by its number.
+
+    Raises:
+        IntakeError: the text is no notebook.
+    """
+    cells = enumerate(_cells(text.removeprefix("\ufeff")), 1)
+    return [
+        Cell(_name(cell) or str(number), cell["source"])
+        for number, cell in cells
+        if cell["cell_type"] == "code" and isinstance(cell["source"], str)
+    ]
+
+
+def _cells(text: str) -> list[dict[str, Any]]:
+    """All cells of a notebook that are something; IntakeError with what is wrong with the file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on a missing or doubled cell id, which is dealt with here
+            cells = parse_notebook(text).cells
+    except Exception as error:  # whatever a broken file does to the reader, it concerns this student only
+        reason = f"{type(error).__name__}: {str(error)[:120]}"
+        raise IntakeError(f"The file is not a notebook that can be read ({reason}).") from None
+    return [cell for cell in cells if isinstance(cell, dict) and {"cell_type", "source"} <= cell.keys()]
+
+
+def _name(cell: dict[str, Any]) -> str:
+    """What a cell that a student writes is called; empty where nothing says."""
+    marks = cell.get("metadata", {}).get("nbgrader", {}) if isinstance(cell.get("metadata"), dict) else {}
+    marks = marks if isinstance(marks, dict) else {}
+    name = marks.get("grade_id") if marks.get("solution") else cell.get("id") if not marks else None
+    return name if isinstance(name, str) else ""
 
 
 def leave_out(assembled: Assembled, released: NotebookNode, name: str, reason: str) -> None:
@@ -208,20 +244,11 @@ def _solution_cells(submission: Submission) -> dict[str, list[str]]:
     """Sources of the solution cells by exercise; raises IntakeError with what is wrong with the file."""
     if submission.text is None:
         raise IntakeError(submission.problem)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on a missing or doubled cell id, which is dealt with here
-            cells = parse_notebook(submission.text).cells
-    except Exception as error:  # whatever a broken file does to the reader, it concerns this student only
-        reason = f"{type(error).__name__}: {str(error)[:120]}"
-        raise IntakeError(f"The file is not a notebook that can be read ({reason}).") from None
     found: dict[str, list[str]] = {}
-    for cell in cells:
-        with contextlib.suppress(AttributeError, TypeError):  # a cell of some other shape is no solution cell
-            marks = cell.metadata.get("nbgrader", {})
-            name = marks.get("grade_id") if marks.get("solution") else cell.get("id") if not marks else None
-            if isinstance(name, str) and isinstance(cell.source, str) and cell.cell_type in ("code", "markdown"):
-                found.setdefault(name, []).append(cell.source)
+    for cell in _cells(submission.text):
+        name = _name(cell)
+        if name and isinstance(cell["source"], str) and cell["cell_type"] in ("code", "markdown"):
+            found.setdefault(name, []).append(cell["source"])
     return found
 
 

@@ -9,6 +9,7 @@ import ast
 import functools
 import inspect
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,10 +17,10 @@ from autograde.sandbox.lock import Limits
 from autograde.sandbox.locked import BACKSTOP_SECONDS, NotRun, Warm
 from helpers import exercises
 from helpers.checks import engine
-from helpers.checks.program import Program
+from helpers.checks.program import Cell, NoProgram, Program, course, of_cells
 from helpers.checks.verdict import Verdict
 
-State = Literal["passed", "wrong", "error", "not attempted", "timeout", "memory", "crashed"]
+State = Literal["passed", "wrong", "error", "not attempted", "timeout", "memory", "crashed", "missing"]
 
 INTERRUPTED = "raised KeyboardInterrupt"
 NO_MEMORY = ("DefaultCPUAllocator", "MemoryError")
@@ -31,7 +32,7 @@ class Judged:
 
     Attributes:
         verdict: as `check` gives it.
-        state: the verdict's status, or how the process ended.
+        state: the verdict's status, or how the process ended; "missing" where no cell makes it.
         cpu_seconds: of a processor that its process took.
         walls: that stood around it.
     """
@@ -71,6 +72,33 @@ def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | N
     elif state == "error" and any(text in verdict.message for text in NO_MEMORY):
         state = "memory"
     return Judged(verdict, state, ended.cpu_seconds, tuple(subject.walls))
+
+
+def judge_lesson(
+    lesson: str, cells: Sequence[Cell], seed: int, warm: Warm, earlier: Mapping[str, Program] | None = None
+) -> dict[str, Judged]:
+    """Judge all exercises of a lesson in the cells of one notebook, by name.
+
+    A piece that does not pass is replaced by the course's own for those that are built from it, as `use` does.
+
+    Args:
+        cells: all code cells.
+        earlier: what the student made of the pieces of earlier lessons; the course's own where there is none.
+
+    Raises:
+        SandboxError: code cannot be locked in.
+    """
+    pieces = dict(earlier or {})
+    found = {}
+    for name in (name for name in exercises.names() if exercises.load(name).lesson == lesson):
+        try:
+            found[name] = judge(name, of_cells(name, cells, pieces), seed, warm)
+        except NoProgram as why:
+            missing = Verdict(name, "not attempted", str(why), 0, exercises.load(name).points, seed=seed)
+            found[name] = Judged(missing, "missing", 0.0, ())
+        if found[name].state != "passed":
+            pieces[name] = course(name)
+    return found
 
 
 @functools.cache

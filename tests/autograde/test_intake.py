@@ -7,7 +7,16 @@ import zipfile
 import nbformat
 import pytest
 
-from autograde.intake import IntakeError, Submission, assemble, collect, leave_out, solution_cells, with_notice
+from autograde.intake import (
+    IntakeError,
+    Submission,
+    assemble,
+    code_cells,
+    collect,
+    leave_out,
+    solution_cells,
+    with_notice,
+)
 
 LESSON = "02_overlap"
 
@@ -234,3 +243,57 @@ def test_the_notice_says_every_problem(released):
     notice = with_notice(assembled).cells[0].source
     assert "`f` is missing" in notice
     assert "`g` never ended." in notice
+
+
+# ---- the code cells of a notebook, whatever became of it ----
+
+
+def as_version(text, version):
+    found = nbformat.reads(text, as_version=version)
+    return json.dumps(found)
+
+
+WORKED = notebook(
+    nbformat.v4.new_code_cell("import torch", id="setup"),
+    nbformat.v4.new_markdown_cell("Some text.", id="text"),
+    cell("f", "def f(): ..."),
+    nbformat.v4.new_code_cell("f()", id="own"),
+)
+PLAIN = json.dumps(WORKED)
+SOURCES = ["import torch", "def f(): ...", "f()"]
+
+
+def without(*keys):
+    """The notebook with less in every cell."""
+    found = json.loads(PLAIN)
+    for one in found["cells"]:
+        for key in keys:
+            one[key] = {} if key == "metadata" else one.pop(key) and None
+            if one[key] is None:
+                del one[key]
+    return json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (PLAIN, ["setup", "f", "own"]),
+        ("\ufeff" + PLAIN, ["setup", "f", "own"]),
+        (without("metadata"), ["setup", "f", "own"]),
+        (without("metadata", "id"), None),
+        (as_version(PLAIN, 3), None),
+        (PLAIN.replace('"nbformat_minor": 5', '"nbformat_minor": 0'), None),
+        (PLAIN.replace('"solution": true', '"solution": 7'), ["setup", "f", "own"]),
+    ],
+    ids=["as it is", "byte order mark", "no metadata", "no metadata, no ids", "version 3", "version 4.0", "odd marks"],
+)
+def test_the_code_cells_are_found_in_every_version(text, names):
+    found = code_cells(text)
+    assert [one.source for one in found] == SOURCES
+    assert names in (None, [one.name for one in found])
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "<html>", "{" * 5000, '{"cells": 3}', "\x00"])
+def test_what_is_no_notebook_is_said(text):
+    with pytest.raises(IntakeError, match="not a notebook that can be read"):
+        code_cells(text)

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from autograde import judge as judging
-from autograde.judge import judge, modules_before
-from autograde.located import program_of
+from autograde.judge import judge, judge_lesson, modules_before
+from autograde.located import lesson_cells, program_of
 from autograde.sandbox.lock import Limits
 from autograde.sandbox.locked import Warm
 from helpers import exercises
 from helpers.checks import engine
 from helpers.checks.equality import is_same
+from helpers.checks.program import Cell
 
 SEED = 0
 
@@ -74,6 +75,65 @@ def test_load_on_the_machine_does_not_count(warm, monkeypatch):
     source = "import time\ndef dice(a, b):\n    time.sleep(0.3)\n    s = int(a.sum() + b.sum())\n"
     source += "    return 2 * int((a & b).sum()) / s if s else 1.0"
     assert judged(warm, source, cpu_seconds=2).state == "passed"
+
+
+# ---- a whole notebook ----
+
+
+def handed_in(**written):
+    """The cells of lesson 07, with what a student wrote in place of the stubs."""
+    return [Cell(cell.name, written.get(cell.name, cell.source)) for cell in lesson_cells("07_skips")]
+
+
+def solved():
+    """Each exercise of lesson 07 as the course solves it."""
+    names = [name for name in exercises.names() if exercises.load(name).lesson == "07_skips"]
+    return {name: exercises.load(name).right_answers[0].source for name in names}
+
+
+def states(warm, cells):
+    return {name: one.state for name, one in judge_lesson("07_skips", cells, SEED, warm).items()}
+
+
+PASSED = dict.fromkeys(("center_crop", "pad_to_multiple", "Up", "UNet"), "passed")
+
+
+def test_a_notebook_is_judged_exercise_by_exercise(warm):
+    assert states(warm, handed_in(**solved())) == PASSED
+    assert states(warm, handed_in()) == dict.fromkeys(PASSED, "not attempted")
+
+
+def test_a_wrong_piece_costs_itself_alone(warm):
+    wrong = solved()["Up"].replace("torch.cat([", "torch.cat([0 * ")
+    assert wrong != solved()["Up"]
+    assert states(warm, handed_in(**solved() | {"Up": wrong})) == PASSED | {"Up": "wrong"}
+
+
+@pytest.mark.parametrize("name", [None, "", "7"])
+def test_without_names_of_cells_the_definitions_count(warm, name):
+    cells = [Cell(str(k) if name is None else name, cell.source) for k, cell in enumerate(handed_in(**solved()))]
+    assert states(warm, cells) == PASSED
+
+
+def test_an_own_helper_a_split_cell_and_an_answer_in_a_new_cell_are_found(warm):
+    answers = solved()
+    own = Cell("own", answers.pop("center_crop").replace("def center_crop", "def cut"))
+    new = Cell("new", "SIZE = slice(2)\ndef center_crop(x, size):\n    return cut(x, size[SIZE])")
+    assert states(warm, [own, *handed_in(**answers), new]) == PASSED
+
+
+def test_what_is_not_there_is_missing_with_the_reason(warm):
+    cells = [cell for cell in handed_in(**solved()) if cell.name != "UNet"]
+    found = judge_lesson("07_skips", cells, SEED, warm)["UNet"]
+    assert (found.state, found.verdict.points) == ("missing", 0)
+    assert "No cell defines UNet" in found.verdict.message.replace("`", "")
+    broken = judge_lesson("07_skips", handed_in(**solved() | {"UNet": "class UNet(:"}), SEED, warm)["UNet"]
+    assert "is not Python yet: line 1" in broken.verdict.message
+
+
+def test_one_that_ends_its_process_stops_no_other(warm):
+    ends = "import os\nos._exit(0)\ndef pad_to_multiple(x, multiple): os._exit(0)"
+    assert states(warm, handed_in(**solved() | {"pad_to_multiple": ends})) == PASSED | {"pad_to_multiple": "crashed"}
 
 
 def test_a_later_piece_is_not_among_the_earlier_ones():
