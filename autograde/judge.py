@@ -18,6 +18,7 @@ from autograde.sandbox.locked import BACKSTOP_SECONDS, NotRun, Warm
 from helpers import exercises
 from helpers.checks import engine
 from helpers.checks.program import Cell, NoProgram, Program, course, of_cells
+from helpers.checks.subject import clean
 from helpers.checks.verdict import Verdict
 
 State = Literal["passed", "wrong", "error", "not attempted", "timeout", "memory", "crashed", "missing"]
@@ -71,7 +72,7 @@ def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | N
         state = "crashed"
     elif state == "error" and any(text in verdict.message for text in NO_MEMORY):
         state = "memory"
-    return Judged(verdict, state, ended.cpu_seconds, tuple(subject.walls))
+    return Judged(replace(verdict, message=clean(verdict.message)), state, ended.cpu_seconds, tuple(subject.walls))
 
 
 def judge_lesson(

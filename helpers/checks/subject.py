@@ -58,6 +58,11 @@ class Raised:
     cause: str = ""
     of: str = ""
 
+    def __post_init__(self) -> None:
+        """What comes from another process may claim anything."""
+        for name in ("kind", "message", "source", "cause", "of"):
+            object.__setattr__(self, name, clean(getattr(self, name)))
+
     def __str__(self) -> str:
         """Marked up as in `helpers.markup`."""
         where = f" in line {self.line}" if self.line else ""
@@ -449,8 +454,15 @@ def readable(thing: Any) -> str:
         text = str.__str__(str(thing))
     except Exception:
         text = f"{type(thing).__name__} that cannot be shown"
+    return clean(text.encode("utf-8", "backslashreplace").decode())  # half a surrogate pair reaches no page
+
+
+def clean(text: str) -> str:
+    """A text of the student's that can be shown anywhere: without what steers a terminal, and not too long."""
     text = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} …"
-    return text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair reaches no page
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 def raised(error: BaseException, student: Any) -> Raised:

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from torch import nn
 
 from helpers import exercises
 from helpers.checks import engine, examine
-from helpers.checks.equality import is_same
 from helpers.checks.process import Lost, ProcessSubject
 from helpers.checks.subject import LocalSubject, Parameters, Raised
 from helpers.reference.overlap import dice
@@ -25,24 +23,10 @@ from helpers.reference.unet import DoubleConv
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
-EXERCISES = [exercises.load(name) for name in exercises.names()]
-
 
 def examine_in_process(name, obj, seconds=5.0):
     with ProcessSubject(obj, seconds) as subject:
         return engine.examine_through(name, subject, seed=0)
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
-def test_every_answer_gets_the_same_verdict_in_a_process_of_its_own(exercise):
-    for answer in (*exercise.right_answers, *exercise.misconceptions):
-        here = engine.examine(exercise.name, answer.solution, seed=0)
-        here = replace(here, message=here.message.split(" It printed ")[0])  # which a process of its own discards
-        there = examine_in_process(exercise.name, answer.solution)
-        assert vars(there).keys() == vars(here).keys()
-        for field in vars(here):
-            # Numbers may differ in their last digit: it depends on where in memory a tensor happens to lie.
-            assert is_same(getattr(there, field), getattr(here, field)), f"{answer.name}: {field}"
 
 
 # ---- what an answer may do there ----
