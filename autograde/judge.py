@@ -58,6 +58,8 @@ def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | N
             verdict = engine.examine_through(name, subject, seed, BACKSTOP_SECONDS)
         except NotRun as why:
             verdict = engine.not_run(name, seed, str(why))
+        except Exception:  # its process may send whatever the codec lets through, and what that does here is its own
+            verdict = engine.not_run(name, seed, "answered with something that cannot be compared.")
     ended = subject.ended
     assert ended is not None  # it was closed
     state: State = verdict.status

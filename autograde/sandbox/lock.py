@@ -25,7 +25,7 @@ FILES = (
     *("open", "openat", "close", "close_range", "stat", "fstat", "lstat", "newfstatat", "statx", "access", "faccessat"),
     *("faccessat2", "getdents64", "getcwd", "readlink", "readlinkat", "dup", "dup2", "dup3", "flock", "statfs"),
     *("mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "truncate", "ftruncate"),
-    *("fsync", "fdatasync", "fallocate", "fadvise64", "umask", "pipe", "pipe2", "fstatfs", "copy_file_range"),
+    *("fsync", "fdatasync", "fadvise64", "umask", "pipe", "pipe2", "fstatfs", "copy_file_range"),
     *("chdir", "fchdir", "sendfile"),
 )
 MEMORY = ("mmap", "mprotect", "munmap", "mremap", "brk", "madvise", "mincore", "msync", "membarrier", "get_mempolicy")

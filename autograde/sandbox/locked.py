@@ -18,7 +18,7 @@ from autograde.sandbox.lock import Limits, missing
 from autograde.sandbox.warm import Question
 from helpers.checks import codec
 from helpers.checks.process import ConnectedSubject
-from helpers.checks.subject import Raised
+from helpers.checks.subject import Raised, clean
 
 START_SECONDS = 120.0  # torch and the rest, on a busy machine
 TICKS = 0.1  # seconds
@@ -98,15 +98,19 @@ class Warm:
         self, binding: str, parts: list[tuple[str, str, int]], modules: dict[str, str], limits: Limits
     ) -> Iterator[LockedSubject]:
         """Start an answer in a locked fork, with a folder of its own to write in; see `Question`."""
-        with tempfile.TemporaryDirectory(prefix="answer-", ignore_cleanup_errors=True) as folder:
+        folder = tempfile.mkdtemp(prefix="answer-")
+        try:
             control = self._started()
             ours, theirs = socket.socketpair()
             with theirs:
                 socket.send_fds(control, [b"q"], [theirs.fileno()])
-            codec.send(control, Question(binding, parts, modules, folder, limits).as_data())
             with LockedSubject(ours, control, limits) as subject:
+                subject.hand_over(Question(binding, parts, modules, folder, limits))
                 yield subject
             self.walls = subject.walls
+        finally:
+            # Not shutil, which ends at a thousand folders in each other.
+            subprocess.run(["rm", "-rf", folder], check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def _started(self) -> socket.socket:
         """The socket of a process that is ready."""
@@ -152,29 +156,43 @@ class LockedSubject(ConnectedSubject):
         """Whether it has ended because it used what it may of a processor, which the kernel counts in ticks."""
         return self.ended is not None and self.ended.cpu_seconds > self._limits.cpu_seconds - TICKS
 
+    def hand_over(self, question: Question) -> None:
+        """Tell the fork what to run, and wait until it is locked in.
+
+        Raises:
+            SandboxError: it cannot be.
+        """
+        codec.send(self._connection, question.as_data(), time.monotonic() + BACKSTOP_SECONDS)
+        match self._told():
+            case ("locked", list(walls)):
+                self.walls = [str(wall) for wall in walls]
+            case ("unlocked", str(why)):
+                raise SandboxError(why)
+            case _:
+                raise SandboxError("The process for students' code does not start. Run `python course.py doctor`.")
+
     def begin(self) -> None:
         """Wait until the student's code has run.
 
         Raises:
             NotRun: it gave no answer.
-            SandboxError: there are no walls.
         """
-        reply: Any = None
-        with contextlib.suppress(EOFError, OSError, codec.CodecError, TimeoutError):
-            reply = codec.receive(self._connection, time.monotonic() + BACKSTOP_SECONDS)
-        match reply:
-            case ("ready", list(walls)):
-                self.walls = [str(wall) for wall in walls]
+        match self._told():
+            case ("ready",):
                 return
-            case ("unlocked", str(why)):
-                raise SandboxError(why)
             case ("raised", Raised() as what):
                 raise NotRun(f"raised {what}.", what)
             case ("unbound", str(name)):
-                raise NotRun(f"is bound nowhere: no statement gives the name `{name}` to anything.")
+                raise NotRun(f"is bound nowhere: no statement gives the name `{clean(name)}` to anything.")
         self.was_lost = True
         self.close()
         raise NotRun("ended the process it runs in, or used more than it may, before it could be called.")
+
+    def _told(self) -> Any:
+        """The next message; nothing where none comes."""
+        with contextlib.suppress(EOFError, OSError, codec.CodecError, TimeoutError):
+            return codec.receive(self._connection, time.monotonic() + BACKSTOP_SECONDS)
+        return None
 
     def _end(self) -> None:
         if self.ended:

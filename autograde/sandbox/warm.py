@@ -4,8 +4,9 @@ It imports what answers need and computes nothing itself, so that a fork of it i
 forks once; the fork locks itself in, runs the student's code, and serves it as a `Subject` to the judge. Nothing that
 a student may not see is ever in this process: no exercise, no key, no gradebook, no secret of the judge's.
 
-The judge sends a byte: `q` with the socket of the subject, and then the question; `i` to interrupt the code; `e` to end
-it. When the fork has ended, how it ended is sent back.
+The judge sends a byte: `q` with the socket of the subject; `i` to interrupt the code; `e` to end it. When the fork has
+ended, how it ended is sent back. The question itself goes to the fork, over its own socket: what this process has read
+once would lie in the memory of all later forks.
 """
 
 from __future__ import annotations
@@ -83,10 +84,9 @@ def main(control: socket.socket) -> None:
             return
         if kind != b"q":  # too late: that fork has ended
             continue
-        question = codec.receive(control)
         child = os.fork()
         if child == 0:
-            _live(question, socket.socket(fileno=handles[0]))
+            _live(socket.socket(fileno=handles[0]))
         os.close(handles[0])
         codec.send(control, _ended(child, control))
 
@@ -108,10 +108,10 @@ def _ended(child: int, control: socket.socket) -> tuple[str, int, float, int]:
     return "ended", os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, used.ru_utime + used.ru_stime, used.ru_maxrss
 
 
-def _live(data: dict[str, Any], connection: socket.socket) -> NoReturn:
+def _live(connection: socket.socket) -> NoReturn:
     """All of a fork's life."""
     try:
-        question = Question.of_data(data)
+        question = Question.of_data(codec.receive(connection))
         faulthandler.disable()
         os.setsid()
         os.closerange(3, connection.fileno())
@@ -126,9 +126,10 @@ def _live(data: dict[str, Any], connection: socket.socket) -> NoReturn:
         except LockError as error:
             codec.send(connection, ("unlocked", str(error)))
             os._exit(1)
+        codec.send(connection, ("locked", walls))  # before anything of the student's runs, which may say anything
         stage.set_up(question.modules)
         answer = _run(question)
-        codec.send(connection, answer if isinstance(answer, tuple) else ("ready", walls))
+        codec.send(connection, answer if isinstance(answer, tuple) else ("ready",))
         if not isinstance(answer, tuple):
             serve(answer[0], connection)
     finally:

@@ -1,5 +1,8 @@
 """Answers judged in the sandbox: the verdict is that outside it, and what ends a process is said."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from autograde import judge as judging
@@ -81,6 +84,56 @@ def test_what_an_answer_says_is_short_and_steers_no_terminal(warm, source):
     message = judged(warm, source, cpu_seconds=5).verdict.message
     assert "\x1b" not in message
     assert len(message) < 3000
+
+
+FORGE = """
+import gc, socket
+from helpers.checks import codec
+from helpers.checks.subject import Raised, Reply
+def dice(a, b):
+    [own] = [s for s in gc.get_objects() if isinstance(s, socket.socket) and s.fileno() > 2]
+    codec.send(own, ("done", Reply({})))
+"""
+
+
+@pytest.mark.parametrize(
+    "value", ["10**400", "Raised('ValueError', '', cause='f (1 2)')", "{'a\\ud800': 1}", "'x' * 10**6"]
+)
+def test_a_forged_reply_costs_its_author_and_nobody_else(warm, value):
+    found = judged(warm, FORGE.format(value), cpu_seconds=5)
+    assert (found.state in ("wrong", "error", "crashed"), found.verdict.points) == (True, 0)
+
+
+@pytest.mark.parametrize("message", ["('unlocked', 'no')", "('locked', ['none'])", "('ready',)", "3"])
+def test_a_forged_beginning_says_nothing_about_the_walls(warm, message):
+    source = FORGE.replace("def dice(a, b):\n", "").replace("    ", "").replace('("done", Reply({}))', message)
+    found = judged(warm, f"{source}\nused = own\ndef dice(a, b): return used and 0.5")
+    assert found.verdict.points == 0
+    assert "seccomp" in found.walls
+
+
+SEARCH = """
+import ctypes
+def dice(a, b):
+    end = ctypes.CDLL(None).sbrk
+    end.restype = ctypes.c_void_p
+    raise KeyError(ctypes.string_at(end(0) - 4 * 2**20, 4 * 2**20).count(bytes.fromhex("{}")))
+"""
+
+
+def test_an_answer_finds_nothing_of_the_one_before_in_its_memory(warm):
+    judged(warm, f"def dice(a, b): return 'canary of the one before {'x' * 10_000}'")
+    found = judged(warm, SEARCH.format(b"canary of the one before".hex())).verdict.message
+    assert "KeyError: `0`" in found
+
+
+def test_a_deep_folder_is_removed(warm):
+    source = (
+        "import os\ndef dice(a, b):\n    for _ in range(2000):\n        os.mkdir('d'); os.chdir('d')\n    return 0.5"
+    )
+    before = set(Path(tempfile.gettempdir()).glob("answer-*"))
+    judged(warm, source)
+    assert set(Path(tempfile.gettempdir()).glob("answer-*")) <= before
 
 
 def test_load_on_the_machine_does_not_count(warm, monkeypatch):
