@@ -23,8 +23,7 @@ def warm():
         yield started
 
 
-# Where every answer was seen to get the same. Encoder, Hourglass and UNet have one that does not yet; the others were
-# not seen to the end.
+# Where every answer was seen to get the same; the others were not seen to the end.
 SEEN = {"dice", "dice_scores", "soft_dice_loss", "weight_map", "evaluate", "EarlyStopping", "Up", "UpConv", "compare"}
 NOT_YET = pytest.mark.xfail(reason="not every answer is known to get the same in the lock", strict=False)
 
