@@ -58,8 +58,9 @@ def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | N
             verdict = engine.examine_through(name, subject, seed, BACKSTOP_SECONDS)
         except NotRun as why:
             verdict = engine.not_run(name, seed, str(why))
-        except Exception:  # its process may send whatever the codec lets through, and what that does here is its own
-            verdict = engine.not_run(name, seed, "answered with something that cannot be compared.")
+        except Exception as error:  # its process may send what the codec lets through and no comparison can take
+            kind = type(error).__name__
+            verdict = engine.not_run(name, seed, f"gave something that cannot be compared with a result ({kind}).")
     ended = subject.ended
     assert ended is not None  # it was closed
     state: State = verdict.status
@@ -119,15 +120,20 @@ def modules_before(name: str) -> dict[str, str]:
 
 
 def _only(source: str, pieces: set[str]) -> str:
-    """Of a module's source the imports, and the definitions that these pieces need."""
-    statements = ast.parse(source).body
-    needed = set(pieces)
-    while True:
-        kept = [s for s in statements if isinstance(s, ast.Import | ast.ImportFrom) or _binds(s) & needed]
-        read = {n.id for s in kept for n in ast.walk(s) if isinstance(n, ast.Name)}
-        if read <= needed:
-            return "\n".join(map(ast.unparse, kept))
+    """Of a module's source the definitions that these pieces need, and of its imports the names that those read."""
+    statements = [s for s in ast.parse(source).body if not isinstance(s, ast.Import | ast.ImportFrom)]
+    needed: set[str] = set()
+    read = set(pieces)
+    while not read <= needed:
         needed |= read
+        kept = [s for s in statements if _binds(s) & needed]
+        read = {n.id for s in kept for n in ast.walk(s) if isinstance(n, ast.Name)}
+    imports = [s for s in ast.parse(source).body if isinstance(s, ast.Import | ast.ImportFrom)]
+    for statement in imports:
+        future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+        names = [a for a in statement.names if future or (a.asname or a.name).split(".")[0] in needed]
+        statement.names = names
+    return "\n".join(map(ast.unparse, [s for s in imports if s.names] + kept))
 
 
 def _binds(statement: ast.stmt) -> set[str]:

@@ -1,13 +1,13 @@
 """Answers in locked forks of a warm process."""
 
 import os
-import time
 
 import pytest
 import torch
 
 from autograde.sandbox.lock import Limits
 from autograde.sandbox.locked import NotRun, Warm
+from helpers.checks.limits import one_thread
 from helpers.checks.process import Lost
 from helpers.checks.subject import Raised
 
@@ -31,6 +31,20 @@ def test_an_answer_computes(warm):
     assert value.tolist() == [1.0, 3.0]
     assert 0 < ended.cpu_seconds < 5
     assert ended.memory > 10**6
+
+
+def test_it_computes_with_the_same_instructions_to_the_same_bits(warm):
+    source = """
+import torch
+def f(x, w):
+    return torch.backends.cpu.get_cpu_capability(), torch.nn.functional.conv2d(x, w).softmax(1)
+"""
+    generator = torch.Generator().manual_seed(0)
+    x, w = torch.randn(2, 8, 9, 7, generator=generator), torch.randn(16, 8, 3, 3, generator=generator)
+    there, result = run(warm, source, x, w)[0]
+    assert there == torch.backends.cpu.get_cpu_capability()
+    with one_thread():
+        assert torch.equal(result, torch.nn.functional.conv2d(x, w).softmax(1))
 
 
 @pytest.mark.parametrize(
@@ -88,10 +102,8 @@ def test_honest_oddities_work(warm, source):
         ("import torch\ndef f():\n    kept = []\n    while True: kept.append(bytearray(10**7))", "memory"),
     ],
 )
-@pytest.mark.xfail(reason="on a busy machine how it ended is not always known", strict=False)
 def test_what_ends_or_never_ends_is_lost_and_the_next_answer_runs(warm, source, ended_by):
-    began = time.monotonic()
-    limits = Limits(cpu_seconds=2)
+    limits = Limits(cpu_seconds=60 if ended_by == "memory" else 2)
     with warm.start("f", [(source, "f", 1)], {}, limits) as subject:
         subject.begin()
         try:
@@ -104,7 +116,6 @@ def test_what_ends_or_never_ends_is_lost_and_the_next_answer_runs(warm, source, 
     else:
         assert value is None
     assert ended_by in ("either", "cpu") if subject.out_of_time else ended_by != "cpu"
-    assert time.monotonic() - began < 60
     assert run(warm, "def f(): return 1")[0] == 1
 
 
