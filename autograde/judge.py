@@ -1,6 +1,7 @@
 """Judges an answer that runs in the sandbox. The verdict is that of `check`, and so is what it says of the mistake.
 
-Student code never runs in this process: it keeps the probes, and only data crosses.
+Student code never runs in this process: it keeps the probes, and only data crosses. An answer that would pass is read,
+too (`autograde.reading`): what reaches into the grader gets no points before somebody has looked at it.
 """
 
 from __future__ import annotations
@@ -9,22 +10,27 @@ import ast
 import functools
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from autograde.reading import is_the_courses, reaches
 from autograde.sandbox.lock import Limits
 from autograde.sandbox.locked import BACKSTOP_SECONDS, NotRun, Warm
 from helpers import exercises
 from helpers.checks import engine
+from helpers.checks.process import Lost
 from helpers.checks.program import Cell, NoProgram, Program, course, of_cells
-from helpers.checks.subject import clean
+from helpers.checks.subject import clean, readable
 from helpers.checks.verdict import Verdict
+from helpers.markup import code
 
-State = Literal["passed", "wrong", "error", "not attempted", "timeout", "memory", "crashed", "missing"]
+State = Literal["passed", "wrong", "error", "not attempted", "timeout", "memory", "crashed", "missing", "flagged"]
 
 INTERRUPTED = "raised KeyboardInterrupt"
 NO_MEMORY = ("DefaultCPUAllocator", "MemoryError")
+MOST_FINDINGS = 3  # that are said
 
 
 @dataclass(frozen=True)
@@ -33,15 +39,20 @@ class Judged:
 
     Attributes:
         verdict: as `check` gives it.
-        state: the verdict's status, or how the process ended; "missing" where no cell makes it.
+        state: the verdict's status, or how the process ended; "missing" where no cell makes it; "flagged" where it
+            would pass, and reaches past its task: no points, until somebody gives them by hand.
         cpu_seconds: of a processor that its process took.
         walls: that stood around it.
+        program: that was judged; none where it is missing.
+        like_the_courses: it is the course's own solution, but for comments, types and the names in it.
     """
 
     verdict: Verdict
     state: State
     cpu_seconds: float
     walls: tuple[str, ...]
+    program: Program | None = None
+    like_the_courses: bool = False
 
 
 def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | None = None) -> Judged:
@@ -52,11 +63,13 @@ def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | N
     """
     limits = limits or Limits()
     parts = [(part.source, part.cell or "course", part.line) for part in program.parts]
+    changed: list[str] = []
     with warm.start(program.name, parts, modules_before(name), limits) as subject:
         try:
             subject.begin()
+            changed = [readable(what) for what in subject.settings_changed()]
             verdict = engine.examine_through(name, subject, seed, BACKSTOP_SECONDS)
-        except NotRun as why:
+        except (NotRun, Lost) as why:
             verdict = engine.not_run(name, seed, str(why))
         except Exception as error:  # its process may send what the codec lets through and no comparison can take
             kind = type(error).__name__
@@ -73,13 +86,41 @@ def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | N
         verdict = replace(verdict, message=message)
     elif state == "error" and subject.was_lost:
         state = "crashed"
+        if ended.too_much:
+            verdict = replace(verdict, message=f"`{name}` {ended.too_much}, and was stopped. No task needs so much.")
     elif state == "error" and any(text in verdict.message for text in NO_MEMORY):
         state = "memory"
-    return Judged(replace(verdict, message=clean(verdict.message)), state, ended.cpu_seconds, tuple(subject.walls))
+    if state == "passed" and (found := _findings(name, program, changed)):
+        state, verdict = "flagged", replace(verdict, status="wrong", points=0, message=_flagged(name, found))
+    verdict = replace(verdict, message=clean(verdict.message))
+    is_copy = is_the_courses(name, program.parts)
+    return Judged(verdict, state, ended.cpu_seconds, tuple(subject.walls), program, is_copy)
+
+
+def _findings(name: str, program: Program, changed: Sequence[str]) -> list[str]:
+    """What in an answer reaches past its task, a sentence each."""
+    try:
+        found = reaches(program.parts, exercises.load(name).forbidden)
+    except (RecursionError, MemoryError):
+        found = ["It is nested too deeply to be read."]
+    return [*found, *(f"When it is defined, it changes {code(what)}, which belongs to a library." for what in changed)]
+
+
+def _flagged(name: str, found: Sequence[str]) -> str:
+    more = f" There are {len(found) - MOST_FINDINGS} more such places." if len(found) > MOST_FINDINGS else ""
+    return (
+        f"`{name}` gives the right results, and does something that no task needs. {' '.join(found[:MOST_FINDINGS])}"
+        f"{more} Write it without. If it is needed, tell your instructor, who can give the points by hand."
+    )
 
 
 def judge_lesson(
-    lesson: str, cells: Sequence[Cell], seed: int, warm: Warm, earlier: Mapping[str, Program] | None = None
+    lesson: str,
+    cells: Sequence[Cell],
+    seed: int,
+    warm: Warm,
+    earlier: Mapping[str, Program] | None = None,
+    turn: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
 ) -> dict[str, Judged]:
     """Judge all exercises of a lesson in the cells of one notebook, by name.
 
@@ -88,6 +129,7 @@ def judge_lesson(
     Args:
         cells: all code cells.
         earlier: what the student made of the pieces of earlier lessons; the course's own where there is none.
+        turn: what is entered while an exercise is judged, called with its name.
 
     Raises:
         SandboxError: code cannot be locked in.
@@ -96,7 +138,9 @@ def judge_lesson(
     found = {}
     for name in (name for name in exercises.names() if exercises.load(name).lesson == lesson):
         try:
-            found[name] = judge(name, of_cells(name, cells, pieces), seed, warm)
+            program = of_cells(name, cells, pieces)
+            with turn(name):
+                found[name] = judge(name, program, seed, warm)
         except NoProgram as why:
             missing = Verdict(name, "not attempted", str(why), 0, exercises.load(name).points, seed=seed)
             found[name] = Judged(missing, "missing", 0.0, ())

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 WIDTH = 100
-# As in CommonMark: a run of backticks opens, the next run of as many closes.
-_CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _STRESS = re.compile(r"\*([^*\s](?:[^*]*[^*\s])?)\*")
 
 
@@ -88,9 +86,26 @@ def say(text: str) -> None:
 
 
 def _parts(text: str) -> Iterator[tuple[str, bool]]:
-    """The pieces of a text in order, and whether each is code."""
-    before, *rest = _CODE.split(text)
-    yield before, False
-    for code, after in zip(rest[1::3], rest[2::3], strict=True):
+    """The pieces of a text in order, and whether each is code.
+
+    As in CommonMark: a run of backticks opens, the next run of as many closes. One look at each run, since the text may
+    hold what a student has made as long as they like.
+    """
+    runs = [run.span() for run in re.finditer("`+", text)]
+    closing: list[int | None] = [None] * len(runs)  # for each run, the next of its length
+    later: dict[int, int] = {}
+    for k in reversed(range(len(runs))):
+        start, end = runs[k]
+        closing[k] = later.get(end - start)
+        later[end - start] = k
+    done = k = 0
+    while k < len(runs):
+        close = closing[k]
+        if close is None:
+            k += 1
+            continue
+        code = text[runs[k][1] : runs[close][0]]
+        yield text[done : runs[k][0]], False
         yield code[1:-1] if len(code) > 2 and code[0] == code[-1] == " " else code, True
-        yield after, False
+        done, k = runs[close][1], close + 1
+    yield text[done:], False

@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 
 import pytest
 from hypothesis import example, given
@@ -62,3 +63,10 @@ def test_a_console_gets_lines_and_a_page_the_same_words(capsys):
 def test_what_is_shown_is_a_page_in_a_notebook(shown):
     markup.say("Take `a*b`, *not* `a`.")
     assert "Take <code>a*b</code>, <em>not</em> <code>a</code>." in shown[0]["text/html"]
+
+
+def test_a_text_of_many_runs_of_backticks_is_read_in_one_pass():
+    text = " ".join("`" * k for k in range(1, 2500))
+    started = time.process_time()
+    assert markup.as_text(text) == text
+    assert time.process_time() - started < 2

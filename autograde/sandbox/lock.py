@@ -2,6 +2,9 @@
 
 Each wall is the kernel's own, and holds for root as for anybody: limits of resources, no capabilities, Landlock for
 files, seccomp for everything else. None needs a namespace, so it works in a container, too.
+
+What they do not hide: names of files, their sizes and dates can be asked for everywhere (Landlock knows no right to
+that), and so can the load of the machine. No answer is a name, a size or a date.
 """
 
 from __future__ import annotations
@@ -59,14 +62,16 @@ class Limits:
     Attributes:
         cpu_seconds: of all its threads together; it is ended after that.
         memory: bytes that it may ask for beyond what it has.
+        addresses: bytes beyond what it has that may stand for anything, such as the stacks of threads and files.
         file_size: bytes of one file.
         files: that are open at once.
     """
 
     cpu_seconds: int = 30
     memory: int = 2048 * MEGABYTE
-    file_size: int = 16 * MEGABYTE
-    files: int = 256
+    addresses: int = 8192 * MEGABYTE
+    file_size: int = 8 * MEGABYTE
+    files: int = 128
 
 
 def missing() -> list[str]:
@@ -139,11 +144,12 @@ def lock(read: Sequence[Path], hidden: Sequence[Path], write: Path, limits: Limi
 def _limit(limits: Limits) -> None:
     import psutil
 
-    used = psutil.Process().memory_info().data  # private pages, as RLIMIT_DATA counts
+    has = psutil.Process().memory_info()
     # One second to say where it is, after SIGXCPU.
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     for what, most in (
-        (resource.RLIMIT_DATA, used + limits.memory),
+        (resource.RLIMIT_DATA, has.data + limits.memory),  # private pages
+        (resource.RLIMIT_AS, has.vms + limits.addresses),
         (resource.RLIMIT_FSIZE, limits.file_size),
         (resource.RLIMIT_NOFILE, limits.files),
         (resource.RLIMIT_CORE, 0),

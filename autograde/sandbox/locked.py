@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from autograde.build_cache import ROOT
-from autograde.sandbox.lock import Limits, missing
+from autograde.sandbox.lock import MEGABYTE, Limits, missing
 from autograde.sandbox.warm import Question
 from helpers.checks import codec
 from helpers.checks.process import ConnectedSubject
@@ -24,7 +25,8 @@ START_SECONDS = 120.0  # torch and the rest, on a busy machine
 # Of the seconds of a processor that end a process, what it is known to have used: the kernel ends it by ticks, in which
 # it counts seconds of others, too, and tells the exact ones afterwards.
 TICKS = 0.75
-BACKSTOP_SECONDS = 120.0  # for one request; what an answer may use is counted in seconds of a processor
+BACKSTOP_SECONDS = 120.0  # for a question; what an answer may use is counted in seconds of a processor
+MOST_BYTES = 64 * MEGABYTE  # of all replies to a question; those of right answers take up 7 (`codec.HEADER_WEIGHT`)
 
 
 class SandboxError(Exception):
@@ -43,11 +45,13 @@ class Ended:
         signal: that ended it; 0 where none did.
         cpu_seconds: of a processor that it took.
         memory: most bytes that it had.
+        too_much: of what it used more than it may, so that it was ended, in words that go on after its name.
     """
 
     signal: int
     cpu_seconds: float
     memory: int
+    too_much: str = ""
 
 
 class Warm:
@@ -89,22 +93,22 @@ class Warm:
 
     @contextlib.contextmanager
     def start(
-        self, binding: str, parts: list[tuple[str, str, int]], modules: dict[str, str], limits: Limits
+        self,
+        binding: str,
+        parts: list[tuple[str, str, int]],
+        modules: dict[str, str],
+        limits: Limits,
+        guarded: bool = True,
     ) -> Iterator[LockedSubject]:
         """Start an answer in a locked fork, with a folder of its own to write in; see `Question`."""
-        folder = tempfile.mkdtemp(prefix="answer-")
-        try:
-            control = self._started()
-            ours, theirs = socket.socketpair()
-            with theirs:
-                socket.send_fds(control, [b"q"], [theirs.fileno()])
-            with LockedSubject(ours, control, limits) as subject:
-                subject.hand_over(Question(binding, parts, modules, folder, limits))
-                yield subject
-            self.walls = subject.walls
-        finally:
-            # Not shutil, which ends at a thousand folders in each other.
-            subprocess.run(["rm", "-rf", folder], check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        control, seal = self._started(), secrets.token_bytes(16)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(control, [b"q"], [theirs.fileno()])
+        with LockedSubject(ours, control, limits, seal) as subject:
+            subject.hand_over(Question(binding, parts, modules, limits, seal.hex(), guarded))
+            yield subject
+        self.walls = subject.walls
 
     def _started(self) -> socket.socket:
         """The socket of a process that is ready."""
@@ -119,7 +123,7 @@ class Warm:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env={**keep, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
+                env={**keep, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "TMPDIR": tempfile.gettempdir()},
                 cwd=ROOT,
                 start_new_session=True,
             )
@@ -138,9 +142,10 @@ class LockedSubject(ConnectedSubject):
         walls: that stand around it.
     """
 
-    def __init__(self, connection: socket.socket, control: socket.socket, limits: Limits) -> None:
-        super().__init__(connection, BACKSTOP_SECONDS)
+    def __init__(self, connection: socket.socket, control: socket.socket, limits: Limits, seal: bytes) -> None:
+        super().__init__(connection, BACKSTOP_SECONDS, codec.Replies(seal, MOST_BYTES))
         self._control, self._limits = control, limits
+        self._until = time.monotonic() + BACKSTOP_SECONDS
         self.ended: Ended | None = None
         self.was_lost = False
         self.walls: list[str] = []
@@ -186,8 +191,11 @@ class LockedSubject(ConnectedSubject):
     def _told(self) -> Any:
         """The next message; nothing where none comes."""
         with contextlib.suppress(EOFError, OSError, codec.CodecError, TimeoutError):
-            return codec.receive(self._connection, time.monotonic() + BACKSTOP_SECONDS)
+            return codec.receive(self._connection, self._until, self._replies)
         return None
+
+    def _deadline(self) -> float:
+        return self._until  # the judge may be in a thread, where nothing else bounds how long all requests take
 
     def _end(self) -> None:
         if self.ended:
@@ -195,8 +203,8 @@ class LockedSubject(ConnectedSubject):
         with contextlib.suppress(OSError):
             self._control.send(b"e")
         match codec.receive(self._control, time.monotonic() + BACKSTOP_SECONDS):
-            case ("ended", int(number), float(seconds), int(memory)):
-                self.ended = Ended(number, seconds, memory * 1024)
+            case ("ended", int(number), float(seconds), int(memory), str(too_much)):
+                self.ended = Ended(number, seconds, memory * 1024, too_much)
 
     def _interrupt(self) -> None:
         self._control.send(b"i")

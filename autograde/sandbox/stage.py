@@ -1,6 +1,7 @@
 """What a student's code finds around it while it is graded: the course without its answers, and no notebook.
 
-Runs in the locked process, before the student's code.
+Runs in the locked process, before the student's code. That the grader itself is out of its reach by ordinary routes,
+and that Python refuses the others (`guard`), are hurdles and no wall: `autograde.reading` looks for who takes them.
 """
 
 from __future__ import annotations
@@ -11,15 +12,35 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from helpers.checks.subject import is_library
+
 HELPERS = Path(__file__).parents[2] / "helpers"
 HIDDEN = ("exercises", "reference")  # of `helpers`: what holds answers
 UNREAD = (*HIDDEN, "quiz")  # `quiz` holds questions, and is imported already
-NAMES = tuple(f"helpers.{name}" for name in HIDDEN)
+GRADER = ("helpers.checks", "autograde")  # that serves the answer, in this process, too
+NAMES = (*(f"helpers.{name}" for name in HIDDEN), *GRADER)
+# What lets code see or change other code: events that Python tells its audit hooks, by how their names begin.
+INNER = (
+    *(
+        "gc.get_",
+        "sys._",
+        "sys.settrace",
+        "sys.setprofile",
+        "sys.addaudithook",
+        "sys.monitoring",
+        "ctypes.",
+        "object.__",
+    ),
+    *("code.__", "compile", "exec", "function.__", "marshal."),
+)
+INNER_ATTRIBUTES = ("__code__", "tb_frame", "f_code", "gi_code", "cr_code", "ag_code")
+BETWEEN = ("ctypes", "inspect", "gc", "threading", "timeit")  # modules that do such a thing for whoever calls them
 CALLS = ("check", "hint", "where", "solution", "use", "quiz", "earlier", "progress", "glossary")
 
 
@@ -38,13 +59,49 @@ def set_up(modules: Mapping[str, str]) -> None:
     for name in [n for n in sys.modules if n.startswith(NAMES)]:
         del sys.modules[name]
     course = importlib.import_module("helpers")
-    for name in HIDDEN:
+    for name in (*HIDDEN, "checks"):
         vars(course).pop(name, None)
     for name in CALLS:
         setattr(course, name, _nothing)
     notebook = _NoNotebook()
     vars(builtins).update(display=_nothing, get_ipython=lambda: notebook)
     _as_one_process()
+
+
+def of_student() -> dict[str, Any]:
+    """The namespace in which the student's code is to run: its own `__main__`, with builtins of its own."""
+    for name in ("builtins", "__main__"):
+        sys.modules[name] = ModuleType(name)
+    own, main = vars(sys.modules["builtins"]), vars(sys.modules["__main__"])
+    own.update(vars(builtins))
+    main["__builtins__"] = own
+    return main
+
+
+def guard() -> None:
+    """Let Python refuse code that is not a library's what lets it see or change other code, for good."""
+    looking = threading.local()
+    between = {getattr(sys.modules.get(name), "__file__", None) for name in BETWEEN}
+    frame_of = sys._getframe
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if not event.startswith(INNER) or getattr(looking, "now", False):
+            return
+        of_an_attribute = event.startswith("object.__")
+        if of_an_attribute and arguments[1] not in INNER_ATTRIBUTES:
+            return
+        looking.now = True
+        try:
+            frame = frame_of(1)
+            while not of_an_attribute and frame.f_back and frame.f_code.co_filename in between:
+                frame = frame.f_back
+            file = frame.f_code.co_filename
+        finally:
+            looking.now = False
+        if not is_library(file):
+            raise PermissionError(f"{event} is refused while grading: no task needs it.")
+
+    sys.addaudithook(refuse)
 
 
 def _as_one_process() -> None:
@@ -85,7 +142,7 @@ class _Sources(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if not fullname.startswith(NAMES):
             return None
         if fullname not in (*self._modules, "helpers.reference"):
-            raise ModuleNotFoundError(f"{fullname} is not there while grading: it holds answers.", name=fullname)
+            raise ModuleNotFoundError(f"{fullname} is not there while grading.", name=fullname)
         return importlib.util.spec_from_loader(fullname, self, is_package=fullname == "helpers.reference")
 
     def exec_module(self, module: ModuleType) -> None:

@@ -7,6 +7,9 @@ a student may not see is ever in this process: no exercise, no key, no gradebook
 The judge sends a byte: `q` with the socket of the subject; `i` to interrupt the code; `e` to end it. When the fork has
 ended, how it ended is sent back. The question itself goes to the fork, over its own socket: what this process has read
 once would lie in the memory of all later forks.
+
+A fork writes to a folder of its own. What no limit of a process bounds is looked at while it runs: what lies in that
+folder, and the number of threads. So more of it than is allowed may be there for some hundredths of a second.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import os
 import select
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
@@ -29,17 +33,25 @@ from typing import Any, NoReturn
 import torch
 
 from autograde.sandbox import stage
-from autograde.sandbox.lock import Limits, LockError, lock
+from autograde.sandbox.lock import MEGABYTE, Limits, LockError, lock
 from helpers.checks import codec
 from helpers.checks.process import serve, silence
-from helpers.checks.subject import raised
+from helpers.checks.settings import Members
+from helpers.checks.subject import LocalSubject, raised
 
-# What answers import, once for all forks.
+# What answers import, and what locks them in, once for all forks.
 PRELOADED = (
     *("numpy", "torch.nn.functional", "torch.utils.data", "torchvision", "scipy.ndimage", "skimage.feature"),
     *("skimage.segmentation", "skimage.measure", "skimage.morphology", "matplotlib.pyplot", "PIL.Image", "tqdm.auto"),
     *("math", "random", "dataclasses", "typing", "collections", "functools", "itertools", "copy", "time", "warnings"),
+    *("psutil", "py_landlock", "pyseccomp", "pyprctl"),
 )
+
+
+LOOK_SECONDS = 0.02  # between two looks at what a fork uses
+MOST_THREADS = 200
+MOST_FILES = 500  # and folders, in the folder of a fork
+MOST_BYTES = 64 * MEGABYTE  # of them together
 
 
 @dataclass(frozen=True)
@@ -50,15 +62,17 @@ class Question:
         binding: what it is bound to when all parts have run.
         parts: source, name of the cell, and first line in it of each statement.
         modules: names and sources of what stands in for `helpers.reference`.
-        folder: where it may write.
         limits: what it may use.
+        seal: of what is sent back, in hexadecimal digits.
+        guarded: whether Python refuses, too, what nobody needs; without that, only the kernel's walls stand.
     """
 
     binding: str
     parts: list[tuple[str, str, int]]
     modules: dict[str, str]
-    folder: str
     limits: Limits
+    seal: str
+    guarded: bool = True
 
     def as_data(self) -> dict[str, Any]:
         """As plain data, to be sent."""
@@ -85,34 +99,69 @@ def main(control: socket.socket) -> None:
             return
         if kind != b"q":  # too late: that fork has ended
             continue
+        folder = tempfile.mkdtemp(prefix="answer-")
         child = os.fork()
         if child == 0:
-            _live(socket.socket(fileno=handles[0]))
+            _live(socket.socket(fileno=handles[0]), folder)
         os.close(handles[0])
-        codec.send(control, _ended(child, control))
+        ended = _ended(child, control, folder)
+        _remove(folder)
+        codec.send(control, ended)
 
 
-def _ended(child: int, control: socket.socket) -> tuple[str, int, float, int]:
-    """Wait for the end of a fork: its signal, seconds of CPU, and most memory in bytes."""
-    watch = os.pidfd_open(child)
+def _ended(child: int, control: socket.socket, folder: str) -> tuple[str, int, float, int, str]:
+    """Wait for the end of a fork: its signal, seconds of CPU, most memory in bytes, and of what it used too much."""
+    watch, too_much = os.pidfd_open(child), ""
     try:
         while not select.select([watch], [], [], 0)[0]:
-            if control.fileno() in select.select([watch, control.fileno()], [], [])[0]:
+            if control.fileno() in select.select([watch, control.fileno()], [], [], LOOK_SECONDS)[0]:
                 ask = control.recv(1)
                 with contextlib.suppress(OSError):
                     os.kill(child, signal.SIGINT if ask == b"i" else signal.SIGKILL)
                 if not ask:
                     break
+            if not too_much and (too_much := _too_much(child, folder)):
+                os.kill(child, signal.SIGKILL)
     finally:
         os.close(watch)
     _, status, used = os.wait4(child, 0)
-    return "ended", os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, used.ru_utime + used.ru_stime, used.ru_maxrss
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    return "ended", number, used.ru_utime + used.ru_stime, used.ru_maxrss, too_much
 
 
-def _live(connection: socket.socket) -> NoReturn:
+def _too_much(child: int, folder: str) -> str:
+    """Of what a fork uses too much, in words."""
+    files = size = 0
+    waiting = [folder]
+    while waiting and files <= MOST_FILES and size <= MOST_BYTES:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:  # it may remove them meanwhile
+            for entry in entries:
+                files += 1
+                size += entry.stat(follow_symlinks=False).st_size
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                if files > MOST_FILES:
+                    break
+    if files > MOST_FILES or size > MOST_BYTES:
+        return f"wrote more than {MOST_FILES} files or {MOST_BYTES // MEGABYTE} MB"
+    with contextlib.suppress(OSError):
+        threads = int(Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[17])
+        return f"started more than {MOST_THREADS} threads" if threads > MOST_THREADS else ""
+    return ""
+
+
+def _remove(folder: str) -> None:
+    try:
+        os.rmdir(folder)
+    except OSError:  # Not shutil, which ends at a thousand folders in each other.
+        subprocess.run(["rm", "-rf", folder], check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _live(connection: socket.socket, folder: str) -> NoReturn:
     """All of a fork's life."""
     try:
         question = Question.of_data(codec.receive(connection))
+        seal = bytes.fromhex(question.seal)
         faulthandler.disable()
         os.setsid()
         os.closerange(3, connection.fileno())
@@ -120,26 +169,29 @@ def _live(connection: socket.socket) -> NoReturn:
         silence()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGXCPU, signal.default_int_handler)  # the code can say where it is, for a second
-        os.chdir(question.folder)
-        tempfile.tempdir = question.folder
+        os.chdir(folder)
+        tempfile.tempdir = folder
         try:
-            walls = lock([stage.HELPERS], stage.hidden(), Path(question.folder), question.limits)
+            walls = lock([stage.HELPERS], stage.hidden(), Path(folder), question.limits)
         except LockError as error:
-            codec.send(connection, ("unlocked", str(error)))
+            codec.send(connection, ("unlocked", str(error)), seal=seal)
             os._exit(1)
-        codec.send(connection, ("locked", walls))  # before anything of the student's runs, which may say anything
+        codec.send(connection, ("locked", walls), seal=seal)
         stage.set_up(question.modules)
-        answer = _run(question)
-        codec.send(connection, answer if isinstance(answer, tuple) else ("ready",))
+        namespace = stage.of_student()
+        members = Members()
+        if question.guarded:
+            stage.guard()
+        answer = _run(question, namespace)
+        codec.send(connection, answer if isinstance(answer, tuple) else ("ready",), seal=seal)
         if not isinstance(answer, tuple):
-            serve(answer[0], connection)
+            serve(LocalSubject(answer[0], members), answer[0], connection, seal)
     finally:
         os._exit(0)
 
 
-def _run(question: Question) -> list[Any] | tuple[str, Any]:
-    """Run the parts: the answer, in a list, or what went wrong, to be sent."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+def _run(question: Question, namespace: dict[str, Any]) -> list[Any] | tuple[str, Any]:
+    """Run the parts in a namespace: the answer, in a list, or what went wrong, to be sent."""
     for source, cell, line in question.parts:
         file = f"<cell {cell}>"
         before = "\n" * (line - 1)
@@ -157,4 +209,5 @@ def _run(question: Question) -> list[Any] | tuple[str, Any]:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])))
+    with contextlib.suppress(OSError):  # the judge was killed, and this has ended what ran
+        main(socket.socket(fileno=int(sys.argv[1])))

@@ -17,9 +17,10 @@ import json
 import math
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -31,20 +32,38 @@ from helpers.checks.subject import Foreign, Parameters, Raised, Reply
 
 MOST_HEADER = 4 * 2**20  # bytes of JSON
 MOST_ARRAYS = 64 * 2**20  # bytes of arrays in one message; the largest module of an exercise has a tenth of it
+HEADER_WEIGHT = 8  # bytes of memory that one of a header's may stand for, and more: `[]` is a list
 MOST_AXES = 32
 MOST_WEIGHTS = MOST_ARRAYS // 4  # float32 weights a module may ask for
 
 DTYPES = {str(d).removeprefix("torch."): d for d in (*subject.DTYPES, torch.complex64, torch.complex128)}
 
 _LENGTHS = struct.Struct("!II")
+_as_json = json.JSONEncoder().encode  # of its own, out of reach of code that puts another into `json`
 
 
 class CodecError(Exception):
     """A malformed message, or one that may not be sent; the text says what is wrong with it."""
 
 
-def send(connection: socket.socket, value: Any, deadline: float | None = None) -> None:
+@dataclass
+class Replies:
+    """What is let through of a process that runs a student's code.
+
+    Attributes:
+        seal: what each message must begin with. The student's code is not told, so it cannot write one of its own.
+        left: bytes that all further messages may have together.
+    """
+
+    seal: bytes = b""
+    left: int = sys.maxsize
+
+
+def send(connection: socket.socket, value: Any, deadline: float | None = None, seal: bytes = b"") -> None:
     """Send plain data, or a record that a `Subject` takes or gives; `deadline` is a time of `time.monotonic`.
+
+    Args:
+        seal: see `Replies`.
 
     Raises:
         CodecError: the value is too large or no plain data; nothing has been sent.
@@ -52,15 +71,18 @@ def send(connection: socket.socket, value: Any, deadline: float | None = None) -
         OSError: the other side is gone.
     """
     header, arrays = dumps(value)
-    for part in (_LENGTHS.pack(len(header), sum(map(len, arrays))), header, *arrays):
+    for part in (seal, _LENGTHS.pack(len(header), sum(map(len, arrays))), header, *arrays):
         rest = memoryview(part)
         while rest:
             _wait_until(connection, deadline)
             rest = rest[connection.send(rest) :]
 
 
-def receive(connection: socket.socket, deadline: float | None = None) -> Any:
+def receive(connection: socket.socket, deadline: float | None = None, replies: Replies | None = None) -> Any:
     """Wait for one message and return what it holds.
+
+    Args:
+        replies: what the message is held against where a student's code may have written it.
 
     Raises:
         CodecError: what arrived is no message.
@@ -68,9 +90,14 @@ def receive(connection: socket.socket, deadline: float | None = None) -> Any:
         EOFError: the other side has closed the connection.
         OSError: the connection is broken.
     """
+    if replies:
+        _require(_read(connection, len(replies.seal), deadline) == replies.seal, "it has not the seal of a reply")
     header, arrays = _LENGTHS.unpack(_read(connection, _LENGTHS.size, deadline))
     _require(header <= MOST_HEADER and arrays <= MOST_ARRAYS, "it announces more than a message may hold")
-    return loads(_read(connection, header, deadline), _read(connection, arrays, deadline))
+    if replies:
+        replies.left -= HEADER_WEIGHT * header + arrays
+        _require(replies.left >= 0, "all replies together are far larger than those of any right answer")
+    return loads(_read(connection, header, deadline), _read(connection, arrays, deadline), bool(replies))
 
 
 def dumps(value: Any) -> tuple[bytes, list[bytes]]:
@@ -81,7 +108,7 @@ def dumps(value: Any) -> tuple[bytes, list[bytes]]:
     """
     arrays: list[bytes] = []
     try:
-        header = json.dumps(_encoded(value, arrays)).encode()
+        header = _as_json(_encoded(value, arrays)).encode()
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or lists in lists without end
         raise CodecError(f"it cannot be written down ({error})") from None
     if len(header) > MOST_HEADER:
@@ -89,8 +116,11 @@ def dumps(value: Any) -> tuple[bytes, list[bytes]]:
     return header, arrays
 
 
-def loads(header: bytes | bytearray, arrays: bytes | bytearray) -> Any:
+def loads(header: bytes | bytearray, arrays: bytes | bytearray, is_reply: bool = False) -> Any:
     """The value that `dumps` wrote.
+
+    Args:
+        is_reply: only what a `Subject` gives may be in it, and the keys of its dicts are shown as they are.
 
     Raises:
         CodecError: it is not what `dumps` writes.
@@ -101,7 +131,7 @@ def loads(header: bytes | bytearray, arrays: bytes | bytearray) -> Any:
         raise CodecError("its header is no JSON") from None
     rest = io.BytesIO(arrays)
     try:
-        value = _decoded(structure, rest)
+        value = _decoded(structure, rest, is_reply)
     except RecursionError:
         raise CodecError("its header is nested too deeply") from None
     _require(not rest.read(1), "it has bytes that belong to no array")
@@ -139,9 +169,9 @@ def _encoded(value: Any, arrays: list[bytes]) -> Any:
     raise CodecError(f"an object of type {name} is no plain data")
 
 
-def _decoded(data: Any, arrays: io.BytesIO) -> Any:
+def _decoded(data: Any, arrays: io.BytesIO, is_reply: bool) -> Any:
     if isinstance(data, list):
-        return [_decoded(item, arrays) for item in data]
+        return [_decoded(item, arrays, is_reply) for item in data]
     if not isinstance(data, dict):
         return data
     _require(len(data) == 1, "an object in its header has no tag, or more than one")
@@ -150,16 +180,19 @@ def _decoded(data: Any, arrays: io.BytesIO) -> Any:
         return _tensor(content, arrays)
     if tag == "tuple":
         _require(isinstance(content, list), "a tuple in its header is no list")
-        return tuple(_decoded(item, arrays) for item in content)
+        return tuple(_decoded(item, arrays, is_reply) for item in content)
     if tag == "dict":
         pairs = isinstance(content, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in content)
         _require(pairs and all(_is_scalar(key) for key, _ in content), "a dict in its header is no list of pairs")
-        return {key: _decoded(item, arrays) for key, item in content}
-    _require(tag in _RECORDS, f"its header has the unknown tag {tag[:40]!r}")
+        _require(not is_reply or all(isinstance(key, str) for key, _ in content), "a dict in its header has odd keys")
+        keys = [subject.clean(key) if is_reply else key for key, _ in content]
+        return dict(zip(keys, [_decoded(item, arrays, is_reply) for _, item in content], strict=True))
+    known = tag in _RECORDS and not (is_reply and tag in _ASKED)
+    _require(known, f"its header has the unknown tag {tag[:40]!r}")
     record = _RECORDS[tag]
     fits = {field.name: _FITS[str(field.type)] for field in fields(record)}
     _require(isinstance(content, dict) and content.keys() == fits.keys(), f"the fields of {tag} are not those known")
-    values = {name: _decoded(content[name], arrays) for name in fits}
+    values = {name: _decoded(content[name], arrays, is_reply) for name in fits}
     wrong = next((name for name, is_right in fits.items() if not is_right(values[name])), None)
     _require(wrong is None, f"`{wrong}` of {tag} is of the wrong kind")
     return record(**values)
@@ -202,11 +235,12 @@ def _is_shapes(value: Any) -> bool:
 
 # The records that cross, and what a field of theirs may hold, by its annotation.
 _RECORDS: dict[str, Any] = {record.__name__: record for record in (Fixture, Arg, Foreign, Raised, Parameters, Reply)}
+_ASKED = (Fixture.__name__, Arg.__name__)  # are sent to a student's code, and never come back
 _FITS: dict[str, Callable[[Any], bool]] = {
     "Any": lambda value: True,
     "bool": lambda value: type(value) is bool,
-    "int": lambda value: type(value) is int,
-    "int | None": lambda value: value is None or type(value) is int,
+    "int": lambda value: _is_length(value),
+    "int | None": lambda value: value is None or _is_length(value),
     "str": lambda value: type(value) is str,
     "tuple[Any, ...]": lambda value: type(value) is tuple,
     "tuple[str, ...]": lambda value: type(value) is tuple and all(type(item) is str for item in value),

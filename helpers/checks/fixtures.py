@@ -64,9 +64,18 @@ class Batches:
 class _Notes:
     """How a network was used."""
 
+    seconds: float = 0.0  # that it takes for an image
     sides: set[tuple[int, int]] = field(default_factory=set)  # (H, W) of the inputs
     trained: bool = False
     differentiated: bool = False
+
+    def note(self, network: nn.Module, x: Tensor) -> None:
+        """Note the side, the mode and whether gradients are on, and take the time."""
+        self.sides.add((x.shape[-2], x.shape[-1]))
+        self.trained |= any(layer.training for layer in network.modules())
+        self.differentiated |= torch.is_grad_enabled()
+        if self.seconds:
+            time.sleep(self.seconds * len(x))
 
     def __deepcopy__(self, memo: Any) -> _Notes:
         """Itself: a copy of the network that is used instead of it notes in the same place."""
@@ -76,20 +85,17 @@ class _Notes:
 class ObservedNetwork(nn.Sequential):
     """A fully convolutional network `(N, C, H, W)` to `(N, K, H, W)` that notes how it is used.
 
-    It takes at least `seconds` for an image, so that an answer that times it can be checked.
+    It takes at least `seconds` for an image, so that an answer that times it can be checked. Neither these nor its
+    notes are attributes of it, which an answer would find.
     """
 
     def __init__(self, *layers: nn.Module, seconds: float = 0.0) -> None:
         super().__init__(*layers)
-        self.seconds, self.notes = seconds, _Notes()
+        self.note = _Notes(seconds).note
 
     def forward(self, x: Tensor) -> Tensor:
-        """Note the side, the mode and whether gradients are on, and compute."""
-        self.notes.sides.add((x.shape[-2], x.shape[-1]))
-        self.notes.trained |= any(layer.training for layer in self.modules())
-        self.notes.differentiated |= torch.is_grad_enabled()
-        if self.seconds:
-            time.sleep(self.seconds * len(x))
+        """Note how it is used, and compute."""
+        self.note(self, x)
         for layer in self:
             x = layer(x)
         return x
@@ -390,9 +396,10 @@ def state_of(thing: Any) -> Any:
             "requires gradient": [p.requires_grad for p in thing.parameters()],
         }
         if isinstance(thing, ObservedNetwork):
-            state["sides of its inputs"] = sorted(thing.notes.sides)
-            state["ran in training mode"] = thing.notes.trained
-            state["ran with gradients"] = thing.notes.differentiated
+            notes: _Notes = thing.note.__self__  # type: ignore[attr-defined]
+            state["sides of its inputs"] = sorted(notes.sides)
+            state["ran in training mode"] = notes.trained
+            state["ran with gradients"] = notes.differentiated
         return state
     if isinstance(thing, Batches):
         return {"rounds": thing.rounds}

@@ -61,10 +61,14 @@ class ConnectedSubject(Subject):
     Args:
         connection: to that process.
         seconds: how long one request may take.
+        replies: what its messages are held against.
     """
 
-    def __init__(self, connection: socket.socket, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, connection: socket.socket, seconds: float = SECONDS, replies: codec.Replies | None = None
+    ) -> None:
         self._connection, self._seconds = connection, seconds
+        self._replies = replies or codec.Replies()
 
     def __enter__(self) -> Self:
         return self
@@ -91,10 +95,10 @@ class ConnectedSubject(Subject):
         """
         if self._connection.fileno() < 0:
             raise Lost("runs no more: its process has ended.")
-        deadline = time.monotonic() + self._seconds
+        deadline = self._deadline()
         try:
             codec.send(self._connection, (method, args), deadline)
-            reply = codec.receive(self._connection, deadline)
+            reply = codec.receive(self._connection, deadline, self._replies)
         except TimeoutError:
             self._lose(unfinished(self._seconds, self._interrupted()))
         except (EOFError, OSError):
@@ -112,12 +116,16 @@ class ConnectedSubject(Subject):
                 return self._lose(f"has a result that cannot be handed over: {why}.")
         return self._lose("sent something that is no reply to what it was asked.")
 
+    def _deadline(self) -> float:
+        """When the reply to a request of now must have come."""
+        return time.monotonic() + self._seconds
+
     def _interrupted(self) -> Raised | None:
         """Interrupt the process, and let it say where it was."""
         deadline = time.monotonic() + GRACE
         with contextlib.suppress(codec.CodecError, EOFError, OSError):
             self._interrupt()
-            match codec.receive(self._connection, deadline):
+            match codec.receive(self._connection, deadline, self._replies):
                 case ("raised", Raised() as what):
                     return what
         return None
@@ -180,14 +188,13 @@ def _live(student: Any, connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         silence()
         torch.set_num_threads(1)  # the threads of the parent's pool did not come along
-        serve(student, connection)
+        serve(LocalSubject(student), student, connection)
     finally:
         os._exit(0)  # the parent's buffers, exit handlers and test reports are not the child's to finish
 
 
-def serve(student: Any, connection: socket.socket) -> None:
-    """Answer requests until the other side has gone, with EOFError then."""
-    subject = LocalSubject(student)
+def serve(subject: LocalSubject, student: Any, connection: socket.socket, seal: bytes = b"") -> None:
+    """Answer requests to the subject of a student's object until the other side has gone, with EOFError then."""
     while True:
         method, args = codec.receive(connection)
         try:
@@ -195,9 +202,9 @@ def serve(student: Any, connection: socket.socket) -> None:
         except BaseException as error:  # also an interrupt, and whatever else the student's code lets out
             reply = ("raised", raised(error, student))
         try:
-            codec.send(connection, reply)
+            codec.send(connection, reply, seal=seal)
         except codec.CodecError as error:
-            codec.send(connection, ("unsendable", str(error)))
+            codec.send(connection, ("unsendable", str(error)), seal=seal)
 
 
 def silence() -> None:

@@ -285,7 +285,7 @@ def _of_cell(text: str, written: str) -> tuple[list[_Statement], SyntaxError | N
             found += _statements(node, text.split("\n"), plan.cell_id(written) in plan.cells())
     except SyntaxError as error:
         return found, error
-    except ValueError as error:  # a null byte
+    except (ValueError, RecursionError, MemoryError) as error:  # a null byte; nested without end
         return found, SyntaxError(str(error))
     return found, None
 
@@ -298,6 +298,8 @@ def _as_python(source: str) -> str:
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     try:
         ast.parse(source)
+    except (RecursionError, MemoryError):  # parsing it again says that it is nested too deeply
+        return source
     except (SyntaxError, ValueError):
         with contextlib.suppress(SyntaxError):  # parsing it again says what is wrong
             return str(manager().transform_cell(source))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +13,15 @@ import torch
 from torch import Tensor, nn
 
 WATCHED: tuple[Any, ...] = (
-    *(builtins, torch, Tensor, nn, nn.functional, nn.Module, nn.Sequential, nn.Conv2d, nn.ConvTranspose2d),
-    *(nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Upsample),
+    *(builtins, np, np.random, random, torch, Tensor, torch.UntypedStorage, nn, nn.functional, nn.Module),
+    *(nn.Sequential, nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Upsample),
 )
+
+
+def _leave_modes(number: int) -> None:
+    """Leave what `with` or `set_default_device` has put torch's functions into, but for the first of them."""
+    while torch._C._len_torch_function_stack() > number:
+        torch._C._pop_torch_function_stack()
 
 
 # What can be read and set, in words.
@@ -26,6 +33,7 @@ MODES: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
         torch.are_deterministic_algorithms_enabled,
         torch.use_deterministic_algorithms,
     ),
+    "what watches or changes calls of torch": (torch._C._len_torch_function_stack, _leave_modes),
     "how NumPy takes errors": (np.geterr, lambda before: np.seterr(**before)),
     "the working directory": (os.getcwd, os.chdir),
 }

@@ -35,7 +35,7 @@ DTYPES = (  # of the tensors that are plain data
     *(torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.int8, torch.int16, torch.int32),
     *(torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64),
 )
-MOST_NUMBERS = 2**23  # far above any task's result; an expanded tensor may claim any size
+MOST_NUMBERS = 2**20  # ten times the largest of a right answer; an expanded tensor may claim any size
 MOST_TEXT = 1000  # letters of a text that is shown
 
 T = TypeVar("T")
@@ -76,6 +76,10 @@ class Foreign:
     """A result that is no plain data, by the name of its type."""
 
     kind: str
+
+    def __post_init__(self) -> None:
+        """As in `Raised`."""
+        object.__setattr__(self, "kind", clean(self.kind))
 
 
 @dataclass(frozen=True)
@@ -177,10 +181,15 @@ class Subject:
 
 
 class LocalSubject(Subject):
-    """The object itself, in this process."""
+    """The object itself, in this process.
 
-    def __init__(self, student: Any) -> None:
-        self._worker = _Worker(student)
+    Args:
+        student: the function or class.
+        members: what torch consisted of before any code of the student's ran, where that is known.
+    """
+
+    def __init__(self, student: Any, members: Members | None = None) -> None:
+        self._worker = _Worker(student, members)
 
     def _ask(self, expected: Any, method: str, *args: Any) -> Any:
         return getattr(self._worker, method)(*args)
@@ -189,13 +198,13 @@ class LocalSubject(Subject):
 class _Worker:
     """Does to the object what a `Subject` is asked for."""
 
-    def __init__(self, student: Any) -> None:
+    def __init__(self, student: Any, members: Members | None) -> None:
         self._student = student
         self._built: Any = None
         self._watch: UsageWatch | None = None
         self._usage = Usage()
         self._mode = True
-        self._members: Members | None = None
+        self._members = members
         self._changed: list[str] = []
 
     def call(self, args: Args, kwargs: Kwargs, forbidden: tuple[str, ...]) -> Reply:
@@ -254,19 +263,19 @@ class _Worker:
         with torch.no_grad(), nullcontext() if self._watch else watch:
             reply = self._reply(run, inputs, {})
         self._watch = self._watch or watch
-        modes = {layer.training for layer in self._built.modules()}
+        modes = {vars(layer).get("training") for layer in _layers(self._built)}
         return replace(reply, mode_kept=modes == {self._mode})
 
     def parameters(self, bias_open: bool) -> Parameters:
         if self._watch is not None:
             self._usage = self._watch.usage(bias_open)
-        registered = {id(p) for p in self._built.parameters()}
+        layers = [_registered(layer) for layer in _layers(self._built)]
+        registered = {id(p) for layer in layers for p in layer}
         used = {id(p) for p in (*self._usage.parameters, *self._usage.open)}
-        layers = self._built.modules()
         return Parameters(
             used=[tuple(p.shape) for p in self._usage.parameters],
             hidden=sum(id(p) not in registered for p in self._usage.parameters),
-            idle=sum(any(id(p) not in used for p in layer.parameters(recurse=False)) for layer in layers),
+            idle=sum(any(id(p) not in used for p in layer) for layer in layers),
         )
 
     def set_parameters(self, values: list[Tensor]) -> None:
@@ -300,19 +309,43 @@ class _Worker:
             what = raised(error, self._student)
             cause = _cause(function, _made(args), _copied(kwargs)) or what.cause
             result, value = None, replace(what, cause=cause)
-        self._changed += modes.restore()
+        # At once, since what was put in torch's place is not to be asked what the call has left behind.
+        self._changed += [*modes.restore(), *(self._members.restore() if self._members else ())]
         pairs = list(zip(args, given_args, strict=True))
         fixtures = [(x, given) for x, given in pairs if isinstance(x, Fixture)]
-        unchanged = all(_same(x, given) for x, given in pairs if not isinstance(x, Fixture))
-        return Reply(
-            value,
-            unchanged and _same(kwargs, given_kwargs) and not any(overwritten(given, x) for x, given in fixtures),
-            before == _random_states(),
-            dtypes=tuple(str(t.dtype).removeprefix("torch.") for t in _arrays_in(result)),
-            has_arrays=any(isinstance(x, np.ndarray) for x in _arrays_in(result)),
-            memory_shared=_share_memory(tensors_in(result), tensors_in([given_args, given_kwargs])),
-            args_after=tuple(state_of(given) for _, given in fixtures),
-        )
+        with _seen_as_they_are():
+            unchanged = all(_same(x, given) for x, given in pairs if not isinstance(x, Fixture))
+            return Reply(
+                value,
+                unchanged and _same(kwargs, given_kwargs) and not any(overwritten(given, x) for x, given in fixtures),
+                before == _random_states(),
+                dtypes=tuple(str(_without_class(x).dtype).removeprefix("torch.") for x in _arrays_in(result)),
+                has_arrays=any(isinstance(x, np.ndarray) for x in _arrays_in(result)),
+                memory_shared=_share_memory(tensors_in(result), tensors_in([given_args, given_kwargs])),
+                args_after=tuple(state_of(given) for _, given in fixtures),
+            )
+
+
+# Held here, since a student's code may put another in the place of each: it is to be seen, not to tell what is seen.
+_equal, _rng_state, _numpy_state, _python_state = torch.equal, torch.get_rng_state, np.random.get_state, random.getstate
+_as_subclass = Tensor.as_subclass
+_seen_as_they_are = torch._C.DisableTorchFunction  # also where a subclass, or a mode that was left on, would answer
+
+
+def _layers(module: nn.Module) -> list[nn.Module]:
+    """A module and all that are registered in it, each once, whatever its class says of that."""
+    found = {id(module): module}
+    waiting = [module]
+    while waiting:
+        parts = {id(part): part for part in vars(waiting.pop())["_modules"].values() if part is not None}
+        waiting += [part for key, part in parts.items() if key not in found]
+        found |= parts
+    return list(found.values())
+
+
+def _registered(layer: nn.Module) -> list[nn.Parameter]:
+    """The parameters that are registered in a layer itself."""
+    return [p for p in vars(layer)["_parameters"].values() if p is not None]
 
 
 class _Failure(TorchFunctionMode):
@@ -354,12 +387,18 @@ def _arrays_in(value: Any, depth: int = DEEPEST) -> list[Any]:
     return [x for item in value for x in _arrays_in(item, depth - 1)] if deeper else []
 
 
+def _without_class(value: Any) -> Any:
+    """A tensor without a class of the student's, which may say anything of it."""
+    return _as_subclass(value, Tensor) if isinstance(value, Tensor) and type(value) is not Tensor else value
+
+
 def _share_memory(results: list[Tensor], given: list[Tensor]) -> bool:
     """Whether a result lies in the memory of an argument, without being the whole of it."""
 
     def place(tensor: Tensor) -> tuple[Any, ...]:
         return tensor.data_ptr(), tensor.shape, tensor.stride()
 
+    results, given = (list(map(_without_class, tensors)) for tensors in (results, given))
     plain_ones = [x for x in given if x.layout == torch.strided and x.numel()]
     owned = {x.untyped_storage().data_ptr() for x in plain_ones}
     whole = [place(x) for x in plain_ones]
@@ -503,7 +542,7 @@ def _source_files(student: Any) -> set[str]:
 _HELPERS = str(Path(__file__).parents[1])
 _LIBRARIES = (
     *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
-    *(_HELPERS, "<frozen"),
+    *(_HELPERS, str(Path(_HELPERS).with_name("autograde")), "<frozen"),
 )
 
 
@@ -533,7 +572,7 @@ def _made(args: Args) -> list[Any]:
 def _same(before: Any, after: Any) -> bool:
     """Whether nested plain data is what it was, to the bit."""
     if isinstance(before, Tensor):
-        return isinstance(after, Tensor) and before.shape == after.shape and torch.equal(before, after)
+        return type(after) is type(before) and before.shape == after.shape and _equal(before, after)
     if isinstance(before, tuple | list):
         return len(before) == len(after) and all(map(_same, before, after))
     if isinstance(before, dict):
@@ -551,7 +590,7 @@ def _pulled_back(outputs: list[Tensor], weights: list[Tensor], wanted: list[Tens
 
 
 def _random_states() -> tuple[Any, ...]:
-    numpy_state = np.random.get_state(legacy=True)
+    numpy_state = _numpy_state(legacy=True)
     assert isinstance(numpy_state, tuple)
     kind, keys, *rest = numpy_state
-    return torch.get_rng_state().numpy().tobytes(), kind, keys.tobytes(), tuple(rest), random.getstate()
+    return _rng_state().numpy().tobytes(), kind, keys.tobytes(), tuple(rest), _python_state()

@@ -61,6 +61,7 @@ def probes(draw):
     yield _scored(twins, batches([2, 1], 2, draw.size(4, 7), draw.size(4, 7), 3))
     yield _timed({"slow": network(1, reach=0, seconds=1.5e-4)}, images=40, seconds=1.5e-4)
     yield _timed({name: network(1, reach=0, seconds=1.5e-3) for name in "abc"}, images=1, seconds=1.5e-3)
+    yield _told_apart([network(1, reach=0, seconds=seconds) for seconds in (0.01, 0.0)])
 
 
 edit = edits_of(compare)
@@ -137,6 +138,31 @@ def _timed(settings, images, seconds):
     return Script(run, label, {"images": loader[0][0]})
 
 
+def _told_apart(settings):
+    """A slow network and a quick one, then the other way round: is the slow one said to take longer, wherever it is?
+
+    That says that time is measured. A machine that is busy with something else would have to hold up the quick network
+    for half as long as the slow one takes, five times in a row.
+    """
+    loader = [(torch.zeros(1, 1, 1, 2), torch.ones(1, 1, 2, dtype=torch.int64))]
+
+    def run(subject):
+        for slow, order in enumerate((settings, settings[::-1])):
+            models = Fixture("networks by name", {"settings": dict(zip("ab", order, strict=True))})
+            longer = False
+            for _ in range(5):
+                rows = subject.call((models, loader), {}).value
+                if isinstance(rows, Raised):
+                    yield "result", rows
+                    return
+                longer = rows[slow]["ms"] - rows[1 - slow]["ms"] > 5
+                if longer:
+                    break
+            yield "whether a slow model takes longer than a quick one", longer
+
+    return Script(run, "a model that takes 10 ms or more for an image and a quick one", {"images": loader[0][0]})
+
+
 @torch.no_grad()
 def _dice_in_training(model, loader):
     model.train()
@@ -207,6 +233,13 @@ edit(
     "Your `ms` is 0, or nearly: there is no prediction between your two looks at the clock. "
     "Look at what happens between them.",
     ("_milliseconds_an_image(model, loader)", "0.0"),
+)
+
+edit(
+    "the same time for every model",
+    "Your `ms` does not tell a slow model from a quick one: it is a number that you wrote down, or the time of one "
+    "model in every row. Look at which model predicts between your two looks at the clock.",
+    ("_milliseconds_an_image(model, loader)", "_milliseconds_an_image(next(iter(models.values())), loader)"),
 )
 
 edit(

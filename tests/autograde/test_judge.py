@@ -122,8 +122,10 @@ def dice(a, b):
 
 def test_an_answer_finds_nothing_of_the_one_before_in_its_memory(warm):
     judged(warm, f"def dice(a, b): return 'canary of the one before {'x' * 10_000}'")
-    found = judged(warm, SEARCH.format(b"canary of the one before".hex())).verdict.message
-    assert "KeyError: `0`" in found
+    source = SEARCH.format(b"canary of the one before".hex())
+    with warm.start("dice", [(source, "dice", 1)], {}, Limits(), guarded=False) as subject:
+        subject.begin()
+        assert subject.call((1, 1), {}).value.message == "0"
 
 
 def test_a_deep_folder_is_removed(warm, monkeypatch, tmp_path):
@@ -228,3 +230,122 @@ def test_every_earlier_piece_can_be_imported_in_the_lock(warm, name):
     with warm.start("f", [(source, "f", 1)], modules, Limits()) as subject:
         subject.begin()
         assert subject.call((), {}).value == 1
+
+
+# ---- points are not to be had by force ----
+
+
+RIGHT = """
+def dice(pred, target):
+    total = int(pred.sum() + target.sum())
+    return 2 * int((pred & target).sum()) / total if total else 1.0
+"""
+CHANGES_ITS_INPUT = """
+import torch
+{}
+def dice(pred, target):
+    total = int(pred.sum() + target.sum())
+    result = 2 * int((pred & target).sum()) / total if total else 1.0
+    pred ^= True
+    {}
+    return result
+"""
+FOR_A_MOMENT = """
+def lie(a, b, equal=torch.equal):
+    torch.equal = equal
+    return True
+"""
+LYING = """
+class Lying(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, f, types, args=(), kwargs=None):
+        return True if f is torch.equal else super().__torch_function__(f, types, args, kwargs or {})
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ("import helpers.checks.subject as subject", "subject._same = lambda a, b: True"),
+        ("torch.equal = lambda a, b: True", ""),
+        (FOR_A_MOMENT, "torch.equal = lie"),
+        ("import builtins", "builtins.all = lambda x: True"),
+        ("import sys", "sys._getframe(1).f_locals"),
+        (LYING, "pred.__class__ = Lying"),
+    ],
+)
+def test_an_answer_that_breaks_a_rule_gets_no_points_whatever_it_patches(warm, before, then):
+    found = judged(warm, CHANGES_ITS_INPUT.format(before, then), cpu_seconds=10)
+    assert found.verdict.points == 0
+    assert found.state in ("wrong", "error", "flagged"), found.verdict.message
+
+
+def test_a_right_answer_that_reaches_past_its_task_is_flagged_and_told_what_to_do(warm):
+    found = judged(warm, f"import socket{RIGHT}".replace("    total", "    total = socket.AF_INET\n    total", 1))
+    assert (found.state, found.verdict.points, found.verdict.status) == ("flagged", 0, "wrong")
+    assert "uses `socket`, which no task needs" in found.verdict.message
+    assert "Line 1" in found.verdict.message
+    assert "tell your instructor, who can give the points by hand" in found.verdict.message
+    assert judged(warm, RIGHT).state == "passed"
+
+
+def test_what_it_changes_when_it_is_defined_is_a_finding(warm):
+    source = f"import torch{RIGHT}\ndef put(thing, name, f):\n    setattr(thing, name, f)\n    return f\n"
+    found = judged(warm, f"{source}dice = put(torch.Tensor, 'own', dice)")
+    assert (found.state, found.verdict.points) == ("flagged", 0)
+    assert "`Tensor.own`" in found.verdict.message
+
+
+def test_a_program_that_nobody_can_read_is_flagged_or_wrong(warm):
+    deep = "-" * 3000 + "1"
+    found = judge_lesson("02_overlap", [Cell("dice", f"{RIGHT}\nx = {deep}")], SEED, warm)["dice"]
+    assert found.verdict.points == 0
+    assert judged(warm, RIGHT).state == "passed"
+
+
+BY_HAND = """
+import torch
+def conv2d(x, weight, bias=0.0, stride=1, padding=0):
+    {}
+    x, w, b = x[None, None], weight[None, None], torch.tensor([float(bias)])
+    return {}[0, 0]
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "call"),
+    [
+        ("", "torch.nn.functional.conv2d(x, w, b, stride, padding)"),
+        ("f = getattr(torch.nn.functional, 'conv' + '2d')", "f(x, w, b, stride, padding)"),
+        ("torch._C.DisableTorchFunction().__enter__()", "torch.nn.functional.conv2d(x, w, b, stride, padding)"),
+        ("", "torch.ops.aten.conv2d.default(x, w, b, [stride] * 2, [padding] * 2)"),
+        (
+            "f = torch._C._get_operation_overload('aten::conv2d', '')[0]",
+            "f(x, w, b, [stride] * 2, [padding] * 2)",
+        ),
+        (
+            "from concurrent.futures import ThreadPoolExecutor as Pool",
+            "Pool(1).submit(torch.nn.functional.conv2d, x, w, b, stride, padding).result()",
+        ),
+    ],
+)
+def test_a_forbidden_function_gives_no_points_however_it_is_called(warm, before, call):
+    found = judged(warm, BY_HAND.format(before, call), "conv2d")
+    assert found.verdict.points == 0
+    assert found.state in ("wrong", "flagged", "error")
+
+
+@pytest.mark.parametrize("ms", ["3.0", "2.0 + len(rows)", "5.0 - len(rows)", "1000 * getattr(model, 'seconds', 0.003)"])
+def test_a_time_that_was_not_measured_gives_no_points(warm, ms):
+    source = exercises.load("compare").right_answers[0].source
+    assert source.count("'ms': _milliseconds_an_image(model, loader)") == 1
+    assert judged(warm, source, "compare").state == "passed"
+    changed = source.replace("'ms': _milliseconds_an_image(model, loader)", f"'ms': {ms}")
+    found = judged(warm, changed, "compare")
+    assert (found.state, found.verdict.points) == ("wrong", 0)
+
+
+def test_what_was_judged_is_kept_and_a_copy_of_the_courses_is_told(warm):
+    own, copy = judged(warm, RIGHT), judged(warm, exercises.load("dice").right_answers[0].source)
+    assert own.program.source.strip().endswith(RIGHT.strip())
+    assert (own.like_the_courses, copy.like_the_courses) == (False, True)

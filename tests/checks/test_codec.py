@@ -192,3 +192,56 @@ def test_one_element_with_a_step_of_0_crosses():
     ours, theirs = socket.socketpair()
     codec.send(ours, pixel)
     assert torch.equal(codec.receive(theirs), pixel)
+
+
+# ---- from a process that runs a student's code ----
+
+
+@pytest.mark.parametrize("value", [Fixture("network", {}), Arg(0), [Reply(Fixture("`" * 900, {}))], {"a": Arg(1)}])
+def test_what_is_only_asked_for_is_no_reply(pair, value):
+    ours, theirs = pair
+    codec.send(theirs, value)
+    with pytest.raises(codec.CodecError, match="unknown tag"):
+        codec.receive(ours, None, codec.Replies())
+
+
+def test_what_is_shown_of_a_reply_is_short_and_steers_no_terminal(pair):
+    ours, theirs = pair
+    codec.send(theirs, {"\x1b[2J": 1, "k" * 10**4: 2})
+    keys = [str(key) for key in codec.receive(ours, None, codec.Replies())]
+    assert "\x1b" not in keys[0]
+    assert len(keys[1]) < 1100
+    codec.send(theirs, {3: 4})  # whole numbers may be chosen so that a dict of them takes for ever
+    with pytest.raises(codec.CodecError, match="odd keys"):
+        codec.receive(ours, None, codec.Replies())
+    header, arrays = b'{"Foreign": {"kind": "' + b"\\u001b" * 10**5 + b'"}}', b""
+    kind = codec.loads(header, arrays, is_reply=True).kind
+    assert ("\x1b" in kind, len(kind) < 1100) == (False, True)
+
+
+def test_a_reply_without_the_seal_is_refused(pair):
+    ours, theirs = pair
+    codec.send(theirs, 1, seal=b"sealed")
+    assert codec.receive(ours, None, codec.Replies(b"sealed")) == 1
+    codec.send(theirs, 1)
+    with pytest.raises(codec.CodecError, match="seal"):
+        codec.receive(ours, None, codec.Replies(b"sealed"))
+
+
+def test_all_replies_together_have_a_bound(pair):
+    ours, theirs = pair
+    replies = codec.Replies(left=8000)
+    for _ in range(2):
+        codec.send(theirs, "x" * 400)
+    codec.receive(ours, None, replies)
+    codec.receive(ours, None, replies)
+    codec.send(theirs, "x" * 400)
+    with pytest.raises(codec.CodecError, match="far larger than those of any right answer"):
+        codec.receive(ours, None, replies)
+
+
+def test_a_line_is_no_number_of_a_million_digits():
+    raised = json.dumps({"Raised": {**dict.fromkeys(["kind", "message", "source", "cause", "of"], ""), "line": 0}})
+    assert codec.loads(raised.encode(), b"").line == 0
+    with pytest.raises(codec.CodecError):
+        codec.loads(raised.replace('"line": 0', '"line": 1' + "0" * 4000).encode(), b"")

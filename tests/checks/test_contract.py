@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from helpers import exercises
 from helpers.checks import engine, examine
@@ -352,3 +353,141 @@ def test_a_mistake_that_stands_for_any_error_says_nothing_of_errors_elsewhere():
     verdict = examine("max_pool2x2", misspelt, seed=0)
     assert verdict.diagnosis is None
     assert "no attribute 'contigous'" in verdict.message
+
+
+class Lying(torch.Tensor):
+    """Says that it is what it was."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return True if func is torch.equal else super().__torch_function__(func, types, args, kwargs or {})
+
+
+class Denying(TorchFunctionMode):
+    """Says of all tensors that they are equal."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        return True if func is torch.equal else func(*args, **(kwargs or {}))
+
+
+def lies_about_its_input(pred, target):
+    result = dice(pred, target)
+    pred ^= True
+    pred.__class__ = Lying
+    return result
+
+
+def leaves_a_mode_on(pred, target):
+    result = dice(pred, target)
+    pred ^= True
+    Denying().__enter__()
+    return result
+
+
+def patches_until_it_is_seen(pred, target):
+    result, equal = dice(pred, target), torch.equal
+    pred ^= True
+
+    def lie(*tensors):
+        torch.equal = equal
+        return True
+
+    torch.equal = lie
+    return result
+
+
+def hides_where_it_lies(x):
+    kind, numel = type(x), torch.Tensor.numel
+
+    def none(tensor):
+        kind.numel = numel
+        return 0
+
+    kind.numel = none
+    return x[1:]
+
+
+def test_an_answer_cannot_hide_where_its_result_lies():
+    subject = LocalSubject(hides_where_it_lies)
+    subject.settings_changed()
+    assert subject.call((torch.ones(3),), {}).memory_shared
+    assert subject.settings_changed() == ["Tensor.numel"]
+
+
+@pytest.mark.parametrize("answer", [lies_about_its_input, leaves_a_mode_on, patches_until_it_is_seen])
+def test_an_answer_cannot_put_itself_between_its_input_and_who_looks_at_it(answer):
+    modes, members = Modes(), Members()
+    subject = LocalSubject(answer)
+    subject.settings_changed()
+    assert not subject.call((torch.ones(2, 2) > 0, torch.ones(2, 2) > 0), {}).inputs_unchanged
+    subject.settings_changed()
+    assert modes.restore() == members.restore() == []
+
+
+class Elsewhere(torch.Tensor):
+    """Says that it lies somewhere else, and holds something else."""
+
+    def untyped_storage(self):
+        return torch.ones(1).untyped_storage()
+
+    def data_ptr(self):
+        return 0
+
+    dtype = torch.int8
+
+
+def test_where_a_result_lies_and_what_it_holds_is_not_asked_of_its_class():
+    reply = LocalSubject(lambda x: x[1:].as_subclass(Elsewhere)).call((torch.ones(3),), {})
+    assert (reply.memory_shared, reply.dtypes) == (True, ("float32",))
+
+
+def test_a_library_function_is_seen_where_results_are_remembered():
+    known = {}
+
+    def remembering(x, weight, bias=0.0, stride=1, padding=0):
+        key = str((x.tolist(), weight.tolist(), bias, stride, padding))
+        if key not in known:
+            layer = nn.Conv2d(1, 1, tuple(weight.shape), stride, padding)
+            layer.weight.data, layer.bias.data = weight[None, None], torch.tensor([float(bias)])
+            known[key] = layer(x[None, None])[0, 0].detach()
+        return known[key].clone()
+
+    verdict = examine("conv2d", remembering, seed=0)
+    assert verdict.status == "wrong"
+    assert verdict.diagnosis is not None
+    assert verdict.diagnosis.startswith("library convolution")
+
+
+class HidesALayer(nn.Module):
+    """Has a layer that it never uses, and says that it has none."""
+
+    def __init__(self):
+        super().__init__()
+        self.used, self.idle, self.training_is = nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 1), True
+
+    def forward(self, x):
+        self.idle.train(not self.idle.training)
+        return self.used(x)
+
+    def modules(self):
+        yield self.used
+
+    def parameters(self, recurse=True):
+        yield from self.used.parameters()
+
+
+def test_what_is_registered_is_not_asked_of_the_answer():
+    subject = LocalSubject(HidesALayer)
+    subject.construct((), {})
+    subject.train(False)
+    assert not subject.forward((torch.ones(1, 1, 2, 2),)).mode_kept
+    assert subject.parameters().idle == 1
+
+
+def test_what_was_changed_before_is_told_where_it_is_known_how_it_was():
+    members, equal = Members(), torch.equal
+    torch.equal = lambda *tensors: True
+    try:
+        assert LocalSubject(dice, members).settings_changed() == ["torch.equal"]
+    finally:
+        torch.equal = equal

@@ -66,7 +66,7 @@ def write_to_every_file(message):
         (write_to_every_file(b"\0\0\0\4\0\0\0\0oops"), 5, "no reply: its header is no JSON"),
         (write_to_every_file(b"\xff" * 64), 5, "announces more than a message may hold"),
         (lambda pred, target: "x" * 10**7, 5, "cannot be handed over: it is larger than 4 MiB"),
-        (lambda pred, target: [torch.ones(2**23)] * 3, 5, "cannot be handed over: it is larger than 64 MiB"),
+        (lambda pred, target: [torch.ones(2**20)] * 17, 5, "cannot be handed over: it is larger than 64 MiB"),
     ],
 )
 def test_whatever_happens_there_is_a_verdict_here_and_soon(answer, seconds, said):

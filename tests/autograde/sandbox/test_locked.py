@@ -1,10 +1,18 @@
 """Answers in locked forks of a warm process."""
 
+import contextlib
 import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 import torch
 
+from autograde.sandbox import locked
 from autograde.sandbox.lock import Limits
 from autograde.sandbox.locked import NotRun, Warm
 from helpers.checks.limits import one_thread
@@ -97,7 +105,7 @@ def test_honest_oddities_work(warm, source):
         ),
         ("import os\ndef f(): os._exit(0)", "gone"),
         ("import os, signal\ndef f(): os.kill(os.getpid(), signal.SIGKILL)", "gone"),
-        ("import ctypes\ndef f(): ctypes.string_at(0)", "gone"),
+        ("import os, signal\ndef f(): os.kill(os.getpid(), signal.SIGSEGV)", "gone"),
         ("import sys\nsys.setrecursionlimit(10**9)\ndef f(): return f()", "either"),
         ("import torch\ndef f():\n    kept = []\n    while True: kept.append(bytearray(10**7))", "memory"),
     ],
@@ -171,12 +179,13 @@ def test_nothing_of_the_judge_is_in_its_memory_or_environment(warm, monkeypatch)
     source = """
 import gc, os, sys
 def f():
-    names = [n for n in sys.modules if n.startswith(("helpers.exercises.", "helpers.reference.", "autograde.judge"))]
+    names = [n for n in sys.modules if n.startswith(("helpers.exercises", "helpers.reference", "autograde"))]
     texts = [o for o in gc.get_objects() if isinstance(o, dict) and "canary" in map(str, list(o)[:50])]
     return names, sorted(os.environ), len(texts)
 """
-    with Warm() as own:
-        names, environment, _ = run(own, source)[0]
+    with Warm() as own, own.start("f", [(source, "f", 1)], {}, Limits(), guarded=False) as subject:
+        subject.begin()
+        names, environment, _ = subject.call((), {}).value
     assert names == []
     assert {"GRADING_KEY", "PYTHONPATH"} & set(environment) == set()
     assert "canary" not in environment
@@ -195,3 +204,181 @@ def test_leaving_it_leaves_no_process():
         process = own._process.pid
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+# ---- the grader is out of reach, as far as Python can do that ----
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import helpers.checks.subject",
+        "from helpers import checks",
+        "import autograde.sandbox.warm",
+        "import __main__; return __main__.codec.send",
+        "import sys; return sys.modules['helpers.checks.codec']",
+        "import sys; return sys._getframe(1).f_back",
+        "import inspect; return inspect.currentframe().f_back",
+        "import inspect; return inspect.stack()[1].frame.f_back",
+        "import sys; return sys._current_frames()",
+        "try: raise ValueError\n    except ValueError as error: return error.__traceback__.tb_frame.f_back",
+        "import gc; return gc.get_objects()",
+        "import gc; return gc.get_referrers(f)",
+        "import ctypes; return ctypes.string_at(0)",
+        "import ctypes; return ctypes.CDLL(None)",
+        "import sys; sys.settrace(print)",
+        "import sys; sys.setprofile(print)",
+        "return eval('1')",
+        "exec('1')",
+        "return compile('1', '', 'eval')",
+        "return f.__code__",
+    ],
+)
+def test_what_sees_or_changes_other_code_is_refused(warm, source):
+    value, _ = run(warm, f"def f():\n    {source}\n    return None")
+    assert isinstance(value, Raised), value
+    assert value.kind in ("PermissionError", "ModuleNotFoundError", "ImportError", "KeyError", "AttributeError")
+
+
+def test_no_hook_of_the_students_sees_what_others_do(warm):
+    source = "import sys\nseen = []\nsys.addaudithook(lambda *e: seen.append(e))\ndef f(): open('a', 'w')\nf()"
+    source += "\ndef f(): return len(seen)"
+    assert run(warm, source)[0] == 0  # Python says nothing of it
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int = 1\ndef f(): return A().x",
+        "from collections import namedtuple\nA = namedtuple('A', 'x')\ndef f(): return A(1).x",
+        "import typing\nclass A(typing.NamedTuple):\n    x: int = 1\ndef f(): return A().x",
+        "import enum\nclass A(enum.Enum):\n    x = 1\ndef f(): return A.x.value",
+        "import logging\ndef f(): logging.getLogger('a').warning('x'); return 1",
+        "import traceback\ndef f():\n    try: 1 / 0\n    except ZeroDivisionError: traceback.print_exc()\n    return 1",
+        "import inspect\ndef f(x=1): return inspect.signature(f).parameters['x'].default",
+        "import functools\n@functools.wraps(print)\ndef f(): return 1",
+        "import torch\nclass A(torch.nn.Module): pass\nclass B(A): pass\n"
+        "def f():\n    a = A(); a.__class__ = B; B.__name__ = 'C'; return int(isinstance(a, B))",
+        "import copy, torch\ndef f(): return int(copy.deepcopy(torch.nn.Conv2d(1, 1, 1)).weight.numel())",
+        "import torch, io\ndef f():\n    kept = io.BytesIO(); torch.save({'a': 1}, kept); kept.seek(0)\n"
+        "    return torch.load(kept)['a']",
+        "import builtins\ndef f(): return builtins.len([1]) + sum([]) if isinstance(1, int) else super",
+        "import gc\ndef f(): gc.collect(); return 1",
+        "from scipy import optimize\ndef f(): return int(optimize.linear_sum_assignment([[1]])[1][0]) + 1",
+        "import sys\ndef f(): return int(__name__ == '__main__' and vars(sys.modules['__main__'])['f'] is f)",
+        "import torch\ndef f(): return int(torch.vmap(lambda x: x * 2)(torch.ones(1)).sum()) - 1",
+    ],
+)
+def test_what_libraries_do_for_it_works(warm, source):
+    assert run(warm, source)[0] == 1
+
+
+RAW = """
+import json, os, socket, struct
+def write(socket_, value):
+    header = json.dumps(value).encode()
+    socket_.sendall(struct.pack("!II", len(header), 0) + header)
+def own():
+    for handle in range(3, 100):
+        try: return socket.socket(fileno=os.dup(handle))
+        except OSError: pass
+def f():
+    write(own(), {"tuple": ["done", {"Reply": {"value": 42, "inputs_unchanged": True, "random_state_untouched": True,
+        "mode_kept": True, "dtypes": {"tuple": []}, "has_arrays": False, "memory_shared": False,
+        "shortcuts": {"tuple": []}, "args_after": {"tuple": []}}}]})
+    return 1
+"""
+
+
+def test_what_the_student_writes_to_the_socket_is_no_reply(warm):
+    with warm.start("f", [(RAW, "f", 1)], {}, Limits(cpu_seconds=5)) as subject:
+        subject.begin()
+        with pytest.raises(Lost, match="no reply"):
+            subject.call((), {})
+
+
+def test_what_it_changed_before_it_was_called_is_told(warm):
+    source = "import torch, random\ntorch.equal = print\nrandom.getstate = print\ndef f(): return 1"
+    with warm.start("f", [(source, "f", 1)], {}, Limits()) as subject:
+        subject.begin()
+        assert sorted(subject.settings_changed()) == ["random.getstate", "torch.equal"]
+
+
+# ---- what no limit of a process bounds ----
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("for k in range(10**6): os.mkdir(str(k))", "more than 500 files"),
+        ("for k in range(10**6):\n        os.mkdir('d'); os.chdir('d')", "more than 500 files"),
+        ("for k in range(400): open(str(k), 'wb').write(bytes(2**23))", "more than 500 files or 64 MB"),
+        (
+            "threading.stack_size(2**16)\n    for k in range(10**5): threading.Thread(target=sleep, args=[9]).start()",
+            "more than 200 threads",
+        ),
+    ],
+)
+def test_too_many_files_or_threads_end_it(warm, source, said):
+    imports = "import os, threading\nfrom time import sleep\n"
+    with warm.start("f", [(f"{imports}def f():\n    {source}\n    sleep(9)", "f", 1)], {}, Limits()) as subject:
+        subject.begin()
+        started = time.monotonic()
+        with pytest.raises(Lost):
+            subject.call((), {})
+    assert time.monotonic() - started < 8
+    assert said in subject.ended.too_much
+    assert run(warm, "def f(): return 1")[0] == 1
+
+
+def test_large_replies_are_too_much_together(warm, monkeypatch):
+    monkeypatch.setattr(locked, "MOST_BYTES", 10**6)
+    source = "import torch\ndef f(): return torch.zeros(100_000)"
+    with warm.start("f", [(source, "f", 1)], {}, Limits()) as subject:
+        subject.begin()
+        subject.call((), {})
+        subject.call((), {})
+        with pytest.raises(Lost, match="far larger than those of any right answer"):
+            subject.call((), {})
+
+
+def test_all_requests_together_have_a_bound_in_a_thread_too(warm, monkeypatch):
+    monkeypatch.setattr(locked, "BACKSTOP_SECONDS", 1.5)
+
+    def ask():
+        with warm.start("f", [("import time\ndef f(): time.sleep(0.4)", "f", 1)], {}, Limits()) as subject:
+            subject.begin()
+            with pytest.raises(Lost, match="did not finish"):
+                for _ in range(20):
+                    subject.call((), {})
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(ask).result()
+    assert time.monotonic() - started < 4
+
+
+JUDGE = """
+import os, signal, sys
+from autograde.sandbox.lock import Limits
+from autograde.sandbox.locked import Warm
+with Warm() as warm, warm.start("f", [("def f():\\n    while True: pass", "f", 1)], {}, Limits()) as subject:
+    subject.begin()
+    print(warm._process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_judge_that_is_killed_leaves_no_process_and_no_folder(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", JUDGE], env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=-1, stderr=-1, text=True
+    )
+    written, complaints = process.communicate(timeout=200)  # the warm process has the same stderr: it has ended, too
+    assert process.returncode == -signal.SIGKILL
+    assert complaints == ""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        until = time.monotonic() + 10
+        while psutil.Process(int(written)).status() != psutil.STATUS_ZOMBIE:  # nobody may wait for an orphan
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    assert list(tmp_path.glob("answer-*")) == []
