@@ -67,23 +67,98 @@ def build(
         )
 
 
+Lesson = Annotated[str, typer.Argument(help="The lesson, such as 02_overlap.")]
+Submissions = Annotated[
+    Path, typer.Option(help="Folder or zip: one folder a student, nbgrader's, or what Canvas or Moodle hands out.")
+]
+Course = Annotated[Path | None, typer.Option(help="The nbgrader course folder, if not course/.")]
+Database = Annotated[str | None, typer.Option(help="URL of nbgrader's database, in place of a file in the course.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")]
+
+
 @app.command()
 def grade(
-    lesson: Annotated[str, typer.Argument(help="The lesson, such as 02_overlap.")],
-    submissions: Annotated[
-        Path, typer.Option(help="Folder or zip of student/notebook.ipynb, or nbgrader's submitted/.")
-    ],
-    course: Annotated[Path | None, typer.Option(help="The nbgrader course folder.")] = None,
-    cell_seconds: Annotated[int, typer.Option(help="Seconds a cell may run.")] = 120,
+    lesson: Lesson,
+    submissions: Submissions,
+    course: Course = None,
     keys: Keys = None,
+    gradebook: Database = None,
+    workers: Workers = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler that judges instead.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also grade what has been graded.")] = False,
 ) -> None:
-    """Grade a class: gradebook, feedback pages, CSV."""
+    """Grade a class: gradebook, feedback pages, report, CSV. Stopped or killed, the same command goes on."""
     from autograde import grade as grading
-    from autograde.build import BuildError
     from autograde.nbgrader_course import COURSE
 
-    with clear_errors(BuildError, grading.GradingError):
-        grading.grade_class(lesson, submissions, course or COURSE, cell_seconds, console, keys)
+    with clear_errors(grading.GradingError):
+        grading.grade_class(
+            lesson,
+            submissions,
+            course or COURSE,
+            workers=workers,
+            scheduler=scheduler,
+            keys_folder=keys,
+            gradebook=gradebook,
+            force=force,
+            console=console,
+        )
+
+
+@app.command()
+def regrade(
+    lesson: Lesson,
+    submissions: Submissions,
+    course: Course = None,
+    keys: Keys = None,
+    gradebook: Database = None,
+    workers: Workers = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+) -> None:
+    """Grade again, after an exercise has changed, and say whose points move before anything is written."""
+    from autograde import grade as grading
+    from autograde.nbgrader_course import COURSE
+
+    def approve(moved: list[grading.Moved]) -> bool:
+        for one in moved:
+            before = "none" if one.before is None else f"{one.before:g}"
+            say(f"{one.student}: {one.name} {before} -> {one.after:g}")
+        students = len({one.student for one in moved})
+        say(f"{students} students have other points than before." if moved else "Nobody's points move.")
+        return yes or typer.confirm("Write it?")
+
+    with clear_errors(grading.GradingError):
+        grading.grade_class(
+            lesson,
+            submissions,
+            course or COURSE,
+            workers=workers,
+            keys_folder=keys,
+            gradebook=gradebook,
+            force=True,
+            approve=approve,
+            console=console,
+        )
+
+
+@app.command()
+def export(
+    lesson: Lesson,
+    canvas: Annotated[Path | None, typer.Option(help="Canvas's gradebook as exported, to be filled in.")] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Title or number of the assignment there, if not the lesson's name.")
+    ] = None,
+    moodle: Annotated[Path | None, typer.Option(help="Moodle's grading worksheet in English, to be filled in.")] = None,
+    gradescope: Annotated[Path | None, typer.Option(help="A folder for a results.json of each submission.")] = None,
+    course: Course = None,
+) -> None:
+    """Write what was graded as a table, and into the gradebooks of Canvas, Moodle and Gradescope."""
+    from autograde import export as exporting
+    from autograde.nbgrader_course import COURSE
+
+    with clear_errors(exporting.ExportError):
+        for line in exporting.write(lesson, course or COURSE, canvas, moodle, gradescope, column):
+            say(line)
 
 
 @app.command()
@@ -246,7 +321,11 @@ def lessons(
 @app.command()
 def bench(
     what: Annotated[
-        str, typer.Argument(help="training: the course's network and its rivals. widgets: how quickly they answer.")
+        str,
+        typer.Argument(
+            help="training: the course's network and its rivals. widgets: how quickly they answer. grading: a class, "
+            "beside plain nbgrader."
+        ),
     ],
     dataset: Annotated[list[str] | None, typer.Option("--data", help="nuclei or brain; may be repeated.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Only these of the table's models; may be repeated.")] = None,
@@ -256,9 +335,9 @@ def bench(
 ) -> None:
     """Measure quality and speed side by side, and write docs/benchmarks.md. Takes hours; stopped, it goes on later.
 
-    Of widgets, measure how quickly they answer, and write docs/widgets.md: some minutes.
+    Of widgets, measure how quickly they answer, and write docs/widgets.md: some minutes. Of grading, half an hour.
     """
-    from autograde.bench import page, training, widgets
+    from autograde.bench import grading, page, training, widgets
 
     errors = Console(stderr=True)
 
@@ -268,6 +347,10 @@ def bench(
     with clear_errors(ValueError, RuntimeError, target=errors):
         if what == "widgets":
             table = widgets.table(widgets.run())
+        elif what == "grading":
+            grading.run(tell)
+            page.write_page()
+            table = f"{page.PAGE.name} is written."
         else:
             training.check(what, dataset or [], model or [])
             if fresh:

@@ -1,262 +1,238 @@
-"""Takes in what students handed in, in any of the layouts an instructor may have, and never trusts it.
+"""Takes in what a class handed in, in the layouts of nbgrader, Canvas, Moodle and Gradescope, and never trusts it.
 
-Nothing is executed here. Only the sources of solution cells and the answers to graded questions are used: they go into
-the released notebook and beside it, so no other cell of a submission can change what is graded.
+A student is called as in the gradebook:
+
+- a folder or a zip a student, `ana/02_overlap.ipynb`, `ana.zip`, or a notebook each, `ana.ipynb`: `ana`;
+- nbgrader, `ana/02_overlap/02_overlap.ipynb`, or its exchange, `ana+02_overlap+2026-11-01 12:00:00 UTC+x1y2z3`: `ana`;
+- Canvas, `lovelaceada_LATE_12345_678901_02_overlap.ipynb`: `lovelaceada_12345`, which ends with Canvas' `ID`;
+- Moodle, `Ada Lovelace_1234567_assignsubmission_file_/`: `Ada Lovelace_1234567`, with its `Identifier`'s number;
+- Gradescope, `submission_123/` with `submission_metadata.yml`: each submitter's e-mail address, else number or name.
 """
 
 from __future__ import annotations
 
 import contextlib
-import copy
-import tempfile
-import warnings
+import itertools
+import re
+import struct
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from nbformat import NotebookNode
+import yaml
 
-from autograde.files import markdown_cell, parse_notebook, python_of
-from helpers.checks.program import Cell
-from helpers.quiz import answers
+from autograde import submission
+from autograde.contents import Entry, NotRead, Reader, of_folder, of_zip
+from autograde.submission import NotebookCell, Submission
+from helpers import plan
 
-LARGEST_NOTEBOOK = 20_000_000  # bytes; a notebook with its pictures has one or two million
-LARGEST_ANSWERS = 100_000
-LARGEST_ARCHIVE = 2_000_000_000
+__all__ = ["HandedIn", "IntakeError", "NotebookCell", "Submission", "collect"]
+
+METADATA = "submission_metadata.yml"  # Gradescope's
+LARGEST_METADATA = 500_000_000  # bytes: it repeats what the tests of every submission printed
+DEEPEST = 5  # folders around a class
+FILE = re.compile(r"\.(?:zip|rar|7z|tgz|tar(?:\.\w+)?|ipynb(?:\.txt|\.json)?)$", re.IGNORECASE)  # a student's only one
+INBOUND = re.compile(r"(?P<who>.+)\+(?P<lesson>[^+]+)\+(?P<when>\d{4}-\d\d-\d\d \d\d[:_]\d\d[:_]\d\d[^+]*)(?:\+[^+]*)?")
+MOODLE = re.compile(r"(?P<who>.+?)_assignsubmission_[a-z]+(?:_(?P<file>.*))?")
+# As `ContentZipper` of Canvas makes it: a name in small letters, none of an anonymous student, then numbers of the
+# student and of the file. The second is long, or `exam_2026_11_ana.ipynb` would be Canvas' as well.
+CANVAS = re.compile(
+    r"(?:(?P<name>\w+?)_)??(?P<late>LATE_)?(?P<id>\d+|anon_[A-Za-z0-9]+)_"
+    r"(?:(?P<number>\d{5,})_(?P<file>.+)|text\.html|link\.html)"
+)
 
 
 class IntakeError(Exception):
-    """A submission, or all of them, cannot be read; the message says why."""
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What one student handed in for a lesson: a notebook's text, or what is wrong with it."""
-
-    student: str
-    text: str | None
-    problem: str | None = None
-    answers: dict[str, str] = field(default_factory=dict)  # to the graded questions
-    answers_problem: str | None = None
+    """No submission at all can be read; the message says why and what to do."""
 
 
 @dataclass
-class Assembled:
-    """A notebook ready to be graded, and what was wrong with the submission, by exercise; `""` for the whole of it."""
+class HandedIn:
+    """What lies there for one student, not read yet. It can be read while the `collect` that gave it lasts."""
 
-    notebook: NotebookNode
-    problems: dict[str, str] = field(default_factory=dict)
-    answers: dict[str, str] = field(default_factory=dict)
+    student: str
+    lesson: str
+    sources: list[Entry] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    submitted: str = ""
+    is_stamped: bool = False  # by nbgrader, whose file says when it was handed in
+
+    def read(self) -> Submission:
+        """The submission, with all that is wrong with it said in it; it raises nothing."""
+        found = submission.read(self.student, self.lesson, self.sources, self.is_stamped)
+        return replace(found, notes=(*self.notes, *found.notes), submitted=self.submitted or found.submitted)
 
 
-def collect(place: Path, lesson: str) -> list[Submission]:
-    """All submissions of `lesson` in `place`, by student.
+@contextlib.contextmanager
+def collect(place: Path, lesson: str) -> Iterator[list[HandedIn]]:
+    """What was handed in for `lesson`, by student, in a folder or a zip of one of the layouts above.
 
-    `place` is a folder or a zip of `student/notebook.ipynb`, or of nbgrader's `student/lesson/lesson.ipynb`.
+    There may be folders or a zip around all of it. Nobody is left out: who has nothing but an empty folder is there.
 
     Raises:
-        IntakeError: `place` is missing, is no folder or zip, or holds no student's folder.
+        IntakeError: `place` is missing, is no folder or zip, cannot be read, or holds nobody's work.
     """
-    with _as_folder(place) as folder:
-        students = _folders(_students_root(folder, lesson))
-        if not students:
+    with contextlib.ExitStack() as stack:
+        try:
+            reader = stack.enter_context(Reader())
+            top = _class_in(_visible(_contents(place, stack)), _stem(place.resolve().name), reader)
+            found = _students(top, lesson, reader)
+        except (OSError, ValueError, RuntimeError, struct.error, zipfile.BadZipFile) as error:
+            raise IntakeError(f"{place} cannot be read: {error}. Download or pack it again.") from None
+        if not found:
             raise IntakeError(
                 f"{place} holds no folder of a student. It must hold one folder a student, named after the student, "
                 f"with the notebook inside: {place.name}/ana/{lesson}.ipynb. Put each notebook into such a folder."
             )
-        return [_read(student, lesson) for student in students]
+        yield sorted(found, key=lambda one: one.student)
 
 
-def assemble(released: NotebookNode, submission: Submission) -> Assembled:
-    """The released notebook with the student's solution cells put into it.
-
-    A cell that is missing, or there twice with different content, leaves the stub in place, which is worth no points,
-    and a line in `problems`. A syntax error is kept, to be seen in the feedback, and named.
-    """
-    result = Assembled(copy.deepcopy(released), answers=submission.answers)
-    if submission.answers_problem:
-        result.problems[answers.FILE] = submission.answers_problem
-    try:
-        own = _solution_cells(submission)
-    except IntakeError as problem:
-        result.problems[""] = str(problem)
-        return result
-    for cell in solution_cells(result.notebook):
-        name = cell.metadata.nbgrader.grade_id
-        sources = own.get(name, [])
-        if not sources:
-            result.problems[name] = f"The cell of `{name}` is missing from the notebook, so there is nothing to grade."
-        elif len(set(sources)) > 1:
-            result.problems[name] = (
-                f"{len(sources)} different cells claim to be `{name}`, which is not for the grader to choose. Keep one."
-            )
-        else:
-            cell.source = sources[0]
-            error = _syntax_error(cell.source) if cell.cell_type == "code" else None
-            if error:
-                result.problems[name] = f"The cell of `{name}` is not valid Python: {error}."
-    return result
-
-
-def code_cells(text: str) -> list[Cell]:
-    """The code cells of a handed-in notebook, in order: each by its nbgrader name, else by its id, else by its number.
-
-    Raises:
-        IntakeError: the text is no notebook.
-    """
-    cells = enumerate(_cells(text.removeprefix("\ufeff")), 1)
-    return [
-        Cell(_name(cell) or str(number), cell["source"])
-        for number, cell in cells
-        if cell["cell_type"] == "code" and isinstance(cell["source"], str)
-    ]
-
-
-def _cells(text: str) -> list[dict[str, Any]]:
-    """All cells of a notebook that are something; IntakeError with what is wrong with the file."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on a missing or doubled cell id, which is dealt with here
-            cells = parse_notebook(text).cells
-    except Exception as error:  # whatever a broken file does to the reader, it concerns this student only
-        reason = f"{type(error).__name__}: {str(error)[:120]}"
-        raise IntakeError(f"The file is not a notebook that can be read ({reason}).") from None
-    return [cell for cell in cells if isinstance(cell, dict) and {"cell_type", "source"} <= cell.keys()]
-
-
-def _name(cell: dict[str, Any]) -> str:
-    """What a cell that a student writes is called; empty where nothing says."""
-    marks = cell.get("metadata", {}).get("nbgrader", {}) if isinstance(cell.get("metadata"), dict) else {}
-    marks = marks if isinstance(marks, dict) else {}
-    name = marks.get("grade_id") if marks.get("solution") else cell.get("id") if not marks else None
-    return name if isinstance(name, str) else ""
-
-
-def leave_out(assembled: Assembled, released: NotebookNode, name: str, reason: str) -> None:
-    """Put the stub back in place of the student's cell `name`."""
-    stubs = {cell.metadata.nbgrader.grade_id: cell.source for cell in solution_cells(released)}
-    for cell in solution_cells(assembled.notebook):
-        if cell.metadata.nbgrader.grade_id == name:
-            cell.source = stubs[name]
-    assembled.problems[name] = reason
-
-
-def with_notice(assembled: Assembled) -> NotebookNode:
-    """The notebook to grade, opening with what was wrong with the submission, if anything was."""
-    notebook = copy.deepcopy(assembled.notebook)
-    if assembled.problems:
-        lines = "\n".join(f"- {reason}" for reason in assembled.problems.values())
-        text = f"## What was wrong with this submission\n\n{lines}"
-        notebook.cells.insert(0, markdown_cell(text, "notice"))
-    return notebook
-
-
-def solution_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """The cells that a student writes."""
-    return [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
-
-
-@contextlib.contextmanager
-def _as_folder(place: Path) -> Iterator[Path]:
+def _contents(place: Path, stack: contextlib.ExitStack) -> Iterator[Entry]:
     if place.is_dir():
-        yield place
-    elif place.is_file() and zipfile.is_zipfile(place):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                _unpack(place, folder)
-            except (zipfile.BadZipFile, RuntimeError, OSError) as error:
-                raise IntakeError(f"{place} cannot be unpacked: {error}. Download or pack it again.") from None
-            yield Path(folder)
-    else:
+        return of_folder(place)
+    if not place.is_file() or (place.suffix.casefold() != ".zip" and not zipfile.is_zipfile(place)):
         what = "is neither a folder nor a zip" if place.exists() else "does not exist"
         raise IntakeError(f"{place} {what}. Give a folder or a zip with one folder a student.")
+    archive = stack.enter_context(zipfile.ZipFile(place))
+    files = [info for info in archive.infolist() if not info.is_dir()]
+    if files and all(info.flag_bits & 1 for info in files):
+        raise IntakeError(f"{place} is encrypted. Unpack it with its password, and give the folder.")
+    return of_zip(archive)
 
 
-def _unpack(place: Path, folder: str) -> None:
-    with zipfile.ZipFile(place) as archive:
-        wanted = [m for m in archive.infolist() if m.is_dir() or m.filename.endswith((".ipynb", answers.FILE))]
-        if sum(m.file_size for m in wanted) > LARGEST_ARCHIVE:
-            raise IntakeError(f"{place} unpacks to more than {LARGEST_ARCHIVE / 1e9:g} GB. Split it.")
-        for member in wanted:
-            archive.extract(member, folder)  # drops `..` and absolute paths from names
+def _visible(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted((entry for entry in entries if not entry.is_litter), key=lambda entry: entry.path)
 
 
-def _students_root(folder: Path, lesson: str) -> Path:
-    """The folder of the students' folders; many zips have one more folder around them."""
-    inside = _folders(folder)
-    if len(inside) != 1 or any(inside[0].glob("*.ipynb")) or (inside[0] / lesson).exists():
-        return folder
-    return inside[0] if any(p.is_dir() for p in inside[0].iterdir()) else folder
+def _stem(name: str) -> str:
+    return FILE.sub("", name)
 
 
-def _folders(folder: Path) -> list[Path]:
-    """The folders in it, in order, but for what systems and tools leave there."""
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+# ---- What is around a class
 
 
-def _read(student: Path, lesson: str) -> Submission:
-    folder = student / lesson if (student / lesson).is_dir() else student
-    try:
-        text = _notebook_text(folder, lesson)
-    except IntakeError as problem:
-        return Submission(student.name, None, str(problem))
-    return Submission(student.name, text, None, *_answers(folder))
+def _class_in(top: list[Entry], name: str, reader: Reader) -> list[Entry]:
+    """The contents of the innermost folder or zip that holds all students; `name` is that of the outermost."""
+    for _ in range(DEEPEST):
+        holders = _holders(top)
+        if len(holders) != 1 or any(_is_layout(entry) or _is_notebook(entry) for entry in top):
+            break
+        try:
+            inner = _visible(reader.unpacked(holders[0]) if holders[0].is_zip else holders[0].inside())
+            # Who zips a folder often gets one of the same name in the zip.
+            same = _stem(holders[0].name) == name and bool(_holders(inner)) and not _is_students(inner)
+            if not same and not _is_class(inner):
+                break
+        except (NotRead, OSError):
+            break  # it is this student's problem
+        top = inner
+    return top
 
 
-def _notebook_text(folder: Path, lesson: str) -> str:
-    """The text of the one notebook in a student's folder; raises IntakeError, for the student, without one."""
-    notebooks = sorted(p for p in folder.glob("*.ipynb") if p.is_file())
-    chosen = [p for p in notebooks if p.stem == lesson] or notebooks
-    if not chosen:
-        raise IntakeError(f"No notebook was handed in: the folder holds no {lesson}.ipynb.")
-    if len(chosen) > 1:
-        names = ", ".join(p.name for p in chosen)
-        raise IntakeError(f"Several notebooks were handed in ({names}), none called {lesson}.ipynb.")
-    path = chosen[0]
-    if path.is_symlink():
-        raise IntakeError(f"{path.name} is a link to another file, not a notebook.")
-    if path.stat().st_size > LARGEST_NOTEBOOK:
-        size, most = path.stat().st_size / 1e6, LARGEST_NOTEBOOK / 1e6
-        raise IntakeError(f"{path.name} has {size:.0f} MB; {most:.0f} MB is the most that is read.")
-    try:
-        return path.read_text(encoding="utf-8")
-    except (UnicodeDecodeError, OSError) as error:
-        raise IntakeError(f"{path.name} cannot be read as text: {error}.") from None
+def _is_class(inside: list[Entry], deepest: int = DEEPEST) -> bool:
+    """Whether this is the inside of a folder of students' folders, and not that of one student's."""
+    holders = _holders(inside)
+    if any(_is_layout(entry) for entry in inside):
+        return True
+    if _is_students(inside) or not holders or not deepest:
+        return False
+    if len(holders) > 1 or holders[0].is_zip:
+        return len(holders) > 1
+    deeper = _visible(holders[0].inside())
+    return any(entry.name in submission.lesson_names() for entry in deeper) or _is_class(deeper, deepest - 1)
 
 
-def _answers(folder: Path) -> tuple[dict[str, str], str | None]:
-    """The answers to graded questions, and what is wrong with the file of them."""
-    path = folder / answers.FILE
-    if not path.exists() and not path.is_symlink():
-        return {}, None
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_ANSWERS:
-        most = f"a file of at most {LARGEST_ANSWERS} bytes"
-        return {}, f"{path.name} is not {most}, so no answer to a graded question counts."
-    try:
-        return answers.read(folder), None
-    except answers.AnswersError:
-        return {}, f"{path.name} cannot be read as answers, so none to a graded question counts."
+def _is_students(inside: list[Entry]) -> bool:
+    """Whether this is the inside of one student's folder."""
+    return any(_is_notebook(entry) or entry.name in submission.lesson_names() for entry in inside)
 
 
-def _solution_cells(submission: Submission) -> dict[str, list[str]]:
-    """Sources of the solution cells by exercise; raises IntakeError with what is wrong with the file."""
-    if submission.text is None:
-        raise IntakeError(submission.problem)
-    found: dict[str, list[str]] = {}
-    for cell in _cells(submission.text):
-        name = _name(cell)
-        if name and isinstance(cell["source"], str) and cell["cell_type"] in ("code", "markdown"):
-            found.setdefault(name, []).append(cell["source"])
+def _holders(entries: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.kind == "folder" or entry.is_zip]
+
+
+def _is_notebook(entry: Entry) -> bool:
+    return bool(submission.NOTEBOOK.fullmatch(entry.name))
+
+
+def _is_layout(entry: Entry) -> bool:
+    """Whether it is there in one of the layouts only."""
+    return entry.name == METADATA or _of_layout(entry) is not None
+
+
+def _of_layout(entry: Entry) -> re.Match[str] | None:
+    """What its name says of its student, where it is one of nbgrader's exchange, of Moodle or of Canvas."""
+    return MOODLE.fullmatch(entry.name) or (CANVAS if entry.kind == "file" else INBOUND).fullmatch(entry.name)
+
+
+# ---- Who is in a class
+
+
+def _students(top: list[Entry], lesson: str, reader: Reader) -> list[HandedIn]:
+    found: dict[str, HandedIn] = {}
+    times: dict[str, list[tuple[str, str, Entry]]] = {}  # of nbgrader's exchange, where each attempt has a folder
+
+    def of(student: str) -> HandedIn:
+        return found.setdefault(student, HandedIn(student, lesson))
+
+    submitters = _gradescope(top, reader)
+    for entry in top:
+        match = _of_layout(entry)
+        if entry.name in submitters:
+            for student, when in submitters.pop(entry.name):
+                of(student).sources.append(replace(entry, path=""))
+                of(student).submitted = when
+        elif match is None:
+            _take_plain(entry, of)
+        elif match.re is INBOUND:
+            if match["lesson"] in plan.names(lesson):
+                times.setdefault(match["who"], []).append((submission.utc(match["when"]), entry.name, entry))
+        elif match.re is MOODLE:
+            of(match["who"]).sources.append(replace(entry, path=match["file"] or ""))
+        else:
+            one = of("_".join(filter(None, (match["name"], match["id"]))))
+            number = int(match["number"] or 0)  # grows with each upload, while all have the time of the download
+            one.sources.append(replace(entry, path=match["file"] or entry.name, changed=number))
+            one.notes = ["Canvas has marked it as late."] if match["late"] or one.notes else []
+    for student, attempts in times.items():
+        when, _, latest = max(attempts, key=lambda attempt: attempt[:2])
+        of(student).sources.append(replace(latest, path=""))
+        of(student).submitted = when
+        if len(attempts) > 1:
+            of(student).notes.append(f"It was handed in {len(attempts)} times; the last one counts.")
+    for student, when in itertools.chain(*submitters.values()):  # whose folders are not there
+        of(student).submitted = when
+    return list(found.values())
+
+
+def _take_plain(entry: Entry, of: Callable[[str], HandedIn]) -> None:
+    """A folder, a packed file or a notebook, named after the student; one called as a lesson is nobody's."""
+    stem = _stem(entry.name)
+    if entry.kind == "folder" or (entry.kind == "link" and not re.search(r"\.\w+$", entry.name)):
+        of(entry.name).sources.append(replace(entry, path=""))
+        of(entry.name).is_stamped = True
+    elif stem != entry.name and not (_is_notebook(entry) and stem in submission.lesson_names()):
+        of(stem).sources.append(entry)
+
+
+def _gradescope(top: list[Entry], reader: Reader) -> dict[str, list[tuple[str, str]]]:
+    """The students of each folder of Gradescope's, of whom a group has several, and when it was handed in."""
+    found = {}
+    for file in (entry for entry in top if entry.name == METADATA):
+        try:
+            data = yaml.load(reader.read(file, LARGEST_METADATA), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            for name, about in data.items():
+                when = submission.utc(str(about.get(":created_at")))
+                persons = about.get(":submitters") or [{":name": name}]
+                found[name] = [(_first(person, ":email", ":sid", ":name") or name, when) for person in persons]
+        except (NotRead, yaml.YAMLError, AttributeError, ValueError, RecursionError) as error:
+            raise IntakeError(
+                f"{METADATA}, which says whose the folders are, cannot be read: {str(error)[:200]}. "
+                "Download the submissions from Gradescope again."
+            ) from None
     return found
 
 
-def _syntax_error(source: str) -> str | None:
-    try:
-        compile(python_of(source), "cell", "exec")
-    except SyntaxError as error:
-        return f"{error.msg} (line {error.lineno})"
-    except ValueError as error:  # a null byte
-        return str(error)
-    return None
+def _first(person: Mapping[str, object], *keys: str) -> str:
+    return next((str(person[key]) for key in keys if person.get(key)), "")

@@ -24,17 +24,16 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplemented
 """
 
 
-def config(folder: Path, cell_seconds: int = 120) -> Config:
-    """nbgrader's settings for the course in `folder`: `CONFIG_FILE`, the gradebook and the time a cell may run."""
+def config(folder: Path, db_url: str | None = None) -> Config:
+    """nbgrader's settings for the course in `folder`: `CONFIG_FILE`, and the gradebook, in a file there by default."""
     settings = Config()
     exec(CONFIG_FILE, {"get_config": lambda: settings})  # as nbgrader itself reads it
     settings.CourseDirectory.root = str(folder)
-    settings.CourseDirectory.db_url = f"sqlite:///{folder / 'gradebook.db'}?timeout=60"  # several write
-    settings.Execute.timeout = cell_seconds
+    settings.CourseDirectory.db_url = db_url or f"sqlite:///{folder / 'gradebook.db'}?timeout=60"
     return settings
 
 
-def api(folder: Path, cell_seconds: int = 120):
+def api(folder: Path, db_url: str | None = None):
     """nbgrader's `NbGraderAPI` on the course in `folder`. Its log keeps to warnings."""
     from nbgrader.apps import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
@@ -46,5 +45,5 @@ def api(folder: Path, cell_seconds: int = 120):
         os.environ["PATH"] = scripts + os.pathsep + os.environ["PATH"]
     warnings.simplefilter("ignore", SAWarning)  # nbgrader's own use of the database, nothing a reader could mend
     logging.getLogger("traitlets").setLevel(logging.WARNING)
-    settings = config(folder, cell_seconds)
+    settings = config(folder, db_url)
     return NbGraderAPI(CourseDirectory(config=settings), config=settings)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import statistics
 
 from autograde import markdown
+from autograde.bench import grading
 from autograde.bench.run import MODELS, REACHED
 from autograde.bench.training import RATES, TRIAL_SECONDS, select, stored
 from autograde.files import write
@@ -110,6 +112,19 @@ The same training with and without its monitor, in turns in one kernel, without 
 without, {with} s with it (medians). By the monitor's own clock it took {fraction:.1%} of the training.
 """
 
+GRADING = """## Grading a class
+
+`python course.py bench grading`: {students} submissions to each lesson with right answers in many styles (those of
+people who saw the task texts alone, and the course's variants), graded by `python course.py grade`, feedback pages and
+gradebook included, and by plain `nbgrader autograde`, which makes no pages here and was given the first few of the
+same. Seconds for one submission, in one run on two cores of a shared machine.
+
+{lessons}
+
+Of one question (`{exercise}`, medians), its checks take {checks:.0f} ms where the answer is in the same process, and
+{apart:.0f} ms where it is in the sandbox; to fork, lock in, run the cells and end takes {around:.0f} ms more.
+"""
+
 
 def write_page() -> None:
     """Make `docs/benchmarks.md` from the stored results."""
@@ -135,6 +150,8 @@ def write_page() -> None:
         )
     if "watched" in found:
         text += "\n" + WATCHED.format(**found["watched"]["seconds"], fraction=found["watched"]["counted"])
+    if grading.STORED.exists():
+        text += "\n" + _grading(json.loads(grading.STORED.read_text(encoding="utf-8")))
     write(PAGE, text)
 
 
@@ -228,6 +245,24 @@ def _compiled(found: dict[str, float]) -> str:
     won = 1 - found["compiled"] / found["as it is"]
     pays = f"That pays in a run of {found['first'] / won / 60:.0f} minutes and more" if won > 0 else "That never pays"
     return f"{said}{pays}, so `fit` leaves it out.\n"
+
+
+def _grading(found: dict) -> str:
+    rows = []
+    for lesson, seconds in found["lessons"].items():
+        plain, one, two = (seconds[who] for who in ("nbgrader", "1 workers", "2 workers"))
+        goal = grading.GOALS[lesson]
+        number = f"{plain:.1f} ({grading.PLAIN[lesson]} of them)"
+        rows.append((lesson, number, f"{one:.2f}", f"{plain / one:.0f}", goal, f"{two:.2f}", f"{one / two:.2f}"))
+    question = found["question"]
+    return GRADING.format(
+        students=grading.CLASS,
+        lessons=markdown.table(grading.HEADINGS, rows),
+        exercise=grading.QUESTION,
+        checks=question["checks"],
+        apart=question["checks in the sandbox"],
+        around=question["fork, lock, cells and end"],
+    )
 
 
 def _budgets(runs: list[dict]) -> list[tuple[str, float]]:

@@ -214,7 +214,7 @@ def search(request: Request, forks: bool) -> dict[str, Any]:
     return {"found": {"part": found.candidate.part, "mends": found.mends, "of": len(learnt.failing) or 1, **place}}
 
 
-def _candidates(request: Request, lines: list[int], whole: bool) -> Iterator[Candidate]:
+def candidates(request: Request, lines: list[int], whole: bool) -> Iterator[Candidate]:
     """Changes of all parts that may be mended, the smallest first.
 
     Of a part of the failing probes no default is tried: with another one it may pass them by being wrong twice.
@@ -308,7 +308,7 @@ def _limit(learnt: Learnt) -> float:
 def _first(request: Request, learnt: Learnt, until: float, whole: bool) -> Found | None:
     """The first change that mends the whole, or the one that mends the largest part, tried in this process."""
     best: Found | None = None
-    for tried, candidate in enumerate(_candidates(request, learnt.lines, whole)):
+    for tried, candidate in enumerate(candidates(request, learnt.lines, whole)):
         if time.monotonic() > until:
             break
         say(tried=tried)
@@ -333,7 +333,7 @@ def _tried(request: Request, learnt: Learnt, candidate: Candidate, whole: bool) 
 def _first_of_triers(request: Request, learnt: Learnt, until: float, whole: bool) -> Found | None:
     """The same as `_first`, tried in processes of their own, two at once."""
     seconds = _limit(learnt) + GRACE
-    candidates = enumerate(_candidates(request, learnt.lines, whole))
+    numbered = enumerate(candidates(request, learnt.lines, whole))
     again: list[list[tuple[int, Candidate]]] = []  # what a trier that ended had not come to
     triers: list[_Trier] = []
     best: Found | None = None
@@ -342,7 +342,7 @@ def _first_of_triers(request: Request, learnt: Learnt, until: float, whole: bool
     try:
         while time.monotonic() < until:
             while len(triers) < TRIERS and not (whole and best):
-                chunk = again.pop() if again else list(itertools.islice(candidates, CHUNK))
+                chunk = again.pop() if again else list(itertools.islice(numbered, CHUNK))
                 if not chunk:
                     break
                 triers.append(_started(request, learnt, chunk, seconds, whole))

@@ -133,7 +133,7 @@ class Search:
             last = reply.get("tried", last)
             self.tried = before + last
             if "found" in reply:
-                result = _located(program, **reply["found"])
+                result = located(program, **reply["found"])
             elif "none" in reply:
                 result = str(reply["none"])
             elif "late" in reply:
@@ -164,7 +164,10 @@ def _ended(why: str) -> Search:
     return ended
 
 
-def _located(program: Program, part: int, line: int, start: int, end: int, kind: str, mends: int, of: int) -> Located:
+def located(
+    program: Program, part: int, line: int, start: int, end: int, kind: str, mends: int = 1, of: int = 1
+) -> Located:
+    """The place of a change in a part of a program, by that part's own lines."""
     own = program.parts[part]
     text = own.source.splitlines()[line - 1]
     answer = next(one for one in reversed(program.parts) if one.own)

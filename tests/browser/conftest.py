@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -169,13 +170,20 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab on a free port, with a root, settings and runtime files of its own."""
+    """JupyterLab with a root of its own."""
     home = tmp_path_factory.mktemp("lab")
+    (home / "root").mkdir()
+    with served(home, home / "root") as lab:
+        yield lab
+
+
+@contextmanager
+def served(home: Path, root: Path) -> Iterator[Lab]:
+    """JupyterLab on a free port, started in `root`, with settings and runtime files of its own in `home`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    lab = Lab(home / "root", home / "settings", f"http://127.0.0.1:{port}", secrets.token_hex(16))
-    lab.root.mkdir()
+    lab = Lab(root, home / "settings", f"http://127.0.0.1:{port}", secrets.token_hex(16))
     for plugin, values in SETTINGS.items():
         lab.set(plugin, values)
     environment = os.environ | {
@@ -192,7 +200,7 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
     command += [f"--IdentityProvider.token={lab.token}"]
     log = home / "lab.log"
     with log.open("wb") as out:
-        server = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:
         _wait_for(lab, server, log)
         yield lab

@@ -1,0 +1,133 @@
+"""What a worker process does: judges one submission, with a warm process of its own.
+
+A worker may run anywhere. It runs nothing of a student's itself, and what it gives depends on its task alone, so a task
+may be done twice, or again where a worker was lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograde.judge import Judged, judge_lesson
+from autograde.results import Graded
+from autograde.sandbox.locked import Warm
+from autograde.where import one_change
+from helpers import plan
+from helpers.checks.program import Cell, Program
+from helpers.markup import code
+
+TIMED = {"compare"}  # exercises that measure time, so nothing else of ours runs beside them
+
+_own = threading.local()
+
+
+@dataclass(frozen=True)
+class Task:
+    """A submission to be judged.
+
+    Attributes:
+        lesson: such as `"02_overlap"`.
+        cells: all its code cells.
+        seed: from which the probes are drawn.
+        earlier: the programs of pieces of earlier lessons that the student has handed in, and that passed.
+    """
+
+    lesson: str
+    cells: tuple[Cell, ...]
+    seed: int
+    earlier: Mapping[str, Program] = field(default_factory=dict)
+
+
+def judged(task: Task) -> tuple[Graded, ...]:
+    """The exercises of a lesson, in its order.
+
+    Raises:
+        SandboxError: students' code cannot be locked in here.
+    """
+    found = judge_lesson(task.lesson, task.cells, task.seed, _warm(), task.earlier, _turn)
+    numbers = {cell.name: number for number, cell in enumerate(task.cells, 1)}
+    return tuple(_graded(name, one, found, task.earlier, numbers) for name, one in found.items())
+
+
+def looked(programs: Mapping[str, Program], seed: int) -> dict[str, str]:
+    """Where one small change makes each of these answers, by exercise, pass; see `one_change`.
+
+    Raises:
+        SandboxError: students' code cannot be locked in here.
+    """
+    return {name: one_change(name, program, seed, _warm()) for name, program in programs.items()}
+
+
+def start() -> None:
+    """Set up a local worker: it ends with the run that started it, and leaves Ctrl-C to that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(ImportError):
+        import pyprctl
+
+        pyprctl.set_pdeathsig(signal.SIGKILL)
+
+
+def _warm() -> Warm:
+    """This thread's warm process."""
+    warm: Warm | None = getattr(_own, "warm", None)
+    if warm is None:
+        warm = _own.warm = Warm()
+    return warm
+
+
+def _graded(
+    name: str, one: Judged, found: Mapping[str, Judged], earlier: Mapping[str, Program], numbers: Mapping[str, int]
+) -> Graded:
+    verdict, own = one.verdict, [part for part in one.program.parts if part.own] if one.program else []
+    cell = own[-1].cell if own else ""
+    notes = []
+    if cell and cell != name:
+        notes.append(f"The definition that counted is in code cell {numbers.get(cell, cell)}.")
+    for piece in one.program.pieces if one.program else ():
+        if piece in earlier:
+            notes.append(f"It was built on your own {code(piece)} of an earlier lesson.")
+        else:
+            why = f"since yours is {found[piece].state}" if piece in found else "since none of yours has passed"
+            notes.append(f"The course's own {code(piece)} stood in, {why}.")
+    return Graded(
+        name,
+        "exercise",
+        one.state,
+        verdict.points,
+        verdict.max_points,
+        verdict.message,
+        verdict=verdict,
+        given="\n\n".join(part.source for part in own),
+        cell=cell,
+        notes=tuple(notes),
+        program=one.program.parts if one.program else (),
+        cpu_seconds=round(one.cpu_seconds, 3),
+        walls=one.walls,
+        like_the_courses=one.like_the_courses,
+    )
+
+
+@contextlib.contextmanager
+def _turn(name: str) -> Iterator[None]:
+    """Wait until an exercise may be judged: one that measures time while no other is, on this machine."""
+    place = Path(tempfile.gettempdir()) / f"build-unet-{os.getuid()}.turn"
+    handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if name in TIMED else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+def points(lesson: str) -> dict[str, dict[str, float]]:
+    """What a lesson asks for, each by name to points: `"checks"`, `"graded"` and `"texts"`."""
+    (found,) = [one for one in plan.lessons() if one["lesson"] == lesson]
+    return {kind: found[kind] for kind in ("checks", "graded", "texts")}
