@@ -93,6 +93,7 @@ def grade_class(
     keys_folder: Path | None = None,
     gradebook: str | None = None,
     force: bool = False,
+    look: bool = True,
     approve: Callable[[list[Moved]], bool] | None = None,
     console: Console | None = None,
 ) -> list[Result]:
@@ -107,6 +108,7 @@ def grade_class(
         keys_folder: of the graded questions, in place of the course's.
         gradebook: URL of nbgrader's database, in place of `gradebook.db` in `course`.
         force: also grade what has been graded.
+        look: also look for the one change that mends an answer without a name.
         approve: asked with the points that are others than before; nothing is written until it has said yes.
         console: where it is told how far things are; nowhere if `None`.
 
@@ -139,7 +141,9 @@ def grade_class(
         run = _Run(lesson_asked, course, book, working, progress, len(handed_in))
         try:
             run.judge(handed_in, force, approve)
-            run.look()
+            with contextlib.suppress(KeyboardInterrupt):  # the points are written, and whoever waits has waited enough
+                if look:
+                    run.look()
         except KeyboardInterrupt:
             raise Stopped(
                 f"Stopped: {len(run.done)} of {len(handed_in)} are graded and kept. "
@@ -229,7 +233,7 @@ class _Run:
 
             def then(found: Mapping[str, str], result: Result = result) -> None:
                 graded = tuple(replace(one, where=found.get(one.name, one.where)) for one in result.graded)
-                self._keep_page(replace(result, graded=graded))
+                self._replace(replace(result, graded=graded))
                 self._progress.update(bar, advance=1)
 
             self._workers.do(Job(looked, (programs, result.seed), then, student, anywhere=True))
@@ -240,18 +244,24 @@ class _Run:
         self._held.append((result, is_new))
 
     def _keep(self, result: Result, is_new: bool) -> None:
-        if is_new or not feedback_page(self._course, result.lesson, result.student).exists():
-            self._keep_page(result)
+        if is_new:
+            self._replace(result)
+        elif not feedback_page(self._course, result.lesson, result.student).exists():
+            self._make_page(result)
         self._book.write(result)
         self.done.append(_slim(result))
         if not self._held:
             self._tick()
 
-    def _keep_page(self, result: Result) -> None:
-        """Write a result into its file, and its page."""
-        page = feedback_page(self._course, result.lesson, result.student)
-        page.unlink(missing_ok=True)  # so that none is older than its result, whenever this is stopped
+    def _replace(self, result: Result) -> None:
+        """Put a result in place of the one that was there."""
+        # No page is older than its result, whenever this is stopped.
+        feedback_page(self._course, result.lesson, result.student).unlink(missing_ok=True)
         self._store.write(result)
+        self._make_page(result)
+
+    def _make_page(self, result: Result) -> None:
+        page = feedback_page(self._course, result.lesson, result.student)
         job = Job(feedback.page, (result, self._lesson.keys), lambda text: write(page, text), result.student)
         self._workers.add(job)
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from autograde.reading import is_the_courses, reaches
 from autograde.sandbox.lock import Limits
-from autograde.sandbox.locked import BACKSTOP_SECONDS, NotRun, Warm
+from autograde.sandbox.locked import BACKSTOP_SECONDS, NotRun, SandboxError, Warm
 from helpers import exercises
 from helpers.checks import engine
 from helpers.checks.process import Lost
@@ -144,6 +144,11 @@ def judge_lesson(
         except NoProgram as why:
             missing = Verdict(name, "not attempted", str(why), 0, exercises.load(name).points, seed=seed)
             found[name] = Judged(missing, "missing", 0.0, ())
+        except (SandboxError, OSError):
+            raise
+        except Exception as error:  # made so that nobody can read it, which is to stop nobody else
+            happened = f"cannot be judged: reading it ended with {type(error).__name__}. Write it in a simpler way."
+            found[name] = Judged(engine.not_run(name, seed, happened), "error", 0.0, ())
         if found[name].state != "passed":
             pieces[name] = course(name)
     return found

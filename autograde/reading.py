@@ -41,7 +41,16 @@ MODULES = _words(
 GRADER = ("helpers.checks", "helpers.exercises", "autograde")
 # Parts of those modules that run text, other programs or C, or that switch off how calls are seen.
 NOT_THESE = (
-    *("torch.ops", "torch.overrides", "torch.fx", "torch.hub", "torch.package", "torch.library", "torch.classes"),
+    *(
+        "torch.ops",
+        "torch.nn.grad",
+        "torch.overrides",
+        "torch.fx",
+        "torch.hub",
+        "torch.package",
+        "torch.library",
+        "torch.classes",
+    ),
     *("torch.multiprocessing", "torch.distributed", "torch.utils.cpp_extension", "torch.testing", "numpy.ctypeslib"),
     *("numpy.f2py", "numpy.lib.stride_tricks.as_strided", "logging.config", "logging.handlers", "inspect.stack"),
     *("inspect.trace", "inspect.getmembers", "inspect.getclosurevars", "inspect.getmodule", "types.FunctionType"),
@@ -447,7 +456,7 @@ class _Reader(ast.NodeVisitor):
                 for part in name.value.split("."):
                     self._attribute(node, node.args[0] if is_of_one else name, part)
             elif whole is not UNKNOWN or called in ("getattr", "attrgetter", "methodcaller"):
-                is_plain = _begins_with_a_letter(name) or self._value(name) is TEXT
+                is_plain = _names_nothing_inner(name) or self._value(name) is TEXT
                 if whole is not UNKNOWN or not is_plain or not is_of_one:
                     self._note(node, f"takes a part by a name that is put together, with {code(called)}")
         if not names or any(isinstance(argument, ast.Starred) for argument in node.args):
@@ -524,10 +533,11 @@ def _without_docstring(node: Any, body: list[Any]) -> list[Any]:
     return body
 
 
-def _begins_with_a_letter(node: ast.expr) -> bool:
-    """Whether a text that is put together begins with a letter that is written down, so that it names nothing inner."""
+def _names_nothing_inner(node: ast.expr) -> bool:
+    """Whether a text that is put together begins, as it is written down, like no name that is looked for."""
     if isinstance(node, ast.JoinedStr) and node.values:
-        return _begins_with_a_letter(node.values[0])
+        return _names_nothing_inner(node.values[0])
     if isinstance(node, ast.BinOp):
-        return _begins_with_a_letter(node.left)
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value[:1].isalpha()
+        return _names_nothing_inner(node.left)
+    begins = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    return begins[:1].isalpha() and not any(name.startswith(begins) for name in NAMES)

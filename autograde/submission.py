@@ -21,6 +21,9 @@ from helpers.quiz import answers
 LARGEST_NOTEBOOK = 200_000_000  # bytes; with its pictures one has some millions, with videos many more
 LARGEST_ANSWERS = 100_000
 MOST_VALUES = 5_000_000  # in a notebook: as objects they take far more memory than as text
+MOST_CELLS = 5_000  # a lesson has some eighty
+LONGEST_CELL = 200_000  # letters
+MOST_TEXT = 2_000_000  # letters in all cells; a lesson has some thirty thousand
 MOST_NOTEBOOKS = 25  # of one student that are opened
 NAMED = 3  # files by name in one sentence
 
@@ -78,6 +81,7 @@ class _Candidate:
     cells: tuple[NotebookCell, ...]
     lessons: Counter[str]  # each to how many cells are of it
     written: int  # exercises and texts of the lesson that are no longer stubs
+    left_out: int  # of its cells, which are too many or too long
 
 
 def read(student: str, lesson: str, sources: Sequence[Entry], is_stamped: bool = False) -> Submission:
@@ -122,6 +126,17 @@ def cells_of(data: bytes) -> tuple[NotebookCell, ...]:
     return kept
 
 
+def _readable(cells: tuple[NotebookCell, ...]) -> tuple[NotebookCell, ...]:
+    """Those that are read, where there are too many or they are too long: what is asked for first."""
+    room = MOST_TEXT
+    kept: set[int] = set()
+    for cell in sorted(cells, key=lambda cell: cell.name not in _owners()):
+        if len(kept) < MOST_CELLS and len(cell.source) <= min(LONGEST_CELL, room):
+            kept.add(id(cell))
+            room -= len(cell.source)
+    return tuple(cell for cell in cells if id(cell) in kept)
+
+
 def utc(text: str) -> str:
     """A time as nbgrader writes it, `2026-11-01 12:00:00.123456 Europe/Berlin`, as ISO 8601; empty if it is none."""
     match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d)[:_](\d\d)[:_](\d\d)(?:\.\d+)? ?(\S*)", text.strip())
@@ -163,7 +178,9 @@ def _chosen(files: list[Entry], lesson: str, reader: Reader) -> tuple[_Candidate
             reason = code(str(error)[:100])
             broken.append(f"{file.label} is not a notebook that can be read ({reason}). Save it anew in Jupyter.")
         else:
-            candidates.append(_Candidate(file, cells, _lessons(cells), _written(cells, lesson)))
+            kept = _readable(cells)
+            left_out = len(cells) - len(kept)
+            candidates.append(_Candidate(file, kept, _lessons(kept), _written(kept, lesson), left_out))
     if not candidates:
         return None, " ".join(_first(broken)), []
     *_, best = candidates = sorted(candidates, key=lambda candidate: _merits(candidate, lesson))
@@ -176,6 +193,11 @@ def _chosen(files: list[Entry], lesson: str, reader: Reader) -> tuple[_Candidate
         reason = _reason(best, candidates[-2] if len(candidates) > 1 else None, lesson)
         ignored = _few([file.label for file in files if file is not best.file])
         notes.append(f"Of {len(files)} notebooks {what} was taken: it is {reason}. Ignored: {ignored}.")
+    if best.left_out:
+        notes.append(
+            f"{best.left_out} cells of {what} were not read: at most {MOST_CELLS} are, of at most {LONGEST_CELL} "
+            f"letters each and {MOST_TEXT / 1e6:g} million together."
+        )
     if not best.lessons:
         notes.append(f"Nothing in {what} is of {code(lesson)}. Look whether it is the notebook that you meant.")
     return best, "", notes

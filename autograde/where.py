@@ -19,7 +19,7 @@ from helpers.checks.one_change import located
 from helpers.checks.process import Lost
 from helpers.checks.program import Program
 
-SECONDS = 5.0  # to look
+SECONDS = 20.0  # to look: longer than in a notebook, since a fork for each change takes longer, and nobody waits
 LIMITS = Limits(cpu_seconds=2)  # of a changed answer, which may never end
 
 

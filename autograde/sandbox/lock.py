@@ -31,7 +31,7 @@ FILES = (
     *("fsync", "fdatasync", "fadvise64", "umask", "pipe", "pipe2", "fstatfs", "copy_file_range"),
     *("chdir", "fchdir", "sendfile"),
 )
-MEMORY = ("mmap", "mprotect", "munmap", "mremap", "brk", "madvise", "mincore", "msync", "membarrier", "get_mempolicy")
+MEMORY = ("mprotect", "munmap", "mremap", "brk", "madvise", "mincore", "msync", "membarrier", "get_mempolicy")
 THREADS = (
     *("futex", "futex_waitv", "rseq", "set_robust_list", "get_robust_list", "set_tid_address", "sched_yield"),
     *("sched_getaffinity", "sched_get_priority_max", "sched_get_priority_min", "sched_getscheduler", "sched_getparam"),
@@ -114,7 +114,7 @@ def without(paths: Iterable[Path], hidden: Sequence[Path]) -> list[Path]:
     return shown
 
 
-DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+DEVICES = ("/dev/null", "/dev/urandom", "/dev/random")
 
 
 def lock(read: Sequence[Path], hidden: Sequence[Path], write: Path, limits: Limits | None = None) -> list[str]:
@@ -178,6 +178,7 @@ def _landlock(read: Sequence[Path], write: Path) -> int:
     reading = AccessFs.READ_FILE | AccessFs.READ_DIR
     for path in read:
         wall.add_path_rule(path, access=reading if path.is_dir() else AccessFs.READ_FILE)
+    wall.add_path_rule("/dev/zero", access=AccessFs.READ_FILE)  # mapped to be written to, it would be such memory
     for device in DEVICES:
         wall.add_path_rule(device, access=AccessFs.READ_FILE | AccessFs.WRITE_FILE)
     making = AccessFs.WRITE_FILE | AccessFs.MAKE_DIR | AccessFs.MAKE_REG | AccessFs.TRUNCATE | AccessFs.REFER
@@ -193,6 +194,9 @@ def _seccomp() -> None:
     filter_ = seccomp.SyscallFilter(no)
     for name in (*FILES, *MEMORY, *THREADS, *WAITING, *ASKING, *SOCKET):
         filter_.add_rule(seccomp.ALLOW, name)
+    # Memory of its own, or of a file; MAP_SHARED of neither would count in no limit.
+    filter_.add_rule(seccomp.ALLOW, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, 0x01, 0x00))
+    filter_.add_rule(seccomp.ALLOW, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, 0x21, 0x01))
     own, thread = os.getpid(), 0x00010000  # CLONE_THREAD
     filter_.add_rule(seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, thread, thread))
     filter_.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # so that glibc takes `clone`, whose flags can be seen

@@ -147,14 +147,14 @@ class LockedSubject(ConnectedSubject):
         self._control, self._limits = control, limits
         self._until = time.monotonic() + BACKSTOP_SECONDS
         self.ended: Ended | None = None
-        self.was_lost = False
+        self.was_lost = self._was_interrupted = False
         self.walls: list[str] = []
 
     @property
     def out_of_time(self) -> bool:
         """Whether it has ended because it used what it may of a processor."""
         used = self.ended.cpu_seconds if self.ended else 0.0
-        return self.was_lost and used > TICKS * self._limits.cpu_seconds
+        return (self.was_lost or self._was_interrupted) and used > TICKS * self._limits.cpu_seconds
 
     def hand_over(self, question: Question) -> None:
         """Tell the fork what to run, and wait until it is locked in.
@@ -181,6 +181,7 @@ class LockedSubject(ConnectedSubject):
             case ("ready",):
                 return
             case ("raised", Raised() as what):
+                self._was_interrupted = what.kind == "KeyboardInterrupt"
                 raise NotRun(f"raised {what}.")
             case ("unbound", str(name)):
                 raise NotRun(f"is bound nowhere: no statement gives the name `{clean(name)}` to anything.")

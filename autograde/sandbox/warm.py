@@ -44,7 +44,7 @@ PRELOADED = (
     *("numpy", "torch.nn.functional", "torch.utils.data", "torchvision", "scipy.ndimage", "skimage.feature"),
     *("skimage.segmentation", "skimage.measure", "skimage.morphology", "matplotlib.pyplot", "PIL.Image", "tqdm.auto"),
     *("math", "random", "dataclasses", "typing", "collections", "functools", "itertools", "copy", "time", "warnings"),
-    *("psutil", "py_landlock", "pyseccomp", "pyprctl"),
+    *("IPython.display", "psutil", "py_landlock", "pyseccomp", "pyprctl"),
 )
 
 

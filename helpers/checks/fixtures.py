@@ -113,46 +113,67 @@ class EncoderDecoder(nn.Module):
         logits: Tensor = self.head(self.decoder(self.encoder(x)))
         return logits
 
-    def trained_on(self) -> dict[str, Any]:
-        """What one more training step moves.
 
-        It changes the network itself, since a copy would lose hooks and replaced methods; so this comes last.
-        """
-        try:
-            return self._trained_on()
-        except Exception as error:  # from a method that an answer put in
-            return {"a training step": f"broke off: {type(error).__name__}: {error}"}
+def _trained_on(network: EncoderDecoder) -> dict[str, Any]:
+    """What one more training step moves.
 
-    def _trained_on(self) -> dict[str, Any]:
-        parts = {"encoder": self.encoder, "rest": nn.ModuleList([self.decoder, self.head])}
-        seen: dict[str, Any] = {}
-        with torch.no_grad():
-            at_first = _numbers(self.encoder)
-            self(self.images)
-            seen["encoder: numbers that moved before train() was called"] = _moved(at_first, _numbers(self.encoder))
-            self.eval()
-            features, seen["output in evaluation mode"] = self.encoder(self.images), self(self.images)
-        self.train()
-        before = {name: _numbers(part) for name, part in parts.items()}
-        seen["encoder: same features in training mode"] = torch.allclose(features, self.encoder(self.images))
-        loss = (self(self.images) - 1).square().mean()
-        if loss.requires_grad:
-            loss.backward()
-            torch.optim.SGD(self.parameters(), lr=0.1).step()
-        for name, part in parts.items():
-            differentiable = sum(p.numel() for p in part.parameters() if p.requires_grad)
-            seen[f"{name}: numbers that ask for a gradient"] = differentiable
-            seen[f"{name}: numbers that moved"] = _moved(before[name], _numbers(part))
-        seen["decoder: layers in training mode after train()"] = sum(m.training for m in self.decoder.modules())
-        self.eval()
-        seen["layers in training mode after eval()"] = sum(m.training for m in self.modules())
-        return seen
+    It changes the network itself, since a copy would lose hooks and replaced methods; so this comes last.
+    """
+    try:
+        return _training_step(network)
+    except Exception as error:  # from a method that an answer put in
+        return {"a training step": f"broke off: {type(error).__name__}: {error}"}
 
 
-def _numbers(part: nn.Module) -> dict[str, list[Tensor]]:
+def _training_step(network: EncoderDecoder) -> dict[str, Any]:
+    encoder, rest = [network.encoder], [network.decoder, network.head]
+    seen: dict[str, Any] = {}
+    with torch.no_grad():
+        at_first = _numbers(encoder)
+        network(network.images)
+        seen["encoder: numbers that moved before train() was called"] = _moved(at_first, _numbers(encoder))
+        network.eval()
+        features, seen["output in evaluation mode"] = network.encoder(network.images), network(network.images)
+    network.train()
+    before = {"encoder": _numbers(encoder), "rest": _numbers(rest)}
+    seen["encoder: same features in training mode"] = torch.allclose(features, network.encoder(network.images))
+    loss = (network(network.images) - 1).square().mean()
+    if loss.requires_grad:
+        loss.backward()
+        torch.optim.SGD(_parameters([network]), lr=0.1).step()
+    for name, part in (("encoder", encoder), ("rest", rest)):
+        differentiable = sum(p.numel() for p in _parameters(part) if p.requires_grad)
+        seen[f"{name}: numbers that ask for a gradient"] = differentiable
+        seen[f"{name}: numbers that moved"] = _moved(before[name], _numbers(part))
+    decoder = _layers([network.decoder])
+    seen["decoder: layers in training mode after train()"] = sum(layer.training for layer in decoder)
+    network.eval()
+    seen["layers in training mode after eval()"] = sum(layer.training for layer in _layers([network]))
+    return seen
+
+
+def _layers(parts: list[nn.Module]) -> list[nn.Module]:
+    """All layers in these, as they are registered: an answer may have replaced the methods that tell."""
+    found: dict[nn.Module, None] = {}
+    waiting = list(parts)
+    while waiting:
+        layer = waiting.pop(0)
+        if layer not in found:
+            found[layer] = None
+            waiting += [inner for inner in vars(layer)["_modules"].values() if inner is not None]
+    return list(found)
+
+
+def _parameters(parts: list[nn.Module]) -> list[nn.Parameter]:
+    held = [p for layer in _layers(parts) for p in vars(layer)["_parameters"].values() if p is not None]
+    return list({id(p): p for p in held}.values())
+
+
+def _numbers(parts: list[nn.Module]) -> dict[str, list[Tensor]]:
+    buffers = [b for layer in _layers(parts) for b in vars(layer)["_buffers"].values() if b is not None]
     return {
-        "parameters": [p.detach().clone() for p in part.parameters()],
-        "running statistics": [b.clone() for b in part.buffers() if b.is_floating_point()],
+        "parameters": [p.detach().clone() for p in _parameters(parts)],
+        "running statistics": [b.clone() for b in buffers if b.is_floating_point()],
     }
 
 
@@ -385,7 +406,7 @@ def make(value: Any, made_before: list[Any]) -> Any:
 def state_of(thing: Any) -> Any:
     """What a call may have changed in a made argument, as plain data; `None` where there is nothing to tell."""
     if isinstance(thing, EncoderDecoder):
-        return thing.trained_on()
+        return _trained_on(thing)
     if isinstance(thing, dict):
         return {name: state_of(part) for name, part in thing.items()}
     if isinstance(thing, nn.Module):

@@ -281,8 +281,9 @@ def _of_cell(text: str, written: str) -> tuple[list[_Statement], SyntaxError | N
         tree = ast.parse(text)
         if inner := _inside_magic(tree):
             text, tree = inner, ast.parse(inner)
+        lines, is_lesson = text.split("\n"), plan.cell_id(written) in plan.cells()
         for node in tree.body:
-            found += _statements(node, text.split("\n"), plan.cell_id(written) in plan.cells())
+            found += _statements(node, lines, is_lesson)
     except SyntaxError as error:
         return found, error
     except (ValueError, RecursionError, MemoryError) as error:  # a null byte; nested without end
@@ -301,7 +302,7 @@ def _as_python(source: str) -> str:
     except (RecursionError, MemoryError):  # parsing it again says that it is nested too deeply
         return source
     except (SyntaxError, ValueError):
-        with contextlib.suppress(SyntaxError):  # parsing it again says what is wrong
+        with contextlib.suppress(SyntaxError, RuntimeError):  # too many magics; parsing it again says what is wrong
             return str(manager().transform_cell(source))
     return source
 

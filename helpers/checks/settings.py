@@ -17,6 +17,8 @@ WATCHED: tuple[Any, ...] = (
     *(nn.Sequential, nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Upsample),
 )
 
+BY_PYTHON = {"__slotnames__"}  # what Python itself notes in a class, when it copies one of its objects
+
 
 def _leave_modes(number: int) -> None:
     """Leave what `with` or `set_default_device` has put torch's functions into, but for the first of them."""
@@ -68,7 +70,7 @@ class Members:
                     changed.append(f"{thing.__name__}.{name}")
                     setattr(thing, name, value)
             # A class gains nothing by itself, but a module does, when a part of it is first used.
-            for name in set(vars(thing)) - set(before) if isinstance(thing, type) else ():
+            for name in set(vars(thing)) - set(before) - BY_PYTHON if isinstance(thing, type) else ():
                 changed.append(f"{thing.__name__}.{name}")
                 delattr(thing, name)
         return changed
