@@ -78,7 +78,7 @@ def shown(monkeypatch):
 
 
 # Files whose tests are spread over the processes by their parameter: an exercise, a lesson.
-BY_PARAMETER = {f"tests/checks/test_{name}.py" for name in ("exercises", "process", "fairness")}
+BY_PARAMETER = {f"tests/checks/test_{name}.py" for name in ("exercises", "fairness")}
 BY_PARAMETER.add("tests/autograde/test_notebooks.py")
 
 

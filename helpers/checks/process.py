@@ -1,25 +1,20 @@
-"""A student's object in a process of its own, behind the same door as the object itself.
+"""A student's object in another process, behind the same door as the object itself.
 
-The child is a fork of this process, which is quick, and the object is in it already. Requests and replies cross a
-socket pair as plain data (`helpers.checks.codec`). Whatever the student's code does there, leave Python, hang, fill the
-memory, write nonsense on the socket, this process goes on: the child is ended and `Lost` is raised.
-
-This bounds time and the size of replies; it does not lock the child in, which may still read files or use the network.
+Requests and replies cross a socket as plain data (`helpers.checks.codec`). Whatever the student's code does there,
+leave Python, hang, fill the memory, write nonsense on the socket, this process goes on: the other is ended and `Lost`
+is raised. What it may do there is for whoever starts it to bound.
 """
 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import os
-import signal
 import socket
 import sys
 import time
 import warnings
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import torch
 from torch import Tensor
 
 from helpers.checks import codec
@@ -29,12 +24,11 @@ from helpers.markup import code
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-SECONDS = 5.0  # one call takes milliseconds
 GRACE = 1.0  # for a child that was interrupted to say where it was
 
 
 class Lost(BaseException):
-    """The process of a `ProcessSubject` has ended, or was ended because it broke the rules.
+    """The process of a `ConnectedSubject` has ended, or was ended because it broke the rules.
 
     Not an `Exception`: a probe must not take it for one that the answer raised. `reason` says what happened, as a
     sentence that goes on after the answer's name.
@@ -64,11 +58,8 @@ class ConnectedSubject(Subject):
         replies: what its messages are held against.
     """
 
-    def __init__(
-        self, connection: socket.socket, seconds: float = SECONDS, replies: codec.Replies | None = None
-    ) -> None:
-        self._connection, self._seconds = connection, seconds
-        self._replies = replies or codec.Replies()
+    def __init__(self, connection: socket.socket, seconds: float, replies: codec.Replies) -> None:
+        self._connection, self._seconds, self._replies = connection, seconds, replies
 
     def __enter__(self) -> Self:
         return self
@@ -135,65 +126,7 @@ class ConnectedSubject(Subject):
         raise Lost(reason) from None
 
 
-class ProcessSubject(ConnectedSubject):
-    """The object in a child process.
-
-    Fork before this process has used autograd on an accelerator: PyTorch refuses gradients in a fork made after that.
-
-    Args:
-        student: the function or class.
-        seconds: how long one request may take.
-
-    Raises:
-        OSError: this system cannot fork.
-    """
-
-    def __init__(self, student: Any, seconds: float = SECONDS) -> None:
-        if not hasattr(os, "fork"):
-            raise OSError(
-                f"A ProcessSubject needs os.fork, which {sys.platform} does not have. Use LocalSubject, which runs "
-                "the answer in this process, or run this on Linux or macOS."
-            )
-        ours, theirs = socket.socketpair()
-        with warnings.catch_warnings():
-            # Python warns that a fork copies no other threads. The child starts none and waits for none of ours.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._child = os.fork()
-        if self._child == 0:
-            _live(student, theirs)
-        theirs.close()
-        super().__init__(ours, seconds)
-
-    def _end(self) -> None:
-        if self._child == 0:
-            return
-        for end in (os.killpg, os.kill):  # it may not have come as far as a group of its own
-            with contextlib.suppress(OSError):
-                end(self._child, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):  # reaped already, where the host ignores SIGCHLD
-            os.waitpid(self._child, 0)
-        self._child = 0
-
-    def _interrupt(self) -> None:
-        os.kill(self._child, signal.SIGINT)
-
-
-def _live(student: Any, connection: socket.socket) -> NoReturn:
-    """All of the child's life: answer requests until there are no more."""
-    try:
-        faulthandler.disable()  # a crash is told by the parent, not on its screen
-        os.closerange(3, connection.fileno())  # whatever the parent has open is not the answer's to write to
-        os.closerange(connection.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
-        os.setsid()  # a Ctrl-C in the terminal is the parent's, and close() reaches what the student's code starts
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        silence()
-        torch.set_num_threads(1)  # the threads of the parent's pool did not come along
-        serve(LocalSubject(student), student, connection)
-    finally:
-        os._exit(0)  # the parent's buffers, exit handlers and test reports are not the child's to finish
-
-
-def serve(subject: LocalSubject, student: Any, connection: socket.socket, seal: bytes = b"") -> None:
+def serve(subject: LocalSubject, student: Any, connection: socket.socket, seal: bytes) -> None:
     """Answer requests to the subject of a student's object until the other side has gone, with EOFError then."""
     while True:
         method, args = codec.receive(connection)

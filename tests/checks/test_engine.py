@@ -14,6 +14,7 @@ from torch import nn
 
 from helpers import exercises
 from helpers.checks import engine, examine
+from helpers.checks.subject import LocalSubject
 from helpers.reference.overlap import dice
 from helpers.reference.pixels import to_tensor
 from helpers.reference.unet import DoubleConv, UNet
@@ -386,3 +387,11 @@ def test_a_name_stays_with_a_choice_that_observations_see(with_choice):
 def test_a_change_that_does_not_fit_once_is_refused(change):
     with pytest.raises(ValueError, match=r"DoubleConv: the change of .* fits \d+ times, not once"):
         exercises.changed(DoubleConv, (change,))
+
+
+@pytest.mark.parametrize("name", ["dice", "DoubleConv"])
+def test_the_quick_answer_is_that_of_the_verdict(name):
+    exercise = exercises.load(name)
+    for answer in (*exercise.right_answers, *exercise.misconceptions):
+        subject = LocalSubject(answer.solution)
+        assert engine.is_right(name, subject, 0) == (engine.examine(name, answer.solution, 0).status == "passed")
