@@ -123,9 +123,11 @@ def regrade(
         for one in moved:
             before = "none" if one.before is None else f"{one.before:g}"
             say(f"{one.student}: {one.name} {before} -> {one.after:g}")
-        students = len({one.student for one in moved})
-        say(f"{students} students have other points than before." if moved else "Nobody's points move.")
-        return yes or typer.confirm("Write it?")
+        say(f"Students whose points move: {len({one.student for one in moved})}.")
+        if yes or typer.confirm("Write it?"):
+            return True
+        say("Nothing was written.")
+        return False
 
     with clear_errors(grading.GradingError):
         grading.grade_class(

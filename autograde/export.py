@@ -501,8 +501,8 @@ def write(
     """Write a lesson's results as a table, and into what else is named; gives lines to print.
 
     The table is `grades/LESSON.csv` in `course`. A filled sheet is written beside the one that is given, as
-    `NAME-filled.csv`. Of Gradescope's there is `STUDENT/results.json` for each submission: what an autograder there
-    has to leave as `/autograder/results/results.json`.
+    `NAME-LESSON-filled.csv`. Of Gradescope's there is `STUDENT/results.json` for each submission: what an autograder
+    there has to leave as `/autograder/results/results.json`.
 
     Raises:
         ExportError: there are no results, or a file cannot be read, filled or written. All are made before one is
@@ -522,7 +522,7 @@ def write(
     if moodle:
         filled.append((moodle, *fill_moodle(_read(moodle), results)))
     for path, text, said in filled:
-        target = path.with_name(f"{path.stem}-filled.csv")
+        target = path.with_name(f"{path.stem}-{lesson}-filled.csv")
         texts[target] = text
         lines += [f"{path.name}, filled: {target}", *(f"  {line}" for line in said)]
     if gradescope_folder:

@@ -32,11 +32,12 @@ from autograde.nbgrader_course import config
 from autograde.results import Graded, Result, Store, file_name
 from autograde.sandbox.lock import Limits
 from autograde.sandbox.locked import SandboxError
-from autograde.worker import Task, judged, looked, points
+from autograde.worker import UNBOUND, Task, judged, looked, points
 from autograde.workers import TRIES, DaskWorkers, Job, NoScheduler, Workers
 from helpers.checks.program import Cell, Program
+from helpers.data.validation import check_choice
 from helpers.markup import code
-from helpers.quiz import questions
+from helpers.quiz import answers, questions
 from helpers.quiz.grading import is_right
 from helpers.threads import available_cpus
 
@@ -160,15 +161,19 @@ def grade_class(
     if results:
         batch.close()
         _publish(results, time.monotonic() - began, lesson, course, gradebook, console)
+        lines = [f"{run.anew} graded now, {len(results) - run.anew} as before", *sorted(run.moves)]
+        console.print("\n".join(lines), soft_wrap=True, markup=False, highlight=False)
     return results
 
 
 def _asked(lesson: str, course: Path, keys_folder: Path | None) -> tuple[Lesson, _Batch]:
     released = course / "release" / lesson / f"{lesson}.ipynb"
-    if lesson not in lesson_names() or not released.exists():
-        raise GradingError(
-            f"{lesson} is not built. The lessons are: {', '.join(lesson_names())}. Run `python course.py build` first."
-        )
+    try:
+        check_choice("lesson", lesson, lesson_names())
+    except ValueError as error:
+        raise GradingError(str(error)) from None
+    if not released.exists():
+        raise GradingError(f"{lesson} is not built in {_short(course)}. Run `python course.py build` first.")
     if keys_folder and (problems := answer_keys.problems(keys_folder)):
         raise GradingError("The keys are not in order:\n  " + "\n  ".join(problems))
     marked = [cell for cell in read_notebook(released).cells if cell.metadata.get("nbgrader", {}).get("solution")]
@@ -183,6 +188,8 @@ class _Run:
 
     Attributes:
         done: the results that are kept, small enough for a large class.
+        anew: how many of them were not there before.
+        moves: whose score is another than before, a line each.
     """
 
     def __init__(
@@ -194,6 +201,8 @@ class _Run:
         self._bar = progress.add_task(f"Grading {lesson.name}", total=number, rate="")
         self._held: list[tuple[Result, bool]] = []
         self.done: list[Result] = []
+        self.anew = 0
+        self.moves: list[str] = []
 
     def judge(self, handed_in: Iterable[HandedIn], force: bool, approve: Callable[[list[Moved]], bool] | None) -> None:
         """Grade all; see `grade_class`."""
@@ -223,7 +232,9 @@ class _Run:
         """Look for the one change that mends each answer that is wrong and has no name, and put it on the pages."""
         unnamed = {result.student: _unnamed(result) for result in self.done}
         students = [student for student, names in unnamed.items() if names]
-        bar = self._progress.add_task("Looking for what would mend them", total=len(students), rate="")
+        if not students:
+            return
+        bar = self._progress.add_task("Looking for what mends them (Ctrl-C skips)", total=len(students), rate="")
         for student in students:
             result = self._store.read(self._lesson.name, student)
             assert result is not None  # it was kept
@@ -245,6 +256,10 @@ class _Run:
 
     def _keep(self, result: Result, is_new: bool) -> None:
         if is_new:
+            stored = self._store.read(result.lesson, result.student)
+            if stored is not None and stored.score != result.score:
+                self.moves.append(f"{export.plain(result.student)}: {stored.score:g} -> {result.score:g}")
+            self.anew += 1
             self._replace(result)
         elif not feedback_page(self._course, result.lesson, result.student).exists():
             self._make_page(result)
@@ -382,31 +397,35 @@ class _Finish:
     def __call__(self, found: Iterable[Graded]) -> Result:
         asked, submission = points(self.lesson.name), self.submission
         by_name = {one.name: one for one in found}
-        missing = submission.problem or "No cell defines it."
-        absent = {
-            name: Graded(name, "exercise", "missing", 0.0, most, missing) for name, most in asked["checks"].items()
-        }
+        why = submission.problem or "No cell defines it."
+        absent = {name: Graded(name, "exercise", "missing", 0.0, most, why) for name, most in asked["checks"].items()}
+        others = sorted(submission.answers.keys() - asked["graded"].keys())
+        missing = "it is not in `answers.json`." if submission.answers else "there is no `answers.json`."
         graded = [
             *({**absent, **by_name}[name] for name in asked["checks"]),
-            *(_question(id, self.lesson.keys[id], submission.answers.get(id)) for id in asked["graded"]),
+            *(_question(id, self.lesson.keys[id], submission.answers.get(id), missing) for id in asked["graded"]),
             *(_text(name, most, submission.cells, self.lesson.stubs[name]) for name, most in asked["texts"].items()),
         ]
-        problems = tuple(filter(None, (submission.problem, *submission.notes)))
+        problems = [*filter(None, (submission.problem, *submission.notes))]
+        if others:
+            problems.append(
+                f"{code(answers.FILE)} holds answers to questions of other lessons: {code(', '.join(others)[:200])}."
+            )
         return Result(
             submission.student,
             self.lesson.name,
             self.key,
             self.lesson.seed,
             tuple(graded),
-            problems,
+            tuple(problems),
             submission.submitted,
         )
 
 
-def _question(id: str, key: Mapping[str, Any], given: str | None) -> Graded:
+def _question(id: str, key: Mapping[str, Any], given: str | None, missing: str) -> Graded:
     most = float(key["points"])
     if given is None:
-        return Graded(id, "question", "not attempted", 0.0, most, "No answer was handed in.")
+        return Graded(id, "question", "not attempted", 0.0, most, f"No answer was handed in: {missing}")
     question = questions.find(id)
     try:
         right = is_right(question, question.read(given), dict(key))
@@ -432,6 +451,7 @@ def _unnamed(result: Result) -> set[str]:
         one.name
         for one in result.graded
         if one.state in ("wrong", "error") and one.verdict and not one.verdict.diagnosis and one.where is None
+        if not UNBOUND.search(one.message)  # what is missing there is known
     }
 
 

@@ -163,7 +163,7 @@ def with_verdicts(released: NotebookNode, result: Result) -> NotebookNode:
             cell.source = written.given if written.kind == "exercise" else plain_markdown(written.given)
     if result.problems:
         text = "\n".join(f"- {markup.as_text(problem)}" for problem in result.problems)
-        said = f"## What was wrong with this submission\n\n{plain_markdown(text)}"
+        said = f"## About what was handed in\n\n{plain_markdown(text)}"
         notebook.cells.insert(0, markdown_cell(said, "problems"))
     return notebook
 

@@ -168,7 +168,11 @@ def _mistakes(exercises: dict[str, list[_One]]) -> list[tuple[str, str, list[str
         for one in ones
         if one.graded.state != "passed" and one.graded.verdict and one.graded.verdict.diagnosis
     )
-    rows = [(name, mistake, [o.student for o in ones], _message(ones[0])) for (name, mistake), ones in found.items()]
+    rows = [
+        # What one of them did wrong besides is not said of the others.
+        (name, mistake, [o.student for o in ones], _message(ones[0]).partition(" There is a second thing.")[0])
+        for (name, mistake), ones in found.items()
+    ]
     return sorted(rows, key=lambda row: -len(row[2]))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import tempfile
 import threading
@@ -24,6 +25,7 @@ from helpers import plan
 from helpers.checks.program import Cell, Program
 from helpers.markup import code
 
+UNBOUND = re.compile(r"NameError: `name '(\w+)' is not defined`")
 TIMED = {"compare"}  # exercises that measure time, so nothing else of ours runs beside them
 
 _own = threading.local()
@@ -91,6 +93,11 @@ def _warm() -> Warm:
     return warm
 
 
+def lesson_of(exercise: str) -> str:
+    """The number of the lesson that asks for an exercise, as in "07"."""
+    return str(next(one["lesson"] for one in plan.lessons() if exercise in one["checks"]).partition("_")[0])
+
+
 def _graded(
     name: str, one: Judged, found: Mapping[str, Judged], earlier: Mapping[str, Program], numbers: Mapping[str, int]
 ) -> Graded:
@@ -102,9 +109,15 @@ def _graded(
     for piece in one.program.pieces if one.program else ():
         if piece in earlier:
             notes.append(f"It was built on your own {code(piece)} of an earlier lesson.")
+        elif piece in found:
+            notes.append(f"The course's own {code(piece)} stood in, since yours is {found[piece].state}.")
         else:
-            why = f"since yours is {found[piece].state}" if piece in found else "since none of yours has passed"
-            notes.append(f"The course's own {code(piece)} stood in, {why}.")
+            notes.append(f"{code(piece)} is of lesson {lesson_of(piece)}: here the course's own was used.")
+    for unbound in dict.fromkeys(UNBOUND.findall(verdict.message)):
+        notes.append(
+            f"No cell that the answer needs binds {code(unbound)}: write its import, or its definition, into the cell "
+            "of the answer."
+        )
     return Graded(
         name,
         "exercise",

@@ -333,8 +333,9 @@ def test_everything_is_written_beside_what_was_given(course):
     here = course.parent
     lines = export.write(LESSON, course, here / "grades.csv", here / "sheet.csv", here / "gs")
     assert (here / "grades.csv").read_bytes() == CANVAS.encode()
-    assert (here / "grades-filled.csv").read_bytes() == CANVAS.encode().replace(b'2026",18.00,,', b'2026",18.00,8.5,')
-    assert (here / "sheet-filled.csv").exists()
+    filled = (here / "grades-02_overlap-filled.csv").read_bytes()
+    assert filled == CANVAS.encode().replace(b'2026",18.00,,', b'2026",18.00,8.5,')
+    assert (here / "sheet-02_overlap-filled.csv").exists()
     assert (course / "grades" / f"{LESSON}.csv").read_bytes().startswith("\ufeffstudent".encode())
     assert json.loads((here / "gs" / "garcíaana_101" / "results.json").read_text(encoding="utf-8"))["score"] == 8.5
     assert len([*(here / "gs").iterdir()]) == 2
@@ -352,6 +353,6 @@ def test_nothing_is_written_where_one_thing_is_wrong(course):
         export.write("03_none", course)
     (here / "file").write_text("")
     assert not (course / "grades").exists()
-    assert not (here / "sheet-filled.csv").exists()
+    assert not (here / "sheet-02_overlap-filled.csv").exists()
     with pytest.raises(ExportError, match="cannot be written"):
         export.write(LESSON, course, gradescope_folder=here / "file")

@@ -169,7 +169,7 @@ def test_a_text_waits_with_what_was_written():
 
 def test_what_was_wrong_with_the_whole_comes_first():
     said = text_of(feedback.page(result(wrong(), problems=("Two cells are `dice`.",)), {}))
-    assert "What was wrong with the submission Two cells are dice. dice ✗ wrong" in said
+    assert "About what was handed in Two cells are dice. dice ✗ wrong" in said
     assert "Nothing in this lesson is graded." in text_of(feedback.page(result(), {}))
 
 

@@ -1,6 +1,7 @@
 """A class of submissions, right, wrong and broken, graded with one command into a real gradebook."""
 
 import csv
+import io
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
 from autograde import answer_keys, build, grade
 from autograde.lesson_table import points_of
@@ -312,7 +314,7 @@ def test_a_worker_that_is_killed_costs_nothing(course, tmp_path, monkeypatch):
 
 
 def test_a_lesson_that_is_not_built_is_refused_in_one_message(course, submissions):
-    with pytest.raises(grade.GradingError, match="99_nothing is not built. The lessons are:"):
+    with pytest.raises(grade.GradingError, match="There is no lesson .99_nothing.. There is:"):
         grade.grade_class("99_nothing", submissions, course)
 
 
@@ -323,3 +325,19 @@ def test_the_command_refuses_without_a_traceback(course, tmp_path):
     assert done.returncode == 1
     assert "does not exist" in done.stdout  # unbroken, however long the path is
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_what_is_missing_and_what_moves_is_said(course, tmp_path):
+    """A name that no cell binds, answers of another lesson, points that fall with a newer submission."""
+    unbound = "def iou(pred, target):\n    return numbers_py.sum(pred)"
+    hand_in(tmp_path / "in", "says", notebook_of(course, unbound, RIGHT_DICE))
+    (tmp_path / "in" / "says" / "answers.json").write_text('{"loss-for-a-risk-map": "a"}')
+    console = Console(file=io.StringIO(), width=80)
+    (result,) = grade.grade_class(LESSON, tmp_path / "in", course, workers=1, console=console)
+    assert "No cell that the answer needs binds `numbers_py`" in " ".join(of(result, "iou").notes)
+    assert of(result, "iou").where is None  # nothing to be looked for
+    assert "answers to questions of other lessons: `loss-for-a-risk-map`" in " ".join(result.problems)
+    assert "1 graded now, 0 as before" in console.file.getvalue()
+    hand_in(tmp_path / "in", "says", notebook_of(course))
+    grade.grade_class(LESSON, tmp_path / "in", course, workers=1, console=console)
+    assert "says: 3 -> 0" in console.file.getvalue()
