@@ -26,7 +26,7 @@ def as_text(verdict: Verdict) -> str:
     sign, _ = SIGNS[verdict.status]
     lines = [f"{sign} {verdict.exercise}: {verdict.status}, {verdict.points:g} of {verdict.max_points:g} points"]
     if verdict.diagnosis:
-        lines.append(f"  {markup.as_text(verdict.diagnosis)}")
+        lines.append(f"  {verdict.diagnosis}")
     lines.append(f"  {markup.as_text(verdict.message)}")
     if verdict.probe:
         lines += [f"  {name}: {markup.as_text(text)}" for name, text in _facts(verdict.probe)]
@@ -47,7 +47,7 @@ def inner_html(verdict: Verdict) -> str:
     points = f"{verdict.points:g} of {verdict.max_points:g} points"
     parts = [f'<div><b style="color:{colour}">{sign}</b> <b>{head}</b> · {points}</div>']
     if verdict.diagnosis:
-        parts.append(f"<div><b>{markup.as_html(verdict.diagnosis[:1].upper() + verdict.diagnosis[1:])}</b></div>")
+        parts.append(f"<div><b>{html.escape(verdict.diagnosis[:1].upper() + verdict.diagnosis[1:])}</b></div>")
     parts.append(f'<div style="{VERBATIM}">{markup.as_html(verdict.message)}</div>')
     if verdict.probe:
         facts = "".join(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
-import torch.nn.grad
 from torch import Tensor
 
 from helpers.checks.observe import drawn_weights, shapes_of
@@ -21,7 +20,6 @@ CONVOLUTIONS = (
     *("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
     *("correlate", "correlate1d", "correlate2d", "convolve", "convolve1d", "convolve2d"),  # numpy's and scipy's
     *("fftconvolve", "oaconvolve", "sepfir2d"),
-    *(name for module in (torch, torch.nn.grad) for name in vars(module) if "conv" in name),  # and their other names
 )
 
 # ---- statements ----
