@@ -147,7 +147,7 @@ def test_keys_that_are_not_in_order_are_one_message(private, tmp_path, course, m
     folder = tmp_path / "keys"
     shutil.copytree(private, folder)
     mend(folder)
-    with pytest.raises(build.BuildError, match="The keys are not in order"):
+    with pytest.raises(grade.GradingError, match="The keys are not in order"):
         grade.grade_class("02_overlap", tmp_path, course, keys_folder=folder)
     monkeypatch.setenv("COLUMNS", "1000")
     done = CliRunner().invoke(cli.app, ["build", "--keys", str(folder)])
