@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import logging
 import math
 import os
 import time
@@ -415,6 +416,7 @@ def _fabric(device: str) -> Fabric:
     """The device, the processes and the precision: bfloat16 on a GPU that has it; `autograde.bench.step` says why."""
     from lightning_fabric import Fabric
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells of each GPU what it has
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
         device = next(name for name, there in found.items() if there)

@@ -361,3 +361,18 @@ def test_two_processes_are_one_with_the_whole_batch(tmp_path):
         weights[count] = load_file(out)
     for name, x in weights[1].items():
         torch.testing.assert_close(weights[2][name], x, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_nothing_is_told_of_the_card():
+    """Fabric tells of each GPU, and of its precision, on stderr: in a notebook a red box for each training."""
+    source = """
+from helpers import data
+from helpers.reference.unet import UNet
+from helpers.training import fit
+from lightning_fabric import Fabric
+cells = data.load("cells", "train", size=32, count=8, diameter=12)
+fit(UNet(1, 1, base_channels=4, depth=1), cells, cells, epochs=1)
+Fabric(accelerator="cpu", precision="bf16-mixed")
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")

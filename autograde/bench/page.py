@@ -15,6 +15,7 @@ from autograde.files import write
 from autograde.nbgrader_course import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+ON_GPU = ROOT / "docs" / "gpu.json"  # what `tests.launch.gpu` has found
 
 COLUMNS: dict[str, tuple[str, int]] = {  # heading, digits
     "iou": ("IoU", 3),
@@ -125,6 +126,21 @@ Of one question (`{exercise}`, medians), its checks take {checks:.0f} ms where t
 {apart:.0f} ms where it is in the sandbox; to fork, lock in, run the cells and end takes {around:.0f} ms more.
 """
 
+ON_A_GPU = """## On a GPU
+
+`python -m tests.launch.gpu`, last run on {day} ({machine}, Python {python}): {lessons} solved
+lessons in a kernel each, {passed} of their checks passed, nothing was left on the GPU that did not begin there; and {pieces} things that take
+a network, with one on the GPU. What failed there is listed below. It has been mended since, and the mended code has not
+been on a GPU again.
+
+{failed}
+
+{runs}
+
+The pretrained network has two seeds, since the time with the card was over. Both take few steps for such a card; why
+was not measured. The *seconds* are those of the whole call, with the start of the card.
+"""
+
 
 def write_page() -> None:
     """Make `docs/benchmarks.md` from the stored results."""
@@ -150,6 +166,8 @@ def write_page() -> None:
         )
     if "watched" in found:
         text += "\n" + WATCHED.format(**found["watched"]["seconds"], fraction=found["watched"]["counted"])
+    if ON_GPU.exists():
+        text += "\n" + _on_gpu(json.loads(ON_GPU.read_text(encoding="utf-8")))
     if grading.STORED.exists():
         text += "\n" + _grading(json.loads(grading.STORED.read_text(encoding="utf-8")))
     write(PAGE, text)
@@ -245,6 +263,19 @@ def _compiled(found: dict[str, float]) -> str:
     won = 1 - found["compiled"] / found["as it is"]
     pays = f"That pays in a run of {found['first'] / won / 60:.0f} minutes and more" if won > 0 else "That never pays"
     return f"{said}{pays}, so `fit` leaves it out.\n"
+
+
+def _on_gpu(found: dict) -> str:
+    failed = [(what, problem) for what, problem in found["pieces"].items() if problem]
+    failed += [(one["lesson"], error) for one in found["lessons"] for error in one["errors"]]
+    return ON_A_GPU.format(
+        **{name: found[name] for name in ("day", "machine", "python")},
+        lessons=len(found["lessons"]),
+        passed=sum(one["passed"] for one in found["lessons"]),
+        pieces=len(found["pieces"]),
+        failed=markdown.table(("what", "failed with"), failed),
+        runs=table(found["runs"]),
+    )
 
 
 def _grading(found: dict) -> str:

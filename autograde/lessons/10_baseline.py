@@ -142,8 +142,8 @@ def normalise(image, mean, std):
     every channel. Returns len(mean) channels.
     """
     ### BEGIN SOLUTION
-    mean = torch.tensor(mean)[:, None, None]  # (C, 1, 1)
-    std = torch.tensor(std)[:, None, None]
+    mean = image.new_tensor(mean)[:, None, None]  # (C, 1, 1), on the device of the image
+    std = image.new_tensor(std)[:, None, None]
     return (image - mean) / std
     ### END SOLUTION
 

@@ -22,7 +22,7 @@ from helpers import exercises
 from helpers.checks import wording
 from helpers.checks.equality import MOST_PARTS, is_same, kind_of
 from helpers.checks.fixtures import Fixture
-from helpers.checks.limits import OutOfTime, generators_kept, one_thread, quiet, time_limit
+from helpers.checks.limits import OutOfTime, generators_kept, on_cpu, one_thread, quiet, time_limit
 from helpers.checks.observe import Observation, observe
 from helpers.checks.probes import Build, Call, Draw, Probe, Script, as_probe, size_of
 from helpers.checks.process import Lost, unfinished
@@ -107,7 +107,8 @@ def examine(name: str, obj: Any, seed: int | None = None) -> Verdict:
     exercise = exercises.load(name)
     seed = secrets.randbits(31) if seed is None else seed
     if callable(obj):
-        return examine_through(name, LocalSubject(obj), seed)
+        with on_cpu():
+            return examine_through(name, LocalSubject(obj), seed)
     what = "None" if obj is None else f"an object of type {code(readable(type(obj).__name__))}"
     message = f"`{name}` is {what} here. It must be the function or class that you wrote: run its cell again."
     return _verdict(exercise, seed, "wrong", message)

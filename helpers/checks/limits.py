@@ -157,6 +157,15 @@ def generators_kept() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def on_cpu() -> Iterator[None]:
+    """New tensors are on the CPU, whatever device the notebook has made the default."""
+    import torch
+
+    with torch.device("cpu") if torch.get_default_device().type != "cpu" else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """Let torch compute with one thread in the body.
 

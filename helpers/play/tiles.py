@@ -90,7 +90,7 @@ class Tiles(Playground):
 
     def _tiled(self, overlap: int) -> Tiled:
         direct = self._once()
-        tiled = predict_tiled(self.model, self.image, self.tile, overlap)[-1]
+        tiled = predict_tiled(self.model, self._there(), self.tile, overlap)[-1].cpu()
         seams = (tiled - direct).abs() / direct.std().clamp(min=1e-12)
         inside = self._inside()
         worst, mean = seams[inside].max().item(), seams[inside].mean().item()
@@ -112,8 +112,12 @@ class Tiles(Playground):
     def _once(self) -> Tensor:
         if self._direct is None:
             with eval_mode(self.model):
-                self._direct = self.model(self.image[None])[0, -1]
+                self._direct = self.model(self._there()[None])[0, -1].cpu()
         return self._direct
+
+    def _there(self) -> Tensor:
+        """The image, where the model is."""
+        return self.image.to(next((p.device for p in self.model.parameters()), self.image.device))
 
     def _corners(self, overlap: int) -> list[tuple[int, int]]:
         """Where `predict_tiled` puts its tiles."""

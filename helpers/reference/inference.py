@@ -44,6 +44,7 @@ def predict_tiled(model: nn.Module, image: Tensor, tile: int, overlap: int) -> T
     columns = _mirrored(lefts[0], lefts[-1] + tile, width)
     padded = image[:, rows[:, None], columns]  # (C, rows, columns): whole tiles now
     weight = _tile_weight(tile, overlap)  # (tile, tile)
+    weight = weight.to(image.device)
 
     was_training = model.training
     model.eval()
@@ -155,7 +156,7 @@ def calibration_error(probability: Tensor, target: Tensor, bins: int = 10) -> fl
     probability, hit = probability.flatten().double(), target.flatten().double()
     bin_of = (probability * bins).long().clamp(max=bins - 1)
     # |sum of probabilities - sum of hits| is |mean - mean| times the pixels of the bin: the weight is in it already.
-    gap = torch.zeros(bins, dtype=torch.float64).index_add(0, bin_of, probability - hit)
+    gap = torch.zeros(bins, dtype=torch.float64, device=probability.device).index_add(0, bin_of, probability - hit)
     return gap.abs().sum().item() / len(probability)
 
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from helpers import exercises
 from helpers.checks import engine, examine
+from helpers.checks.render import as_html
 from helpers.checks.subject import LocalSubject
 from helpers.reference.overlap import dice
 from helpers.reference.pixels import to_tensor
@@ -395,3 +396,16 @@ def test_the_quick_answer_is_that_of_the_verdict(name):
     for answer in (*exercise.right_answers, *exercise.misconceptions):
         subject = LocalSubject(answer.solution)
         assert engine.is_right(name, subject, 0) == (engine.examine(name, answer.solution, 0).status == "passed")
+
+
+@pytest.mark.parametrize(("answer", "status"), [(dice, "passed"), (lambda pred, target: 0.5, "wrong")])
+def test_the_notebooks_default_device_is_none_of_the_checks(answer, status, capsys):
+    """Such as a GPU; "meta" is a device without numbers, which every machine has."""
+    torch.set_default_device("meta")
+    try:
+        verdict = examine("dice", answer)
+        assert torch.get_default_device().type == "meta"
+        assert verdict.status == status
+        assert as_html(verdict)
+    finally:
+        torch.set_default_device(None)
