@@ -7,7 +7,6 @@ may be done twice, or again where a worker was lost.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import signal
@@ -20,10 +19,16 @@ from pathlib import Path
 from autograde.judge import Judged, judge_lesson
 from autograde.results import Graded
 from autograde.sandbox.locked import SandboxError, Warm
+from autograde.sandbox.unlocked import Unlocked
 from autograde.where import SECONDS, one_change
 from helpers import plan
 from helpers.checks.program import Cell, Program
 from helpers.markup import code
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 UNBOUND = re.compile(r"NameError: `name '(\w+)' is not defined`")
 TIMED = {"compare"}  # exercises that measure time, so nothing else of ours runs beside them
@@ -40,12 +45,14 @@ class Task:
         cells: all its code cells.
         seed: from which the probes are drawn.
         earlier: the programs of pieces of earlier lessons that the student has handed in, and that passed.
+        unsafe: run the code unlocked where it cannot be locked in.
     """
 
     lesson: str
     cells: tuple[Cell, ...]
     seed: int
     earlier: Mapping[str, Program] = field(default_factory=dict)
+    unsafe: bool = False
 
 
 def judged(task: Task) -> tuple[Graded, ...]:
@@ -54,21 +61,26 @@ def judged(task: Task) -> tuple[Graded, ...]:
     Raises:
         SandboxError: students' code cannot be locked in here.
     """
-    found = judge_lesson(task.lesson, task.cells, task.seed, _warm(), task.earlier, _turn)
+    warm = _warm(task.unsafe)
+    warm.next_submission()
+    found = judge_lesson(task.lesson, task.cells, task.seed, warm, task.earlier, _turn)
     numbers = {cell.name: number for number, cell in enumerate(task.cells, 1)}
     return tuple(_graded(name, one, found, task.earlier, numbers) for name, one in found.items())
 
 
-def looked(programs: Mapping[str, Program], seed: int, seconds: float = SECONDS) -> dict[str, str]:
+def looked(
+    programs: Mapping[str, Program], seed: int, seconds: float = SECONDS, unsafe: bool = False
+) -> dict[str, str]:
     """Where one small change makes each of these answers, by exercise, pass; see `one_change`.
 
     Raises:
         SandboxError: students' code cannot be locked in here.
     """
-    found = {}
+    found, warm = {}, _warm(unsafe)
+    warm.next_submission()
     for name, program in programs.items():
         try:
-            found[name] = one_change(name, program, seed, _warm(), seconds)
+            found[name] = one_change(name, program, seed, warm, seconds)
         except (SandboxError, OSError):
             raise
         except Exception:  # of an answer that no reading comes to an end with
@@ -85,11 +97,16 @@ def start() -> None:
         pyprctl.set_pdeathsig(signal.SIGKILL)
 
 
-def _warm() -> Warm:
+def _warm(unsafe: bool) -> Warm:
     """This thread's warm process."""
     warm: Warm | None = getattr(_own, "warm", None)
     if warm is None:
-        warm = _own.warm = Warm()
+        try:
+            warm = _own.warm = Warm()
+        except SandboxError:
+            if not unsafe:
+                raise
+            warm = _own.warm = Unlocked()
     return warm
 
 
@@ -139,6 +156,9 @@ def _graded(
 @contextlib.contextmanager
 def _turn(name: str) -> Iterator[None]:
     """Wait until an exercise may be judged: one that measures time while no other is, on this machine."""
+    if fcntl is None:
+        yield
+        return
     place = Path(tempfile.gettempdir()) / f"build-unet-{os.getuid()}.turn"
     handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.context import BaseContext
 from typing import Any
 
 from autograde.worker import start
@@ -108,7 +109,12 @@ class Workers:
         self._pool = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._number, multiprocessing.get_context("spawn"), start)
+        # Never a fork of this process, which has threads, but of one that has imported all and does nothing else.
+        context: BaseContext = multiprocessing.get_context("spawn")
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload([start.__module__])
+        return ProcessPoolExecutor(self._number, context, start)
 
     def _end(self) -> None:
         processes = list((self._pool._processes or {}).values())

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from autograde.build_cache import ROOT
-from autograde.sandbox.lock import MEGABYTE, Limits, missing
+from autograde.sandbox import namespaces
+from autograde.sandbox.lock import MEGABYTE, Limits, missing, without_landlock
 from autograde.sandbox.warm import Question
 from helpers.checks import codec
 from helpers.checks.process import ConnectedSubject
@@ -55,7 +56,7 @@ class Ended:
 
 
 class Warm:
-    """A warm process. A context manager: leaving it ends the process.
+    """A warm process, in namespaces where they can be made. A context manager: leaving it ends the process.
 
     Attributes:
         walls: those around the last answer that ran.
@@ -65,10 +66,12 @@ class Warm:
     """
 
     def __init__(self) -> None:
-        if why := missing():
+        self._namespaces = list(namespaces.prefix()) if sys.platform == "linux" else []
+        if why := missing(bool(self._namespaces)):
             raise SandboxError(
                 f"Students' code cannot be locked in here: {'; '.join(why)}. Grade on Linux 6.2 or later, in WSL2 or "
-                "in a container on such a machine."
+                "in a container on such a machine. With `--unsafe` it runs as you, with your files and network in "
+                "reach, and every result says so."
             )
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -106,9 +109,15 @@ class Warm:
         with theirs:
             socket.send_fds(control, [b"q"], [theirs.fileno()])
         with LockedSubject(ours, control, limits, seal) as subject:
-            subject.hand_over(Question(binding, parts, modules, limits, seal.hex(), guarded))
+            in_namespaces = bool(self._namespaces)
+            subject.hand_over(Question(binding, parts, modules, limits, seal.hex(), in_namespaces, guarded))
             yield subject
         self.walls = subject.walls
+
+    def next_submission(self) -> None:
+        """Let nothing of one submission be there for the next: without Landlock, each gets a process of its own."""
+        if without_landlock():
+            self.close()
 
     def _started(self) -> socket.socket:
         """The socket of a process that is ready."""
@@ -119,7 +128,7 @@ class Warm:
         with theirs:
             keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "autograde.sandbox.warm", str(theirs.fileno())],
+                [*self._namespaces, sys.executable, "-m", "autograde.sandbox.warm", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -127,9 +136,10 @@ class Warm:
                 cwd=ROOT,
                 start_new_session=True,
             )
-        match codec.receive(self._control, time.monotonic() + START_SECONDS):
-            case ("ready",):
+        with contextlib.suppress(EOFError, OSError, TimeoutError):
+            if codec.receive(self._control, time.monotonic() + START_SECONDS) == ("ready",):
                 return self._control
+        self.close()
         raise SandboxError("The process for students' code does not start. Run `python course.py doctor`.")
 
 

@@ -64,6 +64,7 @@ class Question:
         modules: names and sources of what stands in for `helpers.reference`.
         limits: what it may use.
         seal: of what is sent back, in hexadecimal digits.
+        in_namespaces: whether the process that is forked is in namespaces of its own.
         guarded: whether Python refuses, too, what nobody needs; without that, only the kernel's walls stand.
     """
 
@@ -72,6 +73,7 @@ class Question:
     modules: dict[str, str]
     limits: Limits
     seal: str
+    in_namespaces: bool
     guarded: bool = True
 
     def as_data(self) -> dict[str, Any]:
@@ -172,22 +174,28 @@ def _live(connection: socket.socket, folder: str) -> NoReturn:
         os.chdir(folder)
         tempfile.tempdir = folder
         try:
-            walls = lock([stage.HELPERS], stage.hidden(), Path(folder), question.limits)
+            walls = lock(stage.COURSE, stage.hidden(), Path(folder), question.limits, question.in_namespaces)
         except LockError as error:
             codec.send(connection, ("unlocked", str(error)), seal=seal)
             os._exit(1)
         codec.send(connection, ("locked", walls), seal=seal)
-        stage.set_up(question.modules)
-        namespace = stage.of_student()
-        members = Members()
-        if question.guarded:
-            stage.guard()
-        answer = _run(question, namespace)
-        codec.send(connection, answer if isinstance(answer, tuple) else ("ready",), seal=seal)
-        if not isinstance(answer, tuple):
-            serve(LocalSubject(answer[0], members), answer[0], connection, seal)
+        answer(question, connection)
     finally:
         os._exit(0)
+
+
+def answer(question: Question, connection: socket.socket) -> None:
+    """Run the student's code in this process, and serve what it makes until the judge has gone, with EOFError then."""
+    seal = bytes.fromhex(question.seal)
+    stage.set_up(question.modules)
+    namespace = stage.of_student()
+    members = Members()
+    if question.guarded:
+        stage.guard()
+    made = _run(question, namespace)
+    codec.send(connection, made if isinstance(made, tuple) else ("ready",), seal=seal)
+    if not isinstance(made, tuple):
+        serve(LocalSubject(made[0], members), made[0], connection, seal)
 
 
 def _run(question: Question, namespace: dict[str, Any]) -> list[Any] | tuple[str, Any]:
