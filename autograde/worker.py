@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,7 @@ UNBOUND = re.compile(r"NameError: `name '(\w+)' is not defined`")
 TIMED = {"compare"}  # exercises that measure time, so nothing else of ours runs beside them
 
 _own = threading.local()
+_first: socket.socket | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,14 @@ def looked(
     return found
 
 
-def start() -> None:
-    """Set up a local worker: it ends with the run that started it, and leaves Ctrl-C to that."""
+def start(first: socket.socket | None) -> None:
+    """Set up a local worker: it ends with the run that started it, and leaves Ctrl-C to that.
+
+    Args:
+        first: the socket of a warm process, of which its own is to be a fork.
+    """
+    global _first
+    _first = first
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(ImportError):
         import pyprctl
@@ -97,7 +105,7 @@ def _warm(unsafe: bool) -> Warm:
     warm: Warm | None = getattr(_own, "warm", None)
     if warm is None:
         try:
-            warm = _own.warm = Warm()
+            warm = _own.warm = Warm(_first)
         except SandboxError:
             if not unsafe:
                 raise

@@ -4,8 +4,9 @@ It imports what answers need and computes nothing itself, so that a fork of it i
 forks once; the fork locks itself in, runs the student's code, and serves it as a `Subject` to the judge. Nothing that
 a student may not see is ever in this process: no exercise, no key, no gradebook, no secret of the judge's.
 
-The judge sends a byte: `q` with the socket of the subject; `i` to interrupt the code; `e` to end it. When the fork has
-ended, how it ended is sent back. The question itself goes to the fork, over its own socket: what this process has read
+The judge sends a byte: `q` with the socket of the subject; `i` to interrupt the code; `e` to end it; `n` with the
+socket of another judge, for whom a fork does the same from then on. When the fork of a question has ended, how it ended
+is sent back. The question itself goes to the fork, over its own socket: what this process has read
 once would lie in the memory of all later forks.
 
 A fork writes to a folder of its own. What no limit of a process bounds is looked at while it runs: what lies in that
@@ -99,6 +100,15 @@ def main(control: socket.socket) -> None:
         kind, handles, _, _ = socket.recv_fds(control, 1, 1)
         if not kind:
             return
+        if kind == b"n":
+            other = socket.socket(fileno=handles[0])
+            if os.fork() == 0:
+                control.close()
+                control = other
+                codec.send(control, ("ready",))
+            else:
+                other.close()
+            continue
         if kind != b"q":  # too late: that fork has ended
             continue
         folder = tempfile.mkdtemp(prefix="answer-")
