@@ -153,7 +153,7 @@ def lock(
     try:
         _limit(limits or Limits())
         if without_landlock():
-            _hide(hidden)
+            _hide(hidden, write)
             _drop_capabilities()
         else:
             _drop_capabilities()
@@ -184,15 +184,25 @@ def _limit(limits: Limits) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def _hide(hidden: Sequence[Path]) -> None:
-    """Take `/proc` and these folders away, which a process in namespaces can: in a mount namespace of its own."""
-    new_mounts, detach, read_only = 0x00020000, 2, 1  # CLONE_NEWNS, MNT_DETACH, MS_RDONLY
+# Of mount(2).
+NEW_MOUNTS, DETACH, READ_ONLY, NO_SUID, NO_DEVICES, REMOUNT, BIND = 0x20000, 2, 1, 2, 4, 32, 4096
+
+
+def _hide(hidden: Sequence[Path], write: Path) -> None:
+    """Where there is no Landlock: take away `/proc` and these folders, and what is beside the one to write in.
+
+    A process in namespaces can, in a mount namespace of its own.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
-    failed = libc.unshare(new_mounts) or libc.umount2(b"/proc", detach)
+    own, above = os.fsencode(write), os.fsencode(write.parent)
+    failed = libc.unshare(NEW_MOUNTS) or libc.umount2(b"/proc", DETACH)
     for path in hidden:
-        failed = failed or libc.mount(b"none", os.fsencode(path), b"tmpfs", read_only, None)
+        failed = failed or libc.mount(b"none", os.fsencode(path), b"tmpfs", READ_ONLY, None)
+    failed = failed or libc.mount(own, own, None, BIND, None)
+    failed = failed or libc.mount(None, above, None, REMOUNT | BIND | READ_ONLY | NO_SUID | NO_DEVICES, None)
     if failed:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    os.chdir(write)  # what is mounted there now
 
 
 def _drop_capabilities() -> None:

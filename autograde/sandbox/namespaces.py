@@ -19,7 +19,7 @@ from autograde.sandbox.lock import MEGABYTE, readable
 from autograde.sandbox.stage import COURSE
 
 SIZE = 256 * MEGABYTE  # of its /tmp
-PROGRAMS = ("/bin", "/sbin", "/etc/alternatives")  # to find libraries with
+PROGRAMS = ("/bin", "/sbin", "/etc/alternatives", "/etc/fonts")  # to find libraries and fonts with
 
 
 @functools.cache
@@ -43,7 +43,8 @@ def _command(program: str) -> tuple[str, ...]:
     return (
         *(program, "--unshare-all", "--die-with-parent"),
         *("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"),  # for `lock`: in there alone, and it drops them
-        *("--dev", "/dev", "--remount-ro", "/dev", "--proc", "/proc", "--size", str(SIZE), "--tmpfs", "/tmp"),
+        # A shared map of `/dev/zero` would be memory that counts in no limit.
+        *("--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero", "--remount-ro", "/dev", "--proc", "/proc", "--size", str(SIZE), "--tmpfs", "/tmp"),
         *(word for path in shown for word in ("--ro-bind", str(path), str(path))),
         *("--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", *_fonts()),
     )
