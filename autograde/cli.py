@@ -74,6 +74,7 @@ Submissions = Annotated[
 Course = Annotated[Path | None, typer.Option(help="The nbgrader course folder, if not course/.")]
 Database = Annotated[str | None, typer.Option(help="URL of nbgrader's database, in place of a file in the course.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")]
+Unsafe = Annotated[bool, typer.Option("--unsafe", help="Run students' code unlocked where it cannot be locked in.")]
 
 
 @app.command()
@@ -86,6 +87,7 @@ def grade(
     workers: Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler that judges instead.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Also grade what has been graded.")] = False,
+    unsafe: Unsafe = False,
 ) -> None:
     """Grade a class: gradebook, feedback pages, report, CSV. Stopped or killed, the same command goes on."""
     from autograde import grade as grading
@@ -101,6 +103,7 @@ def grade(
             keys_folder=keys,
             gradebook=gradebook,
             force=force,
+            unsafe=unsafe,
             console=console,
         )
 
@@ -114,6 +117,7 @@ def regrade(
     gradebook: Database = None,
     workers: Workers = None,
     yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+    unsafe: Unsafe = False,
 ) -> None:
     """Grade again, after an exercise has changed, and say whose points move before anything is written."""
     from autograde import grade as grading
@@ -138,6 +142,7 @@ def regrade(
             keys_folder=keys,
             gradebook=gradebook,
             force=True,
+            unsafe=unsafe,
             approve=approve,
             console=console,
         )

@@ -32,6 +32,7 @@ from autograde.nbgrader_course import config
 from autograde.results import Graded, Result, Store, file_name
 from autograde.sandbox.lock import Limits
 from autograde.sandbox.locked import SandboxError
+from autograde.where import SECONDS
 from autograde.worker import UNBOUND, Task, judged, looked, points
 from autograde.workers import TRIES, DaskWorkers, Job, NoScheduler, Workers
 from helpers.checks.program import Cell, Program
@@ -95,6 +96,7 @@ def grade_class(
     gradebook: str | None = None,
     force: bool = False,
     look: bool = True,
+    unsafe: bool = False,
     approve: Callable[[list[Moved]], bool] | None = None,
     console: Console | None = None,
 ) -> list[Result]:
@@ -110,6 +112,7 @@ def grade_class(
         gradebook: URL of nbgrader's database, in place of `gradebook.db` in `course`.
         force: also grade what has been graded.
         look: also look for the one change that mends an answer without a name.
+        unsafe: where students' code cannot be locked in, run it unlocked, and say so in each result.
         approve: asked with the points that are others than before; nothing is written until it has said yes.
         console: where it is told how far things are; nowhere if `None`.
 
@@ -139,7 +142,7 @@ def grade_class(
             working = stack.enter_context(made)
         except NoScheduler as error:
             raise GradingError(str(error)) from None
-        run = _Run(lesson_asked, course, book, working, progress, len(handed_in))
+        run = _Run(lesson_asked, course, book, working, progress, len(handed_in), unsafe)
         try:
             run.judge(handed_in, force, approve)
             with contextlib.suppress(KeyboardInterrupt):  # the points are written, and whoever waits has waited enough
@@ -193,8 +196,16 @@ class _Run:
     """
 
     def __init__(
-        self, lesson: Lesson, course: Path, book: Writer, workers: Workers, progress: Progress, number: int
+        self,
+        lesson: Lesson,
+        course: Path,
+        book: Writer,
+        workers: Workers,
+        progress: Progress,
+        number: int,
+        unsafe: bool,
     ) -> None:
+        self._unsafe = unsafe
         self._lesson, self._course, self._book, self._workers = lesson, course, book, workers
         self._store = Store(course / "results")
         self._progress, self._began, self._found = progress, time.monotonic(), 0
@@ -217,7 +228,7 @@ class _Run:
                 take(finish(()), True)
             else:
                 cells = tuple(Cell(cell.name, cell.source) for cell in submission.cells if cell.kind == "code")
-                task = Task(self._lesson.name, cells, self._lesson.seed, earlier)
+                task = Task(self._lesson.name, cells, self._lesson.seed, earlier, self._unsafe)
                 self._workers.do(Job(judged, (task,), _after(finish, take), submission.student, anywhere=True))
         self._workers.finish()
         if approve is None:
@@ -247,7 +258,7 @@ class _Run:
                 self._replace(replace(result, graded=graded))
                 self._progress.update(bar, advance=1)
 
-            self._workers.do(Job(looked, (programs, result.seed), then, student, anywhere=True))
+            self._workers.do(Job(looked, (programs, result.seed, SECONDS, self._unsafe), then, student, anywhere=True))
         self._workers.finish()
 
     def _hold(self, result: Result, is_new: bool) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import socket
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.context import BaseContext
 from typing import Any
 
+from autograde.sandbox.lock import without_landlock
+from autograde.sandbox.locked import SandboxError, Warm
 from autograde.worker import start
 
 AHEAD = 4  # jobs that wait for each worker, so that those of a large class are not all in memory
@@ -48,14 +53,23 @@ class Workers:
     def __init__(self, number: int) -> None:
         self._number, self._most = number, AHEAD * number
         self._waiting: dict[Future[Any], Job] = {}
+        self._warm: Warm | None = None
+        self._first: socket.socket | None = None
         self.lost: list[str] = []
 
     def __enter__(self) -> Workers:
+        # Imports take most of the start, so what answers are forked from starts once, and while the workers start.
+        with contextlib.suppress(SandboxError):  # each worker says so, or does without
+            if not without_landlock():
+                self._warm = Warm()
+                self._first = self._warm.begin()
         self._pool = self._start()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._end()
+        if self._warm:
+            self._warm.close()
 
     def do(self, job: Job) -> None:
         """Have it done, as soon as there is room."""
@@ -108,7 +122,12 @@ class Workers:
         self._pool = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._number, multiprocessing.get_context("spawn"), start)
+        # Never a fork of this process, which has threads, but of one that has imported all and does nothing else.
+        context: BaseContext = multiprocessing.get_context("spawn")
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload([start.__module__])
+        return ProcessPoolExecutor(self._number, context, start, (self._first,))
 
     def _end(self) -> None:
         processes = list((self._pool._processes or {}).values())

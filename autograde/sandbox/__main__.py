@@ -89,9 +89,14 @@ def tried(what: str, warm: Warm, file: Path) -> str:
         return str(why)
     except Lost as lost:
         return lost.reason
-    # What is not there at all shows nothing about the walls.
-    denied = isinstance(value, Raised) and value.kind != "FileNotFoundError"
+    denied = isinstance(value, Raised) and (value.kind != "FileNotFoundError" or _is_hidden(value.message, file.parent))
     return f"{value.kind}: {value.message}" if denied else ""
+
+
+def _is_hidden(message: str, folder: Path) -> bool:
+    """Whether what was not found in there is there: what is not shows nothing about the walls."""
+    path = Path(message.partition("'")[2].partition("'")[0])
+    return path.exists() or any(path.is_relative_to(gone) for gone in (folder, "/proc"))
 
 
 def main() -> int:

@@ -9,9 +9,9 @@ that), and so can the load of the machine. No answer is a name, a size or a date
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
-import resource
 import sys
 import sysconfig
 from collections.abc import Iterable, Sequence
@@ -74,26 +74,37 @@ class Limits:
     files: int = 128
 
 
-def missing() -> list[str]:
-    """Why a process cannot be locked in here, one sentence each; none where it can."""
+def missing(in_namespaces: bool = False) -> list[str]:
+    """Why a process cannot be locked in here, one sentence each; none where it can.
+
+    Args:
+        in_namespaces: it has a file system of its own (`autograde.sandbox.namespaces`), and can do without Landlock.
+    """
     if sys.platform != "linux":
         return [f"{sys.platform} has no Landlock and no seccomp, which Linux has"]
     found = []
-    try:
-        import py_landlock
-
-        version = py_landlock.get_abi_version()
-        if version < LANDLOCK:
-            found.append(f"Landlock of this kernel is version {version}; {LANDLOCK} is needed, which Linux 6.2 has")
-    except ImportError as error:
-        found.append(f"{error}: python -m pip install py-landlock")
-    except py_landlock.LandlockError as error:
-        found.append(f"no Landlock: {error}")
+    if not in_namespaces and (why := without_landlock()):
+        found.append(f"{why}, and bubblewrap can make no namespaces in its place")
     try:
         import pyseccomp  # noqa: F401
     except (ImportError, RuntimeError) as error:
         found.append(f"no seccomp: {error}. It needs pyseccomp and libseccomp (Debian: libseccomp2)")
     return found
+
+
+def without_landlock() -> str:
+    """Why there is no Landlock here; nothing where there is."""
+    try:
+        import py_landlock
+
+        version = py_landlock.get_abi_version()
+    except ImportError as error:
+        return f"no Landlock: {error}: python -m pip install py-landlock"
+    except py_landlock.LandlockError as error:
+        return f"no Landlock: {error}"
+    if version < LANDLOCK:
+        return f"Landlock of this kernel is version {version}, and {LANDLOCK} is needed, which Linux 6.2 has"
+    return ""
 
 
 def readable() -> list[Path]:
@@ -117,7 +128,13 @@ def without(paths: Iterable[Path], hidden: Sequence[Path]) -> list[Path]:
 DEVICES = ("/dev/null", "/dev/urandom", "/dev/random")
 
 
-def lock(read: Sequence[Path], hidden: Sequence[Path], write: Path, limits: Limits | None = None) -> list[str]:
+def lock(
+    read: Sequence[Path],
+    hidden: Sequence[Path],
+    write: Path,
+    limits: Limits | None = None,
+    in_namespaces: bool = False,
+) -> list[str]:
     """Lock this process in, for good, and return which walls are up.
 
     Args:
@@ -125,23 +142,31 @@ def lock(read: Sequence[Path], hidden: Sequence[Path], write: Path, limits: Limi
         hidden: what in them it may not.
         write: the one folder in which it may make, write and remove files.
         limits: what it may use.
+        in_namespaces: whether it has a file system of its own, with nothing in it that it may not read.
 
     Raises:
         LockError: one of the walls cannot be put up. The process must not go on then.
     """
-    if why := missing():
+    if why := missing(in_namespaces):
         raise LockError("; ".join(why))
+    files = ["namespaces"] if in_namespaces else []
     try:
         _limit(limits or Limits())
-        _drop_capabilities()
-        version = _landlock(without([*readable(), *read], hidden), write)
+        if without_landlock():
+            _hide(hidden, write)
+            _drop_capabilities()
+        else:
+            _drop_capabilities()
+            files.append(f"Landlock {_landlock(without([*readable(), *read], hidden), write)}")
         _seccomp()
     except Exception as error:
         raise LockError(f"a process cannot be locked in here: {type(error).__name__}: {error}") from error
-    return ["limits", "no capabilities", "no new privileges", f"Landlock {version}", "seccomp"]
+    return ["limits", "no capabilities", "no new privileges", *files, "seccomp"]
 
 
 def _limit(limits: Limits) -> None:
+    import resource
+
     import psutil
 
     has = psutil.Process().memory_info()
@@ -157,6 +182,27 @@ def _limit(limits: Limits) -> None:
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
         resource.setrlimit(what, (most, most))
+
+
+# Of mount(2).
+NEW_MOUNTS, DETACH, READ_ONLY, NO_SUID, NO_DEVICES, REMOUNT, BIND = 0x20000, 2, 1, 2, 4, 32, 4096
+
+
+def _hide(hidden: Sequence[Path], write: Path) -> None:
+    """Where there is no Landlock: take away `/proc` and these folders, and what is beside the one to write in.
+
+    A process in namespaces can, in a mount namespace of its own.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    own, above = os.fsencode(write), os.fsencode(write.parent)
+    failed = libc.unshare(NEW_MOUNTS) or libc.umount2(b"/proc", DETACH)
+    for path in hidden:
+        failed = failed or libc.mount(b"none", os.fsencode(path), b"tmpfs", READ_ONLY, None)
+    failed = failed or libc.mount(own, own, None, BIND, None)
+    failed = failed or libc.mount(None, above, None, REMOUNT | BIND | READ_ONLY | NO_SUID | NO_DEVICES, None)
+    if failed:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    os.chdir(write)  # what is mounted there now
 
 
 def _drop_capabilities() -> None:

@@ -21,6 +21,7 @@ from typing import Any
 from helpers.checks.subject import is_library
 
 HELPERS = Path(__file__).parents[2] / "helpers"
+COURSE = (HELPERS, HELPERS.parent / "datasets")  # what students' code may read of it, but for what is hidden
 HIDDEN = ("exercises", "reference")  # of `helpers`: what holds answers
 UNREAD = (*HIDDEN, "quiz")  # `quiz` holds questions, and is imported already
 GRADER = ("helpers.checks", "autograde")  # that serves the answer, in this process, too

@@ -4,8 +4,9 @@ It imports what answers need and computes nothing itself, so that a fork of it i
 forks once; the fork locks itself in, runs the student's code, and serves it as a `Subject` to the judge. Nothing that
 a student may not see is ever in this process: no exercise, no key, no gradebook, no secret of the judge's.
 
-The judge sends a byte: `q` with the socket of the subject; `i` to interrupt the code; `e` to end it. When the fork has
-ended, how it ended is sent back. The question itself goes to the fork, over its own socket: what this process has read
+The judge sends a byte: `q` with the socket of the subject; `i` to interrupt the code; `e` to end it; `n` with the
+socket of another judge, for whom a fork does the same from then on. When the fork of a question has ended, how it ended
+is sent back. The question itself goes to the fork, over its own socket: what this process has read
 once would lie in the memory of all later forks.
 
 A fork writes to a folder of its own. What no limit of a process bounds is looked at while it runs: what lies in that
@@ -64,6 +65,7 @@ class Question:
         modules: names and sources of what stands in for `helpers.reference`.
         limits: what it may use.
         seal: of what is sent back, in hexadecimal digits.
+        in_namespaces: whether the process that is forked is in namespaces of its own.
         guarded: whether Python refuses, too, what nobody needs; without that, only the kernel's walls stand.
     """
 
@@ -72,6 +74,7 @@ class Question:
     modules: dict[str, str]
     limits: Limits
     seal: str
+    in_namespaces: bool
     guarded: bool = True
 
     def as_data(self) -> dict[str, Any]:
@@ -97,6 +100,15 @@ def main(control: socket.socket) -> None:
         kind, handles, _, _ = socket.recv_fds(control, 1, 1)
         if not kind:
             return
+        if kind == b"n":
+            other = socket.socket(fileno=handles[0])
+            if os.fork() == 0:
+                control.close()
+                control = other
+                codec.send(control, ("ready",))
+            else:
+                other.close()
+            continue
         if kind != b"q":  # too late: that fork has ended
             continue
         folder = tempfile.mkdtemp(prefix="answer-")
@@ -172,22 +184,28 @@ def _live(connection: socket.socket, folder: str) -> NoReturn:
         os.chdir(folder)
         tempfile.tempdir = folder
         try:
-            walls = lock([stage.HELPERS], stage.hidden(), Path(folder), question.limits)
+            walls = lock(stage.COURSE, stage.hidden(), Path(folder), question.limits, question.in_namespaces)
         except LockError as error:
             codec.send(connection, ("unlocked", str(error)), seal=seal)
             os._exit(1)
         codec.send(connection, ("locked", walls), seal=seal)
-        stage.set_up(question.modules)
-        namespace = stage.of_student()
-        members = Members()
-        if question.guarded:
-            stage.guard()
-        answer = _run(question, namespace)
-        codec.send(connection, answer if isinstance(answer, tuple) else ("ready",), seal=seal)
-        if not isinstance(answer, tuple):
-            serve(LocalSubject(answer[0], members), answer[0], connection, seal)
+        answer(question, connection)
     finally:
         os._exit(0)
+
+
+def answer(question: Question, connection: socket.socket) -> None:
+    """Run the student's code in this process, and serve what it makes until the judge has gone, with EOFError then."""
+    seal = bytes.fromhex(question.seal)
+    stage.set_up(question.modules)
+    namespace = stage.of_student()
+    members = Members()
+    if question.guarded:
+        stage.guard()
+    made = _run(question, namespace)
+    codec.send(connection, made if isinstance(made, tuple) else ("ready",), seal=seal)
+    if not isinstance(made, tuple):
+        serve(LocalSubject(made[0], members), made[0], connection, seal)
 
 
 def _run(question: Question, namespace: dict[str, Any]) -> list[Any] | tuple[str, Any]:

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m tests.hostile", description=__doc__)
     parser.add_argument("names", nargs="*", help="cases; all where none is named")
     parser.add_argument("--quick", action="store_true", help="leave out what uses up all of its time")
-    for way, (about, _) in WAYS.items():
+    for way, (about, *_) in WAYS.items():
         parser.add_argument(f"--as-{way}", dest="way", action="store_const", const=way, help=about)
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)  # the folder, when it is run for another process
     asked = parser.parse_args(arguments)

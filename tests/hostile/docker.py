@@ -1,4 +1,4 @@
-"""`python -m tests.hostile.docker …`: the same as `python -m tests.hostile …`, confined as by Docker's defaults.
+"""`python -m tests.hostile.docker MODULE …`: run a module, confined as by Docker's defaults.
 
 What is refused is what the profile in https://github.com/moby/profiles, `seccomp/default.json` (as of 02e898b), lets
 nobody call who has Docker's default capabilities, on x86-64. Left out is the choice of values for `personality`. No
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import runpy
 import sys
 
 # Of the calls that x86-64 has, those that the profile does not allow.
@@ -62,6 +63,5 @@ def _keep_capabilities() -> None:
 
 if __name__ == "__main__":
     confine()
-    from tests.hostile.__main__ import main
-
-    sys.exit(main())
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
