@@ -129,9 +129,9 @@ Of one question (`{exercise}`, medians), its checks take {checks:.0f} ms where t
 ON_A_GPU = """## On a GPU
 
 `python -m tests.launch.gpu`, last run on {day} ({machine}, Python {python}): {lessons} solved
-lessons in a kernel each, {passed} of their checks passed, nothing was left on the GPU that did not begin there; and {pieces} things that take
-a network, with one on the GPU. What failed there is listed below. It has been mended since, and the mended code has not
-been on a GPU again.
+lessons in a kernel each, {passed} of their checks passed, nothing was left on the GPU that did not begin there; and
+{pieces} things that take a network, with one on the GPU. What failed there is listed below. It has been mended since,
+and the mended code has not been on a GPU again.
 
 {failed}
 
