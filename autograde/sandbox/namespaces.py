@@ -44,7 +44,8 @@ def _command(program: str) -> tuple[str, ...]:
         *(program, "--unshare-all", "--die-with-parent"),
         *("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"),  # for `lock`: in there alone, and it drops them
         # A shared map of `/dev/zero` would be memory that counts in no limit.
-        *("--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero", "--remount-ro", "/dev", "--proc", "/proc", "--size", str(SIZE), "--tmpfs", "/tmp"),
+        *("--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero", "--remount-ro", "/dev"),
+        *("--proc", "/proc", "--size", str(SIZE), "--tmpfs", "/tmp"),
         *(word for path in shown for word in ("--ro-bind", str(path), str(path))),
         *("--setenv", "HOME", "/tmp", "--setenv", "TMPDIR", "/tmp", *_fonts()),
     )
