@@ -3,7 +3,7 @@
     python course.py lab [--no-browser] [--port N] ...   open JupyterLab on the notebooks
     python course.py test [pytest arguments]             run the whole test suite
     python course.py doctor                              say what is here and what is missing
-    python course.py build | check | grade | regrade | export | rehearse | release | accuracy | lessons |
+    python course.py build | check | grade | regrade | export | rehearse | hub-config | release | accuracy | lessons |
                      bench | messages ...
                                                          the course's own commands (add --help)
 

@@ -162,6 +162,20 @@ def rehearse(
 
 
 @app.command()
+def hub_config(
+    instructor: Annotated[list[str], typer.Option(help="Name of an instructor on the hub; may be repeated.")],
+    course: Annotated[str, typer.Option(help="The nbgrader course folder on the hub's machine.")],
+    exchange: Annotated[str, typer.Option(help="The folder through which work goes.")] = "/srv/nbgrader/exchange",
+) -> None:
+    """Write what a JupyterHub with nbgrader needs, and say what is left to do."""
+    from autograde import hub
+
+    with clear_errors(ValueError):
+        for line in hub.write_config(instructor, course, exchange):
+            say(line)
+
+
+@app.command()
 def export(
     lesson: Lesson,
     canvas: Annotated[Path | None, typer.Option(help="Canvas's gradebook as exported, to be filled in.")] = None,
