@@ -261,7 +261,9 @@ def _packed(lesson: str, content: bytes, given: dict[str, str], name: str | None
 
 
 def _version() -> str:
-    """The course's version, where it is installed."""
+    """The course's version: of the plan where that says it, else of what is installed."""
+    if version := json.loads(plan.PATH.read_text(encoding="utf-8")).get("version"):
+        return str(version)
     try:
         return importlib.metadata.version("build-unet")
     except importlib.metadata.PackageNotFoundError:
