@@ -95,6 +95,6 @@ def write_config(instructors: list[str], course: str, exchange: str = EXCHANGE, 
         f"  mkdir -p /etc/jupyter && cp -r {place}/etc/. /etc/jupyter/",
         f"  the line load_subconfig({str(place.resolve() / 'hub' / 'build_unet_config.py')!r}) in jupyterhub_config.py",
         f"For each instructor ({', '.join(instructors)}):",
-        f"  cp {place}/instructor/nbgrader_config.py ~/.jupyter/",
+        f"  mkdir -p ~/.jupyter && cp {place}/instructor/nbgrader_config.py ~/.jupyter/",
         "The course, with its extras lab and class, must be installed where the hub starts its users' servers.",
     ]

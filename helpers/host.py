@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
+
+from helpers.markup import Shown
 
 Host = Literal["laptop", "colab", "binder", "hub"]
 
@@ -44,14 +49,18 @@ def user() -> str:
 
 def offer(path: Path) -> None:
     """Let the student download a file: in Colab it begins by itself, in Jupyter a link stands below the cell."""
-    from IPython.display import FileLink, display
+    from IPython.display import display
 
     if host() == "colab":
         from google.colab import files
 
         files.download(str(path))
-    else:
-        display(FileLink(os.path.relpath(path), result_html_prefix="Download it: "))
+        return
+    name = html.escape(path.name)
+    # JupyterLab would open a link without `download` itself, and says of a zip that it cannot.
+    link = f'<p>Download it: <a href="{quote(os.path.relpath(path))}" download="{name}">{name}</a></p>'
+    show: Callable[[object], object] = display  # IPython's own has no types
+    show(Shown(f"It is {path}", link))
 
 
 def notebook() -> Path | None:

@@ -24,7 +24,7 @@ from helpers.quiz import answers
 
 FILE = "my-work.zip"
 ABOUT, FORMAT = "work.json", "build-unet work 1"
-LARGEST = 2_000_000_000  # bytes of all files, unpacked
+LARGEST = 500_000_000  # bytes of all files, unpacked: they are in memory at once
 MOST_FILES = 2000
 LARGEST_ABOUT = 1_000_000
 CHECKPOINTS = (".safetensors", ".unet.zip")  # neither can hold code: see `helpers.checkpoint` and `helpers.share`
@@ -45,11 +45,15 @@ def save(to: str | Path = FILE) -> None:
         to: the file, or a folder such as that of a mounted drive, `"/content/drive/MyDrive"`.
 
     Raises:
-        KeepError: this notebook does not lie in the course's folder, or the file cannot be written.
+        KeepError: this notebook does not lie in the course's folder, there is too much, or the file cannot be written.
     """
     root = _root()
     path = Path(to) / FILE if Path(to).is_dir() else Path(to)
-    files = {name: (root / name).read_bytes() for name in _work(root)}
+    names = list(_work(root))
+    if len(names) >= MOST_FILES or sum((root / name).stat().st_size for name in names) > LARGEST:
+        most = f"{MOST_FILES} files or {LARGEST / 1e6:g} MB"
+        raise KeepError(f"There is more than {most} in {root}. Move checkpoints that you do not need elsewhere.")
+    files = {name: (root / name).read_bytes() for name in names}
     about = {"format": FORMAT, "saved": datetime.now().astimezone().isoformat(), "files": _hashes(files)}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -195,7 +199,7 @@ def _read(path: Path) -> dict[str, bytes]:
             if strange := [member for member in members if member != ABOUT and not _may_be(member)]:
                 raise KeepError(f"{name} holds {strange[0][:100]!r}, which is nobody's work here. {FOREIGN}")
             if sum(info.file_size for info in members.values()) > LARGEST:
-                raise KeepError(f"{name} unpacks to more than {LARGEST / 1e9:g} GB. {FOREIGN}")
+                raise KeepError(f"{name} unpacks to more than {LARGEST / 1e6:g} MB. {FOREIGN}")
             files = {member: archive.read(member) for member in members if member != ABOUT}
     except KeepError:
         raise

@@ -10,6 +10,7 @@ import importlib.metadata
 import importlib.util
 import io
 import json
+import logging
 import re
 import time
 import zipfile
@@ -286,6 +287,7 @@ def _exchange(lesson: str, file: Path | None) -> str:
     from nbgrader.exchange import ExchangeError, ExchangeFactory
 
     app = NbGrader()
+    app.log.setLevel(logging.ERROR)  # or it warns of every place where there is no file of settings
     app.load_config_file()
     settings = app.config
     course = CourseDirectory(config=settings)
