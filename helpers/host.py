@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -52,9 +53,7 @@ def offer(path: Path) -> None:
     from IPython.display import display
 
     if host() == "colab":
-        from google.colab import files
-
-        files.download(str(path))
+        importlib.import_module("google.colab.files").download(str(path))  # Colab's own, in no package index
         return
     name = html.escape(path.name)
     # JupyterLab would open a link without `download` itself, and says of a zip that it cannot.

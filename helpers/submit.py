@@ -25,6 +25,7 @@ from helpers.atomic_write import atomic_write
 from helpers.checks import program
 from helpers.checks.program import Cell, NoProgram
 from helpers.checks.session import verdict_of
+from helpers.extras import extra
 from helpers.quiz import answers
 
 ABOUT = "submission.json"  # beside the notebook in the zip: which lesson of which version, and whose
@@ -281,10 +282,11 @@ def _exchange(lesson: str, file: Path | None) -> str:
     is_fetched = file is not None and file == folder / f"{folder.name}.ipynb"
     if not is_fetched or importlib.util.find_spec("nbgrader") is None:
         return ""
-    from nbgrader.apps import NbGrader
-    from nbgrader.auth import Authenticator
-    from nbgrader.coursedir import CourseDirectory
-    from nbgrader.exchange import ExchangeError, ExchangeFactory
+    with extra("class", SubmitError):
+        from nbgrader.apps import NbGrader
+        from nbgrader.auth import Authenticator
+        from nbgrader.coursedir import CourseDirectory
+        from nbgrader.exchange import ExchangeError, ExchangeFactory
 
     app = NbGrader()
     app.log.setLevel(logging.ERROR)  # or it warns of every place where there is no file of settings

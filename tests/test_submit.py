@@ -91,9 +91,10 @@ def test_where_the_file_cannot_be_reached_the_definitions_that_ran_are_packed(le
         ana.run("SECRET = 'a token'")
         ana.run(right("dice"))
         offered = (
-            "import sys, types\ncolab = types.ModuleType('google.colab')\n"
-            "colab.files = types.SimpleNamespace(download=lambda path: print('offered', path))\n"
-            "sys.modules['google.colab'] = colab\nsys.modules.setdefault('google', types.ModuleType('google'))"
+            "import sys, types\nfiles = types.ModuleType('google.colab.files')\n"
+            "files.download = lambda path: print('offered', path)\n"
+            "for name in ('google', 'google.colab'):\n    sys.modules.setdefault(name, types.ModuleType(name))\n"
+            "sys.modules['google.colab.files'] = files"
         )
         ana.run(offered)
         said = ana.run(SUBMIT)
@@ -105,7 +106,7 @@ def test_where_the_file_cannot_be_reached_the_definitions_that_ran_are_packed(le
     notebook = packed(lesson, f"{LESSON}.zip")[NOTEBOOK]
     sources = [cell["source"] for cell in notebook["cells"]]
     assert sources[-1] == right("dice").strip()
-    assert not any("SECRET" in source or "colab.files" in source for source in sources)
+    assert not any("SECRET" in source or "files.download" in source for source in sources)
 
 
 @pytest.mark.parametrize(
