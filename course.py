@@ -3,7 +3,8 @@
     python course.py lab [--no-browser] [--port N] ...   open JupyterLab on the notebooks
     python course.py test [pytest arguments]             run the whole test suite
     python course.py doctor                              say what is here and what is missing
-    python course.py build | check | grade | regrade | export | release | accuracy | lessons | bench | messages ...
+    python course.py build | check | grade | regrade | export | rehearse | hub-config | release | accuracy | lessons |
+                     bench | messages ...
                                                          the course's own commands (add --help)
 
 The first run makes .venv and installs the versions in constraints.txt; a later run reinstalls nothing.

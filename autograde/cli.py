@@ -149,6 +149,38 @@ def regrade(
 
 
 @app.command()
+def rehearse(
+    lesson: Annotated[str, typer.Argument(help="The lesson, such as 02_overlap.")] = "02_overlap",
+    students: Annotated[int, typer.Option(min=1, help="How many hand in.")] = 30,
+) -> None:
+    """Make up a class and grade it, to have seen it before the day; exit code 1 where a score is not as planned."""
+    from autograde import grade as grading
+    from autograde import rehearse as rehearsal
+
+    with clear_errors(grading.GradingError):
+        said = rehearsal.rehearse(lesson, students, console=console)
+    for line in said:
+        say(line, style="red")
+    say(f"{students - len(said)} of {students} scores are as planned. The class is in {rehearsal.PLACE}.")
+    if said:
+        raise typer.Exit(1)
+
+
+@app.command()
+def hub_config(
+    instructor: Annotated[list[str], typer.Option(help="Name of an instructor on the hub; may be repeated.")],
+    course: Annotated[str, typer.Option(help="The nbgrader course folder on the hub's machine.")],
+    exchange: Annotated[str, typer.Option(help="The folder through which work goes.")] = "/srv/nbgrader/exchange",
+) -> None:
+    """Write what a JupyterHub with nbgrader needs, and say what is left to do."""
+    from autograde import hub
+
+    with clear_errors(ValueError):
+        for line in hub.write_config(instructor, course, exchange):
+            say(line)
+
+
+@app.command()
 def export(
     lesson: Lesson,
     canvas: Annotated[Path | None, typer.Option(help="Canvas's gradebook as exported, to be filled in.")] = None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -41,6 +42,9 @@ from helpers.markup import code
 from helpers.quiz import answers, questions
 from helpers.quiz.grading import is_right
 from helpers.threads import available_cpus
+
+# What nbgrader's exchange puts beside a submission, and what may stand in it: a student could have written it, too.
+EXCHANGE_FILES = {"timestamp.txt": r"[\w :.,/+-]+", "submission_secret.txt": r"[0-9a-f]{128}"}
 
 
 class GradingError(Exception):
@@ -274,6 +278,7 @@ class _Run:
             self._replace(result)
         elif not feedback_page(self._course, result.lesson, result.student).exists():
             self._make_page(result)
+        _for_the_exchange(self._course, result.lesson, result.student)
         self._book.write(result)
         self.done.append(_slim(result))
         if not self._held:
@@ -313,6 +318,18 @@ class _Run:
 def feedback_page(course: Path, lesson: str, student: str) -> Path:
     """Where a student's feedback is, which is where nbgrader looks for it."""
     return course / "feedback" / file_name(student) / lesson / f"{lesson}.html"
+
+
+def _for_the_exchange(course: Path, lesson: str, student: str) -> None:
+    """Put beside a page by what `nbgrader release_feedback` knows its owner, if `nbgrader collect` has brought it."""
+    collected = course / "submitted" / file_name(student) / lesson
+    for name, form in EXCHANGE_FILES.items():
+        path = collected / name
+        with contextlib.suppress(OSError, UnicodeError):
+            if path.is_symlink() or path.stat().st_size > 1000:
+                continue
+            if re.fullmatch(form, text := path.read_text(encoding="ascii")):
+                write(feedback_page(course, lesson, student).with_name(name), text)
 
 
 def _publish(

@@ -3,6 +3,7 @@
 A student is called as in the gradebook:
 
 - a folder or a zip a student, `ana/02_overlap.ipynb`, `ana.zip`, or a notebook each, `ana.ipynb`: `ana`;
+- what `submit()` makes, alone or in any of these, `02_overlap-ana.zip`: `ana`;
 - nbgrader, `ana/02_overlap/02_overlap.ipynb`, or its exchange, `ana+02_overlap+2026-11-01 12:00:00 UTC+x1y2z3`: `ana`;
 - Canvas, `lovelaceada_LATE_12345_678901_02_overlap.ipynb`: `lovelaceada_12345`, which ends with Canvas' `ID`;
 - Moodle, `Ada Lovelace_1234567_assignsubmission_file_/`: `Ada Lovelace_1234567`, with its `Identifier`'s number;
@@ -213,7 +214,13 @@ def _take_plain(entry: Entry, of: Callable[[str], HandedIn]) -> None:
         of(entry.name).sources.append(replace(entry, path=""))
         of(entry.name).is_stamped = True
     elif stem != entry.name and not (_is_notebook(entry) and stem in submission.lesson_names()):
-        of(stem).sources.append(entry)
+        of(_of_submit(stem) if entry.is_zip else stem).sources.append(entry)
+
+
+def _of_submit(stem: str) -> str:
+    """The student in the name of what `submit()` makes, without what a browser adds; any other name as it is."""
+    lesson = next((name for name in submission.lesson_names() if stem.startswith(f"{name}-")), None)
+    return re.sub(r" ?\(\d+\)$", "", stem[len(lesson) + 1 :]) or stem if lesson else stem
 
 
 def _gradescope(top: list[Entry], reader: Reader) -> dict[str, list[tuple[str, str]]]:

@@ -16,9 +16,11 @@ from helpers import data, show  # noqa: E402  (threads come first)
 from helpers.checks import check, earlier, hint, solution, use, where  # noqa: E402
 from helpers.glossary import glossary  # noqa: E402
 from helpers.graph import ArchitectureGraph  # noqa: E402
+from helpers.keep import load, save  # noqa: E402
 from helpers.progress import progress  # noqa: E402
 from helpers.quiz import quiz  # noqa: E402
 from helpers.stepper import CodeStepper  # noqa: E402
+from helpers.submit import submit  # noqa: E402
 
 __all__ = [
     "ArchitectureGraph",
@@ -28,11 +30,14 @@ __all__ = [
     "earlier",
     "glossary",
     "hint",
+    "load",
     "play",
     "progress",
     "quiz",
+    "save",
     "show",
     "solution",
+    "submit",
     "use",
     "where",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from helpers import markup, plan, progress_store
+from helpers import host, markup, plan, progress_store
 from helpers.progress_store import Record
 from helpers.quiz import answers
 
@@ -143,7 +143,8 @@ class Progress:
             widths = [max(len(row[k]) for row in rows) for k in range(len(HEADS))]
             table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
             lines += ["", *(row.rstrip() for row in table), ""]
-            lines += [_wrapped(text) for text in (self.next(), NO_GRADE, self.asked, ABOUT_TIME) if text]
+            texts = (self.next(), host.ABOUT[host.host()], NO_GRADE, self.asked, ABOUT_TIME)
+            lines += [_wrapped(text) for text in texts if text]
         return "\n".join([*lines, *(_wrapped(f"! {said}") for said in self.said)])
 
     def as_html(self) -> str:
@@ -159,7 +160,8 @@ class Progress:
             parts.append(f"<table>{_caption('The whole course')}<tbody>{rows}</tbody></table>")
             parts.append(_paragraph(f"<b>{markup.as_html(self.next())}</b>"))
             parts.append(self._table())
-            parts += [_paragraph(html.escape(text)) for text in (NO_GRADE, self.asked, ABOUT_TIME) if text]
+            texts = (host.ABOUT[host.host()], NO_GRADE, self.asked, ABOUT_TIME)
+            parts += [_paragraph(markup.as_html(text)) for text in texts if text]
         parts += [_paragraph(f"<b>!</b> {markup.as_html(said)}") for said in self.said]
         return f'<div style="max-width:75em">{"".join(parts)}</div>'
 

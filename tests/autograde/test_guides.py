@@ -1,0 +1,67 @@
+"""The guides' commands exist, with their options, and each is run by a test or named there as not run."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from autograde.cli import app
+from autograde.nbgrader_course import ROOT
+
+GUIDES = ("students", "instructors")
+# Which test runs a command like this, with folders of its own.
+RUN_BY = {
+    "lab": ("tests/test_course.py", "test_lab_passes_its_options_on"),
+    "doctor": ("tests/test_doctor.py", "test_"),
+    "rehearse": ("tests/autograde/test_rehearse.py", "test_the_command_ends_with_what_it_found"),
+    "build": ("tests/autograde/conftest.py", "course"),
+    "grade": ("tests/autograde/test_grade.py", "test_"),
+    "export": ("tests/autograde/test_export.py", "test_"),
+    "hub-config": ("tests/autograde/test_hub.py", "test_the_command_says_what_is_left_to_do"),
+}
+NOT_RUN = ("git clone", "cd ")
+
+
+def text_of(guide):
+    return (ROOT / "docs" / f"{guide}.md").read_text(encoding="utf-8")
+
+
+def commands(text):
+    """The lines of a guide's blocks of commands, and what stands as a command in a sentence."""
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    blocks = [block for language, block in fenced if not language]
+    return [
+        *(line for block in blocks for line in block.splitlines()),
+        *re.findall(r"`(python course\.py [^`]+)`", text),
+    ]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_command_is_run_by_a_test_or_said_not_to_be(guide):
+    found = commands(text_of(guide))
+    assert found
+    for line in found:
+        if line.startswith(NOT_RUN):
+            continue
+        start, verb, *options = line.removeprefix("python ").split()
+        assert start == "course.py", line
+        file, test = RUN_BY[verb]
+        assert f"def {test}" in (ROOT / file).read_text(encoding="utf-8"), line
+        if verb not in ("lab", "doctor"):
+            group = typer.main.get_command(app)
+            group.commands[verb].make_context(verb, options)  # it raises where an option is none
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_call_in_a_guide_is_one_of_the_course(guide):
+    import helpers
+
+    calls = set(re.findall(r"`?\b([a-z]+)\((?:\"[^\"]*\")?\)", text_of(guide)))
+    assert calls
+    assert calls <= {*helpers.__all__}
+
+
+def test_what_is_said_to_lie_where_does():
+    for path in ("helpers/reference", "helpers/exercises", "autograde/lessons/keys", "docs/students.md"):
+        assert (Path(ROOT) / path).exists()
