@@ -73,24 +73,26 @@ def start(lesson: str, version: str) -> None:
 
 
 def unpack(packed: bytes, folder: str) -> str:
-    """Put a fetched course into a folder, whole or not at all; returns the path of its `start.py`.
+    """Put a fetched course in place of a folder, whole or not at all; returns the path of its `start.py`.
 
     Raises:
         RuntimeError: nothing can be written there, or there is no room.
     """
     place = Path(folder).absolute()
+    file = place / "helpers" / "start.py"
     aside = place.with_name(f".{place.name}-{secrets.token_hex(4)}")
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             archive.extractall(aside)
-        if not place.exists():  # another notebook may have been quicker
+        if not file.exists():  # else another notebook was quicker
+            shutil.rmtree(place, ignore_errors=True)
             os.rename(aside, place)
     except OSError as error:
-        if not place.exists():
+        if not file.exists():
             raise RuntimeError(f"The course cannot be unpacked in {place}: {error.strerror}. {_todo(error)}") from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return str(place / "helpers" / "start.py")
+    return str(file)
 
 
 def _take_helpers_from(course: Path) -> None:

@@ -126,6 +126,12 @@ def test_it_fetches_the_course_once_and_says_so_in_one_line(server, tmp_path):
     assert sorted(path.name for path in place.iterdir()) == ["02_overlap", TAG]
 
 
+def test_what_is_left_of_a_course_is_replaced(server, tmp_path):
+    run(of(server), tmp_path)
+    (tmp_path / "build-unet" / TAG / "helpers" / "start.py").unlink()
+    assert run(of(server), tmp_path)[0].startswith(f"The course {plan.version()} is ready.")
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
