@@ -289,15 +289,16 @@ def release(
     from autograde import release as releasing
     from autograde import released
 
-    build()  # the archive holds the plan of the lessons as they are now
     with clear_errors(releasing.ReleaseError):
-        made = releasing.release(repository, tag)
+        releasing.address(repository, tag)
+    build()  # the archive holds the plan of the lessons as they are now
+    made = releasing.release(repository, tag)
     released.keep(made)
     build()
     say(
         f"dist/{made.file}, release.json, the notebooks and the README are made. What is left to do, in this order:\n"
         f"  1. commit   release.json README.md notebooks/ helpers/plan.json\n"
-        f"  2. tag      git tag {tag} && git push --tags\n"
+        f"  2. tag      git tag {tag} && git push origin HEAD {tag}\n"
         f"  3. upload   dist/{made.file}, as a file of the release {made.repository}/releases/new?tag={tag}"
     )
 

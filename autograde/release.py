@@ -27,8 +27,8 @@ class ReleaseError(Exception):
     """Nothing can be released like this; the message says why, and what to do."""
 
 
-def release(repository: str, tag: str, root: Path = ROOT) -> Release:
-    """Write `dist/course-{tag}.zip`, and return what a notebook has to know of it.
+def address(repository: str, tag: str) -> str:
+    """The address of a repository as it is kept.
 
     Raises:
         ReleaseError: the repository is none that Binder and Colab open, or the tag is not that of the version.
@@ -44,7 +44,16 @@ def release(repository: str, tag: str, root: Path = ROOT) -> Release:
             f"The tag {tag} is not that of the version in pyproject.toml, v{plan.version()}: a notebook is held "
             "against the course by it. Change one of them."
         )
-    packed = archive(root)
+    return repository
+
+
+def release(repository: str, tag: str, root: Path = ROOT) -> Release:
+    """Write `dist/course-{tag}.zip`, and return what a notebook has to know of it.
+
+    Raises:
+        ReleaseError: see `address`.
+    """
+    repository, packed = address(repository, tag), archive(root)
     atomic_write(root / "dist" / f"course-{tag}.zip", packed)
     return Release(repository, tag, hashlib.sha256(packed).hexdigest())
 

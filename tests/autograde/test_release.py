@@ -9,8 +9,10 @@ import zipfile
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
 
 from autograde import build, plan, release, released
+from autograde.cli import app
 
 ROOT = build.ROOT
 TAG, ADDRESS = f"v{plan.version()}", "https://github.com/ana/build-unet"
@@ -99,6 +101,7 @@ def test_what_binder_and_colab_cannot_open_is_refused(tmp_path, address):
         release.release(address, TAG, tmp_path)
 
 
-def test_a_tag_that_is_not_the_version_is_refused(tmp_path):
-    with pytest.raises(release.ReleaseError, match="The tag v9 is not that of the version.*Change one of them"):
-        release.release(ADDRESS, "v9", tmp_path)
+def test_a_tag_that_is_not_the_version_is_refused_before_anything_is_built():
+    done = CliRunner().invoke(app, ["release", "--repository", ADDRESS, "--tag", "v9"])
+    assert done.exit_code == 1
+    assert re.fullmatch(r"The tag v9 is not that of the version.*Change one of them\.\n", done.output)
