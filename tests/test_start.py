@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from autograde import build, plan, released
 from autograde.release import archive
@@ -113,7 +115,6 @@ def test_the_cell_has_at_most_ten_lines_is_folded_and_the_same_in_each_lesson(se
         assert (first.id, first.source) == (build.FIRST_ID, build.first_cell(lesson))
         assert first.metadata.jupyter.source_hidden
         assert first.metadata.cellView == "form"
-        assert first.id not in plan.lesson_plan(lesson, build.master(lesson))["cells"] if lesson != "glossary" else True
 
 
 def test_it_fetches_the_course_once_and_says_so_in_one_line(server, tmp_path):
@@ -166,12 +167,8 @@ def test_a_disk_that_is_full_or_read_only_is_said_once_and_left_as_it_was(server
     prefix = ["unshare", "--mount", "sh", "-c", mount, str(tmp_path)]
     if not shutil.which("unshare") or subprocess.run([*prefix, "true"], capture_output=True).returncode:
         pytest.skip("this system lets nobody mount")
-    said, _, left = run(
-        f"{of(server)}\n",
-        tmp_path,
-        before="import os, atexit\natexit.register(lambda: print(os.popen('find . -type f | wc -l').read().strip()))",
-        prefix=prefix,
-    )
+    count = "import atexit, os\natexit.register(lambda: print(sum(len(files) for _, _, files in os.walk('.'))))"
+    said, _, left = run(of(server), tmp_path, before=count, prefix=prefix)
     assert re.fullmatch(f"RuntimeError: The course cannot be unpacked in {tmp_path}/build-unet/{TAG}: {message}", said)
     assert left == "0"
 
@@ -182,7 +179,7 @@ def test_a_disk_that_is_full_or_read_only_is_said_once_and_left_as_it_was(server
 @pytest.fixture
 def beside(tmp_path):
     """A folder of a lesson in a course that was only unpacked."""
-    with zipfile.ZipFile(__import__("io").BytesIO(archive(ROOT))) as packed:
+    with zipfile.ZipFile(io.BytesIO(archive(ROOT))) as packed:
         packed.extractall(tmp_path / "course")
     lesson = tmp_path / "course" / "notebooks" / "02_overlap"
     lesson.mkdir(parents=True)
@@ -243,7 +240,8 @@ def started(python, lesson, **settings):
 
 
 def frozen(python):
-    return subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout.split()
+    done = subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True)
+    return {canonicalize_name(line) for line in done.stdout.split()}
 
 
 def test_a_lesson_installs_what_it_needs_once_and_nothing_else(bare, tmp_path):
@@ -265,9 +263,7 @@ def test_a_lesson_installs_what_it_needs_once_and_nothing_else(bare, tmp_path):
     ]:
         done = started(bare, lesson, **there)
         assert (done.returncode, done.stderr, done.stdout) == (0, "", f"The course {plan.version()} is ready.\n")
-        assert sorted(frozen(bare)) == sorted(wheel.replace("-", "_") for wheel in wheels) or sorted(
-            frozen(bare)
-        ) == sorted(wheels)
+        assert frozen(bare) == {canonicalize_name(wheel) for wheel in wheels}
     done = started(bare, "10_baseline", PIP_NO_INDEX="1")
     assert (done.returncode, done.stderr) == (0, "")
 

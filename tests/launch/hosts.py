@@ -39,8 +39,8 @@ write to the error output. The times are of a machine that did other things as w
 ABOUT = {
     "colab": (
         "Colab",
-        "The versions of `tests/launch/colab-2026-08.txt`, of CUDA only what `import torch` opens, no triton, and a "
-        "stand-in for the distribution google-colab with its pins. Each notebook starts in an empty folder, and "
+        f"The versions of `tests/launch/{environments.COLAB.name}`, of CUDA only what `import torch` opens, no triton, "
+        "and a stand-in for the distribution google-colab with its pins. Each notebook starts in an empty folder, and "
         "fetches the archive of the release from a server on this machine.",
     ),
     "binder": (
