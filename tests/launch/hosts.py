@@ -27,6 +27,7 @@ PAGE, STORED = ROOT / "docs" / "launch.md", ROOT / "docs" / "launch.json"
 ENVIRONMENTS = {"colab": environments.colab, "binder": environments.binder}
 KINDS = ("unsolved", "solved")
 SHOWN = ("torch", "torchvision", "numpy", "ipython", "ipykernel", "ipywidgets")
+COLUMNS = ("lesson", "as handed out", "solved", "peak memory of the kernel", "trouble")
 BINDER_BYTES = 2 * 2**30
 
 INTRODUCTION = """# Where the lessons start
@@ -221,22 +222,22 @@ def _section(name: str, seen: dict[str, Any]) -> str:
         said[0] += f" (there: {seen['wanted_python']}, which this machine lacks)"
     said[0] = ", ".join([said[0], *(f"`{package} {version}`" for package, version in seen["versions"].items())])
     installed = ", ".join(f"`{one}`" for one in seen["installed"]) or "nothing"
-    said.append(f"`pip freeze` shows afterwards {installed} more, and nothing changed")
-    if "repo2docker" in seen:
+    said.append(f"`pip freeze` shows afterwards {installed} more{'' if seen['amiss'] else ', and nothing changed'}")
+    if "repo2docker" in seen and not seen["amiss"]:
         taken = "takes `binder/environment.yml`, and copies it before the sources"
         said.append(f"repo2docker {seen['repo2docker']}, which does not build it here, {taken}")
     if seen["amiss"]:
         said.append(f"Amiss: {', '.join(seen['amiss'])}")
-    rows = []
-    for lesson, kinds in seen["lessons"].items():
-        took = (f"{kinds[kind]['seconds']:.0f} s" for kind in KINDS)
-        most = max(kinds[kind]["memory_mb"] for kind in KINDS)
-        rows.append((lesson, *took, f"{most:.0f} MB", sum(len(kinds[kind]["trouble"]) for kind in KINDS)))
-    rows += [
-        (lesson, *["not run yet"] * 2, "–", "–") for lesson in build.lesson_names() if lesson not in seen["lessons"]
-    ]
-    table = markdown.table(("lesson", "as handed out", "solved", "peak memory of the kernel", "trouble"), rows)
+    table = markdown.table(COLUMNS, [_row(lesson, seen["lessons"].get(lesson)) for lesson in build.lesson_names()])
     return f"## {title}, {seen['date']}\n\n{about}\n\n{'. '.join(said)}.\n\n{table}\n"
+
+
+def _row(lesson: str, kinds: dict[str, Any] | None) -> list[object]:
+    if kinds is None:
+        return [lesson, "not run yet", "not run yet", "–", "–"]
+    took = (f"{kinds[kind]['seconds']:.0f} s" for kind in KINDS)
+    most = max(kinds[kind]["memory_mb"] for kind in KINDS)
+    return [lesson, *took, f"{most:.0f} MB", sum(len(kinds[kind]["trouble"]) for kind in KINDS)]
 
 
 def stale(stored: Path = STORED, written: Path = PAGE) -> list[str]:
