@@ -48,7 +48,7 @@ def _version_1(folder: Path, memory: int, made: contextlib.ExitStack) -> list[Pa
 def _mounted(place: Path, options: list[str], made: contextlib.ExitStack) -> Path:
     place.mkdir()
     subprocess.run(["mount", *options, "none", place], check=True, capture_output=True)
-    made.callback(subprocess.run, ["umount", place], check=True)
+    made.callback(subprocess.run, ["umount", "-l", place], check=True)  # also while something ends in there
     return place
 
 

@@ -225,7 +225,7 @@ def _section(name: str, seen: dict[str, Any]) -> str:
     said.append(f"`pip freeze` shows afterwards {installed} more{'' if seen['amiss'] else ', and nothing changed'}")
     if "repo2docker" in seen and not seen["amiss"]:
         taken = "takes `binder/environment.yml`, and copies it before the sources"
-        said.append(f"repo2docker {seen['repo2docker']}, which does not build it here, {taken}")
+        said.append(f"`repo2docker` {seen['repo2docker']}, which does not build it here, {taken}")
     if seen["amiss"]:
         said.append(f"Amiss: {', '.join(seen['amiss'])}")
     table = markdown.table(COLUMNS, [_row(lesson, seen["lessons"].get(lesson)) for lesson in build.lesson_names()])
