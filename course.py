@@ -2,6 +2,7 @@
 
     python course.py lab [--no-browser] [--port N] ...   open JupyterLab on the notebooks
     python course.py test [pytest arguments]             run the whole test suite
+    python course.py test --launch                       before a release: every lesson as on Colab and on Binder
     python course.py doctor                              say what is here and what is missing
     python course.py build | check | grade | regrade | export | rehearse | hub-config | release | accuracy | lessons |
                      bench | messages ...
@@ -68,6 +69,8 @@ def main(argv: list[str]) -> int:
         python = str(set_up(ROOT))
         if verb == "lab":
             return lab(ROOT, python, args)
+        if verb == "test" and args[:1] == ["--launch"]:
+            return hand_over(ROOT, [python, "-m", "tests.launch", *args[1:]], cwd=ROOT)
         if verb == "test":
             # A process for each processor; tests/conftest.py says how many those are, and what stays together.
             return hand_over(ROOT, [python, "-m", "pytest", "-n", "auto", *args], cwd=ROOT)

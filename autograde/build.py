@@ -17,8 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import pprint
-import re
-import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,7 @@ import nbformat
 from nbformat import NotebookNode
 
 import helpers
-from autograde import answer_keys, plan
+from autograde import answer_keys, plan, released
 from autograde.build_cache import LESSONS, inputs, lesson_names
 from autograde.files import dumped, read_notebook, write
 from autograde.nbgrader_course import CONFIG_FILE, COURSE, ROOT, api
@@ -53,16 +51,36 @@ from helpers.quiz.grading import grade_answer
 grade_answer("{id}", {key})
 ### END HIDDEN TESTS"""
 
-# Colab opens one notebook without the course around it. No magic command: `earlier` reads the cell as Python.
+# Colab opens one notebook without the course around it. What is found, or fetched, is `helpers/start.py`, which does
+# the rest. No magic command: `earlier` reads the cell as Python. Before torch: `helpers` sees to it that threads which
+# wait keep nobody from working. What the lesson needs no more is a module, or its name begins with an underscore.
 FIRST_CELL = """\
-# On Colab this fetches the course. Everywhere else it is here already.
-import importlib.util
-if importlib.util.find_spec("helpers") is None:
-    get_ipython().run_line_magic("pip", "install --quiet git+{repository}")
-# What you may call in every lesson. Before torch: it sees to it that threads which wait keep nobody from working.
-from helpers import (
-{names}
-)"""
+#@title Run this cell first: it {does}
+import {modules}
+_start = next(filter(os.path.isfile, (os.path.join(p, "helpers/start.py") for p in \
+[{fetched}"..", "../..", *sys.path])), "")
+{absent}
+runpy.run_path(_start)["start"]("{lesson}", "{version}")
+from helpers import {names}"""
+
+# Nothing is released, so there is nothing to fetch.
+NO_COURSE = """\
+if not _start: raise RuntimeError("The course is not here: no folder above this notebook holds helpers/start.py. Put \
+the notebook back into its folder in the course, notebooks/{lesson}, and open it there.")"""
+
+FETCH = """\
+if not _start:
+    try: _zip = urllib.request.urlopen("{url}", timeout=30).read()
+    except Exception as e: raise RuntimeError(f"The course was not fetched: {{e}}. " + ("Ask whoever gave you this \
+notebook for a newer one." if hasattr(e, "code") else "See that you are online, then run this cell again.")) from None
+    if hashlib.sha256(_zip).hexdigest() != "{sha256}": raise RuntimeError("The course did not \
+come whole. Run this cell again; if it says so twice, ask whoever gave you this notebook for a newer one.")
+    exec(zipfile.ZipFile(io.BytesIO(_zip)).read("helpers/start.py"), _file := {{}}); \
+_start = _file["unpack"](_zip, {folder})"""
+
+# JupyterLab and Colab show such a cell as one line.
+FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+FIRST_ID = "start"  # not from its text: with that, a release would change the plan that its archive holds
 
 
 class BuildError(Exception):
@@ -78,8 +96,15 @@ class Report:
     kept: list[str] = field(default_factory=list)  # holds somebody's work, so it was left alone
 
 
-def master(lesson: str, source: Path | None = None, keys_folder: Path = answer_keys.KEYS) -> NotebookNode:
+def master(
+    lesson: str,
+    source: Path | None = None,
+    keys_folder: Path = answer_keys.KEYS,
+    release: released.Release | None = None,
+) -> NotebookNode:
     """The instructor's notebook of a lesson, with solutions, hidden checks and nbgrader's metadata.
+
+    Where there is a release, its first cell fetches that if the course is not around it.
 
     Raises:
         BuildError: the lesson names no exercise, or one that is not complete.
@@ -87,22 +112,37 @@ def master(lesson: str, source: Path | None = None, keys_folder: Path = answer_k
     script = jupytext.read(source or LESSONS / f"{lesson}.py", fmt="py:percent")
     cells = [_cell(lesson, cell, keys_folder) for cell in script.cells]
     first_code = next(k for k, cell in enumerate(cells) if cell.cell_type == "code")
-    cells.insert(first_code, nbformat.v4.new_code_cell(first_cell()))
     for cell in cells:
         cell.id = _id(cell, taken={other.id for other in cells if other is not cell})
+    cells.insert(first_code, nbformat.v4.new_code_cell(first_cell(lesson, release), metadata=FOLDED, id=FIRST_ID))
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata.language_info = {"name": "python"}
     return notebook
 
 
-def first_cell() -> str:
-    """The code that every notebook begins with."""
-    names = textwrap.indent(textwrap.fill(", ".join(helpers.__all__), 88), "    ")
-    return FIRST_CELL.format(repository=_repository(), names=names)
+def first_cell(lesson: str, release: released.Release | None = None) -> str:
+    """The code that every notebook begins with, at most ten lines: the same but for the lesson's name."""
+    given = {"lesson": lesson, "version": plan.version(), "names": ", ".join(helpers.__all__)}
+    if release is None:
+        absent = NO_COURSE.format(lesson=lesson)
+        return FIRST_CELL.format(does="finds the course", modules="os, runpy, sys", fetched="", absent=absent, **given)
+    folder = f'"build-unet/{release.tag}"'
+    return FIRST_CELL.format(
+        does="finds the course, or fetches it",
+        modules="hashlib, io, os, runpy, sys, urllib.request, zipfile",
+        fetched=f"{folder}, ",
+        absent=FETCH.format(url=release.archive, sha256=release.sha256, folder=folder),
+        **given,
+    )
 
 
-def student_versions(lessons: list[str], course: Path, keys_folder: Path = answer_keys.KEYS) -> dict[str, str]:
+def student_versions(
+    lessons: list[str],
+    course: Path,
+    keys_folder: Path = answer_keys.KEYS,
+    release: released.Release | None = None,
+) -> dict[str, str]:
     """Put masters into `course/source/`, have nbgrader make `course/release/`, and return the students' notebooks."""
     if problems := answer_keys.problems(keys_folder):
         raise BuildError("The keys are not in order:\n  " + "\n  ".join(problems))
@@ -111,7 +151,8 @@ def student_versions(lessons: list[str], course: Path, keys_folder: Path = answe
     nbgrader = api(course)
     built = {}
     for lesson in lessons:
-        write(course / "source" / lesson / f"{lesson}.ipynb", dumped(master(lesson, keys_folder=keys_folder)))
+        whole = master(lesson, keys_folder=keys_folder, release=release)
+        write(course / "source" / lesson / f"{lesson}.ipynb", dumped(whole))
         result = nbgrader.generate_assignment(lesson)
         if not result["success"] and "there are submissions associated with it" in result["log"]:
             raise BuildError(
@@ -133,6 +174,7 @@ def build(
     force: bool = False,
     keys_folder: Path = answer_keys.KEYS,
     plan_file: Path = PLAN,
+    release_file: Path = released.FILE,
 ) -> Report:
     """Build every lesson into the nbgrader course folder and into `notebooks/`.
 
@@ -145,7 +187,8 @@ def build(
     if problems:
         raise BuildError("The lessons cannot be built:\n  " + "\n  ".join(problems))
     report = Report()
-    for lesson, text in student_versions(lesson_names(), course, keys_folder).items():
+    release = released.read(release_file)
+    for lesson, text in student_versions(lesson_names(), course, keys_folder, release).items():
         target = notebooks / lesson / f"{lesson}.ipynb"
         if target.exists() and target.read_text(encoding="utf-8") == text:
             report.unchanged.append(lesson)
@@ -163,7 +206,8 @@ def planned(course: Path) -> str:
     """What the masters in `course/source/` ask for, as the text of `plan.json`."""
     names = lesson_names()
     found = [plan.lesson_plan(name, read_notebook(course / "source" / name / f"{name}.ipynb")) for name in names]
-    return json.dumps({"lessons": [one for one in found if one]}, indent=1, ensure_ascii=False) + "\n"
+    whole = {"version": plan.version(), "lessons": [one for one in found if one]}
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
 def _cell(lesson: str, cell: NotebookNode, keys_folder: Path) -> NotebookNode:
@@ -226,12 +270,6 @@ def _id(cell: NotebookNode, taken: set[str]) -> str:
     """A cell id that stays as long as the cell's text does, or its grade id where it has one."""
     base = cell.metadata.get("nbgrader", {}).get("grade_id") or cell_id(cell.source)
     return next(id for id in (base, *(f"{base}-{k}" for k in range(2, 100))) if id not in taken)
-
-
-def _repository() -> str:
-    """The course's public address, stated once, in pyproject.toml."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    return re.findall(r'^Repository = "([^"]+)"', text, flags=re.MULTILINE)[0]
 
 
 def _sources(notebook: NotebookNode) -> str:

@@ -20,7 +20,14 @@ def inputs() -> str:
     folders = (LESSONS, LESSONS / "keys", ROOT / "helpers" / "exercises", ROOT / "helpers" / "quiz" / "bank")
     files = [path for folder in folders for path in sorted(folder.glob("*")) if path.is_file()]
     files += (ROOT / "helpers").glob("plan.json")  # made by a build, so that without it, or with another, one is due
-    single = ("autograde/build.py", "autograde/plan.py", "helpers/__init__.py", "pyproject.toml")
+    files += ROOT.glob("release.json")
+    single = (
+        "autograde/build.py",
+        "autograde/plan.py",
+        "autograde/released.py",
+        "helpers/__init__.py",
+        "pyproject.toml",
+    )
     digest = hashlib.sha256()
     for path in [*files, *(ROOT / name for name in single)]:
         digest.update(path.name.encode() + path.read_bytes())

@@ -19,7 +19,7 @@ TABLE = "tests/autograde/test_lesson_table.py"
 # The tests of a changed file: what pytest runs, and a word that must be in a test's name, if any. Every pattern that
 # fits counts; `\\1` is its group. Some seconds each.
 TESTS = [
-    (r"tests/(?!autograde/test_notebooks|browser).*test_\w+\.py", r"\g<0>", ""),
+    (r"tests/(?!autograde/test_notebooks|browser|launch).*test_\w+\.py", r"\g<0>", ""),
     (r"helpers/exercises/([a-z]\w*)\.py", "tests/checks/test_exercises.py", r"\1"),
     (r"helpers/exercises/([a-z]\w*)\.py", ACCURACY, r"\1"),
     (r"helpers/reference/\w+\.py", ALL, ""),

@@ -53,10 +53,12 @@ def build(
     if if_stale and build_cache.up_to_date(build_cache.ROOT / "notebooks", build_cache.ROOT / "course"):
         return
     from autograde import build as builder
+    from autograde import released
     from autograde.answer_keys import KEYS
 
     with clear_errors(builder.BuildError), console.status("Building the notebooks"):
         report = builder.build(force=force, keys_folder=keys or KEYS)
+        released.publish(released.read())
     for what, lessons in (("written", report.written), ("unchanged", report.unchanged)):
         if lessons:
             console.print(f"{what}: {', '.join(lessons)}")
@@ -316,11 +318,26 @@ def architecture() -> None:
 
 
 @app.command()
-def release() -> None:
-    """Make dist/course-v….zip: what a student is given, `helpers` and `datasets`."""
-    from autograde.release import release as write_archive
+def release(
+    repository: Annotated[str, typer.Option(help="Its address, such as https://github.com/NAME/REPOSITORY.")],
+    tag: Annotated[str, typer.Option(help="Of this release: v and the version in pyproject.toml.")],
+) -> None:
+    """Make dist/course-v….zip, what a student is given, and have the notebooks fetch it and the README link to it."""
+    from autograde import release as releasing
+    from autograde import released
 
-    say(str(write_archive()))
+    with clear_errors(releasing.ReleaseError):
+        releasing.address(repository, tag)
+    build()  # the archive holds the plan of the lessons as they are now
+    made = releasing.release(repository, tag)
+    released.keep(made)
+    build()
+    say(
+        f"dist/{made.file}, release.json, the notebooks and the README are made. What is left to do, in this order:\n"
+        f"  1. commit   release.json README.md notebooks/ helpers/plan.json\n"
+        f"  2. tag      git tag {tag} && git push origin HEAD {tag}\n"
+        f"  3. upload   dist/{made.file}, as a file of the release {made.repository}/releases/new?tag={tag}"
+    )
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from autograde.build_cache import ROOT
 from helpers.quiz import questions
 
 ASKED = re.compile(r'\bquiz\("([^"]+)"\)')
@@ -40,6 +41,12 @@ def lesson_plan(lesson: str, master: NotebookNode) -> dict[str, Any] | None:
         "texts": {id: worth for id, worth in points.items() if not id.startswith(("check-", "quiz-"))},
         "cells": [cell.id for cell in master.cells if cell.cell_type == "code" and not cell.metadata],
     }
+
+
+def version() -> str:
+    """The course's version, from pyproject.toml."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return re.findall(r'^version = "([^"]+)"', text, flags=re.MULTILINE)[0]
 
 
 def title(opening: str) -> str:

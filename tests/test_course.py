@@ -285,6 +285,21 @@ def test_lab_passes_its_options_on(project, monkeypatch):
     assert seen[4:7] == ["--no-browser", "--port", "8899"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "ran"),
+    [
+        (["--launch", "colab"], ["python", "-m", "tests.launch", "colab"]),
+        (["-k", "dice"], ["python", "-m", "pytest", "-n", "auto", "-k", "dice"]),
+    ],
+)
+def test_what_runs_before_a_release_is_not_what_runs_otherwise(monkeypatch, arguments, ran):
+    seen = []
+    monkeypatch.setattr(course, "set_up", lambda root: "python")
+    monkeypatch.setattr(course, "hand_over", lambda root, command, cwd: seen.extend(command) or 0)
+    assert course.main(["test", *arguments]) == 0
+    assert seen == ran
+
+
 @pytest.mark.skipif(not POSIX, reason="locks with fcntl")
 def test_a_second_course_waits_for_the_first(project, isolated):
     import fcntl

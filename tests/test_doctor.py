@@ -73,6 +73,7 @@ def test_altered_data_is_named(tmp_path, monkeypatch):
 
 def test_it_speaks_where_the_course_cannot_be_imported(tmp_path):
     """As course.py runs it: as a file, in a .venv in which a package is missing."""
+    (tmp_path / "course.py").touch()
     (tmp_path / "helpers").mkdir()
     (tmp_path / "helpers" / "__init__.py").write_text("import anywidget_is_not_here\n")
     file = shutil.copy(ROOT / "helpers" / "doctor.py", tmp_path / "helpers")
@@ -82,6 +83,15 @@ def test_it_speaks_where_the_course_cannot_be_imported(tmp_path):
     assert "the course itself is not installed" in result.stdout
     assert "cannot be imported: ModuleNotFoundError" in result.stdout
     assert not result.stderr
+
+
+def test_a_course_that_was_fetched_is_no_installed_package_and_does_not_miss_that(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor_module, "DISTRIBUTION", "not-there")
+    monkeypatch.setattr(doctor_module, "__file__", str(tmp_path / "helpers" / "doctor.py"))
+    found = Report()
+    doctor_module._look_at_packages(found)
+    assert found.missing == []
+    assert found.versions["torch"] == importlib.metadata.version("torch")
 
 
 def test_it_runs_as_a_module():

@@ -124,4 +124,6 @@ class Beside:
             return {**fallback, "text/html": self.as_html([f"{frontend.mark(one)} unet-part" for one in fronts])}
         from helpers.graph.frontend import beside
 
-        return {**beside(fronts)._repr_mimebundle_(**kwargs), **fallback}
+        # Not by the box's own `_repr_mimebundle_`: ipywidgets 7, which Colab has, knows none.
+        view = {"version_major": 2, "version_minor": 0, "model_id": beside(fronts).model_id}
+        return {"application/vnd.jupyter.widget-view+json": view, **fallback}

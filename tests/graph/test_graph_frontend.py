@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 import torch
+from ipywidgets import HBox, Widget
 from test_graph import IMAGE, RUNS, Broken
 from torch import nn
 
@@ -259,6 +260,17 @@ def test_a_refused_run_changes_nothing(shown):
     with pytest.raises(TypeError):
         graph.forward(UNet, IMAGE)
     assert front.drawing == before
+
+
+def test_two_graphs_are_one_view_with_the_widgets_of_colab_too(shown, monkeypatch):
+    """ipywidgets 7 has a box that displays itself and gives nobody its view."""
+    graph, _, _ = shown
+    monkeypatch.setattr("helpers.frontend.is_interactive", lambda: True)
+    monkeypatch.delattr(Widget, "_repr_mimebundle_")
+    both = graph.beside(nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU()))
+    view = both._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]
+    (box,) = [w for w in gc.get_objects() if type(w) is HBox and w.model_id == view["model_id"]]
+    assert [*box.children] == [one.front_end() for one in both.graphs]
 
 
 def test_two_graphs_beside_each_other_are_each_their_own(shown, monkeypatch):
