@@ -7,6 +7,7 @@ may be done twice, or again where a worker was lost.
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import re
 import signal
@@ -94,10 +95,14 @@ def start(first: socket.socket | None) -> None:
     global _first
     _first = first
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(ImportError):
-        import pyprctl
+    threading.Thread(target=_end_with_the_run, daemon=True).start()
 
-        pyprctl.set_pdeathsig(signal.SIGKILL)
+
+def _end_with_the_run() -> None:
+    run = multiprocessing.parent_process()
+    if run is not None:
+        run.join()
+        os._exit(1)
 
 
 def _warm(unsafe: bool) -> Warm:

@@ -99,7 +99,8 @@ class NotebookPage:
     def run(self, *cells: int) -> None:
         """Run these cells one after the other without waiting for any."""
         for cell in cells:
-            self.page.locator(".jp-CodeCell").nth(cell).locator(".cm-content").click()
+            whole_or_folded = ".cm-content, .jp-Placeholder-content"
+            self.page.locator(".jp-CodeCell").nth(cell).locator(whole_or_folded).first.click()
             self.page.keyboard.press("Shift+Enter")
 
     def wait_for(self, cell: int) -> None:
