@@ -21,6 +21,7 @@ from pathlib import Path
 from helpers import host, markup, plan, progress_store
 from helpers.atomic_write import atomic_write
 from helpers.quiz import answers
+from helpers.submit import SubmitError, unsaved
 
 FILE = "my-work.zip"
 ABOUT, FORMAT = "work.json", "build-unet work 1"
@@ -45,10 +46,18 @@ def save(to: str | Path = FILE) -> None:
         to: the file, or a folder such as that of a mounted drive, `"/content/drive/MyDrive"`.
 
     Raises:
-        KeepError: this notebook does not lie in the course's folder, there is too much, or the file cannot be written.
+        KeepError: this notebook does not lie in the course's folder, there is too much, the file cannot be written, or
+            is there and somebody else's.
     """
     root = _root()
-    path = Path(to) / FILE if Path(to).is_dir() else Path(to)
+    path = Path(to) / FILE if os.path.isdir(to) else Path(to)
+    if path.suffix != ".zip" or not os.path.isdir(path.parent):
+        raise KeepError(
+            f"{to} is no folder that is there, and no file in one that ends in .zip. Name one of these; a drive has to "
+            "be mounted first."
+        )
+    if os.path.exists(path) and not _is_ours(path):
+        raise KeepError(f"{path} is there and was not made by `save()`; it would be lost. Name another file.")
     names = list(_work(root))
     if len(names) >= MOST_FILES or sum((root / name).stat().st_size for name in names) > LARGEST:
         most = f"{MOST_FILES} files or {LARGEST / 1e6:g} MB"
@@ -68,8 +77,30 @@ def save(to: str | Path = FILE) -> None:
     markup.say(f"Saved in {markup.code(str(path))}: {_counted(list(files))}.")
     if own is None:
         markup.say("This notebook is not among them, since its file cannot be reached from here: download it, too.")
+    else:
+        _say_what_is_missing(own)
     if Path.cwd() in path.resolve().parents:
         host.offer(path)
+
+
+def _say_what_is_missing(notebook: Path) -> None:
+    """Say what of the student's answers ran and is not in the saved notebook."""
+    try:
+        missing = ", ".join(markup.code(exercise) for exercise in unsaved(notebook))
+    except SubmitError as error:
+        markup.say(f"*Not all is in it.* {error}")
+        return
+    if missing:
+        markup.say(f"*Not in it*: {missing}, as you ran it last. Save the notebook (Ctrl+S), then `save()` again.")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is one that `save` has made."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return ABOUT in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def load(path: str | Path = FILE) -> None:

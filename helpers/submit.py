@@ -77,8 +77,8 @@ def _handed_in(name: str | None) -> Iterator[str]:
         content, cells = _of_run(asked["checks"], kernel)
     else:
         content, cells = file.read_bytes(), _cells(file)
-        if unsaved := [exercise for exercise in asked["checks"] if _differs(exercise, cells, kernel)]:
-            which = ", ".join(markup.code(exercise) for exercise in unsaved)
+        if changed := [exercise for exercise in asked["checks"] if _differs(exercise, cells, kernel)]:
+            which = ", ".join(markup.code(exercise) for exercise in changed)
             raise SubmitError(
                 f"{which}: what is in the saved notebook is not what you ran last. Run the cell once more, save the "
                 "notebook (Ctrl+S), and run `submit()` again."
@@ -96,6 +96,21 @@ def _handed_in(name: str | None) -> Iterator[str]:
     if file is None:
         yield FROM_RUN
     yield f"Look again at: {'; '.join(open_)}." if open_ else "Nothing in it is unanswered, and nothing is known wrong."
+
+
+def unsaved(file: Path) -> list[str]:
+    """The exercises whose answer in a saved notebook of this lesson is another than the one that ran last.
+
+    Raises:
+        SubmitError: the notebook cannot be read, or which lesson this is cannot be told.
+    """
+    cells = _cells(file)
+    if not frontend.is_interactive():
+        return []
+    kernel = _Kernel()
+    lesson = _lesson(kernel)
+    asked = next(one for one in plan.lessons() if one["lesson"] == lesson)
+    return [exercise for exercise in asked["checks"] if _differs(exercise, cells, kernel)]
 
 
 # ---- What ran

@@ -180,7 +180,23 @@ def test_where_something_cannot_be_written_nothing_is_half_written(course, tmp_p
         load(tmp_path / keep.FILE)
     assert {name: content for name, content in tree(course).items() if not name.startswith("before-load")} == before
     with pytest.raises(KeepError, match="cannot be written"):
-        save(tmp_path / keep.FILE / "below-a-file.zip")
+        save(tmp_path / f"{'long' * 100}.zip")
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [
+        (f"{LESSON}.ipynb", "no folder that is there, and no file in one that ends in .zip"),
+        ("../not-mounted/MyDrive", "a drive has to be mounted first"),
+        ("../unlocked.json/work.zip", "no folder that is there"),
+        ("../13_project/nuclei (1).unet.zip", "was not made by `save..`; it would be lost"),
+    ],
+)
+def test_no_other_file_is_replaced_and_no_folder_made_up(course, to, said):
+    before = tree(course)
+    with pytest.raises(KeepError, match=said):
+        save(to)
+    assert tree(course) == before
 
 
 def test_what_load_would_refuse_is_not_saved(course, monkeypatch):
@@ -204,7 +220,10 @@ def test_a_kernel_says_where_it_is_and_what_was_kept(course):
         said = ana.run("save()")
         assert "Saved in my-work.zip: 1 notebook, 2 checkpoints, 1 file of answers, 2 files of progress." in said
         assert f"It is {course / LESSON / keep.FILE}" in said or "It is my-work.zip" in said  # where there is no link
-        (course / LESSON / f"{LESSON}.ipynb").write_text("{}")
+        assert "Not" not in said
+        assert "Not in it" in ana.run("def dice(pred, target):\n    return 0.5") + ana.run("save()")
+        (course / LESSON / f"{LESSON}.ipynb").write_text("{")
+        assert "is no notebook that can be read: save it again" in ana.run("save('other.zip')")
         said = ana.run("load()")
         assert "This notebook is one of them: close it without saving it, and open it again." in said
     with at_work(course / LESSON, COLAB_RELEASE_TAG="x") as ana:
