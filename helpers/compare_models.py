@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from helpers import metrics
+from helpers.data.gate import GateError, Taken
 from helpers.data.pairs import IGNORE, Pairs
 from helpers.data.validation import check_choice
 from helpers.eval_mode import eval_mode
+from helpers.network_gate import check_network, logits_of
 from helpers.progress_bar import with_progress
 
 _COLUMNS = {  # heading and number format of each measured value
@@ -94,26 +96,41 @@ def compare(
         seconds: how long the training took (`fit(...).seconds`), by name: one number a model.
 
     Raises:
-        ValueError: there are no images or no models, the models of one name differ in size, `seconds` does not go with
-            `models`, or a model's logits do not go with the masks.
+        GateError: there are no images or no models, or they do not go together.
+        ValueError: the models of one name differ in size, or `seconds` does not go with `models`.
     """
-    if not len(pairs) or not models:
-        raise ValueError(f"There are {len(pairs)} images and {len(models)} models. Give at least one of each.")
+    if not isinstance(models, dict) or not models:
+        raise GateError(
+            f"The models are {'none' if isinstance(models, dict) else f'a {type(models).__name__}'}, and have to go by "
+            'names: `compare({"mine": model}, pairs)`.'
+        )
+    several = {name: list(given) if isinstance(given, Sequence) else [given] for name, given in models.items()}
+    taken = Taken(pairs, "pairs")
+    image, _ = taken.first()
+    most = 2
+    for name, model in ((name, model) for name, given in several.items() for model in given):
+        try:
+            check_network(model)
+            most = max(most, logits_of(model, image).shape[1])
+        except GateError as error:
+            raise GateError(f"{name!r}: {error}") from error.__cause__
+    taken.check_values(most)
+    taken.check_range()
+    taken.say()
     seconds = seconds or {}
     for name in seconds:
         check_choice("model", name, list(models), "seconds goes by the names in models.")
     rows = []
-    for name, given in with_progress(list(models.items()), "Comparing models"):
-        several = [given] if isinstance(given, nn.Module) else list(given)
+    for name, given in with_progress(list(several.items()), "Comparing models"):
         took = seconds.get(name)
-        times = [*took] if isinstance(took, Sequence) else [took] * (len(several) if took is None else 1)
-        if not several or len(times) != len(several):
+        times = [*took] if isinstance(took, Sequence) else [took] * (len(given) if took is None else 1)
+        if not given or len(times) != len(given):
             raise ValueError(
-                f"{name!r} has {len(several)} models and {len(times)} numbers of seconds. Give at least one model, and "
+                f"{name!r} has {len(given)} models and {len(times)} numbers of seconds. Give at least one model, and "
                 "one number for each."
             )
-        rows.append(_row(name, several, times, pairs))
-    return Comparison(rows, len(pairs))
+        rows.append(_row(name, given, times, taken))
+    return Comparison(rows, len(taken))
 
 
 def _row(name: str, models: list[nn.Module], times: Sequence[float | None], pairs: Pairs) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from helpers.batch_norm import freeze_batch_norm, share_batch_norm
 from helpers.crops import Augment, Crops, any_way_up
 from helpers.data.pairs import IGNORE, Pairs
 from helpers.monitor.monitor import Watch, watching
+from helpers.network_gate import ready_to_train
 from helpers.threads import QuickestThreads
 
 if TYPE_CHECKING:
@@ -177,6 +178,9 @@ def fit(
             f"batch_size={batch_size} cannot be shared out between {fabric.world_size} processes. "
             f"Give a multiple of {fabric.world_size}."
         )
+    train, validation = taken = ready_to_train(model, train, validation, loss, crop, batch_size)
+    if fabric.global_rank == 0:
+        taken[0].say(taken[1])
     crops = Crops(train, crop, batch_size, augment, seed)
     steps = None if epochs is None else max(1, round(epochs * crops.batches_an_epoch))
     settings = {"seed": seed, "batch_size": batch_size, "crop": crop, "lr": lr, "epochs": epochs}

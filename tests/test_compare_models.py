@@ -10,6 +10,7 @@ from torch import nn
 
 from helpers import metrics
 from helpers.baseline import compare
+from helpers.data.gate import GateError
 from helpers.data.pairs import IGNORE
 from helpers.reference.baseline import freeze_encoder
 from helpers.reference.unet import UNet
@@ -122,7 +123,8 @@ def test_pixels_without_a_label_do_not_count():
     unknown[:, 4:7] = IGNORE  # and on the left
     row = only(Shifted(3), [(image, unknown)])
     assert (row["dice"], row["boundary"]) == (1.0, 0.0)
-    assert only(Shifted(), [(image, torch.full_like(mask, IGNORE))])["boundary"] is None
+    with pytest.raises(GateError, match="no pixel has a label"):
+        compare({"it": Shifted()}, [(image, torch.full_like(mask, IGNORE))])
 
 
 def test_models_come_back_as_they_were():
@@ -187,14 +189,20 @@ def test_what_was_missed_is_explained():
 @pytest.mark.parametrize(
     ("models", "pairs", "seconds", "said"),
     [
-        ({}, PAIRS, None, "0 models"),
-        ({"a": Shifted()}, [], None, "0 images"),
+        ({}, PAIRS, None, "models are none"),
+        ({"a": Shifted()}, [], None, "pairs have no pair"),
         ({"a": []}, PAIRS, None, "'a' has 0 models"),
         ({"first": Shifted()}, PAIRS, {"frist": 3.0}, "no model 'frist'. Did you mean 'first'"),
         ({"a": [Shifted(), Shifted()]}, PAIRS, {"a": 3.0}, "2 models and 1 numbers of seconds"),
         ({"a": [Shifted(), nn.Conv2d(1, 1, 1)]}, PAIRS, None, "'a' differ in their numbers of parameters"),
-        ({"a": Shifted()}, pairs_of(square(0, 0, label=2)), None, r"'a' gives logits \(1, 24, 24\).*up to 2"),
-        ({"a": nn.Conv2d(1, 2, 3)}, PAIRS, None, r"logits \(2, 22, 22\) for a mask \(24, 24\)"),
+        ({"a": Shifted()}, pairs_of(square(0, 0, label=2)), None, "values 0 and 2 .* from 0 to 1"),
+        (
+            {"a": Shifted(), "b": nn.Conv2d(1, 3, 1)},
+            pairs_of(square(0, 0, label=2)),
+            None,
+            r"'a' gives logits \(1, 24, 24\).*up to 2",
+        ),
+        ({"a": nn.Conv2d(1, 2, 3)}, PAIRS, None, r"'a': .*`Conv2d`.* 22 × 22 pixels of 24 × 24"),
     ],
 )
 def test_wrong_arguments_are_refused(models, pairs, seconds, said):

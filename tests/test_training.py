@@ -90,7 +90,8 @@ def test_a_run_of_epochs_takes_all_threads_where_there_is_much_to_compute(base_c
     seen = set()
 
     def loss(logits, masks):
-        seen.add(torch.get_num_threads())
+        if len(masks) > 1:  # in training
+            seen.add(torch.get_num_threads())
         return dice_and_cross_entropy(logits, masks)
 
     pairs = data.load("cells", "train", size=64, count=8)
@@ -238,6 +239,7 @@ def test_batch_norm_stops_looking_at_the_batch_when_it_has_seen_enough(epochs, f
 
     model[1].register_forward_hook(look)
     fit(model, TRAIN, VALIDATION, epochs=epochs, patience=99)
+    del seen[0]  # the look at one image before
     flags = [by_batch for by_batch, _ in seen]
     assert flags == [step < frozen_from for step in range(epochs)]
     assert epochs == frozen_from or seen[-2][1] != seen[frozen_from][1]

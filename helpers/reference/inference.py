@@ -10,6 +10,8 @@ from skimage.feature import peak_local_max
 from skimage.segmentation import watershed
 from torch import Tensor, nn
 
+from helpers.network_gate import takes_an_image
+
 
 @torch.no_grad()
 def predict_tiled(model: nn.Module, image: Tensor, tile: int, overlap: int) -> Tensor:
@@ -186,3 +188,8 @@ def _overlaps(pred: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     n_pred, n_target = int(p.max()) + 1, int(t.max()) + 1
     together = torch.bincount(p[1:] * n_target + t[1:], minlength=n_pred * n_target).view(n_pred, n_target).double()
     return together[1:, 1:], together.sum(dim=1)[1:], together.sum(dim=0)[1:]
+
+
+# Whoever brings something else is told so here; the answers of the lesson stay as short as they are.
+predict_tiled = takes_an_image(predict_tiled)
+predict_dihedral = takes_an_image(predict_dihedral)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +12,14 @@ from typing import Any
 from safetensors.torch import save as bytes_of
 from torch import nn
 
+from helpers import markup
+from helpers.data.gate import Taken
 from helpers.data.pairs import Pairs
+from helpers.network_gate import check_network, logits_of
 from helpers.share import archive, card, pictures
 from helpers.share.architectures import Network
 from helpers.share.errors import ShareError
-from helpers.share.measure import METRICS, classes_of, each_image, plain, spreads
+from helpers.share.measure import METRICS, classes_of, each_image, spreads
 from helpers.share.weights import rebuildable
 
 
@@ -35,7 +41,7 @@ def share(
 
     Args:
         model: images `(N, C, H, W)` to logits `(N, K, H, W)`; left as it was.
-        name: letters, digits, - and _; a bundle of this name in the folder is replaced.
+        name: letters, digits, - and _. Another bundle of this name in the folder is kept in its folder `earlier`.
         train: what it was trained on, for the card.
         validation: what to measure its scores on, other images than those of the gallery. The examples on the card are
             the worst, the median and the best of them.
@@ -47,18 +53,23 @@ def share(
         The path of the bundle, which is written whole or not at all.
 
     Raises:
-        ShareError: a bundle cannot hold the network, it does not fit the data, or the file cannot be written.
+        GateError: the network does not fit the data, or one of them is none.
+        ShareError: a bundle cannot hold the network, or the file cannot be written.
     """
     archive.check_name(name)
-    if len(validation) == 0:
-        raise ShareError("The validation set has no pairs, so there is nothing to measure on. Give at least one.")
-    network, state = rebuildable(model, plain(validation[0][0]))
-    weights = bytes_of(state)
+    check_network(model)
+    taken = Taken(validation, "validation pairs")
+    image, _ = taken.first()
+    taken.check_values(max(logits_of(model, image).shape[1], 2))
+    taken.check_range()
+    taken.say()
+    network, state = rebuildable(model, image)
+    weights, classes = bytes_of(state), classes_of(validation, network.num_classes)
     rebuilt = network.filled(weights)  # as others will load and measure it
-    masks, measured = zip(*each_image(rebuilt, validation, network.num_classes), strict=True)
+    masks, measured = zip(*each_image(rebuilt, taken, network.num_classes, classes), strict=True)
 
     scores = {
-        "classes": classes_of(validation, network.num_classes),
+        "classes": classes,
         "trained_on": card.about(train),
         "measured_on": card.about(validation),
         "metrics": spreads(measured),
@@ -72,7 +83,7 @@ def share(
         archive.SCORES: archive.as_json(scores),
     }
     for number, k in enumerate(chosen.values(), 1):
-        image, truth = map(plain, validation[k])
+        image, truth = taken[k]
         made = (pictures.of_image(image), pictures.of_mask(truth), pictures.of_mask(masks[k]))
         for part, picture in zip(archive.EXAMPLE_PARTS, made, strict=True):
             files[f"examples/{number}-{part}.png"] = picture
@@ -83,7 +94,7 @@ def share(
     files[archive.CARD] = card.text(name, network, parameters, *about).encode()
 
     path = Path(folder) / f"{name}{archive.SUFFIX}"
-    archive.write(path, archive.pack(files))
+    _write(path, archive.pack(files))
     return path
 
 
@@ -119,6 +130,30 @@ def opened(path: Path) -> Bundle:
     except ShareError as error:
         raise ShareError(f"{path.name} was refused: {error}") from None
     return Bundle(path.name.removesuffix(archive.SUFFIX), network, model, scores, files)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write the bundle, and keep another that is there."""
+    aside = None
+    try:
+        if path.exists() and path.read_bytes() != content:
+            name = path.name.removesuffix(archive.SUFFIX)
+            (path.parent / "earlier").mkdir(exist_ok=True)
+            places = (path.parent / "earlier" / f"{name}-{k}{archive.SUFFIX}" for k in itertools.count(1))
+            aside = next(place for place in places if not place.exists())
+            shutil.copyfile(path, aside)
+    except OSError as error:
+        raise ShareError(f"Another {path.name} is there, and cannot be kept: {error.strerror}.") from None
+    try:
+        archive.write(path, content)
+    except ShareError:
+        if aside:
+            aside.unlink()
+            with contextlib.suppress(OSError):  # earlier ones are in it
+                aside.parent.rmdir()
+        raise
+    if aside:
+        markup.say(f"Another `{path.name}` was there. It is `earlier/{aside.name}` now.")
 
 
 def _worst_median_best(dice: list[float]) -> dict[str, int]:

@@ -122,7 +122,7 @@ def _measured(path: Path, pairs: Pairs, shown: list[int]) -> tuple[dict[str, Any
         )
     scores, masks = [], []
     try:
-        for k, (pred, score) in enumerate(each_image(bundle.model, pairs, bundle.network.num_classes)):
+        for k, (pred, score) in enumerate(each_image(bundle.model, pairs, bundle.network.num_classes, classes)):
             scores.append(score)
             if k in shown:
                 kinds = pictures.kinds_of(pred, plain(pairs[k][1]))

@@ -23,13 +23,16 @@ def classes_of(pairs: Pairs, num_classes: int) -> tuple[str, ...]:
     return tuple(map(str, getattr(pairs, "classes", ()))) or tuple(f"class {k}" for k in range(max(2, num_classes)))
 
 
-def each_image(model: nn.Module, pairs: Pairs, num_classes: int) -> Iterator[tuple[Tensor, dict[str, float]]]:
+def each_image(
+    model: nn.Module, pairs: Pairs, num_classes: int, classes: Sequence[str]
+) -> Iterator[tuple[Tensor, dict[str, float]]]:
     """The predicted mask and the scores of every pair, in order.
 
     Args:
         model: images `(N, C, H, W)` to logits `(N, num_classes, H, W)`; a single logit is that of "object".
         pairs: images and masks; mask pixels of 255 do not count.
         num_classes: channels of the logits.
+        classes: names of the pairs' classes.
 
     Yields:
         The mask, int64 `(H, W)`, and `"dice"`, `"iou"` and `"boundary"`, each the mean over the classes but the
@@ -38,7 +41,6 @@ def each_image(model: nn.Module, pairs: Pairs, num_classes: int) -> Iterator[tup
     Raises:
         ShareError: the model does not fit the images, or its logits are not finite.
     """
-    classes = classes_of(pairs, num_classes)
     if len(classes) != max(2, num_classes):
         raise ShareError(
             f"it tells {max(2, num_classes)} classes apart, and the data set has {len(classes)}: {', '.join(classes)}."

@@ -39,7 +39,7 @@ def calls(name: str, number: int, *arguments: str) -> str:
     """)
 
 
-CASES: list[Case] = [
+LIMITED: list[Case] = [
     # ---- time
     attack("never ends", "loops for ever", "def iou(pred, target):\n    while True:\n        pass", TIMEOUT, slow=True),
     attack(
@@ -359,110 +359,6 @@ CASES: list[Case] = [
             "conjugated": "torch.tensor([0.5 + 0.5j]).conj().imag",
         }.items()
     ),
-    # ---- disk
-    attack(
-        "fills the disk",
-        "writes two gigabytes, in files that are each within the limit",
-        then_right("""
-            def attempt():
-                for number in range(128):
-                    with open(f"part-{number}", "wb") as file:
-                        file.write(bytes(15 * 2**20))
-        """),
-        (*REFUSED, "crashed", "memory"),
-    ),
-    attack(
-        "writes one large file",
-        "writes a file of a gigabyte",
-        then_right("""
-            def attempt():
-                with open("large", "wb") as file:
-                    for _ in range(1024):
-                        file.write(bytes(2**20))
-        """),
-        (*REFUSED, "crashed"),
-    ),
-    attack(
-        "large file without a byte",
-        "makes a file of a terabyte that holds nothing",
-        then_right("""
-            import os
-
-            def attempt():
-                os.truncate(os.open("hole", os.O_RDWR | os.O_CREAT), 2**40)
-        """),
-        (*REFUSED, "crashed"),
-    ),
-    attack(
-        "removes its own folder",
-        "removes the folder that it may write to, and everything around that",
-        """
-        import os
-        import shutil
-
-        def iou(pred, target):
-            own = os.getcwd()
-            os.chdir("/")
-            shutil.rmtree(own, ignore_errors=True)
-            shutil.rmtree(os.path.dirname(own), ignore_errors=True)
-            return 0.5
-        """,
-    ),
-    attack(
-        "renames its own folder",
-        "gives the folder that it may write to another name, for a file of its own in its place",
-        then_right("""
-            import os
-
-            def attempt():
-                own = os.getcwd()
-                os.rename(own, own + "-other")
-        """),
-    ),
-    attack(
-        "symbolic link out",
-        "links to the gradebook and to /etc/passwd, and reads and writes through the links",
-        then_right("""
-            import os
-
-            def attempt():
-                os.symlink("/etc/passwd", "link")
-                open("link").read()
-        """),
-    ),
-    attack(
-        "hard link out",
-        "makes a second name for a file of the course",
-        then_right("""
-            import os
-            import helpers
-
-            def attempt():
-                os.link(helpers.__file__, "link")
-        """),
-    ),
-    attack(
-        "writes into the course",
-        "writes into helpers, site-packages, and the folders of temporary files",
-        then_right("""
-            import os
-            import tempfile
-            import helpers
-            import numpy
-
-            def attempt():
-                places = [helpers.__file__, numpy.__file__, "/tmp/x", "/var/tmp/x", "/dev/shm/x"]
-                refused = 0
-                for place in places:
-                    try:
-                        with open(os.path.join(os.path.dirname(place), "hostile.py"), "w") as file:
-                            file.write("raise SystemExit")
-                    except OSError:
-                        refused += 1
-                if refused == len(places):
-                    raise PermissionError("nothing can be written")
-        """),
-    ),
     # ---- ends and crashes
     attack(
         "leaves Python", "ends its process with os._exit", "import os\n\ndef iou(pred, target):\n    os._exit(0)", ENDED
@@ -630,6 +526,114 @@ CASES: list[Case] = [
             kept = [open("/dev/null") for _ in range(100_000)]
             return 0.5 + len(kept)
         """,
+    ),
+]
+
+# What meets the walls that differ from system to system.
+WALLED: list[Case] = [
+    # ---- disk
+    attack(
+        "fills the disk",
+        "writes two gigabytes, in files that are each within the limit",
+        then_right("""
+            def attempt():
+                for number in range(128):
+                    with open(f"part-{number}", "wb") as file:
+                        file.write(bytes(15 * 2**20))
+        """),
+        (*REFUSED, "crashed", "memory"),
+    ),
+    attack(
+        "writes one large file",
+        "writes a file of a gigabyte",
+        then_right("""
+            def attempt():
+                with open("large", "wb") as file:
+                    for _ in range(1024):
+                        file.write(bytes(2**20))
+        """),
+        (*REFUSED, "crashed"),
+    ),
+    attack(
+        "large file without a byte",
+        "makes a file of a terabyte that holds nothing",
+        then_right("""
+            import os
+
+            def attempt():
+                os.truncate(os.open("hole", os.O_RDWR | os.O_CREAT), 2**40)
+        """),
+        (*REFUSED, "crashed"),
+    ),
+    attack(
+        "removes its own folder",
+        "removes the folder that it may write to, and everything around that",
+        """
+        import os
+        import shutil
+
+        def iou(pred, target):
+            own = os.getcwd()
+            os.chdir("/")
+            shutil.rmtree(own, ignore_errors=True)
+            shutil.rmtree(os.path.dirname(own), ignore_errors=True)
+            return 0.5
+        """,
+    ),
+    attack(
+        "renames its own folder",
+        "gives the folder that it may write to another name, for a file of its own in its place",
+        then_right("""
+            import os
+
+            def attempt():
+                own = os.getcwd()
+                os.rename(own, own + "-other")
+        """),
+    ),
+    attack(
+        "symbolic link out",
+        "links to the gradebook and to /etc/passwd, and reads and writes through the links",
+        then_right("""
+            import os
+
+            def attempt():
+                os.symlink("/etc/passwd", "link")
+                open("link").read()
+        """),
+    ),
+    attack(
+        "hard link out",
+        "makes a second name for a file of the course",
+        then_right("""
+            import os
+            import helpers
+
+            def attempt():
+                os.link(helpers.__file__, "link")
+        """),
+    ),
+    attack(
+        "writes into the course",
+        "writes into helpers, site-packages, and the folders of temporary files",
+        then_right("""
+            import os
+            import tempfile
+            import helpers
+            import numpy
+
+            def attempt():
+                places = [helpers.__file__, numpy.__file__, "/tmp/x", "/var/tmp/x", "/dev/shm/x"]
+                refused = 0
+                for place in places:
+                    try:
+                        with open(os.path.join(os.path.dirname(place), "hostile.py"), "w") as file:
+                            file.write("raise SystemExit")
+                    except OSError:
+                        refused += 1
+                if refused == len(places):
+                    raise PermissionError("nothing can be written")
+        """),
     ),
     # ---- other processes
     attack(
@@ -873,3 +877,5 @@ CASES: list[Case] = [
         slow=True,
     ),
 ]
+
+CASES = LIMITED + WALLED

@@ -1,0 +1,345 @@
+"""The gate for networks that a student brings: one image goes through before anything long begins.
+
+Images `(N, C, H, W)` go in, logits `(N, K, H, W)` come out. A network that does otherwise is told here, in these words
+and not in those of a layer deep inside. Parameters, buffers, modes and random numbers are afterwards as they were.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Concatenate, ParamSpec
+
+import torch
+from torch import Tensor, nn
+
+from helpers.data.gate import GateError, GateWarning, Taken, as_image, same_random_numbers, say
+from helpers.eval_mode import eval_mode
+from helpers.markup import code
+
+# What a network may end with that bounds its logits, by the name autograd has for it, and what it gives.
+ENDS = {
+    "SigmoidBackward0": ("a sigmoid", "probabilities from 0 to 1"),
+    "SoftmaxBackward0": ("a softmax", "probabilities from 0 to 1"),
+    "HardsigmoidBackward0": ("a hard sigmoid", "probabilities from 0 to 1"),
+    "TanhBackward0": ("a tanh", "numbers from -1 to 1"),
+    "ReluBackward0": ("a ReLU", "nothing below 0"),
+}
+# What only moves numbers to other places: the end is looked for above them.
+MOVES = (
+    "View",
+    "Reshape",
+    "Slice",
+    "Permute",
+    "Transpose",
+    "Clone",
+    "ToCopy",
+    "Squeeze",
+    "Unsqueeze",
+    "Alias",
+    "AsStrided",
+)
+LARGE = 256  # pixels on a side, of an image that is tried where a smaller one does not go through
+NORMS = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm)
+
+
+def ready_to_train(
+    model: nn.Module,
+    train: Any,
+    validation: Any,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    crop: int | None,
+    batch_size: int,
+) -> tuple[Taken, Taken]:
+    """Both sets of pairs as `fit` works with them, and with this network, this loss and this batch.
+
+    Raises:
+        GateError: they do not go together.
+    """
+    check_network(model)
+    taken = Taken(train, "training pairs"), Taken(validation, "validation pairs")
+    image, mask = taken[0].first()
+    if crop is not None:
+        image, mask = image[:, :crop, :crop], mask[:crop, :crop]
+    logits = logits_of(model, image, grad=True)
+    for pairs in taken:
+        pairs.check_values(max(logits.shape[1], 2))
+        pairs.check_range()
+    logits_of(model, taken[1].first()[0])
+    check_ends(model, logits)
+    check_loss(loss, logits, mask)
+    check_batch_norm(model, image, batch_size)
+    return taken
+
+
+P = ParamSpec("P")
+
+
+def takes_an_image(predict: Callable[Concatenate[nn.Module, Tensor, P], Tensor]) -> Callable[..., Tensor]:
+    """`predict(model, image, ...)` for whatever is given as an image, and with words of ours where it raises."""
+
+    @functools.wraps(predict)
+    def checked(model: nn.Module, image: Tensor, *args: P.args, **options: P.kwargs) -> Tensor:
+        try:
+            taken, notes = as_image(image)
+        except GateError as error:
+            batch = " Give one image of a batch, `image[0]`." if getattr(image, "ndim", 0) == 4 else ""
+            raise GateError(f"This is {error}. An image is (C, H, W), from 0 to 1.{batch}") from None
+        if notes:
+            say(notes)
+        side = inspect.signature(predict).bind(model, taken, *args, **options).arguments.get("tile")
+        seen = taken if side is None else taken.new_zeros(len(taken), side, side)
+        try:
+            logits = predict(model, taken, *args, **options)
+        except Exception:
+            logits_of(model, seen)
+            raise
+        if logits.ndim != 3 or logits.shape[1:] != taken.shape[1:]:
+            logits_of(model, seen)
+        return logits
+
+    return checked
+
+
+def check_network(model: Any) -> None:
+    """Raise GateError unless `model` is a network that can be called, with parameters."""
+    if isinstance(model, type):
+        raise GateError(
+            f"{code(model.__name__)} is a class and no network yet. Make one, such as "
+            f"`{model.__name__}(in_channels, num_classes)`."
+        )
+    if not isinstance(model, nn.Module):
+        raise GateError(f"The network is a {type(model).__name__}, and has to be an `nn.Module`.")
+    if next(model.parameters(), None) is None:
+        raise GateError(f"{_name(model)} has no parameters, so it has nothing to learn and no device to run on.")
+
+
+def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:
+    """What the network makes of one image, in evaluation mode.
+
+    Args:
+        model: images `(N, C, H, W)` to logits `(N, K, H, W)`.
+        image: float32 `(C, H, W)`.
+        grad: keep what a gradient needs.
+
+    Returns:
+        Logits `(1, K, H, W)` where the network's parameters are, as large as the image.
+
+    Raises:
+        GateError: it raises something, or what it gives are no logits of the image.
+    """
+    with _as_it_was(model):
+        try:
+            logits = _run(model, image, grad)
+        except GateError:
+            raise
+        except Exception as error:  # of whatever kind, from whichever layer
+            raise GateError(_why(model, image, error)) from error
+    _check_logits(model, logits, image)
+    return logits
+
+
+def check_ends(model: nn.Module, logits: Tensor) -> None:
+    """Warn where the network ends in something that bounds its logits, as its graph shows."""
+    step = logits.grad_fn
+    while step is not None and any(step.name().startswith(name) for name in MOVES):
+        step = step.next_functions[0][0] if step.next_functions else None
+    if step is not None and step.name() in ENDS:
+        end, gives = ENDS[step.name()]
+        warnings.warn(
+            f"{_name(model)} ends in {end}, so it gives {gives}. Losses and scores here take logits, any number, and "
+            "apply sigmoid or softmax themselves: leave it out at the end.",
+            GateWarning,
+            stacklevel=3,
+        )
+
+
+def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: Tensor) -> None:
+    """Raise GateError unless `loss(logits, masks)` is a number that has a gradient.
+
+    Args:
+        loss: as `fit` takes it.
+        logits: `(1, K, H, W)` of the image.
+        mask: int64 `(H, W)`.
+    """
+    called = getattr(loss, "__name__", type(loss).__name__)
+    number = logits.shape[1] + 1  # another one than of the classes, so that none is taken for the other
+    logits, masks = logits.detach().repeat(number, 1, 1, 1), mask.repeat(number, 1, 1).to(logits.device)
+    given = f"logits {tuple(logits.shape)} of {_dtype(logits)} and masks {tuple(masks.shape)} of {_dtype(masks)}"
+    leaf = logits.requires_grad_()
+    advice = _advice(loss, logits.shape[1])
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Using a target size")  # torch repeats what is too little
+            value = loss(leaf, masks)
+    except Exception as error:
+        raise GateError(f"{called} cannot take {given}: {_sentence(error)} {advice}".rstrip()) from error
+    if not isinstance(value, Tensor) or value.numel() != 1 or value.ndim:
+        what = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        raise GateError(f"{called} gives {what} for {given}; a loss is one number, a 0-d tensor. Take its mean.")
+    if not value.requires_grad:
+        raise GateError(
+            f"{called} gives a number without a gradient: it thresholds, counts or detaches on its way. A loss has to "
+            "go from logits to its value by operations that have one."
+        )
+    if not value.isfinite():
+        return  # the first step says so, with the learning rate
+    (slope,) = torch.autograd.grad(value, leaf, allow_unused=True)
+    if slope is None or not bool(slope.any()):
+        raise GateError(f"{called} is {value.item():.3g} whatever the logits are, so nothing can be learned. {advice}")
+
+
+def check_batch_norm(model: nn.Module, image: Tensor, batch_size: int) -> None:
+    """Raise GateError where a batch of images like this leaves a norm one value a channel, in training."""
+    found: list[str] = []
+
+    def note(name: str) -> Callable[..., None]:
+        def hook(layer: nn.Module, args: tuple[Any, ...]) -> None:
+            alone = batch_size if isinstance(layer, nn.modules.batchnorm._BatchNorm) else 1
+            if args and isinstance(args[0], Tensor) and args[0].shape[2:].numel() * alone == 1:
+                found.append(name)
+
+        return hook
+
+    hooks = [m.register_forward_pre_hook(note(name)) for name, m in model.named_modules() if isinstance(m, NORMS)]
+    try:
+        with _as_it_was(model):
+            _run(model, image, False)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if found:
+        height, width = image.shape[1:]
+        raise GateError(
+            f"In a batch of {batch_size} with images of {height} × {width}, {code(found[0])} gets one value a channel, "
+            "and the mean of one value is itself: nothing is left after the norm. Give a batch_size of 2 or more, "
+            "larger images, or a network of less depth."
+        )
+
+
+def _run(model: nn.Module, image: Tensor, grad: bool) -> Any:
+    device = next((p.device for p in model.parameters()), image.device)
+    with torch.set_grad_enabled(grad):
+        return model(image[None].to(device))
+
+
+def _check_logits(model: nn.Module, logits: Any, image: Tensor) -> None:
+    shapes = "Images (N, C, H, W) go in, logits (N, K, H, W) have to come out, one for each class in each pixel."
+    if isinstance(logits, tuple | list | dict):
+        of = f"a dict of {', '.join(map(repr, logits))}" if isinstance(logits, dict) else f"a {type(logits).__name__}"
+        which = f"[{next(iter(logits), 0)!r}]" if isinstance(logits, dict) else "[0]"
+        raise GateError(
+            f"{_name(model)} gives {of}. {shapes} Wrap it: a module whose `forward` returns `self.network(x){which}`."
+        )
+    if not isinstance(logits, Tensor):
+        raise GateError(f"{_name(model)} gives a {type(logits).__name__}. {shapes}")
+    given = f"{_name(model)} makes {_dtype(logits)} {tuple(logits.shape)} of an image {tuple(image[None].shape)}"
+    if not logits.is_floating_point():
+        raise GateError(f"{given}: whole numbers, as after `argmax`. {shapes} Leave the `argmax` out.")
+    if logits.ndim != 4 or len(logits) != 1:
+        raise GateError(f"{given}. {shapes}")
+    if logits.shape[2:] != image.shape[1:]:
+        (h, w), (height, width) = logits.shape[2:], image.shape[1:]
+        smaller = h <= height and w <= width
+        raise GateError(
+            f"{given}: {h} × {w} pixels of {height} × {width}. {shapes} "
+            + (
+                "Pad its convolutions (`padding='same'`), or the image before it, or enlarge the logits "
+                "(`F.interpolate`)."
+                if smaller
+                else "Crop the logits to the image."
+            )
+        )
+    if not bool(logits.isfinite().all()):
+        number = int((~logits.isfinite()).sum())
+        raise GateError(f"{given} with {number} that are no finite numbers. Look at its weights.")
+
+
+def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
+    """What a network that raised has against the image, as far as trying shows."""
+    c, h, w = image.shape
+    said = f"{_name(model)} cannot take an image {tuple(image[None].shape)}"
+    first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
+    wanted = first.in_channels if first is not None else c
+    if wanted != c and _goes(model, image.new_zeros(wanted, h, w)):
+        return (
+            f"{said}: the images have {_channels(c)}, and its first convolution takes {wanted}. Make the network for "
+            f"{_channels(c)}" + (f", or the images fit: `{_fitting(c, wanted)}`." if _fitting(c, wanted) else ".")
+        )
+    if max(h, w) < LARGE and _goes(model, image.new_zeros(c, LARGE, LARGE)):
+        return (
+            f"{said}: {h} × {w} pixels are too few for its depth, or no multiple of what it halves to; {LARGE} × "
+            f"{LARGE} go through. {_sentence(error)} Give larger images (`crop=`), or a network of less depth."
+        )
+    multiple = next((m for m in (2, 4, 8, 16, 32, 64) if h % m or w % m), 0)
+    up = [-(-side // 64) * 64 for side in (h, w)]
+    if multiple and _goes(model, image.new_zeros(c, *up)):
+        return (
+            f"{said}, and takes {up[0]} × {up[1]}: {_sentence(error)} Give images whose sides it can halve (`crop=`), "
+            "or pad them."
+        )
+    return f"{said}: {_sentence(error)}"
+
+
+def _goes(model: nn.Module, image: Tensor) -> bool:
+    try:
+        _run(model, image, False)
+    except Exception:
+        return False
+    return True
+
+
+def _fitting(c: int, wanted: int) -> str:
+    if c == 1:
+        return f"image.expand({wanted}, -1, -1)"
+    return "image.mean(0, keepdim=True)" if wanted == 1 else ""
+
+
+def _channels(number: int) -> str:
+    return "one channel" if number == 1 else f"{number} channels"
+
+
+def _advice(loss: Any, classes: int) -> str:
+    """What to give in place of a loss of torch's that takes something else."""
+    if isinstance(loss, nn.BCEWithLogitsLoss):
+        if classes == 1:
+            return "Give `lambda logits, masks: F.binary_cross_entropy_with_logits(logits[:, 0], masks.float())`."
+        return "For several classes give `nn.CrossEntropyLoss(ignore_index=255)`."
+    if isinstance(loss, nn.BCELoss | nn.NLLLoss):
+        return "It takes probabilities. Give one that takes logits, such as `nn.CrossEntropyLoss(ignore_index=255)`."
+    if isinstance(loss, nn.CrossEntropyLoss):
+        if classes == 1:
+            return "It compares classes, and one logit has none beside it: take a network of 2 classes, or no loss=."
+        if loss.ignore_index != 255:
+            return "Pixels of 255 have no label: `nn.CrossEntropyLoss(ignore_index=255)`."
+    return ""
+
+
+@contextmanager
+def _as_it_was(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode; afterwards modes, buffers and random numbers are as they were."""
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    try:
+        with same_random_numbers(), eval_mode(model):
+            yield
+    finally:
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+
+
+def _sentence(error: Exception) -> str:
+    """The first line of an error, with one full stop."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0].strip().rstrip('.')}."
+
+
+def _name(model: nn.Module) -> str:
+    return f"The network {code(type(model).__name__)}"
+
+
+def _dtype(x: Tensor) -> str:
+    return str(x.dtype).removeprefix("torch.")

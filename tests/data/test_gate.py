@@ -1,0 +1,203 @@
+"""What the course takes as pairs, what it warns of, and what it says of everything else."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
+from torchvision import tv_tensors
+
+from helpers import data
+from helpers.data.gate import GateError, GateWarning, Taken, say
+
+RNG = np.random.default_rng(0)
+
+
+def pair(side=16):
+    mask = torch.zeros(side, side, dtype=torch.int64)
+    mask[4:9, 4:9] = 1
+    return 0.2 + 0.6 * mask[None].float(), mask
+
+
+IMAGE, MASK = pair()
+COLOURS = IMAGE.expand(3, -1, -1)
+
+
+def taken(image=IMAGE, mask=MASK, number=3):
+    return Taken([(image, mask)] * number, "training pairs")
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "said"),
+    [
+        (IMAGE.numpy()[:, ::-1], MASK.numpy()[::-1], "NumPy arrays as tensors"),
+        (IMAGE.numpy().astype(">f4"), MASK.numpy().astype(">i2"), "masks of int16 as class indices"),
+        ((255 * IMAGE).byte(), MASK, "images of uint8, divided by their largest value"),
+        (IMAGE > 0.5, MASK, "images of bool"),
+        (IMAGE.half(), MASK, "images of float16 as float32"),
+        (IMAGE[0], MASK, "images (H, W) as (1, H, W)"),
+        (IMAGE, MASK.bool(), "masks of bool as class indices"),
+        (IMAGE, MASK[None].double(), "masks (1, H, W) as (H, W)"),
+    ],
+)
+def test_what_can_mean_one_thing_only_is_taken_and_said_once(image, mask, said, capsys):
+    pairs = taken(image, mask)
+    pairs.say(taken(image, mask))
+    assert capsys.readouterr().out.count(said) == 1
+    got, labels = pairs[2]
+    assert (got.dtype, labels.dtype) == (torch.float32, torch.int64)
+    assert (got.shape, labels.shape) == (IMAGE.shape, MASK.shape)
+    assert 0 <= got.min() <= got.max() <= 1
+    assert labels.sum() == 25
+
+
+def test_a_course_data_set_passes_without_a_word(capsys, recwarn):
+    pairs = data.load("nuclei", "train", tile=64)
+    passed = Taken(pairs, "training pairs")
+    passed.check_values(2)
+    passed.check_range()
+    passed.say()
+    assert capsys.readouterr().out == ""
+    assert [w for w in recwarn if issubclass(w.category, GateWarning)] == []
+    for (image, mask), (same, labels) in zip(passed, pairs, strict=True):
+        assert torch.equal(image, torch.as_tensor(same))
+        assert torch.equal(mask, torch.as_tensor(labels))
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        yield pair()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "have no pair"),
+        (Stream(), "no length"),
+        ((pair() for _ in range(3)), "a generator, which has no length"),
+        (torch.rand(3, 1, 8, 8), r"Tensor \(3, 1, 8, 8\)"),
+        ({0: pair()}, "a dict of 0"),
+        ("masks/", "a str"),
+        (None, "None"),
+        ([{"image": IMAGE, "mask": MASK}], "Pair 0 of the training pairs is a dict of 'image', 'mask'"),
+        ([(IMAGE, MASK, 3)], "is a tuple of 3"),
+        ([IMAGE], r"is Tensor \(1, 16, 16\)"),
+        ([(Image.new("L", (16, 16)), MASK)], "has an? Image"),
+        ([(IMAGE, None)], "has None for a mask"),
+        ([(IMAGE, "a.png")], "has a str for a mask"),
+        ([((65535 * IMAGE).numpy().astype(np.uint16), MASK)], "an image of uint16. Divide it"),
+        ([((255 * IMAGE).long(), MASK)], "an image of int64. Divide it"),
+        ([(COLOURS.permute(1, 2, 0), MASK)], "3 channels last"),
+        ([(IMAGE[None], MASK)], r"an image \(1, 1, 16, 16\)"),
+        ([(IMAGE, F.interpolate(MASK[None, None].float(), 16, mode="bicubic")[0, 0] * 0.7)], "fractions"),
+        ([(IMAGE, F.one_hot(MASK, 4).permute(2, 0, 1))], r"one-hot mask \(4, 16, 16\)"),
+        ([(IMAGE, MASK[..., None].expand(-1, -1, 3) * 255)], "mask in colours"),
+        ([(IMAGE, MASK[:-1])], "16 × 16 pixels and a mask of 15 × 16"),
+        ([(IMAGE, MASK), (IMAGE / 0, MASK)], "Pair 1 .* not finite numbers"),
+    ],
+)
+def test_what_is_no_pair_is_told(given, said):
+    with pytest.raises(GateError, match=said) as raised:
+        Taken(given, "training pairs")
+    assert "Traceback" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("mask", "classes", "said"),
+    [
+        (255 * MASK, 2, r"values 0 and 255 in 3 of 3 masks; class indices go from 0 to 1.*mask // 255"),
+        (255 - 0 * MASK, 2, "no pixel has a label"),
+        (7 * MASK, 2, r"values 0 and 7 .*`\(mask == 7\)`"),
+        (128 * MASK + 127 * MASK.flip(0), 3, r"`\(mask == 127\) \+ 2 \* \(mask == 128\)`"),
+        (
+            torch.arange(256).view(16, 16) // 20,
+            2,
+            r"0, 1, 2, 3, 4 and … .*13 values for 2 classes|logit for each class",
+        ),
+        (-MASK, 2, "values -1 and 0"),
+        (2 * MASK + MASK.roll(7, 0), 2, "values 0, 1 and 2 .*a logit for each class, 3 of them"),
+    ],
+)
+def test_values_that_are_no_classes_are_told_with_what_to_do(mask, classes, said):
+    with pytest.raises(GateError, match=said):
+        taken(mask=mask).check_values(classes)
+
+
+def test_an_ignored_part_is_no_error():
+    ignored = MASK.clone()
+    ignored[:2] = 255
+    taken(mask=ignored).check_values(2)
+
+
+def looked_at(pairs):
+    pairs.check_values(2)
+    pairs.check_range()
+    return pairs
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "said"),
+    [
+        (IMAGE, 0 * MASK, "no object in any of them"),
+        (IMAGE, 0 * MASK + 1, "no background"),
+        (0.0625 * IMAGE, MASK, r"fill 4 % .*divided by 4095"),
+        (200 * IMAGE, MASK, "from 40 to 160; images go from 0 to 1"),
+        (0 * IMAGE, MASK, "All pixels of the training pairs are 0"),
+    ],
+)
+def test_what_is_hardly_meant_is_warned_of(image, mask, said):
+    with pytest.warns(GateWarning, match=said):
+        looked_at(taken(image, mask))
+
+
+def test_pairs_that_come_later_are_looked_at_when_they_are_taken():
+    late = Taken([pair()] * 70 + [(IMAGE, 3 * MASK)], "training pairs")
+    late.check_values(2)
+    assert len([late[k] for k in range(70)]) == 70
+    with pytest.raises(GateError, match="0, 1 and 3 in 71 of 71 masks"):
+        late[70]
+
+
+class Drawn(Dataset):
+    """A data set that draws on every generator there is, and counts how often it is read."""
+
+    def __init__(self):
+        self.reads = 0
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, k):
+        self.reads += 1
+        random.random()
+        np.random.rand()
+        return torch.rand(1, 16, 16), MASK
+
+
+def test_looking_draws_no_random_number_of_theirs_and_reads_each_pair_once():
+    given = Drawn()
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()
+    pairs = Taken(Subset(given, range(5)), "training pairs")
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before[1:]
+    assert len([pairs[k] for k in range(5)]) == given.reads == 5
+
+
+def test_a_loader_gives_its_data_set(capsys):
+    pairs = Taken(DataLoader([pair()] * 5, batch_size=2), "training pairs")
+    pairs.say()
+    assert len(pairs) == 5
+    assert "the data set of a DataLoader, without its batches" in capsys.readouterr().out
+
+
+def test_tensors_of_torchvision_become_plain_ones():
+    image, mask = taken(tv_tensors.Image(IMAGE), tv_tensors.Mask(MASK))[0]
+    assert (type(image), type(mask)) == (torch.Tensor, torch.Tensor)
+
+
+def test_nothing_taken_says_nothing(capsys):
+    say([])
+    assert capsys.readouterr().out == ""

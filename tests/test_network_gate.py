@@ -1,0 +1,193 @@
+"""One image through a network before anything long begins: what is told, what is warned of, and what stays."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from helpers.baseline import compare
+from helpers.data.gate import GateError, GateWarning
+from helpers.reference.inference import predict_dihedral, predict_tiled
+from helpers.reference.unet import UNet
+from helpers.training import dice_and_cross_entropy, fit
+
+MASK = torch.zeros(32, 32, dtype=torch.int64)
+MASK[8:20, 8:20] = 1
+IMAGE = 0.2 + 0.6 * MASK[None].float()
+PAIRS = [(IMAGE, MASK)] * 4
+
+
+class After(nn.Module):
+    """A U-Net, and something after it."""
+
+    def __init__(self, change, classes=2, channels=1):
+        super().__init__()
+        self.network, self.change = UNet(channels, classes, 4, 2), change
+
+    def forward(self, x):
+        return self.change(self.network(x))
+
+
+class Refuses(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Conv2d(1, 2, 1)
+
+    def forward(self, x):
+        raise KeyError("no such head")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (UNet, "is a class and no network yet"),
+        (lambda x: x, "The network is a function, and has to be an `nn.Module`"),
+        (nn.Sequential(nn.ReLU()), "has no parameters"),
+        (UNet(3, 2, 4, 2), r"one channel, and its first convolution takes 3.*image.expand\(3, -1, -1\)"),
+        (UNet(4, 2, 4, 2), "one channel, and its first convolution takes 4"),
+        (UNet(1, 2, 4, 6), "32 × 32 pixels are too few for its depth.*256 × 256 go through"),
+        (After(lambda y: {"out": y, "aux": y}), r"gives a dict of 'out', 'aux'.*`self.network\(x\)\['out'\]`"),
+        (After(lambda y: [y, y]), r"gives a list.*`self.network\(x\)\[0\]`"),
+        (After(lambda y: None), "gives a NoneType"),
+        (After(lambda y: y.argmax(1, keepdim=True)), "as after `argmax`"),
+        (After(lambda y: y.mean((2, 3))), r"makes float32 \(1, 2\) of an image"),
+        (After(lambda y: F.avg_pool2d(y, 2)), "16 × 16 pixels of 32 × 32.*enlarge the logits"),
+        (After(lambda y: F.pad(y, (1, 1, 1, 1))), "34 × 34 pixels of 32 × 32.*Crop the logits"),
+        (After(lambda y: y / 0), "no finite numbers"),
+        (Refuses(), "KeyError: 'no such head'"),
+    ],
+)
+def test_what_is_no_network_for_these_images_is_told(model, said):
+    for call in (lambda: fit(model, PAIRS, PAIRS, epochs=1), lambda: compare({"it": model}, PAIRS)):
+        with pytest.raises(GateError, match=said):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (torch.sigmoid, "ends in a sigmoid"),
+        (lambda y: y.softmax(1), "ends in a softmax"),
+        (lambda y: F.pad(y.sigmoid(), (2, 2))[..., 2:-2].clone(), None),  # what is between hides it
+        (lambda y: y.sigmoid()[:, :, :, :].permute(0, 1, 2, 3), "ends in a sigmoid"),
+        (F.relu, "ends in a ReLU, so it gives nothing below 0"),
+        (torch.tanh, "ends in a tanh"),
+        (lambda y: y.sigmoid() * y, None),
+    ],
+)
+def test_an_end_that_bounds_the_logits_is_warned_of(end, said, recwarn):
+    fit(After(end), PAIRS, PAIRS, epochs=1)
+    warned = [str(w.message) for w in recwarn if issubclass(w.category, GateWarning)]
+    assert len(warned) == (said is not None)
+    assert all(said in text for text in warned)
+
+
+@pytest.mark.parametrize(
+    ("loss", "classes", "said"),
+    [
+        (nn.BCEWithLogitsLoss(), 1, r"binary_cross_entropy_with_logits\(logits\[:, 0\], masks.float\(\)\)"),
+        (nn.BCEWithLogitsLoss(), 3, "nn.CrossEntropyLoss"),
+        (nn.CrossEntropyLoss(), 1, "one logit has none beside it"),
+        (nn.MSELoss(), 2, "MSELoss cannot take"),
+        (nn.MSELoss(), 1, "MSELoss cannot take"),
+        (nn.CrossEntropyLoss(reduction="none"), 2, r"gives a tensor \(3, 32, 32\).*Take its mean"),
+        (lambda logits, masks: (logits.argmax(1) != masks).float().mean(), 2, "without a gradient"),
+        (lambda logits, masks: 0.5, 2, "gives a float"),
+        (lambda logits, masks: 0 * logits.sum(), 2, "whatever the logits are"),
+        (lambda logits: logits.mean(), 2, "TypeError"),
+    ],
+)
+def test_a_loss_that_cannot_be_is_told_with_one_that_can(loss, classes, said):
+    with pytest.raises(GateError, match=said):
+        fit(UNet(1, classes, 4, 2), PAIRS, PAIRS, loss, epochs=1)
+
+
+def test_the_losses_that_it_proposes_train():
+    for loss, classes in (
+        (lambda logits, masks: F.binary_cross_entropy_with_logits(logits[:, 0], masks.float()), 1),
+        (nn.CrossEntropyLoss(ignore_index=255), 2),
+    ):
+        assert fit(UNet(1, classes, 4, 2), PAIRS, PAIRS, loss, epochs=1).steps == 1
+
+
+@pytest.mark.parametrize("crop", [None, 16])
+def test_a_norm_of_one_value_is_told_before_it_is_met(crop):
+    pairs = [(image[:, :16, :16], mask[:16, :16]) for image, mask in PAIRS] if crop is None else PAIRS
+    with pytest.raises(GateError, match="In a batch of 1 with images of 16 × 16, `encoder.*one value a channel"):
+        fit(UNet(1, 2, 4, 4), pairs, pairs, epochs=1, batch_size=1, crop=crop)
+
+
+class Counting(nn.Module):
+    """Has a buffer that each call changes, and dropout."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1))
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        return self.network(x) + torch.rand(()) * 0
+
+
+def test_a_refused_network_is_as_it_was():
+    model = Counting().train()
+    model.network[1].eval()
+    state, numbers = {k: v.clone() for k, v in model.state_dict().items()}, torch.get_rng_state()
+    modes = [layer.training for layer in model.modules()]
+    with pytest.raises(GateError):
+        fit(model, PAIRS, [(IMAGE, 5 * MASK)], epochs=1)
+    assert all(torch.equal(v, state[k]) for k, v in model.state_dict().items())
+    assert [layer.training for layer in model.modules()] == modes
+    assert torch.equal(torch.get_rng_state(), numbers)
+    assert all(p.grad is None for p in model.parameters())
+
+
+class Silent(list):
+    def say(self, *others):
+        pass
+
+
+def test_it_changes_no_bit_of_a_training(monkeypatch):
+    def trained():
+        torch.manual_seed(3)
+        model = UNet(1, 2, 4, 2)
+        fit(model, PAIRS, PAIRS, epochs=3)
+        return model.state_dict()
+
+    looked_at = trained()
+    monkeypatch.setattr("helpers.training.ready_to_train", lambda model, a, b, *rest: (Silent(a), Silent(b)))
+    assert all(torch.equal(value, looked_at[name]) for name, value in trained().items())
+
+
+@pytest.mark.parametrize("predict", [predict_dihedral, lambda model, image: predict_tiled(model, image, 16, 4)])
+@pytest.mark.parametrize(
+    ("model", "image", "said"),
+    [
+        (UNet(1, 2, 4, 2), IMAGE[None], r"image \(1, 1, 32, 32\).*`image\[0\]`"),
+        (UNet(1, 2, 4, 2), [1, 2], "a list of 2"),
+        (UNet(3, 2, 4, 2), IMAGE, "its first convolution takes 3"),
+        (After(lambda y: (y, y)), IMAGE, "gives a tuple"),
+    ],
+)
+def test_a_prediction_says_what_it_cannot_take(predict, model, image, said):
+    with pytest.raises(GateError, match=said):
+        predict(model, image)
+
+
+def test_a_prediction_takes_an_array(capsys):
+    model = UNet(1, 2, 4, 2)
+    expected = predict_dihedral(model, IMAGE)
+    assert torch.equal(predict_dihedral(model, IMAGE[0].numpy()), expected)
+    assert "NumPy arrays as tensors; images (H, W) as (1, H, W)" in capsys.readouterr().out
+
+
+def test_what_is_none_of_the_gates_business_is_raised_as_it_is():
+    with pytest.raises(ValueError, match="overlap=9 does not fit"):
+        predict_tiled(UNet(1, 2, 4, 2), IMAGE, 9, 9)
+
+
+def test_the_course_itself_passes_without_a_word(recwarn, capsys):
+    fit(UNet(1, 1, 4, 2), PAIRS, PAIRS, dice_and_cross_entropy, epochs=1)
+    assert [w for w in recwarn if issubclass(w.category, GateWarning)] == []
+    assert "Taken" not in capsys.readouterr().out
