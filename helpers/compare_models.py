@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import statistics
 import time
 from collections.abc import Iterable, Sequence
@@ -39,10 +40,10 @@ class Comparison:
         rows: a dict for each name: `"name"`; `"models"`, how many there are of it; `"parameters"` of one of them, and
             how many are `"trainable"`; and, as the mean over its models, `"seconds"` of training; `"ms"`, milliseconds
             of prediction for one image; `"dice"` and `"iou"`, pooled over all pixels, mean over the classes but the
-            background; `"boundary"`, the distance of the borders in pixels, mean over images and classes; `"missed"`,
-            in how many cases only one of prediction and truth has a border, so that there is no distance. Each of the
-            six also with `"_std"` after its name: the standard deviation over the models. `None` where there is no
-            value, such as the deviation of one model.
+            background that have a labelled pixel; `"boundary"`, the distance of the borders in pixels, mean over images
+            and classes; `"missed"`, in how many cases only one of prediction and truth has a border, so that there is
+            no distance. Each of the six also with `"_std"` after its name: the standard deviation over the models.
+            `None` where there is no value, such as the deviation of one model.
         images: on how many images.
     """
 
@@ -171,10 +172,11 @@ def _measured(name: str, model: nn.Module, pairs: Pairs) -> dict[str, Any]:
             mine, true = (pred == c) & known, mask == c
             if mine.any() or true.any():
                 distances.append(metrics.boundary_error(mine, true))
+    scores = metrics.mean_scores(torch.stack(tables).sum(0))
     finite = [d for d in distances if d != float("inf")]
     return {
         "ms": _milliseconds_an_image(model, pairs),
-        **metrics.mean_scores(torch.stack(tables).sum(0)),
+        **{name: value if math.isfinite(value) else None for name, value in scores.items()},
         "boundary": statistics.fmean(finite) if finite else None,
         "missed": len(distances) - len(finite),
     }

@@ -7,6 +7,7 @@ Importing this module is light.
 from __future__ import annotations
 
 import html
+import math
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,11 @@ def code(text: str) -> str:
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     spaced = f" {text} " if "`" in text or text[:1] == text[-1:] == " " else text
     return f"{fence}{spaced}{fence}" if text else ""
+
+
+def score(value: float) -> str:
+    """`0.871`; a dash where there is none, because no object is labelled."""
+    return f"{value:.3f}" if math.isfinite(value) else "–"
 
 
 def as_html(text: str) -> str:

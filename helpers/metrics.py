@@ -52,7 +52,7 @@ def score(
         look: called as `look(k, image, logits, mask)` for each image, to see what is predicted.
 
     Returns:
-        `"iou"` and `"dice"`, the mean over the classes but the background; 1.0 for a class that is in neither.
+        `"iou"` and `"dice"`, the mean over the classes but the background that have a labelled pixel; NaN without any.
     """
     tables, losses = [], []
     for k, (image, logits, mask) in enumerate(_predictions(model, pairs)):
@@ -73,19 +73,19 @@ def confusion_table(pred: Tensor, target: Tensor, num_classes: int) -> Tensor:
 
 
 def class_scores(table: Tensor) -> dict[str, Tensor]:
-    """`"iou"` and `"dice"` of each class from a confusion table, float64 `(K,)`; 1.0 for a class that is in neither."""
+    """`"iou"` and `"dice"` of each class from a confusion table, float64 `(K,)`; NaN for one without a labelled pixel.
+
+    Whoever predicts nothing where nothing is has not shown that it finds anything.
+    """
     table = table.double()
-    both, total = table.diagonal(), table.sum(0) + table.sum(1)
-    nothing = total == 0
-    return {
-        "iou": torch.where(nothing, 1.0, both / (total - both).clamp(min=1)),
-        "dice": torch.where(nothing, 1.0, 2 * both / total.clamp(min=1)),
-    }
+    both, true, found = table.diagonal(), table.sum(1), table.sum(0)
+    scores = {"iou": both / (true + found - both), "dice": 2 * both / (true + found)}
+    return {name: values.where(true > 0, torch.nan) for name, values in scores.items()}
 
 
 def mean_scores(table: Tensor) -> dict[str, float]:
-    """The mean of `class_scores` over the classes but the background."""
-    return {name: float(values[1:].mean()) for name, values in class_scores(table).items()}
+    """The mean of `class_scores` over the classes but the background that have a labelled pixel; NaN without any."""
+    return {name: float(values[1:].nanmean()) for name, values in class_scores(table).items()}
 
 
 def boundary_error(pred: Tensor, target: Tensor) -> float:

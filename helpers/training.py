@@ -329,7 +329,7 @@ class _Run:
         took = time.perf_counter() - began
         history = self.history
         history.scores.append({"step": history.steps, "seconds": round(history.seconds + took, 3), **scores})
-        if not self.best or scores["iou"] > history.best["iou"]:
+        if not self.best or _is_better(scores, history.best):
             history.best, self.waited = history.scores[-1], 0
             self.best = {name: x.detach().clone() for name, x in self.average.state_dict().items()}
         elif fraction >= PATIENT_UNTIL:
@@ -395,6 +395,13 @@ class _Run:
         self.waited, self.next_validation = facts["waited"], facts["next_validation"]
         self.history = History(**{**facts["history"], "stopped": "", "device": str(self.fabric.device)})
         self.began = time.perf_counter() - self.history.seconds
+
+
+def _is_better(scores: dict[str, float], best: dict[str, float]) -> bool:
+    """By IoU; by the loss where there is none, because no object is labelled."""
+    if math.isnan(scores["iou"]):
+        return scores["loss"] < best["loss"]
+    return scores["iou"] > best["iou"]
 
 
 def give_memory_back() -> None:

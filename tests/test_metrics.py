@@ -56,8 +56,13 @@ def test_several_classes_and_ignored_pixels_agree_with_lesson_02():
     assert found["iou"] == pytest.approx(float(metrics.class_scores(table)["iou"][1:].mean()))
 
 
-def test_a_class_that_is_nowhere_counts_as_right():
-    assert metrics.class_scores(torch.tensor([[5, 0], [0, 0]]))["dice"].tolist() == [1.0, 1.0]
+@pytest.mark.parametrize("table", [[[5, 0, 0], [0, 0, 0], [0, 0, 4]], [[5, 3, 0], [0, 0, 0], [0, 0, 4]]])
+def test_a_class_without_a_label_has_no_score_and_counts_in_no_mean(table):
+    table = torch.tensor(table)
+    for scores in metrics.class_scores(table).values():
+        assert scores.isnan().tolist() == [False, True, False]
+    assert metrics.mean_scores(table) == {"iou": 1.0, "dice": 1.0}
+    assert all(math.isnan(score) for score in metrics.mean_scores(table[:2, :2]).values())
 
 
 def test_the_model_is_given_back_in_its_mode_also_when_it_raises():

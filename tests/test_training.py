@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import math
 import os
 import signal
 import subprocess
@@ -90,7 +91,7 @@ def test_a_run_of_epochs_takes_all_threads_where_there_is_much_to_compute(base_c
     seen = set()
 
     def loss(logits, masks):
-        if len(masks) > 1:  # in training
+        if logits.grad_fn is not None:  # in training
             seen.add(torch.get_num_threads())
         return dice_and_cross_entropy(logits, masks)
 
@@ -378,3 +379,11 @@ Fabric(accelerator="cpu", precision="bf16-mixed")
 """
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_an_object_there_is_no_score_and_the_loss_decides(recwarn):
+    nothing = [(image, 0 * torch.as_tensor(mask)) for image, mask in VALIDATION]
+    history = fit(network(), nothing, nothing, epochs=6)
+    assert all(math.isnan(score["iou"]) and math.isnan(score["dice"]) for score in history.scores)
+    assert history.best["loss"] == min(score["loss"] for score in history.scores)
+    assert any("no object in any of them" in str(warned.message) for warned in recwarn)

@@ -30,7 +30,7 @@ from typing import Any
 
 import traitlets
 
-from helpers import frontend
+from helpers import frontend, markup
 from helpers.monitor import curves, thumbnails
 from helpers.progress_bar import bar, is_terminal
 
@@ -197,14 +197,15 @@ class Monitor(frontend.Piece):
             best, verb = history.best, "holds" if self.over else "will keep"
             sentences.append(
                 f"The model {verb} the weights of step {best['step']}, the best of "
-                f"{_count(len(history.scores), 'validation')}: Dice {best['dice']:.3f}, IoU {best['iou']:.3f}."
+                f"{_count(len(history.scores), 'validation')}: Dice {markup.score(best['dice'])}, "
+                f"IoU {markup.score(best['iou'])}."
             )
         return sentences + self.earlier[-12:]
 
     def _outcome(self) -> str:
         history = self.history
         why = f"an error, {self.error}" if self.error else history.stopped or "it was left"
-        best = f"; best Dice {history.best['dice']:.3f}" if history.best else ""
+        best = f"; best Dice {markup.score(history.best['dice'])}" if history.best else ""
         return f"ended after {_count(history.steps, 'step')} in {history.seconds:.1f} s: {why}{best}."
 
     def said(self) -> str:
@@ -213,7 +214,9 @@ class Monitor(frontend.Piece):
             return self.facts()[0] if self.over else ""
         score = self.history.scores[-1]
         best = ", the best so far" if score is self.history.best else ""
-        return f"Validation {len(self.history.scores)}, {self.percent} % done: Dice {score['dice']:.3f}{best}."
+        return (
+            f"Validation {len(self.history.scores)}, {self.percent} % done: Dice {markup.score(score['dice'])}{best}."
+        )
 
     def line(self) -> str:
         """The whole in one short line."""
@@ -222,7 +225,7 @@ class Monitor(frontend.Piece):
             return f"training {self._outcome()}"
         parts = [f"training: step {history.steps}", f"{self.percent} %", self.left()]
         parts += [f"loss {history.losses[-1]:.3f}"] if history.losses else []
-        parts += [f"best Dice {history.best['dice']:.3f}"] if history.best else []
+        parts += [f"best Dice {markup.score(history.best['dice'])}"] if history.best else []
         return " · ".join(filter(None, parts))
 
     # ---- shown ----
@@ -261,7 +264,7 @@ class Monitor(frontend.Piece):
         ]
         last = len(self.predictions) - 1
         for one in (self.predictions[k] for k in sorted({0, last // 2, last})):
-            words = f"predicted at step {one.step},<br>Dice {one.dice:.3f}"
+            words = f"predicted at step {one.step},<br>Dice {markup.score(one.dice)}"
             shown.append((words, f"The mask predicted at step {one.step}.", one.src))
         cells = "".join(
             f'<td style="text-align:left;vertical-align:top"><img alt="{alt}" src="{src}" width="140"><br>{words}</td>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ def share(
         "metrics": spreads(measured),
     }
     chosen = _worst_median_best([each["dice"] for each in measured])
-    examples = [f"{what}: Dice {measured[k]['dice']:.3f}, image {k}" for what, k in chosen.items()]
+    examples = [f"{what}: Dice {markup.score(measured[k]['dice'])}, image {k}" for what, k in chosen.items()]
     curve = card.curve_of(history) if history is not None else None
     files = {
         archive.WEIGHTS: weights,
@@ -158,7 +159,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def _worst_median_best(dice: list[float]) -> dict[str, int]:
     """Which images to show, each once: not only those to be proud of."""
-    order = sorted(range(len(dice)), key=dice.__getitem__)
+    order = sorted((k for k in range(len(dice)) if not math.isnan(dice[k])), key=dice.__getitem__) or [0]
     chosen: dict[str, int] = {}
     for what, place in (("worst", 0), ("median", len(order) // 2), ("best", -1)):
         if order[place] not in chosen.values():

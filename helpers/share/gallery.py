@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers import markup
 from helpers.data.pairs import IGNORE, Pairs
 from helpers.progress_bar import with_progress
 from helpers.share import archive, pictures
@@ -71,7 +72,7 @@ def gallery(folder: str | Path, pairs: Pairs | None = None, *, export: str | Pat
         rows.append({**row, "comments": _comments(folder, name)})
         for wall, mask in zip(walls, masks, strict=True):
             wall["masks"][name] = mask
-    rows.sort(key=lambda row: (-row["dice"]["mean"], row["name"]))
+    rows.sort(key=lambda row: (-(row["dice"]["mean"] or 0.0), row["name"]))
     leaderboard = [{"rank": k, **row} for k, row in enumerate(rows, 1)]
     measured_on = {**about(pairs), "classes": tuple(getattr(pairs, "classes", ()))}
     made = Gallery(leaderboard, refused, measured_on, walls)
@@ -128,7 +129,7 @@ def _measured(path: Path, pairs: Pairs, shown: list[int]) -> tuple[dict[str, Any
                 kinds = pictures.kinds_of(pred, plain(pairs[k][1]))
                 counted = [kind for kind in kinds if kind != "other class" or len(classes) > 2]
                 counts = ", ".join(f"{kinds[kind].sum()} {kind}" for kind in counted)
-                dice = f"Dice {score['dice']:.3f}"
+                dice = f"Dice {markup.score(score['dice'])}"
                 alt = f"{bundle.name} on image {k}: {dice}; pixels {counts}."
                 masks.append(Picture(pictures.of_kinds(kinds), alt, dice))
     except ShareError as error:

@@ -36,7 +36,8 @@ def each_image(
 
     Yields:
         The mask, int64 `(H, W)`, and `"dice"`, `"iou"` and `"boundary"`, each the mean over the classes but the
-        background. `"boundary"` is infinite where only the prediction or only the truth holds a class.
+        background that have a labelled pixel, NaN without any. `"boundary"` is infinite where only the prediction or
+        only the truth holds a class.
 
     Raises:
         ShareError: the model does not fit the images, or its logits are not finite.
@@ -55,7 +56,7 @@ def each_image(
             scores = class_scores(confusion_table(pred, mask, len(classes)))
             labelled = mask != IGNORE
             borders = [boundary_error((pred == c) & labelled, mask == c) for c in range(1, len(classes))]  # in pixels
-            means = {name: float(values[1:].mean()) for name, values in scores.items()}
+            means = {name: float(values[1:].nanmean()) for name, values in scores.items()}
             yield pred, {**means, "boundary": statistics.fmean(borders)}
     except ShareError:
         raise
@@ -64,8 +65,9 @@ def each_image(
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """`"mean"` and `"std"`, the sample standard deviation; `None` if not finite, or for the std of a single value."""
-    mean = statistics.fmean(values)
+    """`"mean"` and `"std"`, the sample standard deviation, of all but NaN; `None` if not finite, or the std of one."""
+    values = [value for value in values if not math.isnan(value)]
+    mean = statistics.fmean(values) if values else math.nan
     finite = math.isfinite(mean)
     return {"mean": mean if finite else None, "std": statistics.stdev(values) if finite and len(values) > 1 else None}
 
