@@ -146,17 +146,18 @@ def test_a_photograph_is_turned_as_its_tag_says(put):
     ("masks", "classes", "expected"),
     [
         ([LABELS * 255, LABELS * 0, LABELS * 0 + 255], TWO, [[0, 1], [0], [1]]),
-        ([LABELS * 255, LABELS], TWO, [[0, 255], [0, 1]]),
-        ([LABELS * 255], THREE, [[0, 255]]),
+        ([np.where(GREY > 150, 255, LABELS).astype(np.uint8), LABELS], TWO, [[0, 1, 255], [0, 1]]),
+        ([LABELS * 255, LABELS], THREE, [[0, 255], [0, 1]]),
     ],
-    ids=["no mask holds 1", "a mask holds 1", "three classes"],
+    ids=["no mask holds 1", "255 beside 1", "three classes"],
 )
 def test_255_is_class_1_or_ignore(put, masks, classes, expected):
     for stem, mask in zip("abc", masks, strict=False):
         put.pair(GREY, mask, f"{stem}.png")
     found = [mask for _, mask in put.load(classes=classes)]
     assert [mask.unique().tolist() for mask in found] == expected
-    assert np.array_equal(found[0], LABELS * expected[0][1])
+    if len(expected[0]) == 2:
+        assert np.array_equal(found[0], LABELS * expected[0][1])
 
 
 @pytest.mark.parametrize("other", [LABELS, LABELS * 255])
@@ -181,6 +182,148 @@ def test_palette_masks_give_their_indices(put):
 def test_grey_masks_saved_with_more_than_they_need(put, mask):
     put.pair(GREY, mask)
     assert np.array_equal(put.load()[0][1], LABELS)
+
+
+def test_values_name_the_classes_in_their_order_and_may_share_one(put):
+    put.pair(GREY, np.where(GREY > 150, 81, LABELS * 70).astype(np.uint8))
+    pairs = put.load(classes=None, values={0: "ground", 81: "edge", 70: "cell"})
+    assert pairs.classes == ("ground", "edge", "cell")
+    assert np.array_equal(pairs[0][1], np.select([GREY > 150, GREY > 100], [1, 2]))
+    assert put.load(classes=None, values={0: "ground", 70: "cell", 81: "cell"})[0][1].unique().tolist() == [0, 1]
+    assert "a.png: holds 81; with 2 classes a mask holds those in values" in problems(
+        put, classes=None, values={0: "ground", 70: "cell"}
+    )
+    ignoring = put.load(classes=None, values={0: "ground", 70: "cell"}, ignore=81)
+    assert ignoring[0][1].unique().tolist() == [0, 1, 255]
+
+
+@pytest.mark.parametrize(("value", "ignore"), [(11, 11), (12, (11, 12)), (255, 255)])
+def test_what_is_ignored_has_no_label(put, value, ignore):
+    put.pair(GREY, np.where(GREY > 200, value, LABELS).astype(np.uint8))
+    assert put.load(ignore=ignore)[0][1].unique().tolist() == [0, 1, 255]
+
+
+def test_numbered_objects_are_one_class_and_keep_their_numbers(put):
+    numbered = (LABELS * (GREY // 30)).astype(np.uint16)
+    put.pair(GREY, numbered)
+    text = problems(put)
+    assert "instances=True" in text
+    assert "StarDist" in text
+    pairs = put.load(instances=True)
+    assert np.array_equal(pairs[0][1], LABELS)
+    assert np.array_equal(pairs.instances[0], numbered)
+    assert f"objects {len(np.unique(numbered)) - 1} numbered ones" in pairs.report
+    with pytest.raises(ValueError, match="instances=True"):
+        _ = put.load(classes=[f"class {k}" for k in range(9)]).instances
+
+
+def test_an_object_of_the_number_255_is_an_object(put):
+    put.pair(GREY, np.where(GREY > 200, 255, LABELS * 254).astype(np.uint8))
+    assert np.array_equal(put.load(instances=True)[0][1], LABELS)
+
+
+@pytest.mark.parametrize("suffix", ["_mask", "-labels", ".seg"])
+def test_an_ending_that_all_masks_share_is_proposed_and_taken(put, suffix):
+    for stem in ("1", "12", "a_b"):
+        put(f"images/{stem}.png", GREY)
+        put(f"masks/{stem}{suffix}.png", LABELS)
+    assert f"suffix={suffix!r}" in problems(put)
+    assert put.load(suffix=suffix).stems == ("1", "12", "a_b")
+
+
+# ---- what could be read in two ways
+
+
+def test_one_slip_of_the_pen_makes_no_drawing_an_ignored_one(put):
+    slip = LABELS * 255
+    slip[0, 0] = 1
+    for k in range(3):
+        put.pair(GREY, slip if k == 1 else LABELS * 255, f"{k}.png")
+    text = problems(put)
+    assert "255 is in 3 masks and 1 in 1" in text
+    assert "values={0: 'background', 1: 'background', 255: 'cell'}" in text
+    right = put.load(classes=None, values={0: "background", 1: "background", 255: "cell"})
+    assert np.array_equal(right[1][1], LABELS)
+    assert put.load(ignore=255)[0][1].unique().tolist() == [0, 255]
+
+
+def test_two_ways_of_drawing_in_one_set_are_asked_back(put):
+    put.pair(GREY, LABELS * 255, "a.png")
+    put.pair(GREY, LABELS, "b.png")
+    assert "255 is in 1 masks and 1 in 1" in problems(put)
+    both = put.load(classes=None, values={0: "background", 1: "cell", 255: "cell"})
+    assert all(np.array_equal(mask, LABELS) for _, mask in both)
+
+
+@pytest.mark.parametrize(
+    ("mask", "classes", "said"),
+    [
+        (LABELS * 0, TWO, "no object in any of 1 masks: all pixels are 0"),
+        (LABELS * 255, THREE, "values={0: 'background', 255: 'cell'}"),
+        (np.dstack([LABELS * 0] * 3 + [LABELS * 255]), TWO, "alpha channel"),
+    ],
+)
+def test_masks_without_an_object_are_refused(put, mask, classes, said):
+    put.pair(GREY, mask)
+    assert said in problems(put, classes=classes)
+
+
+@pytest.mark.parametrize(("first", "second", "refused"), [(255, 0, True), (0, 255, False)])
+def test_a_palette_that_shows_the_ground_bright_is_asked_back(put, first, second, refused):
+    mask = Image.frombytes("P", (6, 8), LABELS.tobytes())
+    mask.putpalette([first] * 3 + [second] * 3)
+    put.pair(GREY, mask)
+    if refused:
+        assert "object and ground may be exchanged" in problems(put)
+    assert np.array_equal(put.load(classes=None, values={0: "ground", 1: "cell"})[0][1], LABELS)
+
+
+# ---- what is said
+
+
+def test_a_cameras_twelve_bits_are_stretched_for_all_alike_and_said(put, capsys):
+    for k in range(20):
+        put.pair((GREY.astype(np.uint16) * 16 + 5 * k), name=f"{k}.png")
+    whole = put.load()
+    assert "stretched" in whole.report
+    assert "the brightest pixel is at 6 % of the range" in whole.report
+    assert capsys.readouterr().out.count("20 pairs in") == 1
+    train, test = put.load("train"), put.load("test")
+    assert capsys.readouterr().out == ""  # said once
+    for pairs in (train, test):
+        image = pairs[0][0].numpy()[0]
+        k = int(pairs.stems[0])
+        assert (image.min(), image.max()) == (pytest.approx(0, abs=0.03), pytest.approx(1, abs=0.03))
+        assert np.abs(image - whole[whole.stems.index(str(k))][0].numpy()[0]).max() == 0
+    dark = put.load(scale=False)
+    assert values(dark[0][0], 65535).max() == int(GREY.max()) * 16
+
+
+def test_the_report_says_what_is_in_the_files(put):
+    for stem in "abcd":
+        put.pair(GREY, LABELS * 255, f"{stem}.png")
+    put.pair(COLOUR[:4], LABELS[:4] * 255, "e.png")
+    put("images/Thumbs.db", b"?")
+    report = put.load().report
+    share = 100 * (4 * LABELS.mean() * 48 + LABELS[:4].sum()) / (4 * 48 + 24)
+    for said in ("5 pairs", "8×6 (4), 4×6 (1)", "8 bits, colour and grey", f"cell (255) {share:.3g} %", "Thumbs.db"):
+        assert said in report
+    assert "stretched" not in report
+
+
+def test_a_class_that_is_in_no_mask_is_said(put):
+    put.pair(GREY)
+    assert "absent  edge: in no mask" in put.load(classes=THREE).report
+
+
+def test_of_each_kind_of_problem_three_are_named(put):
+    for k in range(9):
+        put(f"images/{k}.png", GREY)
+    put("masks/notes.txt", b"?")
+    text = problems(put)
+    assert text.count("there is no mask with the stem") == 3
+    assert "… and 6 more like these" in text
+    assert "masks/notes.txt" in text
 
 
 # ---- one error
@@ -267,6 +410,11 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
     [
         ({"classes": None}, "needs all three"),
         ({"classes": "cell"}, "tuple of names"),
+        ({"values": {0: "a", 1: "b"}}, "in their place"),
+        ({"classes": None, "values": {0: "a", 9: "b"}, "ignore": 9}, "9 is a class in values and is in ignore"),
+        ({"classes": THREE, "instances": True}, "two names"),
+        ({"groups": "x"}, "no group for 1 of 1 pairs, such as 'a'"),
+        ({"groups": {"b": "1"}}, "no group for 1 of 1 pairs, such as 'a'"),
         ({"classes": ("one",)}, "2 to 255"),
         ({"classes": ("a", "a")}, "all different"),
         ({"classes": (0, 1)}, "tuple of names"),
@@ -307,6 +455,16 @@ def test_splits_are_the_same_everywhere_and_share_nothing(put):
     assert sorted(sum(stems.values(), ())) == list(put.load("all").stems)
     assert stems["validation"] == ("02", "06", "16")  # on any machine
     assert len(put.load("test", fractions=(0.5, 0, 0.5))) == 10
+
+
+@pytest.mark.parametrize("groups", [r"p\d", r"(p\d)_", {f"p{p}_{k}": p for p in range(5) for k in range(4)}])
+def test_a_group_is_never_on_two_sides(put, groups):
+    for p in range(5):
+        for k in range(4):
+            put.pair(GREY, name=f"p{p}_{k}.png")
+    sides = [{stem[:2] for stem in put.load(split, groups=groups).stems} for split in ("train", "validation", "test")]
+    assert [len(side) for side in sides] == [3, 1, 1]
+    assert len(set.union(*sides)) == 5
 
 
 @example(3, (1, 1, 4))
