@@ -36,9 +36,9 @@ SOURCE = Path(__file__).with_name("site_source")
 ARTICLE = "mastering_unet"
 LESSONS = [name for name in lesson_names() if name != "glossary"]  # which has a page of its own
 GUIDES = ("students", "instructors")
-PICTURE = ROOT / "docs" / "graph.png"
+PICTURES = [ROOT / "docs" / "student.png"]
 LONGEST = 1200  # seconds for a cell
-WIDE = 3  # times as wide as high
+WIDE = 3.5  # times as wide as high
 PNG = r'<img\b(?=[^>]*\bsrc="data:image/png;base64,([^"]{32}))'  # which hold its width and height
 
 # What the rule for links leaves as it is: code, maths, links, HTML, headings, lists of sources, a menu of Jupyter.
@@ -67,8 +67,8 @@ def build(lessons: list[str], out: Path = OUT, tell: Callable[[str], None] = pri
         pages = Path(folder) / "pages"
         shutil.copytree(SOURCE, pages, ignore=shutil.ignore_patterns(f"{ARTICLE}.py", "__pycache__"))
         (pages / "_static").mkdir()
-        shutil.move(pages / "site.css", pages / "_static")
-        shutil.copy(PICTURE, pages / "_static")
+        for file in (pages / "site.css", pages / "icon.svg", *PICTURES):
+            shutil.copy(file, pages / "_static")
         for name, notebook in student_versions(lessons, Path(folder) / "course", release=released.read()).items():
             write(pages / "lessons" / f"{name}.ipynb", dumped(_page(executed(name, notebook, tell), lessons)))
         write(pages / f"{ARTICLE}.ipynb", dumped(_page(executed(ARTICLE, _article(), tell), lessons)))
@@ -238,8 +238,17 @@ def _page(notebook: NotebookNode, lessons: list[str]) -> NotebookNode:
             cell.metadata["tags"] = ["hide-input"]
         for output in cell.get("outputs", []):
             if page := output.get("data", {}).get("text/html"):
-                output.data["text/html"] = re.sub(PNG, _marked, page)
+                output.data["text/html"] = re.sub(PNG, _marked, _to_pages(page, lessons))
     return notebook
+
+
+def _to_pages(page: str, lessons: list[str]) -> str:
+    """An output whose links lead from a notebook to another: to that one's page, or nowhere."""
+
+    def replaced(link: re.Match[str]) -> str:
+        return f'<a href="{link[1]}.html">{link[2]}</a>' if link[1] in lessons else link[2]
+
+    return re.sub(r'<a href="\.\./(\w+)/\w+\.ipynb">(.*?)</a>', replaced, page)
 
 
 def _marked(tag: re.Match[str]) -> str:

@@ -57,9 +57,9 @@ ArchitectureGraph().forward(model, image[None])
 # %% [markdown]
 # ## Down: the encoder
 #
-# One level of the encoder is two 3×3 convolutions, each followed by a ReLU; the network here normalises in between,
-# the one of 2015 did not. Then a 2×2 *max pooling* halves height and width, and the next level has twice as many
-# channels.
+# One level of the encoder is two 3×3 convolutions, each followed by a ReLU; this network has a batch normalisation in
+# between, the one of 2015 did not. Then a 2×2 *max pooling* halves height and width, and the next level has twice as
+# many channels.
 #
 # Each step down trades place for meaning. A value at the bottom has seen a large part of the image, its *receptive
 # field*, and says well *what* is there. It stands for a whole block of pixels, and so says poorly *where*.
@@ -84,8 +84,8 @@ play.upsampling(image)
 #
 # ## Across: the skip connections
 #
-# How much is lost at the bottom? Take the mask that the person drew and keep of each block of pixels one value only,
-# as the bottom of this network has one place for each. Even a perfect answer down there can draw no better than this:
+# How much is lost at the bottom? One channel there has one value for each block of pixels. Take the mask that the
+# person drew, and keep as much of it: whether a block is mostly nucleus.
 
 # %%
 block = 2 ** len(model.decoder)
@@ -97,6 +97,9 @@ show.images(
 print(f"IoU with the drawing: {iou(coarse, truth):.2f} from the blocks, {iou(found, truth):.2f} from the U-Net")
 
 # %% [markdown]
+# The nuclei are there, their outlines are not. Many channels tell more than one does; lesson 06 trains a network that
+# has nothing but its bottom to draw from, and measures how far its outlines are off.
+#
 # So each level of the decoder gets help from the level of the encoder at its own height. The encoder's map, which
 # still knows where the edges are, is laid beside the decoder's, channel to channel: *concatenation*. The convolutions
 # that follow have both, the *what* from below and the *where* from across. Lesson 07 measures what the skips are

@@ -168,8 +168,8 @@ def test_a_search_finds_the_lesson_and_the_theme_can_be_switched(browser, addres
     expect(page.locator("#search-results a").first).to_have_attribute("href", re.compile("lessons/02_overlap"))
     page.goto(f"{address}/lessons/02_overlap.html")
     expect(page.locator("mjx-container").first).to_be_visible()
-    while page.locator("html").get_attribute("data-theme") != "dark":
-        page.locator(".theme-switch-button:visible").first.click()
+    page.get_by_role("button", name="Color mode").click()
+    page.get_by_role("button", name="Dark").click()
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.close()
