@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -62,19 +63,19 @@ def build(lessons: list[str], out: Path = OUT, tell: Callable[[str], None] = pri
     """
     if out.exists() and any(out.iterdir()) and not (out / ".buildinfo").exists():
         raise SiteError(f"{out} holds something that is no site, so it is left as it is. Name another folder.")
-    python = environment(tell)
+    python, release = environment(tell), released.read()
     with tempfile.TemporaryDirectory() as folder:
         pages = Path(folder) / "pages"
         shutil.copytree(SOURCE, pages, ignore=shutil.ignore_patterns(f"{ARTICLE}.py", "__pycache__"))
         (pages / "_static").mkdir()
         for file in (pages / "site.css", pages / "icon.svg", *PICTURES):
             shutil.copy(file, pages / "_static")
-        for name, notebook in student_versions(lessons, Path(folder) / "course", release=released.read()).items():
-            write(pages / "lessons" / f"{name}.ipynb", dumped(_page(executed(name, notebook, tell), lessons)))
-        write(pages / f"{ARTICLE}.ipynb", dumped(_page(executed(ARTICLE, _article(), tell), lessons)))
+        for name, notebook in student_versions(lessons, Path(folder) / "course", release=release).items():
+            write(pages / "lessons" / f"{name}.ipynb", _text(page_of(executed(name, notebook, tell), lessons, release)))
+        write(pages / f"{ARTICLE}.ipynb", _text(page_of(executed(ARTICLE, _article(), tell), lessons)))
         for name in GUIDES:
             text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-            write(pages / "guides" / f"{name}.md", _guide(text))
+            write(pages / "guides" / f"{name}.md", _guide(text, release))
         write(pages / "glossary.md", glossary_page(lessons))
         write(pages / "faq.md", faq_page(lessons))
         write(pages / "index.md", _home((pages / "index.md").read_text(encoding="utf-8"), lessons))
@@ -226,8 +227,12 @@ def _article() -> str:
     return dumped(script)
 
 
-def _page(notebook: NotebookNode, lessons: list[str]) -> NotebookNode:
-    """An executed notebook with its links; the first cell folded, as in JupyterLab, and the article's code left out."""
+def page_of(notebook: NotebookNode, lessons: list[str], release: released.Release | None = None) -> NotebookNode:
+    """An executed notebook as Sphinx reads it, changed in place.
+
+    It gets its links. Of a lesson the first cell is folded, as in JupyterLab, and a release has it opened elsewhere; of
+    the article no code is left.
+    """
     seen: set[str] = set()
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -239,7 +244,17 @@ def _page(notebook: NotebookNode, lessons: list[str]) -> NotebookNode:
         for output in cell.get("outputs", []):
             if page := output.get("data", {}).get("text/html"):
                 output.data["text/html"] = re.sub(PNG, _marked, _to_pages(page, lessons))
+    if release and "course" in notebook.metadata:
+        name = notebook.metadata.course.lesson
+        hosts = release.hosts(f"notebooks/{name}/{name}.ipynb").items()
+        opened = " or ".join(f"[{host}]({address})" for host, address in hosts)
+        notebook.cells[0].source += f"\n\nOpen this lesson in {opened}, or [on your laptop](/guides/students.md)."
     return notebook
+
+
+def _text(page: NotebookNode) -> str:
+    """A page as it is written: `doctor()` says where the course lies, which is nobody's business here."""
+    return dumped(page).replace(json.dumps(str(ROOT))[1:-1], "build-unet")
 
 
 def _to_pages(page: str, lessons: list[str]) -> str:
@@ -257,9 +272,8 @@ def _marked(tag: re.Match[str]) -> str:
     return f'<img class="wide"{tag[0][4:]}' if width > WIDE * height else tag[0]
 
 
-def _guide(text: str) -> str:
+def _guide(text: str, release: released.Release | None) -> str:
     """A guide of the repository; what it links to there and is no page here is a link to the release, or plain text."""
-    release = released.read()
 
     def replaced(found: re.Match[str]) -> str:
         words, target = found[1], found[2]

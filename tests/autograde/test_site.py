@@ -11,10 +11,11 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import expect, sync_playwright
 
 from autograde import site
+from autograde.released import Release
 from helpers import exercises
 
 LESSONS = ["00_start_here", "02_overlap"]
@@ -203,7 +204,7 @@ def test_the_first_use_of_a_term_leads_to_the_glossary():
         "<details><summary>My mask</summary>\n",
         "<table>\n<td>mask</td>\n</table>",
         "**Sources** · Author, *U-Net*\nand a mask",
-        "unmasked, mask-like, U-Nets'd",
+        "unmasked, mask-like, mask_to_box",
         "*Restart kernel and run all cells*",
         "we will split them",
     ],
@@ -214,6 +215,20 @@ def test_code_maths_links_headings_and_other_words_stay_as_they_are(text):
 
 def test_a_lesson_that_has_a_page_is_a_link():
     assert linked("In lesson 02, not 07: lesson 07.") == "In [lesson 02](/lessons/02_overlap.ipynb), not 07: lesson 07."
+
+
+def test_a_released_lesson_opens_elsewhere_and_outputs_lead_to_pages():
+    release = Release("https://github.com/ana/unet", "v1", "0")
+    table = '<a href="../02_overlap/02_overlap.ipynb">02</a> <a href="../07_skips/07_skips.ipynb">07</a>'
+    outputs = [new_output("display_data", {"text/html": table})]
+    cells = [new_markdown_cell("# Title"), new_code_cell("progress()", outputs=outputs)]
+    page = site.page_of(
+        new_notebook(cells=cells, metadata={"course": {"lesson": "02_overlap"}}), ["02_overlap"], release
+    )
+    assert "(https://colab.research.google.com/github/ana/unet/blob/v1/notebooks/02_overlap/02_overlap.ipynb)" in (
+        page.cells[0].source
+    )
+    assert page.cells[1].outputs[0].data["text/html"] == '<a href="02_overlap.html">02</a> 07'
 
 
 def test_a_notebook_runs_once_until_it_changes_and_one_that_fails_is_named(tmp_path):
