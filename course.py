@@ -5,7 +5,7 @@
     python course.py test --launch                       before a release: every lesson as on Colab and on Binder
     python course.py doctor                              say what is here and what is missing
     python course.py build | check | grade | regrade | export | rehearse | hub-config | release | accuracy | lessons |
-                     bench | messages ...
+                     bench | site | messages ...
                                                          the course's own commands (add --help)
 
 The first run makes .venv and installs the versions in constraints.txt; a later run reinstalls nothing.

@@ -15,6 +15,7 @@ from autograde.build_cache import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
 EXERCISES = "exercise_files"
+NOTEBOOKS = ("autograde.lessons", "autograde.site_source")  # notebooks to be, which nothing imports
 TEXT = """\
 # How the course is built
 
@@ -32,10 +33,10 @@ from the floors below its own, never from one above. An arrow is left out where 
 
 
 def modules() -> dict[str, Path]:
-    """Every module of `helpers` and `autograde` by its dotted name; lessons are none."""
+    """Every module of `helpers` and `autograde` by its dotted name; what becomes a notebook is none."""
     files = [path for top in ("helpers", "autograde") for path in sorted((ROOT / top).rglob("*.py"))]
     names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files}
-    return {name: path for path, name in names.items() if not name.startswith("autograde.lessons")}
+    return {name: path for path, name in names.items() if not name.startswith(NOTEBOOKS)}
 
 
 def imports() -> dict[str, set[str]]:

@@ -39,7 +39,7 @@ TESTS = [
     (r"datasets/.*", "tests/data", ""),
     (r"(course)\.py", "tests/test_course.py", ""),
     (r"(pyproject\.toml|constraints\.txt|environment\.yml)", "tests/test_environment.py", ""),
-    (r".*\.(md|yaml)|autograde/lessons/.*", "tests/autograde/test_prose.py", ""),
+    (r".*\.(md|yaml)|autograde/(lessons|site_source)/.*", "tests/autograde/test_prose.py", ""),
     (r".*", "tests/test_layers.py", ""),
 ]
 

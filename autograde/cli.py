@@ -341,6 +341,22 @@ def release(
 
 
 @app.command()
+def site(
+    lessons: Annotated[list[str] | None, typer.Argument(help="Only these lessons, such as 02_overlap.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder to write, if not dist/site.")] = None,
+) -> None:
+    """Make a website of the lessons, with an article, glossary and guides: dist/site. At first a quarter of an hour."""
+    from autograde import site as website
+    from helpers.data.validation import check_choice
+
+    with clear_errors(ValueError, website.SiteError):
+        for lesson in lessons or []:
+            check_choice("lesson", lesson, website.LESSONS)
+        website.build(lessons or website.LESSONS, out or website.OUT, say)
+    say(f"The site is in {out or website.OUT}: open index.html there.")
+
+
+@app.command()
 def messages() -> None:
     """Print what students are told of every misconception, on one page."""
     from autograde.messages import page

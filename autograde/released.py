@@ -41,14 +41,20 @@ class Release:
         """The archive's name."""
         return f"course-{self.tag}.zip"
 
+    def hosts(self, notebook: str = FIRST) -> dict[str, str]:
+        """Where a notebook of this release opens, by the name of the host."""
+        name = "/".join(self.repository.split("/")[-2:])
+        return {
+            "Binder": f"https://mybinder.org/v2/gh/{name}/{self.tag}?urlpath=lab/tree/{notebook}",
+            "Colab": f"https://colab.research.google.com/github/{name}/blob/{self.tag}/{notebook}",
+        }
+
     def badges(self) -> str:
         """The links that open this release in Binder and in Colab, as Markdown."""
-        name = "/".join(self.repository.split("/")[-2:])
-        binder = f"https://mybinder.org/v2/gh/{name}/{self.tag}?urlpath=lab/tree/{FIRST}"
-        colab = f"https://colab.research.google.com/github/{name}/blob/{self.tag}/{FIRST}"
+        hosts = self.hosts()
         return (
-            f"[![Binder](https://mybinder.org/badge_logo.svg)]({binder})\n"
-            f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})"
+            f"[![Binder](https://mybinder.org/badge_logo.svg)]({hosts['Binder']})\n"
+            f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({hosts['Colab']})"
         )
 
 

@@ -68,10 +68,16 @@ class Entry:
             picture: whether to draw the picture as well, where the entry has one.
         """
         text = f"<b>{html.escape(self.term)}</b> · {markup.as_html(self.says)} <small>{_where(self.lesson)}.</small>"
-        drawn = f"<br>{_picture(self.picture)}" if picture and self.picture else ""
+        drawn = f"<br>{self.drawn()}" if picture and self.picture else ""
         return f'<p style="margin:.5em 0;max-width:62em">{text}{drawn}</p>'
 
     _repr_html_ = as_html
+
+    def drawn(self) -> str:
+        """The picture as an HTML `<img>`."""
+        from helpers import glossary_pictures  # torch and matplotlib load here
+
+        return getattr(glossary_pictures, self.picture)()
 
 
 @dataclass(frozen=True)
@@ -179,12 +185,6 @@ def _read(name: str) -> list[dict[str, Any]]:
     import yaml
 
     return yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
-
-
-def _picture(name: str) -> str:
-    from helpers import glossary_pictures  # torch and matplotlib load here
-
-    return getattr(glossary_pictures, name)()
 
 
 def _where(lesson: str) -> str:

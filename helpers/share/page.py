@@ -136,7 +136,7 @@ def _leaderboard(gallery: Gallery) -> str:
         rows.append(f"<tr>{''.join(cells)}</tr>")
     titles = "".join(f"<th scope='col'>{title}</th>" for title in head)
     table = "\n".join([f"<thead><tr>{titles}</tr></thead>\n<tbody>", *rows, "</tbody></table></div>"])
-    return f"{said}\n<div class='scroll'><table>\n{table}"
+    return f"{said}\n<div class='scroll' role='region' aria-label='Scores' tabindex='0'><table>\n{table}"
 
 
 def _legend(gallery: Gallery) -> str:

@@ -18,6 +18,9 @@ AMERICAN = {"color", "colors", "center", "centered", "neighbor", "neighbors", "n
 SCRIPTS = sorted(LESSONS.glob("*.py"))
 YAML = sorted([*(ROOT / "helpers").glob("**/*.yaml"), *(LESSONS / "keys").glob("*.yaml")])
 PAGES = sorted([*ROOT.glob("[A-Z]*.md"), *(ROOT / "datasets").glob("*/README.md"), *(ROOT / "docs").glob("*.md")])
+SITE = [
+    ROOT / "autograde" / "site_source" / name for name in ("mastering_unet.py", "index.md")
+]  # test_site has its links
 NO_PROSE = {"id", "key", "kind", "lesson", "answer", "picture", "group", "also", "theme"}
 
 
@@ -58,7 +61,7 @@ def dictionary():
     return spelling
 
 
-@pytest.mark.parametrize("path", [*SCRIPTS, *YAML, *PAGES], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*SCRIPTS, *YAML, *PAGES, *SITE], ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_word_is_spelled_rightly_and_in_the_british_way(dictionary, path):
     """A word that is right and not known yet goes into words.txt."""
     found = words(markdown_of(path))
@@ -91,7 +94,7 @@ def test_every_link_leads_somewhere(path):
     assert re.findall(r"arXiv:(?!\d{4}\.\d{4,5}\b)\S*", text) == []
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [*SCRIPTS, *SITE], ids=lambda p: p.stem)
 def test_headings_are_in_order(path):
     text = re.sub(r"```.*?```", "", markdown_of(path), flags=re.DOTALL)
     levels = [len(marks) for marks in re.findall(r"^(#+) ", text, flags=re.MULTILINE)]
