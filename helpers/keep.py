@@ -36,21 +36,23 @@ class KeepError(ValueError):
     """Nothing can be saved here, or a file cannot be loaded; the message says why, and what to do."""
 
 
-def save(to: str | Path = FILE) -> None:
+def save(to: str | Path | None = None) -> None:
     """Put all that you have done in the course into one file: answers, progress, notebooks and checkpoints.
 
     Save the notebook first (Ctrl+S). Where its file cannot be reached, as on Colab, it is not among them: Colab keeps
     it in your Drive.
 
     Args:
-        to: the file, or a folder such as that of a mounted drive, `"/content/drive/MyDrive"`.
+        to: the file, or a folder such as that of a mounted drive, `"/content/drive/MyDrive"`; `my-work.zip` beside the
+            notebook if left out.
 
     Raises:
         KeepError: this notebook does not lie in the course's folder, there is too much, the file cannot be written, or
             is there and somebody else's.
     """
     root = _root()
-    path = Path(to) / FILE if os.path.isdir(to) else Path(to)
+    to = host.folder() / FILE if to is None else Path(to)
+    path = to / FILE if os.path.isdir(to) else to
     if path.suffix != ".zip" or not os.path.isdir(path.parent):
         raise KeepError(
             f"{to} is no folder that is there, and no file in one that ends in .zip. Name one of these; a drive has to "
@@ -74,12 +76,13 @@ def save(to: str | Path = FILE) -> None:
     except OSError as error:
         raise KeepError(f"{path} cannot be written: {error.strerror or error}. Name another folder.") from None
     own = host.notebook()
-    markup.say(f"Saved in {markup.code(str(path))}: {_counted(list(files))}.")
+    where = path.name if path.parent == host.folder() else str(path)
+    markup.say(f"Saved in {markup.code(where)}: {_counted(list(files))}.")
     if own is None:
         markup.say("This notebook is not among them, since its file cannot be reached from here: download it, too.")
     else:
         _say_what_is_missing(own)
-    if Path.cwd() in path.resolve().parents:
+    if host.folder() in path.resolve().parents:
         host.offer(path)
 
 
@@ -103,17 +106,17 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
-def load(path: str | Path = FILE) -> None:
+def load(path: str | Path | None = None) -> None:
     """Bring back what `save` has put into a file. What is here and differs is put aside, and nothing is lost.
 
     Args:
-        path: the file.
+        path: the file; `my-work.zip` beside the notebook if left out.
 
     Raises:
         KeepError: it is missing, is not whole, was not made by `save`, or this notebook does not lie in the course's
             folder. Then nothing has been changed.
     """
-    root, path = _root(), Path(path)
+    root, path = _root(), host.folder() / FILE if path is None else Path(path)
     files = _read(path)
     own = host.notebook()
     new = [name for name, content in files.items() if not _is_same(root / name, content)]

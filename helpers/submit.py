@@ -134,7 +134,7 @@ class _Kernel:
 
 def _lesson(kernel: _Kernel) -> str:
     """The lesson that runs here: by the name of the folder, else by the cells that ran."""
-    here = plan.RENAMED.get(Path.cwd().name, Path.cwd().name)
+    here = plan.RENAMED.get(host.folder().name, host.folder().name)
     lessons = plan.lessons()
     if here in {lesson["lesson"] for lesson in lessons}:
         return here
@@ -260,7 +260,7 @@ def _saved(file: Path) -> str:
 def _packed(lesson: str, content: bytes, given: dict[str, str], name: str | None) -> Path:
     """The file to hand in, beside the notebook; one that was there is replaced."""
     who = re.sub(r"[^\w.-]+", "-", name or host.user()).strip("-._")[:60]
-    path = Path.cwd() / f"{lesson}-{who}.zip" if who else Path.cwd() / f"{lesson}.zip"
+    path = host.folder() / (f"{lesson}-{who}.zip" if who else f"{lesson}.zip")
     about = {"lesson": lesson, "student": who, "course": _version(), "made": datetime.now().astimezone().isoformat()}
     files = {
         f"{lesson}.ipynb": content,
@@ -293,7 +293,7 @@ def _exchange(lesson: str, file: Path | None) -> str:
     Raises:
         SubmitError: there is one, and it does not take the lesson.
     """
-    folder = Path.cwd()
+    folder = host.folder()
     is_fetched = file is not None and file == folder / f"{folder.name}.ipynb"
     if not is_fetched or importlib.util.find_spec("nbgrader") is None:
         return ""

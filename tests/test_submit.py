@@ -152,3 +152,24 @@ def test_the_host_is_told_by_its_environment(monkeypatch, environment, expected)
     assert host.host() == expected
     monkeypatch.setenv("LOGNAME", "jovyan")
     assert host.user() == ("ana" if expected == "hub" else "")
+
+
+def test_work_stays_with_its_lesson_wherever_a_cell_has_gone(lesson, tmp_path):
+    """The answers, the progress, and the files to hand in and to keep."""
+    save(lesson, solved(LESSON))
+    (lesson / "answers.json").unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with at_work(lesson) as ana:
+        ana.run(texts(released(LESSON), set())[0])
+        ana.run(right("dice"))
+        ana.run(f"%cd {elsewhere}")
+        ana.run("check(dice)")
+        ana.run('quiz("dice-from-counts").answer(0.6)')
+        assert "dice" not in ana.run("submit()").split("Look again at")[1].split(";")
+        assert "Saved in" in ana.run("save()")
+        assert "All of it is here already." in ana.run("load()")
+    assert list(elsewhere.iterdir()) == []
+    assert packed(lesson)["answers.json"] == {"dice-from-counts": "0.6"}
+    assert {path.name for path in lesson.iterdir()} == {NOTEBOOK, "answers.json", "02_overlap-ana.zip", "my-work.zip"}
+    assert json.loads((lesson.parent / "progress" / f"{LESSON}.json").read_text())["checks"] == {"dice": "passed"}

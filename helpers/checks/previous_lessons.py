@@ -9,10 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import linecache
-from pathlib import Path
 from typing import Any
 
-from helpers import exercises, markup, plan
+from helpers import exercises, host, markup, plan
 from helpers.checks.program import Cell, NoProgram, Program, course, of_cells, of_piece, remember
 from helpers.checks.session import verdict_of
 
@@ -56,7 +55,7 @@ def _own_or_reference(name: str) -> tuple[Any, str]:
 
 def _cells(lesson: str) -> list[Cell] | None:
     """The code cells of the student's notebook of a lesson; `None` where it is missing or no notebook."""
-    path = Path.cwd().parent / lesson / f"{lesson}.ipynb"
+    path = host.folder().parent / lesson / f"{lesson}.ipynb"
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return [

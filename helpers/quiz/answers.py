@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from helpers import plan, progress_store
+from helpers import host, plan, progress_store
 from helpers.atomic_write import atomic_write
 
 FILE = "answers.json"
@@ -21,12 +21,12 @@ def read(folder: Path | None = None) -> dict[str, str]:
     """The answers in a folder, by question; none where there is no file.
 
     Args:
-        folder: where the notebook is; the kernel's working directory if `None`.
+        folder: where the notebook is; that of the lesson that runs here if `None`.
 
     Raises:
         AnswersError: there is a file, and it holds something else.
     """
-    path = (folder or Path.cwd()) / FILE
+    path = (folder or host.folder()) / FILE
     name = f"{path.parent.name}/{FILE}"
     try:
         answers = json.loads(path.read_text(encoding="utf-8"))
@@ -45,7 +45,7 @@ def read_on(folder: Path | None = None) -> dict[str, str]:
     Raises:
         AnswersError: see `read`.
     """
-    folder = folder or Path.cwd()
+    folder = folder or host.folder()
     names = plan.names(folder.name) if progress_store.place() else [folder.name]
     return {id: given for name in reversed(names) for id, given in read(folder.parent / name).items()}
 
@@ -57,7 +57,7 @@ def keep(question: str, given: str, folder: Path | None = None) -> None:
         AnswersError: the file that is there cannot be read, so it is left as it is; or it cannot be written.
     """
     answers = {**read_on(folder), question: given}
-    path = (folder or Path.cwd()) / FILE
+    path = (folder or host.folder()) / FILE
     try:
         atomic_write(path, (json.dumps(answers, indent=1, ensure_ascii=False) + "\n").encode())
     except OSError as error:
