@@ -20,6 +20,7 @@ from pathlib import Path
 
 from helpers import host, markup, plan, progress_store
 from helpers.atomic_write import atomic_write
+from helpers.errors import InputError, called_as, what_to_do
 from helpers.quiz import answers
 from helpers.submit import SubmitError, unsaved
 
@@ -32,10 +33,11 @@ CHECKPOINTS = (".safetensors", ".unet.zip")  # neither can hold code: see `helpe
 FOREIGN = "`load` takes the files that `save()` makes."
 
 
-class KeepError(ValueError):
+class KeepError(InputError):
     """Nothing can be saved here, or a file cannot be loaded; the message says why, and what to do."""
 
 
+@called_as('save("my-work.zip")')
 def save(to: str | Path | None = None) -> None:
     """Put all that you have done in the course into one file: answers, progress, notebooks and checkpoints.
 
@@ -106,6 +108,7 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
+@called_as('load("my-work.zip")')
 def load(path: str | Path | None = None) -> None:
     """Bring back what `save` has put into a file. What is here and differs is put aside, and nothing is lost.
 
@@ -132,7 +135,9 @@ def load(path: str | Path | None = None) -> None:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(staged / name, root / name)
     except OSError as error:
-        raise KeepError(f"{path.name} cannot be loaded into {root}: {error.strerror or error}.") from None
+        raise KeepError(
+            f"{path.name} cannot be loaded into {root}: {error.strerror or error}. {what_to_do(error)}"
+        ) from None
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     markup.say(f"Loaded from {markup.code(path.name)}: {_counted(new)}." if new else "All of it is here already.")

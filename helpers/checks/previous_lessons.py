@@ -14,8 +14,10 @@ from typing import Any
 from helpers import exercises, host, markup, plan
 from helpers.checks.program import Cell, NoProgram, Program, course, of_cells, of_piece, remember
 from helpers.checks.session import verdict_of
+from helpers.errors import InputError, called_as
 
 
+@called_as('earlier("DoubleConv")')
 def earlier(*names: str) -> Any:
     """Pieces of earlier lessons: your own where they pass their checks, else the course's; it prints which.
 
@@ -29,7 +31,7 @@ def earlier(*names: str) -> Any:
         ValueError: there is no such exercise, or no name is given.
     """
     if not names:
-        raise ValueError('earlier() needs the name of a piece, such as earlier("DoubleConv").')
+        raise InputError('earlier() needs the name of a piece, such as earlier("DoubleConv").')
     found = {name: _own_or_reference(name) for name in names}
     for reason in dict.fromkeys(why for _, why in found.values()):
         markup.say(f"{', '.join(f'`{name}`' for name, (_, why) in found.items() if why == reason)}: {reason}")

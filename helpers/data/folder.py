@@ -16,6 +16,7 @@ import numpy as np
 from helpers.data.files import DataError
 from helpers.data.pairs import IGNORE, SPLITS, PairSet
 from helpers.data.pictures import FORMATS, PictureError, read_image, read_mask
+from helpers.errors import InputError
 
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
 
@@ -65,19 +66,19 @@ class Folder(PairSet):
     ):
         super().__init__(split)
         if images is None or masks is None or classes is None:
-            raise ValueError(
+            raise InputError(
                 'load("folder", split, images=..., masks=..., classes=...) needs all three: two folders and the '
                 'names of the classes, such as classes=("background", "cell")'
             )
         self.classes = _checked_classes(classes)
         image_folder, mask_folder = Path(images).expanduser().resolve(), Path(masks).expanduser().resolve()
         if image_folder == mask_folder:
-            raise ValueError(f"images and masks are the same folder, {image_folder}; put the masks into their own")
+            raise InputError(f"images and masks are the same folder, {image_folder}; put the masks into their own")
         contents = _listing(image_folder, "images"), _listing(mask_folder, "masks")
         pairs, self._channels, self._white = _check_folders(*contents, len(self.classes))
         self._pairs = pairs if split == "all" else _divide(pairs, fractions)[SPLITS.index(split)]
         if not self._pairs:
-            raise ValueError(
+            raise InputError(
                 f"The split {split!r} is empty: {len(pairs)} pairs divided by fractions={fractions}. "
                 "Add pairs, or give the split a larger fraction."
             )
@@ -103,9 +104,9 @@ class Folder(PairSet):
 
 def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
     if isinstance(classes, str) or not all(isinstance(c, str) for c in classes):
-        raise ValueError(f"classes is {classes!r}; it takes a tuple of names, such as ('background', 'cell')")
+        raise InputError(f"classes is {classes!r}; it takes a tuple of names, such as ('background', 'cell')")
     if not 2 <= len(classes) <= IGNORE or len(set(classes)) < len(classes):
-        raise ValueError(f"classes has {len(classes)} names; it takes 2 to {IGNORE}, all different")
+        raise InputError(f"classes has {len(classes)} names; it takes 2 to {IGNORE}, all different")
     return tuple(classes)
 
 
@@ -218,9 +219,9 @@ def _divide(pairs: list[_Pair], fractions: tuple[float, float, float]) -> list[l
     try:
         train, validation, test = (float(f) for f in fractions)
     except (TypeError, ValueError):
-        raise ValueError(f"fractions is {fractions!r}; it takes three shares, such as (0.7, 0.15, 0.15)") from None
+        raise InputError(f"fractions is {fractions!r}; it takes three shares, such as (0.7, 0.15, 0.15)") from None
     if not min(train, validation, test) >= 0 or abs(train + validation + test - 1) > 1e-6:
-        raise ValueError(f"fractions is {fractions!r}; its three shares are from 0 and add up to 1")
+        raise InputError(f"fractions is {fractions!r}; its three shares are from 0 and add up to 1")
     n = len(pairs)
     wanted = [n * train, n * validation, n * test]
     counts = [max(int(w), int(w > 0)) for w in wanted]

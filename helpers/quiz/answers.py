@@ -7,13 +7,14 @@ from pathlib import Path
 
 from helpers import host, plan, progress_store
 from helpers.atomic_write import atomic_write
+from helpers.errors import InputError, what_to_do
 
 FILE = "answers.json"
 LONGEST = 100  # characters of an answer: keys, or a number
 ANEW = "Rename it, then answer the graded questions of this lesson again."
 
 
-class AnswersError(ValueError):
+class AnswersError(InputError):
     """The file of answers cannot be read. The message says why, and what to do."""
 
 
@@ -61,4 +62,6 @@ def keep(question: str, given: str, folder: Path | None = None) -> None:
     try:
         atomic_write(path, (json.dumps(answers, indent=1, ensure_ascii=False) + "\n").encode())
     except OSError as error:
-        raise AnswersError(f"{FILE} cannot be written beside this notebook: {error.strerror or error}.") from None
+        raise AnswersError(
+            f"{FILE} cannot be written beside this notebook: {error.strerror or error}. {what_to_do(error)}"
+        ) from None
