@@ -29,6 +29,7 @@ ABOUT, FORMAT = "work.json", "build-unet work 1"
 LARGEST = 500_000_000  # bytes of all files, unpacked: they are in memory at once
 MOST_FILES = 2000
 LARGEST_ABOUT = 1_000_000
+ASIDE = "before-load-"  # how the folders begin in which `load` puts what it replaces
 CHECKPOINTS = (".safetensors", ".unet.zip")  # neither can hold code: see `helpers.checkpoint` and `helpers.share`
 FOREIGN = "`load` takes the files that `save()` makes."
 
@@ -65,7 +66,10 @@ def save(to: str | Path | None = None) -> None:
     names = list(_work(root))
     if len(names) >= MOST_FILES or sum((root / name).stat().st_size for name in names) > LARGEST:
         most = f"{MOST_FILES} files or {LARGEST / 1e6:g} MB"
-        raise KeepError(f"There is more than {most} in {root}. Move checkpoints that you do not need elsewhere.")
+        raise KeepError(
+            f"There is more than {most} in {root}. Move checkpoints that you do not need, and folders {ASIDE}…, "
+            "elsewhere."
+        )
     files = {name: (root / name).read_bytes() for name in names}
     about = {"format": FORMAT, "saved": datetime.now().astimezone().isoformat(), "files": _hashes(files)}
     packed = io.BytesIO()
@@ -113,18 +117,19 @@ def load(path: str | Path | None = None) -> None:
     """Bring back what `save` has put into a file. What is here and differs is put aside, and nothing is lost.
 
     Args:
-        path: the file; `my-work.zip` beside the notebook if left out.
+        path: the file; if left out the newest `my-work.zip` beside the notebook, also as browsers number them.
 
     Raises:
         KeepError: it is missing, is not whole, was not made by `save`, or this notebook does not lie in the course's
             folder. Then nothing has been changed.
     """
-    root, path = _root(), host.folder() / FILE if path is None else Path(path)
+    root, there = _root(), sorted(host.folder().glob("my-work*.zip"), key=os.path.getmtime)
+    path = Path(path) if path is not None else there[-1] if there else host.folder() / FILE
     files = _read(path)
     own = host.notebook()
     new = [name for name, content in files.items() if not _is_same(root / name, content)]
     before = [name for name in new if (root / name).exists()]
-    aside = root / f"before-load-{datetime.now():%Y-%m-%d-%H%M%S-%f}"
+    aside = root / f"{ASIDE}{datetime.now():%Y-%m-%d-%H%M%S-%f}"
     staged = root / f".load-{secrets.token_hex(6)}"
     try:
         for name in new:  # first all of it beside its place, so that a full disk changes nothing
@@ -140,11 +145,17 @@ def load(path: str | Path | None = None) -> None:
         ) from None
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    markup.say(f"Loaded from {markup.code(path.name)}: {_counted(new)}." if new else "All of it is here already.")
+    file = markup.code(path.name)
+    markup.say(f"Loaded from {file}: {_counted(new)}." if new else f"All that is in {file} is here already.")
     if before:
-        markup.say(f"{len(before)} of them were here and differed. What was here is in {markup.code(aside.name)}.")
+        kept = f"What was here is in {markup.code(str(aside))}, and `save()` takes it, too."
+        markup.say(f"{len(before)} of them were here and differed. {kept}")
     if own is not None and own.resolve() in {(root / name).resolve() for name in before}:
-        markup.say("This notebook is one of them: close it without saving it, and open it again.")
+        markup.say(
+            "This notebook is one of them, and the page still shows the one before. What you have typed and not saved "
+            "is in no file yet: to keep it, choose *File → Save Notebook As…* and another name. Then close the page "
+            "without saving, and open the notebook again."
+        )
 
 
 def _root() -> Path:
@@ -161,10 +172,12 @@ def _root() -> Path:
 
 def _work(root: Path) -> Iterator[str]:
     """The files of a student's work, each as `load` takes them."""
-    found = [*root.glob("*.json"), *root.glob(f"{progress_store.FOLDER}/*.json")]
-    for lesson in plan.lessons():
-        for name in plan.names(lesson["lesson"]):
-            found += (root / name).glob("*")
+    found = []
+    for place in (root, *root.glob(f"{ASIDE}*")):
+        found += [*place.glob("*.json"), *place.glob(f"{progress_store.FOLDER}/*.json")]
+        for lesson in plan.lessons():
+            for name in plan.names(lesson["lesson"]):
+                found += (place / name).glob("*")
     for path in sorted(found):
         name = path.relative_to(root).as_posix()
         if path.is_file() and _may_be(name) and not _is_as_released(path):
@@ -173,7 +186,7 @@ def _work(root: Path) -> Iterator[str]:
 
 def _may_be(name: str) -> bool:
     """Whether a file of this name is somebody's work; all else could go where it does harm."""
-    folder, _, file = name.rpartition("/")
+    folder, _, file = re.sub(rf"^{ASIDE}[0-9-]+/", "", name).rpartition("/")
     if not re.fullmatch(r"\w[\w .()+\[\]-]{0,150}", file) or file.endswith((" ", ".")):
         return False
     if folder == progress_store.FOLDER:

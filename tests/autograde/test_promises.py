@@ -91,7 +91,10 @@ def test_the_promises_are_found():
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_what_prose_promises_runs_in_the_lesson(lesson, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "notebooks" / lesson
+    for name in (LESSONS[0], lesson):
+        (folder.parent / name).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(folder)
     for name in ("dice", "pixel_accuracy"):
         monkeypatch.setattr(exercises.load(name), "attempt", exercises.Attempt())
     namespace = imported(lesson)
@@ -103,10 +106,17 @@ def test_what_prose_promises_runs_in_the_lesson(lesson, tmp_path, monkeypatch):
             eval(call, dict(namespace))
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_no_lesson_hides_a_name_of_the_course(lesson):
+    """Below such a cell the course's own call of that name is gone."""
+    defined = {node.name for node in code_of(lesson).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert (defined | variables(lesson)) & {*helpers.__all__} == set()
+
+
 def test_every_lesson_begins_with_the_same_names():
-    first = {next(c.source for c in build.master(lesson).cells if c.cell_type == "code") for lesson in LESSONS}
-    (source,) = first
-    (names,) = [s for s in ast.parse(source).body if isinstance(s, ast.ImportFrom)]
+    first = [next(c.source for c in build.master(lesson).cells if c.cell_type == "code") for lesson in LESSONS]
+    (imports,) = {text.splitlines()[-1] for text in first}
+    (names,) = ast.parse(imports).body
     assert [alias.name for alias in names.names] == helpers.__all__
     linted = re.search(r"builtins = (\[[^]]*\])", (build_cache.LESSONS / "ruff.toml").read_text(encoding="utf-8"))
     assert ast.literal_eval(linted[1]) == helpers.__all__
