@@ -160,8 +160,6 @@ def _names() -> dict[str, Entry]:
 
 
 def _find(term: str) -> Entry:
-    if not isinstance(term, str):
-        raise InputError(f'glossary takes a term as text, such as glossary("dice"); this is {term!r}.')
     names = _names()
     if _key(term) in names:
         return names[_key(term)]

@@ -95,7 +95,6 @@ class GraphModel:
             raise InputError(f"There is no {name!r} in this graph. Choose one of {', '.join(names)}.")
         return Card(name, concepts()[key] if key else None, part, key is None or key in self.unlocked)
 
-    @called_as("graph.sees(40, 52)")
     def sees(self, row: int, column: int, channel: int | None = None) -> Influence:
         """What a pixel of the output sees of the image: its receptive field, and the pixels that really move it.
 

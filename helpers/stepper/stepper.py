@@ -144,7 +144,7 @@ class CodeStepper(frontend.Piece):
         Raises:
             ValueError: there is no such step.
         """
-        if not isinstance(k, int) or not 1 <= k <= len(STEPS):
+        if not 1 <= k <= len(STEPS):
             names = ", ".join(f"{n} ({step.title})" for n, step in enumerate(STEPS, start=1))
             raise InputError(f"There is no step {k!r}. Choose one of {names}.")
         self._current = k
