@@ -154,8 +154,8 @@ def _changed(changed: Sequence[str], cells: Sequence[Cell]) -> str:
         said.append(f"{which}: what is in the saved notebook is not what you ran last. Run the cell once more.")
     if gone:
         said.append(
-            f"{gone}: you ran it, and no cell of the saved notebook defines it. Write its cell again, or bring it back "
-            "(Esc, then Z, where you have deleted it), and run it."
+            f"{gone}: you ran it, and no cell of the saved notebook defines it. If you have deleted its cell, bring "
+            "it back (Esc, then Z), and run it."
         )
     return " ".join([*said, "Then save the notebook (Ctrl+S), and run `submit()` again."])
 

@@ -97,7 +97,7 @@ def test_a_cell_that_was_deleted_is_said_to_be_gone(lesson):
         save(lesson, notebook)
         said = ana.run(SUBMIT)
     assert "iou: what is in the saved notebook is not what you ran last. Run the cell once more." in said
-    assert "dice: you ran it, and no cell of the saved notebook defines it. Write its cell again" in said
+    assert "dice: you ran it, and no cell of the saved notebook defines it. If you have deleted its cell" in said
 
 
 @pytest.mark.parametrize("name", ["   ", "..", "-"])
