@@ -91,7 +91,7 @@ def stale(stored: Path = STORED, readme: Path = README) -> list[str]:
 def fingerprint(lesson: str) -> str:
     """A hash of the code that a solved lesson runs, comments and imports apart.
 
-    Checks and questions are not in it, nor is the first cell, which only finds the course.
+    Checks and graded questions are not in it, nor is the first cell, which only finds the course.
     """
     cells = [cell for cell in master(lesson).cells if cell.cell_type == "code" and cell.id != FIRST_ID]
     ran = [_code(cell.source) for cell in cells if "points" not in cell.metadata.get("nbgrader", {})]

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from helpers.compare_models import compare
 from helpers.data import files
 from helpers.data.validation import check_choice
+from helpers.errors import CourseError, InputError
 from helpers.extras import extra
 from helpers.reference.padding import pad_to_multiple, unpad
 
@@ -39,7 +40,7 @@ SECONDS = 5  # that the hub may take to say whether it is there
 NEUTRAL = (0.5, 0.5, 0.5)  # mean and standard deviation for an encoder that was not trained: images from -1 to 1
 
 
-class WeightsError(RuntimeError):
+class WeightsError(CourseError, RuntimeError):
     """Trained weights are missing, altered, or cannot be fetched. The message says which, and what to do."""
 
 
@@ -76,7 +77,7 @@ class Baseline(nn.Module):
         """Logits of images, as under Shape."""
         channels = len(self.mean)
         if not images.is_floating_point() or images.ndim != 4 or images.shape[1] not in (1, channels):
-            raise ValueError(
+            raise InputError(
                 f"The images are {images.dtype} of shape {tuple(images.shape)}. This model takes floats from 0 to 1 of "
                 f"shape (N, {channels}, H, W)."
             )
@@ -107,9 +108,9 @@ def build_baseline(
         WeightsError: the weights are missing, altered, or cannot be fetched.
     """
     if weights not in ("auto", None):
-        raise ValueError(f'weights is {weights!r}; it must be "auto" for trained ones or None for random ones.')
+        raise InputError(f'weights is {weights!r}; it must be "auto" for trained ones or None for random ones.')
     if in_channels < 1 or num_classes < 1:
-        raise ValueError(f"in_channels is {in_channels} and num_classes is {num_classes}; both must be 1 or more.")
+        raise InputError(f"in_channels is {in_channels} and num_classes is {num_classes}; both must be 1 or more.")
     _check_encoder(encoder)
     name = "imagenet"
     if weights is None or encoder == DEFAULT:
@@ -174,7 +175,7 @@ def _check_encoder(encoder: str) -> None:
     known = {name: f"tu-{name}" for name in timm.list_models()} | {name: name for name in own}
     near = [known.get(name, name) for name in difflib.get_close_matches(encoder, {*known, *known.values()}, n=3)]
     guess = f" Did you mean {' or '.join(map(repr, dict.fromkeys(near)))}?" if near else ""
-    raise ValueError(
+    raise InputError(
         f"There is no encoder {encoder!r}.{guess} There are those of segmentation_models_pytorch, such as "
         f"'resnet34' (smp.encoders.get_encoder_names() lists them), and those of timm, such as {DEFAULT!r}, with "
         "'tu-' before the name (timm.list_models() lists them)."
@@ -188,7 +189,7 @@ def _unet(encoder: str, in_channels: int, num_classes: int, weights: str | bool 
         return smp.Unet(encoder, encoder_weights=weights, in_channels=in_channels, classes=num_classes, **options)
     except Exception as error:  # of whatever kind, from whichever of a thousand networks
         read = " with the weights that were fetched" if weights else ""
-        raise ValueError(
+        raise InputError(
             f"{encoder!r} cannot be the encoder of a U-Net for {in_channels} channels{read}: "
             f"{type(error).__name__}: {_sentence(error)} Choose another, such as {DEFAULT!r} or 'resnet34'."
         ) from error
@@ -208,7 +209,7 @@ def _timm_repository(encoder: str) -> str:
 
     config = timm.get_pretrained_cfg(encoder.removeprefix("tu-"))
     if not (config and config.hf_hub_id):
-        raise ValueError(
+        raise InputError(
             f"There are no trained weights of {encoder!r} on the hub. Give weights=None for random ones, or choose an "
             "encoder of timm.list_pretrained()."
         )
@@ -230,7 +231,7 @@ def _statistics(encoder: str, weights: str) -> tuple[Sequence[float], Sequence[f
 
     settings = smp.encoders.get_preprocessing_params(encoder, weights)
     if settings["input_space"] != "RGB" or list(settings["input_range"]) != [0, 1]:
-        raise ValueError(
+        raise InputError(
             f"{encoder!r} was trained on images in {settings['input_space']} from {settings['input_range'][0]} to "
             f"{settings['input_range'][1]}, and the course has RGB from 0 to 1. Choose another encoder."
         )

@@ -12,11 +12,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from helpers.atomic_write import atomic_write
+from helpers.errors import InputError
 
 FORMAT = "build-unet checkpoint 2"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """A checkpoint is missing, not whole, or not one of this kind. The message says which, and what to do."""
 
 

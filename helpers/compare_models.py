@@ -17,6 +17,7 @@ from helpers import metrics
 from helpers.data.gate import GateError, Taken
 from helpers.data.pairs import IGNORE, Pairs
 from helpers.data.validation import check_choice
+from helpers.errors import InputError
 from helpers.eval_mode import eval_mode
 from helpers.network_gate import check_network, logits_of
 from helpers.progress_bar import with_progress
@@ -126,7 +127,7 @@ def compare(
         took = seconds.get(name)
         times = [*took] if isinstance(took, Sequence) else [took] * (len(given) if took is None else 1)
         if not given or len(times) != len(given):
-            raise ValueError(
+            raise InputError(
                 f"{name!r} has {len(given)} models and {len(times)} numbers of seconds. Give at least one model, and "
                 "one number for each."
             )
@@ -137,7 +138,7 @@ def compare(
 def _row(name: str, models: list[nn.Module], times: Sequence[float | None], pairs: Pairs) -> dict[str, Any]:
     sizes = {(_count(m.parameters()), _count(p for p in m.parameters() if p.requires_grad)) for m in models}
     if len(sizes) > 1:
-        raise ValueError(
+        raise InputError(
             f"The models of {name!r} differ in their numbers of parameters: {', '.join(map(str, sorted(sizes)))}, all "
             "and trainable. Give different networks different names."
         )
@@ -162,7 +163,7 @@ def _measured(name: str, model: nn.Module, pairs: Pairs) -> dict[str, Any]:
         known, classes = mask != IGNORE, max(len(logits), 2)
         highest = int(mask[known].max()) if known.any() else 0
         if logits.shape[1:] != mask.shape or highest >= classes:
-            raise ValueError(
+            raise InputError(
                 f"{name!r} gives logits {tuple(logits.shape)} for a mask {tuple(mask.shape)} with classes up to "
                 f"{highest}. A model must give a logit for every class, in every pixel."
             )

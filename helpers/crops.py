@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from helpers.data.pairs import IGNORE, Pairs
+from helpers.errors import InputError
 
 Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
@@ -57,7 +58,7 @@ class Crops:
 
     def __init__(self, pairs: Pairs, crop: int | None, batch_size: int, augment: Augment | None, seed: int = 0) -> None:
         if len(pairs) == 0:
-            raise ValueError("The training set has no pairs. Give at least one image with its mask.")
+            raise InputError("The training set has no pairs. Give at least one image with its mask.")
         self.crop, self.batch_size, self.augment, self.seed = crop, batch_size, augment, seed
         self._pairs = pairs
         first, _ = self._pair(0)
@@ -66,7 +67,7 @@ class Crops:
             self._pairs = [self._pair(k) for k in range(len(pairs))]
             sizes = [mask.shape for _, mask in self._pairs]
         if crop is None and len(set(sizes)) > 1:
-            raise ValueError(
+            raise InputError(
                 f"The images differ in size ({', '.join(sorted({f'{h}×{w}' for h, w in sizes}))}), and a batch needs "
                 "one. Give crop=, such as crop=64."
             )

@@ -21,6 +21,7 @@ from typing import Any
 
 from helpers import markup, plan
 from helpers.data.validation import check_choice
+from helpers.errors import InputError, called_as
 
 THEMES = {
     "tasks": "What is asked of an image",
@@ -120,6 +121,7 @@ class Listing(tuple[Entry | Answer, ...]):
     _repr_html_ = as_html
 
 
+@called_as('glossary("dice")')
 def glossary(term: str | None = None, *, theme: str | None = None) -> Entry | Listing:
     """A term of the course, or all of them in alphabetical order, or those of one theme in the order of learning.
 
@@ -164,8 +166,6 @@ def _names() -> dict[str, Entry]:
 
 
 def _find(term: str) -> Entry:
-    if not isinstance(term, str):
-        raise ValueError(f'glossary takes a term as text, such as glossary("dice"); this is {term!r}.')
     names = _names()
     if _key(term) in names:
         return names[_key(term)]
@@ -173,7 +173,7 @@ def _find(term: str) -> Entry:
     near += [name for name in names if len(_key(term)) > 2 and _key(term) in name and name not in near]
     terms = list(dict.fromkeys(names[name].term for name in near))[:4]
     guess = f" Did you mean {' or '.join(map(repr, terms))}?" if terms else ""
-    raise ValueError(f"The glossary has no {term!r}.{guess} glossary() lists all {len(entries())} terms.")
+    raise InputError(f"The glossary has no {term!r}.{guess} glossary() lists all {len(entries())} terms.")
 
 
 def _key(name: str) -> str:

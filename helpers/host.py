@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import importlib
 import os
@@ -24,6 +25,24 @@ ABOUT: dict[Host, str] = {
     "all that you have done, to download, and `load()` brings it back. `submit()` makes the file that you hand in.",
     "hub": "You are on your class's hub, which keeps your files. `submit()` hands the notebook in.",
 }
+
+
+_began: Path | None = None
+with contextlib.suppress(OSError):  # the working directory was deleted
+    _began = Path.cwd()
+
+
+def folder() -> Path:
+    """The folder of the lesson that runs here: in a notebook the one that the first cell ran in, wherever a later cell
+    has gone; else the working directory.
+
+    Raises:
+        OSError: the working directory was deleted.
+    """
+    from IPython.core.getipython import get_ipython
+
+    is_notebook = hasattr(get_ipython(), "kernel")
+    return _began if is_notebook and _began is not None and _began.is_dir() else Path.cwd()
 
 
 def host() -> Host:
@@ -57,7 +76,7 @@ def offer(path: Path) -> None:
         return
     name = html.escape(path.name)
     # JupyterLab would open a link without `download` itself, and says of a zip that it cannot.
-    link = f'<p>Download it: <a href="{quote(os.path.relpath(path))}" download="{name}">{name}</a></p>'
+    link = f'<p>Download it: <a href="{quote(os.path.relpath(path, folder()))}" download="{name}">{name}</a></p>'
     show: Callable[[object], object] = display  # IPython's own has no types
     show(Shown(f"It is {path}", link))
 
@@ -70,7 +89,7 @@ def notebook() -> Path | None:
     from IPython.core.getipython import get_ipython
 
     shell: Any = get_ipython()
-    here = Path.cwd()
+    here = folder()
     said = (os.environ.get("JPY_SESSION_NAME"), shell and shell.user_ns.get("__vsc_ipynb_file__"))
     candidates = [here / str(name) for name in said if name] + [here / f"{here.name}.ipynb"]
     return next((path for path in candidates if path.suffix == ".ipynb" and path.is_file()), None)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from helpers import host, markup, plan, progress_store
 from helpers.atomic_write import atomic_write
+from helpers.errors import InputError, called_as, what_to_do
 from helpers.quiz import answers
 from helpers.submit import SubmitError, unsaved
 
@@ -28,29 +29,33 @@ ABOUT, FORMAT = "work.json", "build-unet work 1"
 LARGEST = 500_000_000  # bytes of all files, unpacked: they are in memory at once
 MOST_FILES = 2000
 LARGEST_ABOUT = 1_000_000
+ASIDE = "before-load-"  # how the folders begin in which `load` puts what it replaces
 CHECKPOINTS = (".safetensors", ".unet.zip")  # neither can hold code: see `helpers.checkpoint` and `helpers.share`
 FOREIGN = "`load` takes the files that `save()` makes."
 
 
-class KeepError(ValueError):
+class KeepError(InputError):
     """Nothing can be saved here, or a file cannot be loaded; the message says why, and what to do."""
 
 
-def save(to: str | Path = FILE) -> None:
+@called_as('save("my-work.zip")')
+def save(to: str | Path | None = None) -> None:
     """Put all that you have done in the course into one file: answers, progress, notebooks and checkpoints.
 
     Save the notebook first (Ctrl+S). Where its file cannot be reached, as on Colab, it is not among them: Colab keeps
     it in your Drive.
 
     Args:
-        to: the file, or a folder such as that of a mounted drive, `"/content/drive/MyDrive"`.
+        to: the file, or a folder such as that of a mounted drive, `"/content/drive/MyDrive"`; `my-work.zip` beside the
+            notebook if left out.
 
     Raises:
         KeepError: this notebook does not lie in the course's folder, there is too much, the file cannot be written, or
             is there and somebody else's.
     """
     root = _root()
-    path = Path(to) / FILE if os.path.isdir(to) else Path(to)
+    to = host.folder() / FILE if to is None else Path(to)
+    path = to / FILE if os.path.isdir(to) else to
     if path.suffix != ".zip" or not os.path.isdir(path.parent):
         raise KeepError(
             f"{to} is no folder that is there, and no file in one that ends in .zip. Name one of these; a drive has to "
@@ -61,7 +66,10 @@ def save(to: str | Path = FILE) -> None:
     names = list(_work(root))
     if len(names) >= MOST_FILES or sum((root / name).stat().st_size for name in names) > LARGEST:
         most = f"{MOST_FILES} files or {LARGEST / 1e6:g} MB"
-        raise KeepError(f"There is more than {most} in {root}. Move checkpoints that you do not need elsewhere.")
+        raise KeepError(
+            f"There is more than {most} in {root}. Move checkpoints that you do not need, and folders {ASIDE}…, "
+            "elsewhere."
+        )
     files = {name: (root / name).read_bytes() for name in names}
     about = {"format": FORMAT, "saved": datetime.now().astimezone().isoformat(), "files": _hashes(files)}
     packed = io.BytesIO()
@@ -74,12 +82,13 @@ def save(to: str | Path = FILE) -> None:
     except OSError as error:
         raise KeepError(f"{path} cannot be written: {error.strerror or error}. Name another folder.") from None
     own = host.notebook()
-    markup.say(f"Saved in {markup.code(str(path))}: {_counted(list(files))}.")
+    where = path.name if path.parent == host.folder() else str(path)
+    markup.say(f"Saved in {markup.code(where)}: {_counted(list(files))}.")
     if own is None:
         markup.say("This notebook is not among them, since its file cannot be reached from here: download it, too.")
     else:
         _say_what_is_missing(own)
-    if Path.cwd() in path.resolve().parents:
+    if host.folder() in path.resolve().parents:
         host.offer(path)
 
 
@@ -103,22 +112,24 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
-def load(path: str | Path = FILE) -> None:
+@called_as('load("my-work.zip")')
+def load(path: str | Path | None = None) -> None:
     """Bring back what `save` has put into a file. What is here and differs is put aside, and nothing is lost.
 
     Args:
-        path: the file.
+        path: the file; if left out the newest `my-work.zip` beside the notebook, also as browsers number them.
 
     Raises:
         KeepError: it is missing, is not whole, was not made by `save`, or this notebook does not lie in the course's
             folder. Then nothing has been changed.
     """
-    root, path = _root(), Path(path)
+    root, there = _root(), sorted(host.folder().glob("my-work*.zip"), key=os.path.getmtime)
+    path = Path(path) if path is not None else there[-1] if there else host.folder() / FILE
     files = _read(path)
     own = host.notebook()
     new = [name for name, content in files.items() if not _is_same(root / name, content)]
     before = [name for name in new if (root / name).exists()]
-    aside = root / f"before-load-{datetime.now():%Y-%m-%d-%H%M%S-%f}"
+    aside = root / f"{ASIDE}{datetime.now():%Y-%m-%d-%H%M%S-%f}"
     staged = root / f".load-{secrets.token_hex(6)}"
     try:
         for name in new:  # first all of it beside its place, so that a full disk changes nothing
@@ -129,14 +140,22 @@ def load(path: str | Path = FILE) -> None:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(staged / name, root / name)
     except OSError as error:
-        raise KeepError(f"{path.name} cannot be loaded into {root}: {error.strerror or error}.") from None
+        raise KeepError(
+            f"{path.name} cannot be loaded into {root}: {error.strerror or error}. {what_to_do(error)}"
+        ) from None
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    markup.say(f"Loaded from {markup.code(path.name)}: {_counted(new)}." if new else "All of it is here already.")
+    file = markup.code(path.name)
+    markup.say(f"Loaded from {file}: {_counted(new)}." if new else f"All that is in {file} is here already.")
     if before:
-        markup.say(f"{len(before)} of them were here and differed. What was here is in {markup.code(aside.name)}.")
+        kept = f"What was here is in {markup.code(str(aside))}, and `save()` takes it, too."
+        markup.say(f"{len(before)} of them were here and differed. {kept}")
     if own is not None and own.resolve() in {(root / name).resolve() for name in before}:
-        markup.say("This notebook is one of them: close it without saving it, and open it again.")
+        markup.say(
+            "This notebook is one of them, and the page still shows the one before. What you have typed and not saved "
+            "is in no file yet: to keep it, choose *File → Save Notebook As…* and another name. Then close the page "
+            "without saving, and open the notebook again."
+        )
 
 
 def _root() -> Path:
@@ -153,10 +172,12 @@ def _root() -> Path:
 
 def _work(root: Path) -> Iterator[str]:
     """The files of a student's work, each as `load` takes them."""
-    found = [*root.glob("*.json"), *root.glob(f"{progress_store.FOLDER}/*.json")]
-    for lesson in plan.lessons():
-        for name in plan.names(lesson["lesson"]):
-            found += (root / name).glob("*")
+    found = []
+    for place in (root, *root.glob(f"{ASIDE}*")):
+        found += [*place.glob("*.json"), *place.glob(f"{progress_store.FOLDER}/*.json")]
+        for lesson in plan.lessons():
+            for name in plan.names(lesson["lesson"]):
+                found += (place / name).glob("*")
     for path in sorted(found):
         name = path.relative_to(root).as_posix()
         if path.is_file() and _may_be(name) and not _is_as_released(path):
@@ -165,7 +186,7 @@ def _work(root: Path) -> Iterator[str]:
 
 def _may_be(name: str) -> bool:
     """Whether a file of this name is somebody's work; all else could go where it does harm."""
-    folder, _, file = name.rpartition("/")
+    folder, _, file = re.sub(rf"^{ASIDE}[0-9-]+/", "", name).rpartition("/")
     if not re.fullmatch(r"\w[\w .()+\[\]-]{0,150}", file) or file.endswith((" ", ".")):
         return False
     if folder == progress_store.FOLDER:

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from helpers import host, markup, plan, progress_store
+from helpers.errors import called_as
 from helpers.progress_store import Record
 from helpers.quiz import answers
 
@@ -208,6 +209,7 @@ class Progress:
     _repr_html_ = as_html
 
 
+@called_as("progress()")
 def progress() -> Progress:
     """What you have done in the course so far: checks, questions, points, time, and what is next.
 

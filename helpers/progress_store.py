@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers import plan
+from helpers import host, plan
 from helpers.atomic_write import atomic_write
 
 FOLDER = "progress"
@@ -44,7 +44,7 @@ class Record:
 def place() -> tuple[Path, str] | None:
     """The folder of the course's notebooks and the lesson that runs here, or `""`; none anywhere else."""
     try:
-        here = Path.cwd()
+        here = host.folder()
         if _holds_lessons(here.parent):
             return here.parent, plan.RENAMED.get(here.name, here.name)
         return (here, "") if _holds_lessons(here) else None

@@ -25,6 +25,7 @@ from helpers.atomic_write import atomic_write
 from helpers.checks import program
 from helpers.checks.program import Cell, NoProgram
 from helpers.checks.session import verdict_of
+from helpers.errors import CourseError, called_as, what_to_do
 from helpers.extras import extra
 from helpers.quiz import answers
 
@@ -39,10 +40,11 @@ FROM_RUN = (
 NO_NAME = 'No name is in the file\'s: `submit("ana")` puts yours there.'
 
 
-class SubmitError(Exception):
+class SubmitError(CourseError):
     """Nothing can be handed in; the message says what is wrong and what to do, marked up as in `helpers.markup`."""
 
 
+@called_as('submit("ana")')
 def submit(name: str | None = None) -> None:
     """Hand in this lesson, and say what was handed in and what in it is unanswered or wrong.
 
@@ -62,12 +64,12 @@ def submit(name: str | None = None) -> None:
     except (SubmitError, answers.AnswersError) as error:
         markup.say(f"*Not handed in.* {error}")
     except OSError as error:
-        markup.say(
-            f"*Not handed in.* The file cannot be written: {error.strerror or error}. Make room, or look around."
-        )
+        markup.say(f"*Not handed in.* The file cannot be written: {error.strerror or error}. {what_to_do(error)}")
 
 
 def _handed_in(name: str | None) -> Iterator[str]:
+    if name and not _in_a_file_name(name):
+        raise SubmitError(f'{name!r} is no name: no letter and no digit is in it. Give yours, `submit("ana")`.')
     kernel = _Kernel()
     lesson = _lesson(kernel)
     asked = next(one for one in plan.lessons() if one["lesson"] == lesson)
@@ -78,11 +80,7 @@ def _handed_in(name: str | None) -> Iterator[str]:
     else:
         content, cells = file.read_bytes(), _cells(file)
         if changed := [exercise for exercise in asked["checks"] if _differs(exercise, cells, kernel)]:
-            which = ", ".join(markup.code(exercise) for exercise in changed)
-            raise SubmitError(
-                f"{which}: what is in the saved notebook is not what you ran last. Run the cell once more, save the "
-                "notebook (Ctrl+S), and run `submit()` again."
-            )
+            raise SubmitError(_changed(changed, cells))
     open_ = list(_open(asked, cells, given, kernel, file is not None))
     exchange = _exchange(lesson, file)
     if exchange:
@@ -134,7 +132,7 @@ class _Kernel:
 
 def _lesson(kernel: _Kernel) -> str:
     """The lesson that runs here: by the name of the folder, else by the cells that ran."""
-    here = plan.RENAMED.get(Path.cwd().name, Path.cwd().name)
+    here = plan.RENAMED.get(host.folder().name, host.folder().name)
     lessons = plan.lessons()
     if here in {lesson["lesson"] for lesson in lessons}:
         return here
@@ -144,6 +142,22 @@ def _lesson(kernel: _Kernel) -> str:
     if most > second:
         return first
     raise SubmitError("Which lesson this is cannot be told: run its cells from the top, then `submit()` again.")
+
+
+def _changed(changed: Sequence[str], cells: Sequence[Cell]) -> str:
+    """Why these exercises' answers are not handed in, and what to do."""
+    there = {name for cell in cells for name in DEFINED.findall(cell.source)}
+    which = ", ".join(markup.code(exercise) for exercise in changed if exercise in there)
+    gone = ", ".join(markup.code(exercise) for exercise in changed if exercise not in there)
+    said = []
+    if which:
+        said.append(f"{which}: what is in the saved notebook is not what you ran last. Run the cell once more.")
+    if gone:
+        said.append(
+            f"{gone}: you ran it, and no cell of the saved notebook defines it. If you have deleted its cell, bring "
+            "it back (Esc, then Z), and run it."
+        )
+    return " ".join([*said, "Then save the notebook (Ctrl+S), and run `submit()` again."])
 
 
 def _differs(exercise: str, cells: Sequence[Cell], kernel: _Kernel) -> bool:
@@ -259,8 +273,8 @@ def _saved(file: Path) -> str:
 
 def _packed(lesson: str, content: bytes, given: dict[str, str], name: str | None) -> Path:
     """The file to hand in, beside the notebook; one that was there is replaced."""
-    who = re.sub(r"[^\w.-]+", "-", name or host.user()).strip("-._")[:60]
-    path = Path.cwd() / f"{lesson}-{who}.zip" if who else Path.cwd() / f"{lesson}.zip"
+    who = _in_a_file_name(name or host.user())
+    path = host.folder() / (f"{lesson}-{who}.zip" if who else f"{lesson}.zip")
     about = {"lesson": lesson, "student": who, "course": _version(), "made": datetime.now().astimezone().isoformat()}
     files = {
         f"{lesson}.ipynb": content,
@@ -275,6 +289,10 @@ def _packed(lesson: str, content: bytes, given: dict[str, str], name: str | None
             archive.writestr(info, data, zipfile.ZIP_DEFLATED)
     atomic_write(path, packed.getvalue())
     return path
+
+
+def _in_a_file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip("-._")[:60]
 
 
 def _version() -> str:
@@ -293,7 +311,7 @@ def _exchange(lesson: str, file: Path | None) -> str:
     Raises:
         SubmitError: there is one, and it does not take the lesson.
     """
-    folder = Path.cwd()
+    folder = host.folder()
     is_fetched = file is not None and file == folder / f"{folder.name}.ipynb"
     if not is_fetched or importlib.util.find_spec("nbgrader") is None:
         return ""

@@ -33,6 +33,7 @@ from helpers import metrics
 from helpers.batch_norm import freeze_batch_norm, share_batch_norm
 from helpers.crops import Augment, Crops, any_way_up
 from helpers.data.pairs import IGNORE, Pairs
+from helpers.errors import InputError
 from helpers.monitor.monitor import Watch, watching
 from helpers.network_gate import ready_to_train
 from helpers.threads import QuickestThreads
@@ -55,7 +56,7 @@ LITTLE_WORK = 1e9  # floating-point operations of a forward pass, below which a 
 EMA_STEPS = 20  # steps that the averaged weights remember, or a tenth of the run so far if that is less
 
 
-class TrainingError(ValueError):
+class TrainingError(InputError):
     """Arguments of `fit` do not go together. The message says what is wrong, the rule, and what to do."""
 
 

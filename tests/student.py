@@ -46,7 +46,9 @@ def texts(notebook: dict[str, Any], names: set[str]) -> list[str]:
 
 
 class Student:
-    """A kernel in a folder."""
+    """A kernel in a folder; `traceback` is what the page shows of the last error."""
+
+    traceback: list[str]
 
     def __init__(self, folder: Path, client: Any) -> None:
         self.folder, self._client = folder, client
@@ -69,6 +71,7 @@ class Student:
                 shown.append(content["text"])
             elif kind == "error":
                 shown.append(f"{content['ename']}: {content['evalue']}")
+                self.traceback = content["traceback"]
             elif kind == "status" and content["execution_state"] == "idle":
                 return re.sub(r"\s+", " ", " ".join(shown))
 

@@ -86,7 +86,7 @@ def test_what_is_near_nothing_gets_no_guess(asked):
 
 
 def test_a_term_is_text_and_a_theme_exists():
-    with pytest.raises(ValueError, match="as text"):
+    with pytest.raises(TypeError, match="term has to be text"):
         glossary(7)
     with pytest.raises(ValueError, match="Did you mean 'scores'"):
         glossary(theme="score")

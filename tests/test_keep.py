@@ -74,7 +74,25 @@ def test_what_was_here_and_differs_is_put_aside(course, capsys):
     assert {name: after[f"{aside}/{name}"] for name in newer} == newer
     assert {name: after[name] for name in before} == before
     assert after["09_training/mine.txt"] == b"stays"
-    assert "2 of them were here and differed" in " ".join(capsys.readouterr().out.split())
+    said = "".join(capsys.readouterr().out.split())
+    assert "2ofthemwerehereanddiffered" in said
+    assert str(course / aside) in said
+    save()  # what was put aside is work, too
+    (course / aside / LESSON / "answers.json").unlink()
+    load()
+    assert (course / aside / LESSON / "answers.json").read_bytes() == b"{}"
+
+
+def test_of_several_the_newest_is_loaded_as_browsers_number_them(course, capsys):
+    save()
+    os.rename(keep.FILE, "my-work (1).zip")
+    (course / LESSON / "answers.json").write_bytes(b"{}")
+    load()
+    assert (course / LESSON / "answers.json").read_bytes() == work()[f"{LESSON}/answers.json"]
+    save()
+    os.utime("my-work (1).zip", (1, 1))
+    load()
+    assert "All that is in my-work.zip is here already." in capsys.readouterr().out
 
 
 def forged(path, files, about=None, **more):
@@ -101,6 +119,9 @@ STRANGE = [
     "sitecustomize.py",
     "progress/../02_overlap/a.json",
     "02_overlap/a\n.ipynb",
+    "before-load-2026/../../evil.ipynb",
+    "before-load-/x/02_overlap/a.ipynb",
+    "before-load-2026/before-load-2026/02_overlap/a.ipynb",
     "02_overlap/" + "a" * 200 + ".ipynb",
 ]
 
@@ -201,7 +222,7 @@ def test_no_other_file_is_replaced_and_no_folder_made_up(course, to, said):
 
 def test_what_load_would_refuse_is_not_saved(course, monkeypatch):
     monkeypatch.setattr(keep, "LARGEST", 1000)
-    with pytest.raises(KeepError, match="Move checkpoints that you do not need elsewhere"):
+    with pytest.raises(KeepError, match="Move checkpoints that you do not need"):
         save()
     assert not (course / LESSON / keep.FILE).exists()
 
@@ -225,6 +246,6 @@ def test_a_kernel_says_where_it_is_and_what_was_kept(course):
         (course / LESSON / f"{LESSON}.ipynb").write_text("{")
         assert "is no notebook that can be read: save it again" in ana.run("save('other.zip')")
         said = ana.run("load()")
-        assert "This notebook is one of them: close it without saving it, and open it again." in said
+        assert "What you have typed and not saved is in no file yet: to keep it, choose File → Save" in said
     with at_work(course / LESSON, COLAB_RELEASE_TAG="x") as ana:
         assert "You are on Colab, which forgets its files" in ana.run("from helpers import progress; progress()")

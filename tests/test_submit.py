@@ -83,6 +83,44 @@ def test_save_first_where_the_saved_notebook_is_not_what_ran(lesson):
         assert "This is what you hand in" in ana.run(SUBMIT)
 
 
+def test_a_cell_that_was_deleted_is_said_to_be_gone(lesson):
+    notebook = released(LESSON)
+    save(lesson, notebook)
+    with at_work(lesson) as ana:
+        for text in texts(notebook, {"iou"}):
+            ana.run(text)
+        ana.run(right("dice"))
+        ana.run(right("iou"))
+        notebook["cells"] = [
+            c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") != "dice"
+        ]
+        save(lesson, notebook)
+        said = ana.run(SUBMIT)
+    assert "iou: what is in the saved notebook is not what you ran last. Run the cell once more." in said
+    assert "dice: you ran it, and no cell of the saved notebook defines it. If you have deleted its cell" in said
+
+
+@pytest.mark.parametrize("name", ["   ", "..", "-"])
+def test_what_is_no_name_is_said_and_nothing_is_packed(lesson, name):
+    save(lesson, released(LESSON))
+    with at_work(lesson) as ana:
+        assert "is no name: no letter and no digit is in it." in ana.run(
+            f"from helpers import submit\nsubmit({name!r})"
+        )
+    assert list(lesson.glob("*.zip")) == []
+
+
+def test_a_folder_in_which_nobody_can_write_is_said_to_be_one(lesson):
+    save(lesson, released(LESSON))
+    only_read = "def replace(*_):\n    raise OSError(errno.EROFS, os.strerror(errno.EROFS))\nos.replace = replace"
+    with at_work(lesson) as ana:
+        ana.run(f"import errno, os\nfrom helpers import submit\n{only_read}")
+        said = ana.run("submit()")
+    assert (
+        "The file cannot be written: Read-only file system. Put the course into a folder in which you can write" in said
+    )
+
+
 def test_where_the_file_cannot_be_reached_the_definitions_that_ran_are_packed(lesson):
     with at_work(lesson, COLAB_RELEASE_TAG="release-colab") as ana:
         for text in texts(released(LESSON), {"iou", "dice"}):
@@ -152,3 +190,24 @@ def test_the_host_is_told_by_its_environment(monkeypatch, environment, expected)
     assert host.host() == expected
     monkeypatch.setenv("LOGNAME", "jovyan")
     assert host.user() == ("ana" if expected == "hub" else "")
+
+
+def test_work_stays_with_its_lesson_wherever_a_cell_has_gone(lesson, tmp_path):
+    """The answers, the progress, and the files to hand in and to keep."""
+    save(lesson, solved(LESSON))
+    (lesson / "answers.json").unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with at_work(lesson) as ana:
+        ana.run(texts(released(LESSON), set())[0])
+        ana.run(right("dice"))
+        ana.run(f"%cd {elsewhere}")
+        ana.run("check(dice)")
+        ana.run('quiz("dice-from-counts").answer(0.6)')
+        assert "dice" not in ana.run("submit()").split("Look again at")[1].split(";")
+        assert "Saved in" in ana.run("save()")
+        assert "is here already." in ana.run("load()")
+    assert list(elsewhere.iterdir()) == []
+    assert packed(lesson)["answers.json"] == {"dice-from-counts": "0.6"}
+    assert {path.name for path in lesson.iterdir()} == {NOTEBOOK, "answers.json", "02_overlap-ana.zip", "my-work.zip"}
+    assert json.loads((lesson.parent / "progress" / f"{LESSON}.json").read_text())["checks"] == {"dice": "passed"}

@@ -610,7 +610,9 @@ def clinic(title, train=tiles, check_on=validation, prepare=lambda x: x, **optio
         "patience": 99,
     } | options
     history = fit(model, prepared, [(prepare(x), m) for x, m in check_on], **options)
-    outcome(title, model, history.losses, f", validation IoU {history.best['iou']:.2f}", prepare)
+    outcome(
+        title, model, history.losses, f", validation IoU {history.best['iou']:.2f}", prepare
+    )
     return model
 
 

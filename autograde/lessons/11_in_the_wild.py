@@ -715,11 +715,11 @@ quiz("sure-away-from-home")
 
 # %%
 both = {"trained on nuclei": model, "trained on cells": sim_model}
-for where, pairs in (
+for kind, pairs in (
     ("simulated cells", simulated),
     ("real nuclei", data.load("nuclei", "test")),
 ):
-    print(f"on {where}:")
+    print(f"on {kind}:")
     display(compare(both, pairs))
 
 # %% [markdown]

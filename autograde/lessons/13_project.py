@@ -71,7 +71,7 @@ if SOURCE == "example":
     CLASSES = ("background", "nucleus")
 
 
-def load(split):
+def pairs_of(split):
     """One split of the chosen pictures."""
     if SOURCE == "pets":
         return data.load("pets", split, size=128)
@@ -81,7 +81,7 @@ def load(split):
     )
 
 
-train, validation, test = (load(split) for split in ("train", "validation", "test"))
+train, validation, test = (pairs_of(split) for split in ("train", "validation", "test"))
 print(train, validation, test, sep="\n")
 
 # %% [markdown]

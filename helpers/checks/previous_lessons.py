@@ -9,14 +9,15 @@ from __future__ import annotations
 import contextlib
 import json
 import linecache
-from pathlib import Path
 from typing import Any
 
-from helpers import exercises, markup, plan
+from helpers import exercises, host, markup, plan
 from helpers.checks.program import Cell, NoProgram, Program, course, of_cells, of_piece, remember
 from helpers.checks.session import verdict_of
+from helpers.errors import InputError, called_as
 
 
+@called_as('earlier("DoubleConv")')
 def earlier(*names: str) -> Any:
     """Pieces of earlier lessons: your own where they pass their checks, else the course's; it prints which.
 
@@ -30,7 +31,7 @@ def earlier(*names: str) -> Any:
         ValueError: there is no such exercise, or no name is given.
     """
     if not names:
-        raise ValueError('earlier() needs the name of a piece, such as earlier("DoubleConv").')
+        raise InputError('earlier() needs the name of a piece, such as earlier("DoubleConv").')
     found = {name: _own_or_reference(name) for name in names}
     for reason in dict.fromkeys(why for _, why in found.values()):
         markup.say(f"{', '.join(f'`{name}`' for name, (_, why) in found.items() if why == reason)}: {reason}")
@@ -56,7 +57,7 @@ def _own_or_reference(name: str) -> tuple[Any, str]:
 
 def _cells(lesson: str) -> list[Cell] | None:
     """The code cells of the student's notebook of a lesson; `None` where it is missing or no notebook."""
-    path = Path.cwd().parent / lesson / f"{lesson}.ipynb"
+    path = host.folder().parent / lesson / f"{lesson}.ipynb"
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return [

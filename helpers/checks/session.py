@@ -9,6 +9,7 @@ from helpers import exercises, frontend, markup, progress_store
 from helpers.checks import card, tutor
 from helpers.checks.render import as_html, as_text
 from helpers.checks.verdict import Verdict
+from helpers.errors import CallError, called_as
 from helpers.exercises import Exercise
 
 SEEDS = (0, 1, 2)  # a student who runs a cell twice sees the same probes twice
@@ -26,6 +27,7 @@ class Points(float):
         return {"text/plain": f"{self:g}", "text/html": ""}
 
 
+@called_as("check(dice)")
 def check(*answer: Any) -> Points:
     """Check an answer, show the verdict, and return the points it reaches.
 
@@ -78,6 +80,7 @@ def grade(name: str, obj: Any) -> float:
     return verdict.points
 
 
+@called_as('hint("dice")')
 def hint(name: Any, k: int | None = None) -> None:
     """Show hint `k`, counted from 1, or the next one, of an exercise or of what was written for it."""
     if exercise := _asked_about(name):
@@ -88,6 +91,7 @@ def hint(name: Any, k: int | None = None) -> None:
         _update_card(exercise.name)
 
 
+@called_as('where("dice")')
 def where(name: Any) -> None:
     """Look for one small change of the answer that was checked last with which it passes, and say in which line.
 
@@ -137,6 +141,7 @@ class _Line:
             _display(what)
 
 
+@called_as('solution("dice")')
 def solution(name: Any) -> None:
     """Show the reference solution, after a pass or after three wrong tries; until then, say what is missing."""
     if exercise := _asked_about(name):
@@ -165,6 +170,7 @@ def _display(what: object, **options: Any) -> Any:
     return show(what, **options)
 
 
+@called_as("use(dice)")
 def use(obj: Any) -> Any:
     """The student's own piece where it passes its check, else the reference, saying so.
 
@@ -197,15 +203,15 @@ def _name_and_object(answer: tuple[Any, ...]) -> tuple[str, Any]:
             own_name = _own_name(obj)
             class_name = type(obj).__name__
             if class_name in exercises.names():
-                raise TypeError(f"This is an object that `{class_name}` made. Check the class: `check({class_name})`.")
+                raise CallError(f"This is an object that `{class_name}` made. Check the class: `check({class_name})`.")
             if own_name == "<lambda>":
-                raise TypeError('A `lambda` has no name. Say which exercise it is: `check("dice", lambda …)`.')
+                raise CallError('A `lambda` has no name. Say which exercise it is: `check("dice", lambda …)`.')
             if isinstance(own_name, str):
                 return own_name, obj
-            raise TypeError(
+            raise CallError(
                 f"This is an object of type `{class_name}`, and it has no name. Pass the function or class that you "
                 'wrote, `check(dice)`, or the exercise\'s name first, `check("dice", my_function)`.'
             )
-    raise TypeError(
+    raise CallError(
         'Call `check(dice)` with what you wrote, or `check("dice", my_function)` with the exercise\'s name first.'
     )

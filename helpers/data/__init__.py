@@ -16,6 +16,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 from helpers.data.validation import check_choice
+from helpers.errors import called_as
 
 if TYPE_CHECKING:
     from helpers.data.pairs import PairSet
@@ -27,6 +28,7 @@ _CLASSES = {"nuclei": "Nuclei", "brain": "Brain", "cells": "Cells", "pets": "Pet
 NAMES: tuple[str, ...] = tuple(_CLASSES)
 
 
+@called_as('data.load("nuclei", "train")')
 def load(name: str, split: str, **options) -> PairSet:
     """Load one split of a data set as a `torch.utils.data.Dataset` of `(image, mask)` pairs.
 

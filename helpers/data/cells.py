@@ -17,6 +17,7 @@ from scipy import ndimage
 from helpers.data.pairs import SPLITS, InstanceSet
 from helpers.data.portable_math import Stream, blur, interpolate, smooth_noise
 from helpers.data.tiles import Size, as_size
+from helpers.errors import InputError
 
 FOREGROUND = (0.005, 0.5)  # the fractions of object pixels that can be asked for
 
@@ -213,7 +214,7 @@ class Cells(InstanceSet):
         super().__init__(split)
         self.size = as_size(size, "size")
         if min(self.size) < 16:
-            raise ValueError(f"size is {size!r}; a picture has at least 16 pixels each way")
+            raise InputError(f"size is {size!r}; a picture has at least 16 pixels each way")
         low, high = FOREGROUND
         self.foreground = _between(foreground, low, high, "foreground", f"a fraction from {low} to {high}")
         self.diameter = _between(diameter, 6, 1000, "diameter", "6 to 1000 pixels")
@@ -222,7 +223,7 @@ class Cells(InstanceSet):
         pixels = self.size[0] * self.size[1]
         if self.foreground * pixels < 5:
             enough = math.ceil(5000 / pixels) / 1000
-            raise ValueError(
+            raise InputError(
                 f"foreground={foreground} of {self.size[0]}×{self.size[1]} pixels is less than 5 pixels. "
                 f"Take foreground={enough} or more, or a larger size."
             )
@@ -252,11 +253,11 @@ def _between(value: float, low: float, high: float, what: str, range_in_words: s
     except (TypeError, ValueError):
         number = float("nan")
     if not low <= number <= high:
-        raise ValueError(f"{what} is {value!r}; it takes {range_in_words}")
+        raise InputError(f"{what} is {value!r}; it takes {range_in_words}")
     return number
 
 
 def _integer(value: int, least: int, what: str) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{what} is {value!r}; it takes an integer from {least}")
+        raise InputError(f"{what} is {value!r}; it takes an integer from {least}")
     return value.__index__()

@@ -12,10 +12,12 @@ import os
 import zipfile
 from pathlib import Path
 
+from helpers.errors import CourseError
+
 _HELPERS = Path(__file__).resolve().parents[1]
 
 
-class DataError(RuntimeError):
+class DataError(CourseError, RuntimeError):
     """A data set's files are missing, altered, unreadable or cannot be fetched; the message says what to do."""
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from helpers.data.files import DataError
 from helpers.data.pairs import IGNORE, SPLITS, Instances, InstanceSet
 from helpers.data.pictures import FORMATS, PictureError, read_image, read_mask
+from helpers.errors import InputError
 from helpers.progress_bar import bar
 from helpers.threads import available_cpus
 
@@ -125,7 +126,7 @@ class Folder(InstanceSet):
     ):
         super().__init__(split)
         if images is None or masks is None or (classes is None) == (values is None):
-            raise ValueError(
+            raise InputError(
                 'load("folder", split, images=..., masks=..., classes=...) needs all three: two folders and the '
                 'names of the classes, such as classes=("background", "cell"), or in their place what each value of a '
                 'mask is, such as values={0: "background", 255: "cell"}'
@@ -134,14 +135,14 @@ class Folder(InstanceSet):
         self.classes, self._rules = rules.classes, rules
         image_folder, mask_folder = Path(images).expanduser().resolve(), Path(masks).expanduser().resolve()
         if image_folder == mask_folder:
-            raise ValueError(f"images and masks are the same folder, {image_folder}; put the masks into their own")
+            raise InputError(f"images and masks are the same folder, {image_folder}; put the masks into their own")
         contents = _listing(image_folder, "images"), _listing(mask_folder, "masks")
         self._found = _check_folders(*contents, rules)
         pairs = self._found.pairs
         group_of = _group_of(groups, [_stem(image) for image, _ in pairs])
         self._pairs = pairs if split == "all" else _divide(pairs, fractions, group_of)[SPLITS.index(split)]
         if not self._pairs:
-            raise ValueError(
+            raise InputError(
                 f"The split {split!r} is empty: {len(pairs)} pairs divided by fractions={fractions}. "
                 "Add pairs, or give the split a larger fraction."
             )
@@ -182,7 +183,7 @@ class Folder(InstanceSet):
     def instances(self) -> Instances:
         """The single objects of each pair, where the masks number them."""
         if not self._rules.instances:
-            raise ValueError("These masks were loaded as classes. Where they number single objects: instances=True.")
+            raise InputError("These masks were loaded as classes. Where they number single objects: instances=True.")
         return super().instances
 
 
@@ -199,9 +200,9 @@ def _rules(
     ignored = None if ignore is None else (ignore,) if isinstance(ignore, int) else tuple(ignore)
     both = {value for value, _ in table or ()} & {*(ignored or ())}
     if both:
-        raise ValueError(f"{min(both)} is a class in values and is in ignore, too; it can be one of them")
+        raise InputError(f"{min(both)} is a class in values and is in ignore, too; it can be one of them")
     if instances and (table or len(names) != 2):
-        raise ValueError(
+        raise InputError(
             "instances=True makes all numbered objects one class, so it takes two names and no values: "
             'classes=("background", "cell")'
         )
@@ -210,9 +211,9 @@ def _rules(
 
 def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
     if isinstance(classes, str) or not all(isinstance(c, str) for c in classes):
-        raise ValueError(f"classes is {classes!r}; it takes a tuple of names, such as ('background', 'cell')")
+        raise InputError(f"classes is {classes!r}; it takes a tuple of names, such as ('background', 'cell')")
     if not 2 <= len(classes) <= IGNORE or len(set(classes)) < len(classes):
-        raise ValueError(f"classes has {len(classes)} names; it takes 2 to {IGNORE}, all different")
+        raise InputError(f"classes has {len(classes)} names; it takes 2 to {IGNORE}, all different")
     return tuple(classes)
 
 
@@ -468,7 +469,7 @@ def _group_of(groups: str | Mapping[str, str] | None, stems: Sequence[str]) -> d
     else:
         table = groups
     if lost := [stem for stem in stems if stem not in table]:
-        raise ValueError(
+        raise InputError(
             f"groups has no group for {len(lost)} of {len(stems)} pairs, such as {lost[0]!r}. It takes a pattern that "
             "is found in every stem, or a table from stem to group."
         )
@@ -561,9 +562,9 @@ def _divide(
     try:
         train, validation, test = (float(f) for f in fractions)
     except (TypeError, ValueError):
-        raise ValueError(f"fractions is {fractions!r}; it takes three shares, such as (0.7, 0.15, 0.15)") from None
+        raise InputError(f"fractions is {fractions!r}; it takes three shares, such as (0.7, 0.15, 0.15)") from None
     if not min(train, validation, test) >= 0 or abs(train + validation + test - 1) > 1e-6:
-        raise ValueError(f"fractions is {fractions!r}; its three shares are from 0 and add up to 1")
+        raise InputError(f"fractions is {fractions!r}; its three shares are from 0 and add up to 1")
     groups: dict[str, list[int]] = {}
     for i, (image, _) in enumerate(pairs):
         stem = _stem(image)

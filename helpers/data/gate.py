@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from helpers import markup
 from helpers.data.pairs import IGNORE, Pairs
+from helpers.errors import InputError
 
 LOOKED_AT = 64  # pairs, before anything long begins
 LITTLE_RANGE = 0.1  # of the range from 0 to 1; what fills less was hardly meant so
@@ -29,7 +30,7 @@ NO_IMAGE = 10.0  # an image of floats that reaches so far is neither from 0 to 1
 RULE = "A pair is a float image (C, H, W) from 0 to 1 and a mask (H, W) of class indices, 255 where there is no label."
 
 
-class GateError(ValueError):
+class GateError(InputError):
     """What is given is no pair, image or network of the course's kind. The message says why, the rule, what to do."""
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from helpers.data import files
 from helpers.data.pairs import InstanceSet
 from helpers.data.tiles import Size, as_size, tile_corners
+from helpers.errors import InputError
 
 # The columns of each split: the picture is divided before any tile is cut.
 COLUMNS = {"train": (0, 256), "validation": (256, 384), "test": (384, 512)}
@@ -43,7 +44,7 @@ class Nuclei(InstanceSet):
         image, labels = _micrograph(str(files.root()))
         self._image, self._labels = image[:, left:right], labels[:, left:right]
         if tile is None and stride is not None:
-            raise ValueError("tile=None takes the whole split: leave stride out, or give a tile")
+            raise InputError("tile=None takes the whole split: leave stride out, or give a tile")
         self.tile = self._image.shape if tile is None else as_size(tile, "tile")
         self.corners = tile_corners(self._image.shape, self.tile, stride)
 

@@ -13,6 +13,7 @@ from torchvision import tv_tensors
 
 from helpers.data import files
 from helpers.data.validation import check_choice
+from helpers.errors import CallError
 
 SPLITS = ("train", "validation", "test")
 IGNORE = 255  # a mask's value where a pixel has no label: leave it out of the loss and of the metrics
@@ -106,7 +107,7 @@ def _whole_index(index: int, length: int) -> int:
     try:
         whole = operator.index(index)
     except TypeError:
-        raise TypeError(f"A pair is picked by one integer, not by {index!r}") from None
+        raise CallError(f"A pair is picked by one integer, not by {index!r}") from None
     if not -length <= whole < length:
         raise IndexError(f"There is no pair {whole}: the set has {length} pairs, 0 to {length - 1}")
     return whole % length

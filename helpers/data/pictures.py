@@ -13,10 +13,12 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from helpers.errors import InputError
+
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
 
 
-class PictureError(ValueError):
+class PictureError(InputError):
     """What is wrong with a picture file, in a sentence that does not name it."""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import operator
 
+from helpers.errors import InputError
+
 Size = int | tuple[int, int]
 
 
@@ -12,9 +14,9 @@ def as_size(value: Size, what: str) -> tuple[int, int]:
     try:
         height, width = map(operator.index, value if isinstance(value, tuple | list) else (value, value))
     except (TypeError, ValueError):
-        raise ValueError(f"{what} is {value!r}; it takes an int or (height, width) in pixels") from None
+        raise InputError(f"{what} is {value!r}; it takes an int or (height, width) in pixels") from None
     if height < 1 or width < 1 or isinstance(value, bool):
-        raise ValueError(f"{what} is {value!r}; it takes at least 1 pixel each way")
+        raise InputError(f"{what} is {value!r}; it takes at least 1 pixel each way")
     return height, width
 
 
@@ -30,12 +32,12 @@ def tile_corners(shape: tuple[int, int], tile: Size, stride: Size | None = None)
     tile = as_size(tile, "tile")
     stride = tile if stride is None else as_size(stride, "stride")
     if tile[0] > shape[0] or tile[1] > shape[1]:
-        raise ValueError(
+        raise InputError(
             f"A tile of {tile[0]}×{tile[1]} does not fit into {shape[0]}×{shape[1]} pixels (height × width). "
             f"Take tile=({min(tile[0], shape[0])}, {min(tile[1], shape[1])}) or smaller."
         )
     if stride[0] > tile[0] or stride[1] > tile[1]:
-        raise ValueError(
+        raise InputError(
             f"A stride of {stride[0]}×{stride[1]} skips pixels between tiles of {tile[0]}×{tile[1]}. "
             "Take a stride no larger than the tile."
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
+from helpers.errors import InputError
+
 
 def check_choice(what: str, value: object, known: Sequence[str], hint: str = "") -> None:
     """Raise ValueError unless `value` is one of `known`; the message lists them and suggests the nearest."""
@@ -13,4 +15,4 @@ def check_choice(what: str, value: object, known: Sequence[str], hint: str = "")
     near = difflib.get_close_matches(value.lower(), known, n=1) if isinstance(value, str) else []
     guess = f" Did you mean {near[0]!r}?" if near else ""
     listed = ", ".join(repr(k) for k in known) or "none"
-    raise ValueError(f"There is no {what} {value!r}.{guess} There is: {listed}.{' ' + hint if hint else ''}")
+    raise InputError(f"There is no {what} {value!r}.{guess} There is: {listed}.{' ' + hint if hint else ''}")

@@ -39,6 +39,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from helpers import answer_cells, plan
+from helpers.errors import InputError
 
 LEAST = {"misconceptions": 5, "variants": 2, "hints": 3}
 TRIES_BEFORE_SOLUTION = 3
@@ -305,7 +306,7 @@ def load(name: str) -> Exercise:
     alike = {other.lower(): other for other in names()}
     near = " or ".join(f"`{alike[other]}`" for other in difflib.get_close_matches(name.lower(), alike, n=2))
     meant = f"Do you mean {near}?" if near else f"The exercises are: {', '.join(names())}."
-    raise ValueError(f"There is no exercise called {name!r}. {meant}")
+    raise InputError(f"There is no exercise called {name!r}. {meant}")
 
 
 def problems(found: Exercise) -> list[str]:

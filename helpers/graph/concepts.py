@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from helpers import host
 from helpers.atomic_write import atomic_write
 
 FILE = Path(__file__).with_name("concepts.yaml")
@@ -39,7 +40,7 @@ def kept_in() -> Path | None:
     A lesson runs in `notebooks/07_skips/`, so it is `notebooks/unlocked.json`. Anywhere else, such as where a course is
     graded, nothing is kept.
     """
-    here = Path.cwd()
+    here = host.folder()
     in_course = here.parent.name == "notebooks" and (re.match(r"\d\d_", here.name) or here.name == "glossary")
     return here.parent / KEPT_IN if in_course else None
 

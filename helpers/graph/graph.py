@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from helpers import frontend, markup
+from helpers.errors import InputError, called_as
 from helpers.graph import layout
 from helpers.graph.fallback import HINT, LEGEND, as_lines, paragraph, picture, problems, table
 from helpers.graph.model import GraphModel
@@ -37,6 +38,7 @@ class ArchitectureGraph(frontend.Piece, GraphModel):
 
     _front_end: GraphFrontEnd | None = None
 
+    @called_as("graph.forward(model, image)")
     def forward(self, model: Callable, *images: Tensor) -> ArchitectureGraph:
         """Run a model, or a piece of one, on an image, and unlock what executed: see `GraphModel.forward`."""
         super().forward(model, *images)
@@ -44,6 +46,7 @@ class ArchitectureGraph(frontend.Piece, GraphModel):
             self._front_end.show()
         return self
 
+    @called_as("graph.beside(other_model)")
     def beside(self, other: Callable, *images: Tensor) -> Beside:
         """Draw a second network next to this one; what it runs unlocks nothing.
 
@@ -58,7 +61,7 @@ class ArchitectureGraph(frontend.Piece, GraphModel):
 
         images = images or self._images
         if not images:
-            raise ValueError("There is no image yet. Call graph.forward(model, image) first, or give one here.")
+            raise InputError("There is no image yet. Call graph.forward(model, image) first, or give one here.")
         second = ArchitectureGraph(self.depth)
         second.unlocked = set(self.unlocked)
         second._take(trace(other, *images), other, images)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from helpers.errors import InputError, called_as
 from helpers.graph import layout
 from helpers.graph.card import Card, concept_named, concept_of
 from helpers.graph.concepts import concepts, keep, kept_in, read
@@ -28,6 +29,7 @@ class GraphModel:
         depth: levels below full size of the U that is drawn until a network says how deep it is.
     """
 
+    @called_as("ArchitectureGraph()")
     def __init__(self, depth: int = 4) -> None:
         self.depth = depth
         self.trace: Trace | None = None
@@ -69,6 +71,7 @@ class GraphModel:
         self.trace, self._model = found, weak_reference(model)
         self._images = tuple(image.detach().clone() for image in images)  # yours may be written into later
 
+    @called_as('graph.select("encoder 1")')
     def select(self, name: str) -> Card:
         """What a part is for, and its feature maps of the image.
 
@@ -89,7 +92,7 @@ class GraphModel:
             key = concept_named(wanted) if self.trace is None or not wanted[-1:].isdigit() else None
         if key is None and part is None:
             names = [f'"{n}"' for n in [*self._names(), *concepts()]]
-            raise ValueError(f"There is no {name!r} in this graph. Choose one of {', '.join(names)}.")
+            raise InputError(f"There is no {name!r} in this graph. Choose one of {', '.join(names)}.")
         return Card(name, concepts()[key] if key else None, part, key is None or key in self.unlocked)
 
     def sees(self, row: int, column: int, channel: int | None = None) -> Influence:

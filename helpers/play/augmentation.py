@@ -9,6 +9,7 @@ import torch
 from scipy.ndimage import binary_erosion
 from torch import Tensor
 
+from helpers.errors import InputError, called_as
 from helpers.play.inputs import grey, labels, percent, size
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Layer, Picture, Scene
@@ -45,9 +46,10 @@ class Augmentation(Playground):
 
     title = "Image and mask, moved together"
 
+    @called_as("play.augmentation(image, mask)")
     def __init__(self, image: Any, mask: Any, seed: int = 0, strength: float = 1.0) -> None:
         if strength < 0:
-            raise ValueError(f"strength is {strength}; it must be 0 or more.")
+            raise InputError(f"strength is {strength}; it must be 0 or more.")
         self.image = grey(image)
         self.mask = labels(mask, self.image, "mask")
         self.seed, self.strength = seed, strength

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers.errors import InputError, called_as
 from helpers.play.inputs import grey, labels, percent, plain, size
 from helpers.play.playground import Playground
 from helpers.play.scene import Layer, Picture, Scene
@@ -55,9 +56,10 @@ class Compare(Playground):
 
     title = "Predictions and their errors"
 
+    @called_as('play.compare(image, truth, {"name": prediction})')
     def __init__(self, image: Any, truth: Any, predictions: Mapping[str, Any]) -> None:
         if not predictions:
-            raise ValueError('There is no prediction. Give them by name: {"mine": mask}.')
+            raise InputError('There is no prediction. Give them by name: {"mine": mask}.')
         self.image = grey(image)
         self.colours = plain(image)
         self.truth = labels(truth, self.image)
@@ -136,7 +138,7 @@ def _prediction(name: str, value: Any, image: Tensor) -> Tensor:
     if value.is_floating_point():
         low, high = value.min().item(), value.max().item()
         if not (low >= 0 and high <= 1):
-            raise ValueError(
+            raise InputError(
                 f"{name} goes from {low:.3g} to {high:.3g}; give a mask, or probabilities within 0 to 1. Logits of one "
                 "class become a mask with logits > 0, those of several with logits.argmax(dim=0)."
             )

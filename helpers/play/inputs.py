@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers.errors import InputError
+
 
 def plain(value: Any) -> Tensor:
     """A plain CPU tensor without gradient, from a tensor, a tv_tensor or an array."""
@@ -26,7 +28,7 @@ def grey(image: Any, what: str = "image") -> Tensor:
     if image.ndim == 3 and len(image) in (1, 3):
         image = image.mean(dim=0)
     if image.ndim != 2 or not image.numel():
-        raise ValueError(
+        raise InputError(
             f"{what} has shape {tuple(image.shape)}; it must be one image: (H, W), (1, H, W) or (3, H, W)."
         )
     return image
@@ -45,11 +47,11 @@ def labels(mask: Any, like: Tensor | None = None, what: str = "truth") -> Tensor
     while mask.ndim > 2 and len(mask) == 1:
         mask = mask[0]
     if mask.ndim != 2 or not mask.numel():
-        raise ValueError(f"{what} has shape {tuple(mask.shape)}; it must be one mask (H, W).")
+        raise InputError(f"{what} has shape {tuple(mask.shape)}; it must be one mask (H, W).")
     if like is not None and mask.shape != like.shape:
-        raise ValueError(f"{what} is {size(mask)} pixels and the image {size(like)}; they must be of one size.")
+        raise InputError(f"{what} is {size(mask)} pixels and the image {size(like)}; they must be of one size.")
     if mask.is_floating_point() and not torch.equal(mask, mask.round()):
-        raise ValueError(f"{what} holds fractions; it must be a mask, bool or class indices. Try {what} > 0.5.")
+        raise InputError(f"{what} holds fractions; it must be a mask, bool or class indices. Try {what} > 0.5.")
     return mask.long()
 
 
@@ -62,7 +64,7 @@ def square(kernel: Any) -> Tensor:
     weights = plain(kernel).float().squeeze()
     weights = weights.reshape(1, 1) if weights.numel() == 1 else weights
     if weights.ndim != 2 or weights.shape[0] != weights.shape[1]:
-        raise ValueError(f"The kernel has shape {tuple(weights.shape)}; it must be square: (k, k).")
+        raise InputError(f"The kernel has shape {tuple(weights.shape)}; it must be square: (k, k).")
     return weights
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
+from helpers.errors import InputError, called_as
 from helpers.play.inputs import grey, size, square
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Frame, Picture, Scene
@@ -51,6 +52,7 @@ class Kernel(Playground):
 
     title = "A kernel slides over an image"
 
+    @called_as("play.kernel(image)")
     def __init__(
         self,
         image: Any,
@@ -79,7 +81,7 @@ class Kernel(Playground):
         k = len(kernel)
         height, width = (output_size(side, k, self.stride, self.padding) for side in self.image.shape)
         if height < 1 or width < 1:
-            raise ValueError(
+            raise InputError(
                 f"A kernel of {k}×{k} does not fit into {size(self.image)} pixels with padding={self.padding}."
             )
         # the same as the reference's conv2d, which shows its loops and would take a second on a large image
@@ -89,7 +91,7 @@ class Kernel(Playground):
         if at is None:
             at = divmod(int(result.abs().argmax()), width)
         if not (0 <= at[0] < height and 0 <= at[1] < width):
-            raise ValueError(f"There is no place {tuple(at)} in a result of {height}×{width}.")
+            raise InputError(f"There is no place {tuple(at)} in a result of {height}×{width}.")
         top, left = at[0] * self.stride, at[1] * self.stride
         window = padded[top : top + k, left : left + k]
         value = conv2d(window, kernel).item()

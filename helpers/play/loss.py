@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import grad_and_value, vmap
 
+from helpers.errors import InputError, called_as
 from helpers.play.inputs import percent
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Plot, Scene
@@ -59,9 +60,10 @@ class Loss(Playground):
 
     title = "Four losses and where they pull"
 
+    @called_as("play.loss(fraction=0.05)")
     def __init__(self, fraction: float = 0.05) -> None:
         if not 0 < fraction < 1:
-            raise ValueError(f"fraction is {fraction}; it must be between 0 and 1, such as 0.05 for 5 % object.")
+            raise InputError(f"fraction is {fraction}; it must be between 0 and 1, such as 0.05 for 5 % object.")
         self.fraction = fraction
 
     @property

@@ -10,6 +10,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from helpers.errors import InputError, called_as
 from helpers.play.inputs import grey, labels, percent, pixels, size
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Picture, Plot, Scene, overlap_layers
@@ -52,6 +53,7 @@ class Overlap(Playground):
 
     title = "A predicted shape is pushed off the true one"
 
+    @called_as("play.overlap(image, truth)")
     def __init__(self, image: Any, truth: Any, down: int = 0, right: int | None = None) -> None:
         self.image = grey(image)
         self.truth = _largest(labels(truth, self.image))
@@ -171,7 +173,7 @@ def _largest(mask: Tensor) -> Tensor:
         numbered, count = ndimage.label((mask == label).numpy())
         pieces += [torch.from_numpy(numbered) == number for number in range(1, count + 1)]
     if not pieces:
-        raise ValueError("The truth is empty. Take a tile with an object in it: there has to be a shape to move.")
+        raise InputError("The truth is empty. Take a tile with an object in it: there has to be a shape to move.")
 
     def whole_and_large(piece: Tensor) -> tuple[bool, int]:
         is_cut = any(edge.any() for edge in (piece[0], piece[-1], piece[:, 0], piece[:, -1]))

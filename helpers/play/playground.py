@@ -16,6 +16,7 @@ from typing import Any
 import traitlets
 
 from helpers import frontend, markup, show
+from helpers.errors import InputError
 from helpers.play.painting import paint
 from helpers.play.scene import Scene, for_the_page
 
@@ -48,7 +49,7 @@ class Control:
         if self.kind == "grid":
             return value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not self.min <= value <= self.max:
-            raise ValueError(f"{self.label} is {value!r}; it goes from {self.min:g} to {self.max:g}.")
+            raise InputError(f"{self.label} is {value!r}; it goes from {self.min:g} to {self.max:g}.")
         return int(value) if float(self.step).is_integer() else float(value)
 
 

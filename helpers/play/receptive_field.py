@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from helpers.errors import InputError, called_as
 from helpers.play.inputs import grey, percent, pixels, size
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Frame, Picture, Plot, Scene
@@ -51,13 +52,14 @@ class ReceptiveField(Playground):
 
     title = "How far a value sees, layer by layer"
 
+    @called_as("play.receptive_field([(3, 1), (2, 2)])")
     def __init__(self, layers: Iterable[tuple[int, int]] = ENCODER, image: Any = None) -> None:
         self.layers = [(int(kernel), int(stride)) for kernel, stride in layers]
         if not self.layers:
-            raise ValueError("There is no layer. Give pairs (kernel, stride), such as [(3, 1), (3, 1), (2, 2)].")
+            raise InputError("There is no layer. Give pairs (kernel, stride), such as [(3, 1), (3, 1), (2, 2)].")
         for kernel, stride in self.layers:
             if kernel < 1 or stride < 1:
-                raise ValueError(f"There is no layer with kernel {kernel} and stride {stride}: both are 1 or more.")
+                raise InputError(f"There is no layer with kernel {kernel} and stride {stride}: both are 1 or more.")
         self.image = None if image is None else grey(image)
         self.shown = len(self.layers)  # how many of the layers, from the first on
 

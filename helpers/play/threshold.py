@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers.errors import InputError, called_as
 from helpers.play.inputs import grey, labels, percent, size
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Picture, Plot, Scene, overlap_layers
@@ -50,11 +51,12 @@ class Threshold(Playground):
 
     title = "From probabilities to a mask"
 
+    @called_as("play.threshold(probability, truth)")
     def __init__(self, probability: Any, truth: Any, threshold: float = 0.5) -> None:
         self.probability = grey(probability, "probability")
         low, high = self.probability.min().item(), self.probability.max().item()
         if not (low >= 0 and high <= 1):
-            raise ValueError(
+            raise InputError(
                 f"probability goes from {low:.3g} to {high:.3g}; it must be within 0 to 1. "
                 "Logits become probabilities with torch.sigmoid(logits)."
             )

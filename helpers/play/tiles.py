@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from helpers.errors import InputError, called_as
 from helpers.eval_mode import eval_mode
 from helpers.play.inputs import grey, plain, size
 from helpers.play.playground import Control, Playground
@@ -58,11 +59,12 @@ class Tiles(Playground):
 
     title = "Predicted in tiles, and at once"
 
+    @called_as("play.tiles(image)")
     def __init__(self, image: Any, tile: int = 64, overlap: int = 16, model: nn.Module | None = None) -> None:
         image = plain(image).float()
         self.image = image[None] if image.ndim == 2 else image
         if self.image.ndim != 3:
-            raise ValueError(f"image has shape {tuple(image.shape)}; it must be one image: (H, W) or (C, H, W).")
+            raise InputError(f"image has shape {tuple(image.shape)}; it must be one image: (H, W) or (C, H, W).")
         self.random = model is None
         self.model = small_unet(self.image) if model is None else model
         self.tile, self.overlap = tile, overlap
@@ -73,7 +75,7 @@ class Tiles(Playground):
 
     def _check(self) -> None:
         if not 0 <= self.overlap < self.tile or self.tile > min(self.image.shape[1:]):
-            raise ValueError(
+            raise InputError(
                 f"tile={self.tile} and overlap={self.overlap} do not fit an image of {size(self.image)}. Take a tile "
                 f"of at most {min(self.image.shape[1:])} and an overlap from 0 to {self.tile - 1}."
             )

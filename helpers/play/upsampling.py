@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from helpers.data.validation import check_choice
+from helpers.errors import InputError, called_as
 from helpers.play.inputs import grey, size, square
 from helpers.play.playground import Control, Playground
 from helpers.play.scene import Picture, Plot, Scene
@@ -56,11 +57,12 @@ class Upsampling(Playground):
 
     title = "Three ways to make a map larger"
 
+    @called_as("play.upsampling(image)")
     def __init__(self, image: Any, mode: str | None = None, kernel: Any = 3, stride: int = 2) -> None:
         if mode is not None:
             check_choice("mode", mode, MODES)
         if stride < 1:
-            raise ValueError(f"stride is {stride}; it must be at least 1.")
+            raise InputError(f"stride is {stride}; it must be at least 1.")
         self.patch = liveliest(grey(image), PATCH)
         self.mode, self.stride = mode, stride
         self.kernel = kernel
@@ -70,7 +72,7 @@ class Upsampling(Playground):
         """The kernel `(k, k)`. Equal weights are scaled to keep the mean brightness."""
         if isinstance(self.kernel, int):
             if self.kernel < 1:
-                raise ValueError(f"kernel is {self.kernel}; it must be at least 1.")
+                raise InputError(f"kernel is {self.kernel}; it must be at least 1.")
             return torch.full((self.kernel, self.kernel), (self.stride / self.kernel) ** 2)
         return square(self.kernel)
 

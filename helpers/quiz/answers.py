@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from helpers import plan, progress_store
+from helpers import host, plan, progress_store
 from helpers.atomic_write import atomic_write
+from helpers.errors import InputError, what_to_do
 
 FILE = "answers.json"
 LONGEST = 100  # characters of an answer: keys, or a number
 ANEW = "Rename it, then answer the graded questions of this lesson again."
 
 
-class AnswersError(ValueError):
+class AnswersError(InputError):
     """The file of answers cannot be read. The message says why, and what to do."""
 
 
@@ -21,12 +22,12 @@ def read(folder: Path | None = None) -> dict[str, str]:
     """The answers in a folder, by question; none where there is no file.
 
     Args:
-        folder: where the notebook is; the kernel's working directory if `None`.
+        folder: where the notebook is; that of the lesson that runs here if `None`.
 
     Raises:
         AnswersError: there is a file, and it holds something else.
     """
-    path = (folder or Path.cwd()) / FILE
+    path = (folder or host.folder()) / FILE
     name = f"{path.parent.name}/{FILE}"
     try:
         answers = json.loads(path.read_text(encoding="utf-8"))
@@ -45,7 +46,7 @@ def read_on(folder: Path | None = None) -> dict[str, str]:
     Raises:
         AnswersError: see `read`.
     """
-    folder = folder or Path.cwd()
+    folder = folder or host.folder()
     names = plan.names(folder.name) if progress_store.place() else [folder.name]
     return {id: given for name in reversed(names) for id, given in read(folder.parent / name).items()}
 
@@ -57,8 +58,10 @@ def keep(question: str, given: str, folder: Path | None = None) -> None:
         AnswersError: the file that is there cannot be read, so it is left as it is; or it cannot be written.
     """
     answers = {**read_on(folder), question: given}
-    path = (folder or Path.cwd()) / FILE
+    path = (folder or host.folder()) / FILE
     try:
         atomic_write(path, (json.dumps(answers, indent=1, ensure_ascii=False) + "\n").encode())
     except OSError as error:
-        raise AnswersError(f"{FILE} cannot be written beside this notebook: {error.strerror or error}.") from None
+        raise AnswersError(
+            f"{FILE} cannot be written beside this notebook: {error.strerror or error}. {what_to_do(error)}"
+        ) from None

@@ -33,6 +33,7 @@ Each file in `helpers/quiz/bank/` holds the questions of one lesson, as a list:
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 import string
@@ -44,6 +45,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from helpers.errors import InputError
 
 BANK = Path(__file__).with_name("bank")
 KINDS = ("single", "multiple", "numeric")
@@ -150,15 +153,15 @@ class Question:
         known = f"The options of {self.id!r} are {', '.join(keys)}."
         parts = given if isinstance(given, (list, tuple, set, frozenset)) else [given]
         if not all(isinstance(part, str) for part in parts):
-            raise ValueError(f"{given!r} is not a key of an option. {known}")
+            raise InputError(f"{given!r} is not a key of an option. {known}")
         chosen = set(re.sub(r"[\s,]", "", "".join(parts)).lower())
         if not chosen:
-            raise ValueError(f"No option chosen. {known}")
+            raise InputError(f"No option chosen. {known}")
         unknown = sorted(chosen - set(keys))
         if unknown:
-            raise ValueError(f"There is no option {', '.join(unknown)}. {known}")
+            raise InputError(f"There is no option {', '.join(unknown)}. {known}")
         if self.kind == "single" and len(chosen) > 1:
-            raise ValueError(f"{given!r} names {len(chosen)} options, and this question takes one. {known}")
+            raise InputError(f"{given!r} names {len(chosen)} options, and this question takes one. {known}")
         return "".join(sorted(chosen))
 
     def _judge_keys(self, given: str) -> Judgement:
@@ -179,11 +182,13 @@ def find(id: str) -> Question:
     """The shipped question of that id.
 
     Raises:
-        ValueError: there is no such question (the message names those that exist), or a file has problems.
+        ValueError: there is no such question (the message names those that come near), or a file has problems.
     """
     questions = _shipped()
     if id not in questions:
-        raise ValueError(f"There is no quiz {id!r}. There are: {', '.join(questions)}.")
+        near = " or ".join(map(repr, difflib.get_close_matches(id, questions, n=3)))
+        meant = f"Do you mean {near}?" if near else "The name of each stands in its cell, as the lesson came."
+        raise InputError(f"There is no quiz {id!r}. {meant}")
     return questions[id]
 
 
@@ -230,7 +235,8 @@ def _to_number(given: Any) -> float:
         number = math.nan
     if not math.isfinite(number):
         written = given.strip() if isinstance(given, str) else repr(given)
-        raise ValueError(f"{written or 'Nothing'} is not a number. Write one such as 12.5 or 3/8.")
+        point = " (with a point, not a comma)" if re.fullmatch(r"[+-]?\d*,\d+", written) else ""
+        raise InputError(f"{written or 'Nothing'} is not a number. Write one such as 12.5{point} or 3/8.")
     return number
 
 

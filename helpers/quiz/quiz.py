@@ -19,6 +19,7 @@ from typing import Any
 import traitlets
 
 from helpers import frontend, markup, progress_store
+from helpers.errors import called_as
 from helpers.quiz import answers
 from helpers.quiz.questions import Judgement, Question, find, problems
 
@@ -36,6 +37,7 @@ HOW = {
 _open: dict[str, Quiz] = {}
 
 
+@called_as('quiz("dice-or-iou")')
 def quiz(id: str) -> Quiz:
     """The question `id`; as the last line of a cell it is shown.
 
@@ -43,7 +45,7 @@ def quiz(id: str) -> Quiz:
     still shows what you tried.
 
     Raises:
-        ValueError: there is no such question; the message names those that exist.
+        ValueError: there is no such question; the message names those that come near.
     """
     if id not in _open:
         _open[id] = Quiz(find(id))
@@ -123,6 +125,7 @@ class Quiz(frontend.RenewedPiece):
         """Whether any answer was right."""
         return any(feedback.right for feedback in self.attempts)
 
+    @called_as('quiz("dice-or-iou").answer("b")')
     def answer(self, given: Any) -> Feedback:
         """Answer the question, and be told why that is right or wrong. You may answer as often as you like.
 

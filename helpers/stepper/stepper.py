@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import traitlets
 
 from helpers import frontend, markup
+from helpers.errors import InputError, called_as
 from helpers.graph import layout
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class CodeStepper(frontend.Piece):
 
     _front_end: StepperFrontEnd | None = None
 
+    @called_as("CodeStepper()")
     def __init__(self) -> None:
         self._current = 1
 
@@ -135,15 +137,16 @@ class CodeStepper(frontend.Piece):
         """The step that is shown, from 1."""
         return self._current
 
+    @called_as("CodeStepper().step(2)")
     def step(self, k: int) -> CodeStepper:
         """Go to step `k`, from 1.
 
         Raises:
             ValueError: there is no such step.
         """
-        if not isinstance(k, int) or not 1 <= k <= len(STEPS):
+        if not 1 <= k <= len(STEPS):
             names = ", ".join(f"{n} ({step.title})" for n, step in enumerate(STEPS, start=1))
-            raise ValueError(f"There is no step {k!r}. Choose one of {names}.")
+            raise InputError(f"There is no step {k!r}. Choose one of {names}.")
         self._current = k
         if self._front_end:
             self._front_end.current = k

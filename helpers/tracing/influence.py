@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from helpers import markup
+from helpers.errors import InputError
 from helpers.tracing.results import Output
 from helpers.tracing.safe_forward import first_image, in_one_sentence, prepared, tensors, unharmed
 from helpers.tracing.trace import trace
@@ -28,7 +29,7 @@ ROUNDING = (
 LEAST, MOST = 0.25, 0.9  # how much colour the weakest and the strongest influence get
 
 
-class CannotSee(ValueError):
+class CannotSee(InputError):
     """There is no such pixel, or nothing can be said about it; the message says why and what to do."""
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from helpers.errors import CallError, InputError
 from helpers.eval_mode import eval_mode
 from helpers.markup import code
 
@@ -24,9 +25,9 @@ NOT_THEIRS = str(Path(__file__).parent), str(Path(torch.__file__).parent)  # no 
 def check_model(model: Any) -> None:
     """Raise a `TypeError` about anything that cannot be run on an image."""
     if isinstance(model, type):
-        raise TypeError(f"{model.__name__} is a class. Make one first, such as {model.__name__}(...), and pass that.")
+        raise CallError(f"{model.__name__} is a class. Make one first, such as {model.__name__}(...), and pass that.")
     if not callable(model):
-        raise TypeError(f"Expected a module or a function that takes an image, got {type(model).__name__}.")
+        raise CallError(f"Expected a module or a function that takes an image, got {type(model).__name__}.")
 
 
 def weak_reference(model: Callable) -> Callable[[], Callable | None]:
@@ -50,7 +51,7 @@ def prepared(image: Any, model: Any) -> Tensor:
     """
     if not isinstance(image, Tensor) or image.ndim not in (3, 4) or not image.is_floating_point():
         got = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else type(image).__name__
-        raise ValueError(f"Expected an image as a float tensor (N, C, H, W) or (C, H, W), got {got}.")
+        raise InputError(f"Expected an image as a float tensor (N, C, H, W) or (C, H, W), got {got}.")
     image = image.detach().as_subclass(Tensor)
     image = image[None] if image.ndim == 3 else image
     like = next(iter(model.parameters()), None) if isinstance(model, nn.Module) else None

@@ -554,7 +554,8 @@ def test_in_a_kernel_ones_own_pieces_of_another_notebook_come_with_what_they_nee
     (lesson / "04_convolution.ipynb").write_text(json.dumps({"cells": cells}))
     program = in_kernel(
         kernel,
-        f"import os; os.chdir({str(tmp_path / '05_encoder')!r})\nfrom helpers import earlier",
+        f"import importlib, os; os.chdir({str(tmp_path / '05_encoder')!r})\nfrom helpers import earlier, host\n"
+        "importlib.reload(host)",  # as in a kernel that begins there
         "DoubleConv = earlier('DoubleConv')",
         "class Down(DoubleConv):\n    pass",
         'program_("Down", Down)',

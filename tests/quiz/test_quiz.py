@@ -139,7 +139,7 @@ def test_a_number_beyond_the_tolerance_is_wrong(id, given):
         ("dice-or-iou", None, "not a key"),
         ("dice-or-iou", [["a"]], "not a key"),
         ("iou-by-hand", "a quarter", "a quarter is not a number"),
-        ("iou-by-hand", "0,25", "0,25 is not a number"),
+        ("iou-by-hand", "0,25", r"0,25 is not a number. Write one such as 12.5 \(with a point, not a comma\)"),
         ("iou-by-hand", "", "not a number"),
         ("iou-by-hand", "1/0", "not a number"),
         ("iou-by-hand", "1/2/3", "not a number"),
@@ -159,9 +159,9 @@ def test_what_cannot_be_an_answer_is_refused_and_not_counted(id, given, said):
     assert asked.attempts == []
 
 
-def test_an_unknown_id_names_those_that_exist():
-    with pytest.raises(ValueError, match="no quiz 'dice'.*dice-or-iou.*iou-by-hand"):
-        quiz("dice")
+def test_an_unknown_id_names_those_that_come_near():
+    with pytest.raises(ValueError, match="no quiz 'dice-and-iou'. Do you mean 'dice-or-iou'"):
+        quiz("dice-and-iou")
 
 
 # ---- what is said ---------------------------------------------------------------------------------------------------

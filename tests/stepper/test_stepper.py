@@ -91,8 +91,11 @@ def test_next_back_and_jump():
     assert steps.next().next().current == 3
     assert steps.step(5).next().current == 5
     assert steps.back().current == 4
-    for wrong in (0, 6, "2", 1.0):
+    for wrong in (0, 6):
         with pytest.raises(ValueError, match=r"There is no step .*1 \(Encoder\), 2 \(Decoder\)"):
+            steps.step(wrong)
+    for wrong in ("2", 1.0):
+        with pytest.raises(TypeError, match="k has to be a whole number"):
             steps.step(wrong)
     assert steps.current == 4
 
