@@ -18,7 +18,8 @@ import numpy as np
 
 from helpers.data.files import DataError
 from helpers.data.pairs import IGNORE, SPLITS, Instances, InstanceSet
-from helpers.data.pictures import FORMATS, PictureError, read_image, read_mask
+from helpers.data.pictures import FORMATS, PictureError, pages_of, read_image, read_mask
+from helpers.data.tiles import Size, as_size, tile_corners
 from helpers.errors import InputError
 from helpers.progress_bar import bar
 from helpers.threads import available_cpus
@@ -31,7 +32,12 @@ _SAMPLED = 2000  # pixels of each image for them
 _STRAY = 0.05  # of the pixels of 255: so few of value 1 were hardly drawn
 
 
-_Pair = tuple[Path, Path]
+class _Pair(NamedTuple):
+    """An image and its mask: two files, or a page of each."""
+
+    image: Path
+    mask: Path
+    page: int | None = None
 
 
 class _Listing(NamedTuple):
@@ -69,6 +75,7 @@ class _Found(NamedTuple):
     """What a look at all files found."""
 
     pairs: list[_Pair]
+    shapes: dict[_Pair, tuple[int, int]]
     channels: int
     class_of: dict[int, int]
     bounds: tuple[float, float] | None
@@ -87,11 +94,16 @@ class Folder(InstanceSet):
     - `suffix`: what the masks' stems have and the images' have not, such as `"_mask"`;
     - `groups`: pairs that belong together, such as those of one patient, never on two sides of the split: a pattern
       that is searched in the stem, such as `r"patient\\d+"`, or a table from stem to group;
+    - `tile`, `stride`: pixels, an int or (height, width): every image is cut into tiles of this size
+      (`tiles.tile_corners`), after the split, so that those of one image are all on one side;
     - `scale`: images with more than 8 bits that fill less than half of their range, such as those of a camera with 12,
       are stretched: the percentiles 0.5 and 99.5 of all pixels of the set become 0 and 1. `False` leaves them;
     - `fractions`: of train, validation and test, adding up to 1. The pairs are sorted by the SHA-256 of their stems (of
       their groups), as good as random and the same everywhere, and cut into three; every split with a fraction above 0
       gets at least one pair. The split "all" holds every pair.
+
+    TIFFs of several pages, an image and a mask of as many, are stacks: each page is a pair, and a stack is a group. If
+    there are fewer stacks than splits, their pages are divided into blocks of neighbours.
 
     Images are `(1, H, W)` if all are grey, else `(3, H, W)` with the grey ones repeated. Values are divided by the
     largest of the file's type: 255, or 65535 for 16 bits. See also `pictures.read_image`.
@@ -121,6 +133,8 @@ class Folder(InstanceSet):
         instances: bool = False,
         suffix: str = "",
         groups: str | Mapping[str, str] | None = None,
+        tile: Size | None = None,
+        stride: Size | None = None,
         scale: bool = True,
         fractions: tuple[float, float, float] = (0.7, 0.15, 0.15),
     ):
@@ -139,18 +153,25 @@ class Folder(InstanceSet):
         contents = _listing(image_folder, "images"), _listing(mask_folder, "masks")
         self._found = _check_folders(*contents, rules)
         pairs = self._found.pairs
-        group_of = _group_of(groups, [_stem(image) for image, _ in pairs])
+        group_of = _group_of(groups, [_stem(pair.image) for pair in pairs])
         self._pairs = pairs if split == "all" else _divide(pairs, fractions, group_of)[SPLITS.index(split)]
         if not self._pairs:
             raise InputError(
                 f"The split {split!r} is empty: {len(pairs)} pairs divided by fractions={fractions}. "
                 "Add pairs, or give the split a larger fraction."
             )
+        self._corners: list[tuple[int, int] | None] = [None] * len(self._pairs)
+        self._tile = (0, 0) if tile is None else as_size(tile, "tile")
+        if tile is None and stride is not None:
+            raise InputError("stride is how far tiles lie apart, and there are none: give a tile, or leave stride out")
+        if tile is not None:
+            at = [(p, corner) for p in self._pairs for corner in tile_corners(self._found.shapes[p], tile, stride)]
+            self._pairs, self._corners = [pair for pair, _ in at], [corner for _, corner in at]
 
     @property
     def stems(self) -> tuple[str, ...]:
         """The stem of each pair's image."""
-        return tuple(_stem(image) for image, _ in self._pairs)
+        return tuple(_stem(pair.image) for pair in self._pairs)
 
     @property
     def report(self) -> str:
@@ -162,8 +183,9 @@ class Folder(InstanceSet):
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Image and mask as read, the image grey or RGB as the whole set is."""
-        image_file, mask_file = self._pairs[index]
-        image, values = read_image(image_file), _values(mask_file, self._rules)
+        pair = self._pairs[index]
+        image = self._cut(read_image(pair.image, pair.page), index)
+        values = self._cut(_values(pair, self._rules), index)
         if self._found.channels == 3 and image.ndim == 2:
             image = np.stack([image] * 3, axis=-1)
         if self._found.bounds is not None:
@@ -176,8 +198,15 @@ class Folder(InstanceSet):
 
     def instance_labels(self, index: int) -> np.ndarray:
         """Labels of pair `index`, as numbered in the mask."""
-        values = read_mask(self._pairs[index][1])
+        values = self._cut(read_mask(self._pairs[index].mask, self._pairs[index].page), index)
         return np.where(np.isin(values, self._rules.ignore or ()), 0, values)
+
+    def _cut(self, whole: np.ndarray, index: int) -> np.ndarray:
+        corner = self._corners[index]
+        if corner is None:
+            return whole
+        (top, left), (height, width) = corner, self._tile
+        return whole[top : top + height, left : left + width]
 
     @property
     def instances(self) -> Instances:
@@ -249,7 +278,14 @@ def _check_folders(images: _Listing, masks: _Listing, rules: _Rules) -> _Found:
     for mine, others, kind in ((image_of, mask_of, "mask"), (mask_of, image_of, "image")):
         for stem in mine.keys() - others.keys():
             problems.append(f"{_short(mine[stem])}: there is no {kind} with the stem {stem!r}")
-    pairs = [(image_of[stem], mask_of[stem]) for stem in sorted(image_of.keys() & mask_of.keys())]
+    pairs: list[_Pair] = []
+    for stem in sorted(image_of.keys() & mask_of.keys()):
+        image, mask = image_of[stem], mask_of[stem]
+        pages = pages_of(image)
+        if pages > 1 and pages == pages_of(mask):
+            pairs += [_Pair(image, mask, page) for page in range(pages)]
+        else:
+            pairs.append(_Pair(image, mask))
 
     seen: dict[_Pair, _Seen] = {}
     with ThreadPoolExecutor(available_cpus()) as threads:
@@ -276,20 +312,20 @@ def _check_folders(images: _Listing, masks: _Listing, rules: _Rules) -> _Found:
     bounds = _bounds(list(seen.values())) if rules.scale else None
     report = _report(images, masks, list(seen.values()), rules, class_of, bounds)
     print(report)
-    return _Found(pairs, channels, class_of, bounds, report)
+    shapes = {pair: (one.shape[0], one.shape[1]) for pair, one in seen.items()}
+    return _Found(pairs, shapes, channels, class_of, bounds, report)
 
 
 def _look(pair: _Pair, rules: _Rules) -> tuple[_Seen | None, list[str]]:
     """What is in a pair of files, and what is wrong with them."""
     problems: list[str] = []
-    image_file, mask_file = pair
-    image = _read(read_image, image_file, problems)
-    mask = _read(lambda path: _values(path, rules), mask_file, problems)
+    image = _read(lambda: read_image(pair.image, pair.page), pair.image, problems)
+    mask = _read(lambda: _values(pair, rules), pair.mask, problems)
     if image is None or mask is None:
         return None, problems
     if image.shape[:2] != mask.shape:
         sizes = f"{mask.shape[0]}×{mask.shape[1]}, its image {image.shape[0]}×{image.shape[1]}"
-        problems.append(f"{_short(mask_file)}: is {sizes} (height × width); they must be equal")
+        problems.append(f"{_short(pair.mask)}: is {sizes} (height × width); they must be equal")
     flat = _unit(image.reshape(-1)[:: max(1, image.size // _SAMPLED)])
     brightest = float(_unit(image.max(keepdims=True)).max())
     if mask.min() >= 0 and mask.max() < 2**16:  # many times as quick as sorting
@@ -298,7 +334,7 @@ def _look(pair: _Pair, rules: _Rules) -> tuple[_Seen | None, list[str]]:
     else:
         counts = dict(zip(*(x.tolist() for x in np.unique(mask, return_counts=True)), strict=True))
     bits = {1: "8 bits", 2: "16 bits", 4: "floating point"}[image.dtype.itemsize]
-    what = _Seen(image.shape, bits, brightest, flat, counts, _one_bit(mask_file), _oddity(mask_file, counts))
+    what = _Seen(image.shape, bits, brightest, flat, counts, _one_bit(pair.mask), _oddity(pair.mask, counts))
     return what, problems
 
 
@@ -321,14 +357,14 @@ def _classes_of(seen: Mapping[_Pair, _Seen], rules: _Rules, problems: list[str])
     class_of |= dict.fromkeys(ignored, IGNORE)
 
     advice, outside = [], set()
-    for (_, mask_file), one in seen.items():
+    for pair, one in seen.items():
         if wrong := [value for value in sorted(one.counts) if value not in class_of and not rules.instances]:
             shown = ", ".join(map(str, wrong[:5])) + (", …" if len(wrong) > 5 else "")
             allowed = f"0 to {number - 1}, or {IGNORE} to ignore a pixel" if rules.values is None else "those in values"
-            problems.append(f"{_short(mask_file)}: holds {shown}; with {number} classes a mask holds {allowed}")
+            problems.append(f"{_short(pair.mask)}: holds {shown}; with {number} classes a mask holds {allowed}")
             outside |= {*wrong}
         if one.oddity and rules.values is None:
-            problems.append(f"{_short(mask_file)}: {one.oddity}")
+            problems.append(f"{_short(pair.mask)}: {one.oddity}")
     if outside:
         numbers = [value for value in sorted(total) if value not in (0, IGNORE)]
         if len(numbers) > 2 and numbers[-1] < 4 * len(numbers) and number == 2:
@@ -476,10 +512,10 @@ def _group_of(groups: str | Mapping[str, str] | None, stems: Sequence[str]) -> d
     return {stem: str(table[stem]) for stem in stems}
 
 
-def _values(path: Path, rules: _Rules) -> np.ndarray:
+def _values(pair: _Pair, rules: _Rules) -> np.ndarray:
     """A mask's values; those of a 1-bit file are 0 and 1, unless the rules speak of 255."""
-    values = read_mask(path)
-    if _one_bit(path) and not (rules.values and IGNORE in dict(rules.values)):
+    values = read_mask(pair.mask, pair.page)
+    if _one_bit(pair.mask) and not (rules.values and IGNORE in dict(rules.values)):
         values = (values > 0).astype(values.dtype)
     return values
 
@@ -528,9 +564,9 @@ def _by_stem(listing: _Listing, problems: list[str]) -> dict[str, Path]:
     return found
 
 
-def _read(reader: Callable[[Path], np.ndarray], path: Path, problems: list[str]) -> np.ndarray | None:
+def _read(read: Callable[[], np.ndarray], path: Path, problems: list[str]) -> np.ndarray | None:
     try:
-        return reader(path)
+        return read()
     except PictureError as error:
         problems.append(f"{_short(path)}: {error}")
         return None
@@ -566,9 +602,13 @@ def _divide(
     if not min(train, validation, test) >= 0 or abs(train + validation + test - 1) > 1e-6:
         raise InputError(f"fractions is {fractions!r}; its three shares are from 0 and add up to 1")
     groups: dict[str, list[int]] = {}
-    for i, (image, _) in enumerate(pairs):
-        stem = _stem(image)
+    for i, pair in enumerate(pairs):
+        stem = _stem(pair.image)
         groups.setdefault(group_of[stem] if group_of else stem, []).append(i)
+    order = sorted(groups, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    if len(groups) < sum(f > 0 for f in (train, validation, test)) and any(pair.page is not None for pair in pairs):
+        order = [str(k) for k in range(len(pairs))]  # blocks of neighbouring pages
+        groups = {name: [int(name)] for name in order}
     n = len(groups)
     wanted = [n * train, n * validation, n * test]
     counts = [max(int(w), int(w > 0)) for w in wanted]
@@ -578,6 +618,5 @@ def _divide(
     while sum(counts) > n:
         least = 1 if max(counts) > 1 else 0  # nothing is taken from a split's only pair while another has two
         counts[int(np.argmax([c - w if c > least else -np.inf for w, c in zip(wanted, counts, strict=True)]))] -= 1
-    order = sorted(groups, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     cuts = [0, counts[0], counts[0] + counts[1], n]
     return [[pairs[i] for i in sorted(i for name in order[a:b] for i in groups[name])] for a, b in pairwise(cuts)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -22,13 +23,26 @@ class PictureError(InputError):
     """What is wrong with a picture file, in a sentence that does not name it."""
 
 
-def read_image(path: Path) -> np.ndarray:
-    """An image: `(H, W)` grey or `(H, W, 3)` colour; uint8, uint16, or float32 in [0, 1].
+def pages_of(path: Path) -> int:
+    """How many pages a TIFF holds; 1 for everything else, and for what cannot be read."""
+    import tifffile
+
+    if FORMATS[path.suffix.lower()] != "TIFF":
+        return 1
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            return max(1, len(tiff.pages))
+    except Exception:  # a broken file makes the reader raise nearly anything; reading it says what
+        return 1
+
+
+def read_image(path: Path, page: int | None = None) -> np.ndarray:
+    """An image, or a page of a TIFF: `(H, W)` grey or `(H, W, 3)` colour; uint8, uint16, or float32 in [0, 1].
 
     Palettes and CMYK become RGB, alpha is dropped (not blended), and a photograph is turned upright as its EXIF tag
     says. Raises PictureError.
     """
-    pixels = _pixels(path, as_mask=False)
+    pixels = _pixels(path, page, as_mask=False)
     if pixels.ndim == 3:
         pixels = pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
     if pixels.dtype in (np.uint8, np.uint16):
@@ -42,12 +56,13 @@ def read_image(path: Path) -> np.ndarray:
     return pixels.astype(np.float32)
 
 
-def read_mask(path: Path) -> np.ndarray:
-    """A mask's values, `(H, W)` int64: palette indices, grey values, or 255 for the ones of a 1-bit file.
+def read_mask(path: Path, page: int | None = None) -> np.ndarray:
+    """The values of a mask, or of a page of a TIFF, `(H, W)` int64.
 
-    RGB is accepted if red, green and blue are equal everywhere; alpha is dropped. Raises PictureError.
+    They are palette indices, grey values, or 255 for the ones of a 1-bit file. RGB is accepted if red, green and blue
+    are equal everywhere; alpha is dropped. Raises PictureError.
     """
-    pixels = _pixels(path, as_mask=True)
+    pixels = _pixels(path, page, as_mask=True)
     if pixels.ndim == 3:
         values = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1]
         if (values != values[..., :1]).any():
@@ -58,7 +73,7 @@ def read_mask(path: Path) -> np.ndarray:
     return pixels.astype(np.int64)
 
 
-def _pixels(path: Path, as_mask: bool) -> np.ndarray:
+def _pixels(path: Path, page: int | None, as_mask: bool) -> np.ndarray:
     """The file's array, `(H, W)` or `(H, W, C)`."""
     kind = FORMATS[path.suffix.lower()]
     # Phones save a photograph and its preview as one MPO file named .jpg; the first frame is the photograph.
@@ -70,11 +85,11 @@ def _pixels(path: Path, as_mask: bool) -> np.ndarray:
             try:
                 with Image.open(path, formats=formats) as picture:
                     if not _beyond_pillow(picture):
-                        return _pillow_pixels(picture, as_mask)
+                        return _pillow_pixels(picture, page, as_mask)
             except UnidentifiedImageError:
                 if kind != "TIFF":
                     raise
-            return _tiff_pixels(path)
+            return _tiff_pixels(path, page)
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -94,9 +109,11 @@ def _beyond_pillow(picture: Image.Image) -> bool:
     return len(bits) > 1 and max(bits) > 8
 
 
-def _pillow_pixels(picture: Image.Image, as_mask: bool) -> np.ndarray:
+def _pillow_pixels(picture: Image.Image, page: int | None, as_mask: bool) -> np.ndarray:
     frames = getattr(picture, "n_frames", 1)
-    if frames > 1 and picture.format != "MPO":
+    if page is not None:
+        picture.seek(page)
+    elif frames > 1 and picture.format != "MPO":
         raise PictureError(f"holds {frames} pages or frames; save each as a file of its own")
     picture.load()
     picture = ImageOps.exif_transpose(picture)
@@ -110,17 +127,17 @@ def _pillow_pixels(picture: Image.Image, as_mask: bool) -> np.ndarray:
     return pixels.astype(pixels.dtype.newbyteorder("="))
 
 
-def _tiff_pixels(path: Path) -> np.ndarray:
+def _tiff_pixels(path: Path, page: int | None) -> np.ndarray:
     import tifffile
 
     with tifffile.TiffFile(path) as tiff:
-        if len(tiff.pages) > 1:
+        if page is None and len(tiff.pages) > 1:
             raise PictureError(f"holds {len(tiff.pages)} pages or frames; save each as a file of its own")
-        page = tiff.pages.first
-        if page.imagelength * page.imagewidth > (Image.MAX_IMAGE_PIXELS or math.inf):  # Pillow's own limit
+        one: Any = tiff.pages[page or 0]  # its two types have the same names
+        if one.imagelength * one.imagewidth > (Image.MAX_IMAGE_PIXELS or math.inf):  # Pillow's own limit
             raise Image.DecompressionBombError
-        pixels = page.asarray()
-        if pixels.ndim == 3 and page.planarconfig == 2:  # one plane a colour
+        pixels = one.asarray()
+        if pixels.ndim == 3 and one.planarconfig == 2:  # one plane a colour
             pixels = pixels.transpose(1, 2, 0)
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] > 4):
         raise PictureError(f"has the shape {pixels.shape}; an image is grey, RGB or RGBA")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from helpers.data import load
 from helpers.data.files import DataError
-from helpers.data.folder import _divide
+from helpers.data.folder import _divide, _Pair
 
 TWO = ("background", "cell")
 THREE = ("background", "cell", "edge")
@@ -413,6 +413,8 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
         ({"values": {0: "a", 1: "b"}}, "in their place"),
         ({"classes": None, "values": {0: "a", 9: "b"}, "ignore": 9}, "9 is a class in values and is in ignore"),
         ({"classes": THREE, "instances": True}, "two names"),
+        ({"tile": 90}, "does not fit into 8×6"),
+        ({"stride": 4}, "give a tile"),
         ({"groups": "x"}, "no group for 1 of 1 pairs, such as 'a'"),
         ({"groups": {"b": "1"}}, "no group for 1 of 1 pairs, such as 'a'"),
         ({"classes": ("one",)}, "2 to 255"),
@@ -467,11 +469,57 @@ def test_a_group_is_never_on_two_sides(put, groups):
     assert len(set.union(*sides)) == 5
 
 
+STACK = np.stack([GREY // (k + 1) for k in range(10)])
+
+
+def test_the_pages_of_a_stack_are_pairs_and_stay_together(put, tmp_path):
+    for name in "abcde":
+        put(f"images/{name}.tif", STACK)
+        put(f"masks/{name}.tif", np.stack([LABELS if k % 2 else 1 - LABELS for k in range(10)]))
+    pairs = put.load()
+    assert len(pairs) == 50
+    assert np.array_equal(values(pairs[13][0])[0], STACK[3])
+    assert np.array_equal(pairs[13][1], LABELS)
+    assert np.array_equal(pairs[12][1], 1 - LABELS)
+    sides = [{*put.load(split).stems} for split in ("train", "validation", "test")]
+    assert len(set.union(*sides)) == sum(map(len, sides)) == 5
+
+
+def test_one_stack_is_divided_into_blocks_of_neighbours(put):
+    put("images/a.tif", STACK)
+    put("masks/a.tif", np.stack([LABELS] * 10))
+    tops = [values(image).max() for split in ("train", "validation", "test") for image, _ in put.load(split)]
+    assert tops == [values(image).max() for image, _ in put.load()] == STACK.max((1, 2)).tolist()
+    assert len(put.load("train")) == 7
+
+
+def test_a_stack_and_a_mask_of_other_pages_are_told(put):
+    put("images/a.tif", STACK)
+    put("masks/a.tif", np.stack([LABELS] * 9))
+    text = problems(put)
+    assert "images/a.tif: holds 10 pages" in text
+    assert "masks/a.tif: holds 9 pages" in text
+
+
+@pytest.mark.parametrize(("tile", "stride", "number"), [(4, None, 4), ((8, 3), None, 2), (4, 2, 6)])
+def test_tiles_are_cut_after_the_split(put, tile, stride, number):
+    for k in range(6):
+        put.pair(GREY + k, (LABELS * (k + 1)).astype(np.uint16), name=f"{k}.png")
+    whole, tiles = (put.load("train", instances=True, **given) for given in ({}, {"tile": tile, "stride": stride}))
+    assert len(tiles) == number * len(whole)
+    assert {*tiles.stems} == {*whole.stems}
+    for k, (image, mask) in enumerate(tiles):
+        height, width = (tile, tile) if isinstance(tile, int) else tile
+        assert (image.shape, mask.shape) == ((1, height, width), (height, width))
+        assert np.array_equal(tiles.instances[k] > 0, mask)
+    assert torch.equal(tiles[0][0], whole[0][0][:, :height, :width])
+
+
 @example(3, (1, 1, 4))
 @given(st.integers(1, 60), st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)).filter(any))
 def test_fractions_are_kept_to_within_a_pair(n, weights):
     fractions = tuple(w / sum(weights) for w in weights)
-    parts = _divide([(Path(f"{i}.png"), None) for i in range(n)], fractions)
+    parts = _divide([_Pair(Path(f"{i}.png"), Path("mask.png")) for i in range(n)], fractions)
     assert sorted(int(p[0].stem) for part in parts for p in part) == list(range(n))
     for part, fraction in zip(parts, fractions, strict=True):
         assert (fraction > 0) or not part
