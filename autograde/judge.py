@@ -170,14 +170,18 @@ def modules_before(name: str) -> dict[str, str]:
 
 def _only(source: str, pieces: set[str]) -> str:
     """Of a module's source the definitions that these pieces need, and of its imports the names that those read."""
-    statements = [s for s in ast.parse(source).body if not isinstance(s, ast.Import | ast.ImportFrom)]
+    body = ast.parse(source).body
+    functions = {s.name for s in body if isinstance(s, ast.FunctionDef)}
+    # What is made of a function afterwards looks at what students bring, and needs much that is not in there.
+    again = [s for s in body if isinstance(s, ast.Assign) and _binds(s) & functions]
+    statements = [s for s in body if not isinstance(s, ast.Import | ast.ImportFrom) and s not in again]
     needed: set[str] = set()
     read = set(pieces)
     while not read <= needed:
         needed |= read
         kept = [s for s in statements if _binds(s) & needed]
         read = {n.id for s in kept for n in ast.walk(s) if isinstance(n, ast.Name)}
-    imports = [s for s in ast.parse(source).body if isinstance(s, ast.Import | ast.ImportFrom)]
+    imports = [s for s in body if isinstance(s, ast.Import | ast.ImportFrom)]
     for statement in imports:
         future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
         names = [a for a in statement.names if future or (a.asname or a.name).split(".")[0] in needed]

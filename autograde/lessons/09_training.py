@@ -616,17 +616,6 @@ def clinic(title, train=tiles, check_on=validation, prepare=lambda x: x, **optio
     return model
 
 
-def blind(title, train, loss, prepare=lambda x: x):
-    """As many steps of your own loop, without a look at what it is given."""
-    model, order = small(), torch.Generator().manual_seed(0)
-    prepared = [(prepare(x), m) for x, m in train]
-    optimizer, losses = torch.optim.AdamW(model.parameters(), lr=1e-2), []
-    for _ in range(60):
-        drawn = torch.randperm(len(train), generator=order)[:8].tolist()
-        losses.append(epoch(model, [batch([prepared[k] for k in drawn])], loss, optimizer))
-    outcome(title, model.eval(), losses, "", prepare)
-
-
 def outcome(title, model, losses, said, prepare):
     first, last = losses[0], sum(losses[-5:]) / 5
     print(f"{title}: loss {first:.2f} -> {last:.2f}{said}")
@@ -677,6 +666,17 @@ print(f"image from {x.min():.4f} to {x.max():.4f}; largest logit {logits.max():.
 # %%
 def standardise(image):
     return (image - image.mean()) / image.std()
+
+
+def blind(title, train, loss, prepare=lambda x: x):
+    """As many steps of your own loop, without a look at what it is given."""
+    model, order = small(), torch.Generator().manual_seed(0)
+    prepared = [(prepare(x), m) for x, m in train]
+    optimizer, losses = torch.optim.AdamW(model.parameters(), lr=1e-2), []
+    for _ in range(60):
+        drawn = torch.randperm(len(train), generator=order)[:8].tolist()
+        losses.append(epoch(model, [batch([prepared[k] for k in drawn])], loss, optimizer))
+    outcome(title, model.eval(), losses, "", prepare)
 
 
 closed = (torch.zeros(1, 64, 64), torch.zeros(64, 64, dtype=torch.int64))

@@ -232,6 +232,12 @@ def test_every_earlier_piece_can_be_imported_in_the_lock(warm, name):
         assert subject.call((), {}).value == 1
 
 
+def test_an_earlier_piece_comes_without_what_looks_at_its_arguments():
+    source = modules_before("calibration_error")["helpers.reference.inference"]
+    assert "def predict_tiled" in source
+    assert "takes_an_image" not in source
+
+
 # ---- points are not to be had by force ----
 
 
