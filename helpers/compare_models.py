@@ -7,6 +7,7 @@ import math
 import statistics
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from helpers.data.pairs import IGNORE, Pairs
 from helpers.data.validation import check_choice
 from helpers.errors import InputError
 from helpers.eval_mode import eval_mode
-from helpers.network_gate import check_network, logits_of
+from helpers.network_gate import check_ends, check_network, logits_of
 from helpers.progress_bar import with_progress
 
 _COLUMNS = {  # heading and number format of each measured value
@@ -114,6 +115,8 @@ def compare(
         try:
             check_network(model)
             most = max(most, logits_of(model, image).shape[1])
+            with suppress(GateError):  # a part of the image, since a graph takes much memory, and may be too small
+                check_ends(model, logits_of(model, image[:, :64, :64], grad=True))
         except GateError as error:
             raise GateError(f"{name!r}: {error}") from error.__cause__
     taken.check_values(most)

@@ -17,7 +17,8 @@ from helpers.errors import InputError
 
 Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
-KEPT_BYTES = 2**29  # a set up to this size is read once and kept
+KEPT_BYTES = 2**29  # a set up to this size is read once and kept ...
+READ_TWICE = 4  # ... if so many of its pairs are the same when they are read again
 AHEAD = 4  # batches prepared while the model is busy
 
 
@@ -63,7 +64,7 @@ class Crops:
         self._pairs = pairs
         first, _ = self._pair(0)
         sizes = [first.shape[1:]] * len(pairs)
-        if first.numel() * first.element_size() * len(pairs) <= KEPT_BYTES:
+        if first.numel() * first.element_size() * len(pairs) <= KEPT_BYTES and self._is_steady():
             self._pairs = [self._pair(k) for k in range(len(pairs))]
             sizes = [mask.shape for _, mask in self._pairs]
         if crop is None and len(set(sizes)) > 1:
@@ -112,6 +113,11 @@ class Crops:
     def _generator(self, number: int, kind: int) -> torch.Generator:
         # torch's CPU generator looks at 32 bits of its seed only, so the three numbers are mixed into those.
         return torch.Generator().manual_seed(zlib.crc32(f"{self.seed} {kind} {number}".encode()))
+
+    def _is_steady(self) -> bool:
+        """Whether pairs are the same each time; not where the data set augments them itself."""
+        both = ((self._pair(k), self._pair(k)) for k in range(min(len(self._pairs), READ_TWICE)))
+        return all(torch.equal(x, y) for one, other in both for x, y in zip(one, other, strict=True))
 
     def _pair(self, index: int) -> tuple[Tensor, Tensor]:
         image, mask = (torch.as_tensor(x).as_subclass(Tensor) for x in self._pairs[index])

@@ -16,7 +16,8 @@ from typing import Any, Concatenate, ParamSpec
 import torch
 from torch import Tensor, nn
 
-from helpers.data.gate import GateError, GateWarning, Taken, as_image, same_random_numbers, say
+from helpers.data.gate import NO_IMAGE, GateError, GateWarning, Taken, as_image, same_random_numbers, say
+from helpers.data.pairs import IGNORE
 from helpers.eval_mode import eval_mode
 from helpers.markup import code
 
@@ -65,6 +66,11 @@ def ready_to_train(
     if crop is not None:
         image, mask = image[:, :crop, :crop], mask[:crop, :crop]
     logits = logits_of(model, image, grad=True)
+    if not logits.requires_grad and any(p.requires_grad for p in model.parameters()):
+        raise GateError(
+            f"{_name(model)} gives logits without a gradient: its `forward` detaches them, or runs under `no_grad`. "
+            "Leave that out, or nothing can be learned."
+        )
     for pairs in taken:
         pairs.check_values(max(logits.shape[1], 2))
         pairs.check_range()
@@ -72,6 +78,8 @@ def ready_to_train(
     check_ends(model, logits)
     check_loss(loss, logits, mask)
     check_batch_norm(model, image, batch_size)
+    if (unlabelled := taken[0].holding(IGNORE)) is not None:
+        check_ignored(loss, logits_of(model, unlabelled[0]), unlabelled[1])
     return taken
 
 
@@ -90,6 +98,14 @@ def takes_an_image(predict: Callable[Concatenate[nn.Module, Tensor, P], Tensor])
             raise GateError(f"This is {error}. An image is (C, H, W), from 0 to 1.{batch}") from None
         if notes:
             say(notes)
+        if not bool(taken.isfinite().all()):
+            raise GateError(f"{int((~taken.isfinite()).sum())} values of this image are no finite numbers. Mend them.")
+        if float(taken.max()) > NO_IMAGE:
+            warnings.warn(
+                f"This image goes to {float(taken.max()):.4g}; images go from 0 to 1. Divide it as in training.",
+                GateWarning,
+                stacklevel=2,
+            )
         side = inspect.signature(predict).bind(model, taken, *args, **options).arguments.get("tile")
         seen = taken if side is None else taken.new_zeros(len(taken), side, side)
         try:
@@ -113,6 +129,13 @@ def check_network(model: Any) -> None:
         )
     if not isinstance(model, nn.Module):
         raise GateError(f"The network is a {type(model).__name__}, and has to be an `nn.Module`.")
+    if hasattr(model, "_orig_mod"):
+        raise GateError(f"{_name(model)} is compiled. Give the network itself: `model._orig_mod`.")
+    if any(p.is_meta for p in model.parameters()):
+        raise GateError(
+            f"{_name(model)} has no numbers yet: it was made on the device 'meta'. Make it on 'cpu', or give it some "
+            "with `to_empty` and its weights."
+        )
     if next(model.parameters(), None) is None:
         raise GateError(f"{_name(model)} has no parameters, so it has nothing to learn and no device to run on.")
 
@@ -171,6 +194,10 @@ def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: T
     given = f"logits {tuple(logits.shape)} of {_dtype(logits)} and masks {tuple(masks.shape)} of {_dtype(masks)}"
     leaf = logits.requires_grad_()
     advice = _advice(loss, logits.shape[1])
+    if isinstance(loss, nn.NLLLoss) and bool((leaf > 0).any()):
+        raise GateError(
+            f"{called} takes logarithms of probabilities, which are below 0, and these are logits. {advice}"
+        )
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message="Using a target size")  # torch repeats what is too little
@@ -187,9 +214,37 @@ def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: T
         )
     if not value.isfinite():
         return  # the first step says so, with the learning rate
-    (slope,) = torch.autograd.grad(value, leaf, allow_unused=True)
+    try:
+        (slope,) = torch.autograd.grad(value, leaf, allow_unused=True)
+    except RuntimeError as error:
+        raise GateError(f"{called} has no gradient for {given}: {_sentence(error)} {advice}".rstrip()) from error
     if slope is None or not bool(slope.any()):
         raise GateError(f"{called} is {value.item():.3g} whatever the logits are, so nothing can be learned. {advice}")
+
+
+def check_ignored(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: Tensor) -> None:
+    """Warn where a loss counts pixels that have no label: it changes with the logits there.
+
+    Args:
+        loss: as `fit` takes it.
+        logits: `(1, K, H, W)` of the image.
+        mask: int64 `(H, W)`, with 255 in it.
+    """
+    masks = mask[None].to(logits.device)
+    change = torch.zeros_like(logits)
+    change[:, 0] = 3.0 * (masks == IGNORE)
+    try:
+        with torch.no_grad():
+            before, after = float(loss(logits, masks)), float(loss(logits + change, masks))
+    except Exception:  # `check_loss` has said what can be said
+        return
+    if abs(after - before) > 1e-4 * max(1.0, abs(before)):
+        warnings.warn(
+            f"{getattr(loss, '__name__', type(loss).__name__)} counts pixels of {IGNORE}, which have no label. Leave "
+            "them out of it: `ignore_index=255` where it has that, else logits and masks at `masks != 255` alone.",
+            GateWarning,
+            stacklevel=3,
+        )
 
 
 def check_batch_norm(model: nn.Module, image: Tensor, batch_size: int) -> None:
@@ -261,6 +316,10 @@ def _check_logits(model: nn.Module, logits: Any, image: Tensor) -> None:
 def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
     """What a network that raised has against the image, as far as trying shows."""
     c, h, w = image.shape
+    dtype = next((p.dtype for p in model.parameters()), torch.float32)
+    if dtype != torch.float32 and _goes(model, image.to(dtype)):
+        kind = str(dtype).removeprefix("torch.")
+        return f"{_name(model)} has weights of {kind}, and images are float32. Give `model.float()`."
     said = f"{_name(model)} cannot take an image {tuple(image[None].shape)}"
     first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
     wanted = first.in_channels if first is not None else c

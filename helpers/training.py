@@ -142,7 +142,7 @@ def fit(
     Args:
         model: images `(N, C, H, W)` to logits `(N, K, H, W)`.
         train, validation: `(image, mask)` pairs as `helpers.data.load` gives them. Validation images are predicted
-            whole, one at a time.
+            whole, one at a time. A training set that gives another pair each time is read anew each time.
         loss: `loss(logits, masks)` gives a 0-d tensor; masks are int64 `(N, H, W)`, 255 where there is no label.
         seconds: how long the run may take, validation included; or
         epochs: how often to show every image. At most one of the two; without either, 60 seconds.
@@ -424,11 +424,12 @@ def _is_little_work(model: nn.Module, images: Tensor) -> bool:
     return counter.get_total_flops() < LITTLE_WORK
 
 
-def _fabric(device: str) -> Fabric:
+def _fabric(device: Any) -> Fabric:
     """The device, the processes and the precision: bfloat16 on a GPU that has it; `autograde.bench.step` says why."""
     from lightning_fabric import Fabric
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells of each GPU what it has
+    device = str(device)  # a torch.device, too
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
         device = next(name for name, there in found.items() if there)

@@ -105,3 +105,21 @@ def test_any_way_up_gives_every_way_alike_and_moves_image_and_mask_together(shap
     assert {turned.shape for _, turned in drawn} == {mask.shape}
     assert len(counts) == ways
     assert min(counts.values()) > 60
+
+
+class Flipping(torch.utils.data.Dataset):
+    """Augments its pairs itself, as many data sets do."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, k):
+        image, mask = torch.arange(16.0).view(1, 4, 4) + k, torch.eye(4, dtype=torch.int64)
+        return (image.flip(-1), mask.flip(-1)) if torch.rand(()) < 0.5 else (image, mask)
+
+
+def test_a_set_that_augments_its_pairs_is_read_anew_each_time():
+    torch.manual_seed(0)
+    crops = Crops(Flipping(), None, 4, None)
+    seen = {tuple(image.flatten().tolist()) for number in range(20) for image in crops.batch(number)[0]}
+    assert len(seen) == 8

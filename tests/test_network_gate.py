@@ -53,6 +53,9 @@ class Refuses(nn.Module):
         (After(lambda y: y.mean((2, 3))), r"makes float32 \(1, 2\) of an image"),
         (After(lambda y: F.avg_pool2d(y, 2)), "16 × 16 pixels of 32 × 32.*enlarge the logits"),
         (After(lambda y: F.pad(y, (1, 1, 1, 1))), "34 × 34 pixels of 32 × 32.*Crop the logits"),
+        (UNet(1, 2, 4, 2).half(), "weights of float16, .*model.float"),
+        (UNet(1, 2, 4, 2).to("meta"), "device 'meta'"),
+        (torch.compile(UNet(1, 2, 4, 2), backend="eager"), "model._orig_mod"),
         (After(lambda y: y / 0), "no finite numbers"),
         (Refuses(), "KeyError: 'no such head'"),
     ],
@@ -88,6 +91,7 @@ def test_an_end_that_bounds_the_logits_is_warned_of(end, said, recwarn):
         (nn.BCEWithLogitsLoss(), 1, r"binary_cross_entropy_with_logits\(logits\[:, 0\], masks.float\(\)\)"),
         (nn.BCEWithLogitsLoss(), 3, "nn.CrossEntropyLoss"),
         (nn.CrossEntropyLoss(), 1, "one logit has none beside it"),
+        (nn.NLLLoss(), 2, "NLLLoss takes logarithms.*CrossEntropyLoss"),
         (nn.MSELoss(), 2, "MSELoss cannot take"),
         (nn.MSELoss(), 1, "MSELoss cannot take"),
         (nn.CrossEntropyLoss(reduction="none"), 2, r"gives a tensor \(3, 32, 32\).*Take its mean"),
@@ -100,6 +104,22 @@ def test_an_end_that_bounds_the_logits_is_warned_of(end, said, recwarn):
 def test_a_loss_that_cannot_be_is_told_with_one_that_can(loss, classes, said):
     with pytest.raises(GateError, match=said):
         fit(UNet(1, classes, 4, 2), PAIRS, PAIRS, loss, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "classes", "counts"),
+    [
+        (dice_and_cross_entropy, 2, False),
+        (nn.CrossEntropyLoss(ignore_index=255), 2, False),
+        (lambda logits, masks: F.binary_cross_entropy_with_logits(logits[:, 0], masks.float()), 1, True),
+        (lambda logits, masks: F.binary_cross_entropy_with_logits(logits[:, 0], (masks == 1).float()), 1, True),
+    ],
+)
+def test_a_loss_that_counts_pixels_without_a_label_is_warned_of(loss, classes, counts, recwarn):
+    ignored = MASK.clone()
+    ignored[:4] = 255
+    fit(UNet(1, classes, 4, 2), [(IMAGE, ignored)] * 4, PAIRS, loss, epochs=1)
+    assert [("counts pixels of 255" in str(w.message)) for w in recwarn if w.category is GateWarning] == [True] * counts
 
 
 def test_the_losses_that_it_proposes_train():
@@ -173,6 +193,23 @@ def test_it_changes_no_bit_of_a_training(monkeypatch):
 def test_a_prediction_says_what_it_cannot_take(predict, model, image, said):
     with pytest.raises(GateError, match=said):
         predict(model, image)
+
+
+def test_an_image_of_bytes_as_floats_is_warned_of_and_none_without_numbers_taken():
+    with pytest.warns(GateWarning, match="goes to 204; images go from 0 to 1"):
+        predict_dihedral(UNet(1, 2, 4, 2), 255 * IMAGE)
+    with pytest.raises(GateError, match="no finite numbers"):
+        predict_dihedral(UNet(1, 2, 4, 2), IMAGE / 0)
+
+
+def test_a_table_warns_of_a_bounded_end_too():
+    with pytest.warns(GateWarning, match="ends in a sigmoid"):
+        compare({"it": After(torch.sigmoid, 1)}, PAIRS)
+
+
+def test_logits_without_a_gradient_are_told():
+    with pytest.raises(GateError, match="without a gradient"):
+        fit(After(torch.Tensor.detach), PAIRS, PAIRS, epochs=1)
 
 
 def test_a_prediction_takes_an_array(capsys):

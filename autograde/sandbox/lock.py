@@ -110,6 +110,8 @@ def without_landlock() -> str:
 def readable() -> list[Path]:
     """What code needs to import installed libraries: system, interpreter, site-packages."""
     interpreter = {sys.prefix, sys.base_prefix, sysconfig.get_path("stdlib"), *sysconfig.get_paths().values()}
+    # A .pth file, or the user's own site-packages, brings in libraries that lie elsewhere.
+    interpreter |= {path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")}
     folders = [Path(path) for path in ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", *interpreter)]
     return [path for path in dict.fromkeys(folders) if path.exists()]
 

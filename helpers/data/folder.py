@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ _SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
 _EXAMPLES = 3  # files that are named of each kind of problem
 _DARK = 0.5  # of the range of 16 bits: what fills less was not made for it, such as a camera's 12 bits
 _TAILS = (0.5, 99.5)  # percentiles of all pixels that become 0 and 1, as nnU-Net does (Isensee et al. 2021)
+_PICTURE = 100  # values in most of the masks, which are then hardly masks
 _SAMPLED = 2000  # pixels of each image for them
 _STRAY = 0.05  # of the pixels of 255: so few of value 1 were hardly drawn
 
@@ -224,6 +226,10 @@ def _rules(
     instances: bool,
     scale: bool,
 ) -> _Rules:
+    if values is not None and not all(isinstance(value, int) for value in values):
+        raise InputError(f"values is {values!r}; the number comes first, as in values={{0: 'background', 255: 'cell'}}")
+    if isinstance(ignore, str):
+        raise InputError(f"ignore is {ignore!r}; it takes a number, or several: ignore=255, ignore=(11, 255)")
     names = _checked_classes(tuple(dict.fromkeys(values.values())) if values is not None else classes or ())
     table = None if values is None else tuple((value, names.index(name)) for value, name in values.items())
     ignored = None if ignore is None else (ignore,) if isinstance(ignore, int) else tuple(ignore)
@@ -239,7 +245,7 @@ def _rules(
 
 
 def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(classes, str) or not all(isinstance(c, str) for c in classes):
+    if not isinstance(classes, tuple | list) or not all(isinstance(c, str) for c in classes):
         raise InputError(f"classes is {classes!r}; it takes a tuple of names, such as ('background', 'cell')")
     if not 2 <= len(classes) <= IGNORE or len(set(classes)) < len(classes):
         raise InputError(f"classes has {len(classes)} names; it takes 2 to {IGNORE}, all different")
@@ -365,7 +371,9 @@ def _classes_of(seen: Mapping[_Pair, _Seen], rules: _Rules, problems: list[str])
             outside |= {*wrong}
         if one.oddity and rules.values is None:
             problems.append(f"{_short(pair.mask)}: {one.oddity}")
-    if outside:
+    if outside and statistics.median(len(one.counts) for one in seen.values()) > _PICTURE:
+        advice.append("They look like pictures: are images= and masks= exchanged?")
+    elif outside:
         numbers = [value for value in sorted(total) if value not in (0, IGNORE)]
         if len(numbers) > 2 and numbers[-1] < 4 * len(numbers) and number == 2:
             advice.append(
@@ -417,10 +425,10 @@ def _ask_back(
 
 def _bounds(seen: Sequence[_Seen]) -> tuple[float, float] | None:
     """What becomes 0 and 1 of images that were not made for their 16 bits."""
-    if any(one.bits != "16 bits" for one in seen) or max(one.brightest for one in seen) >= _DARK:
+    if any(one.bits != "16 bits" for one in seen):
         return None
     low, high = np.percentile(np.concatenate([one.sample for one in seen]), _TAILS)
-    return (float(low), float(high)) if high > low else None
+    return (float(low), float(high)) if low < high < _DARK else None  # not by one hot pixel
 
 
 def _report(

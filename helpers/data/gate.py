@@ -59,6 +59,7 @@ class Taken:
         self._called, self._values, self._looked = called, Counter[int](), set[int]()
         self._lowest, self._highest = float("inf"), -float("inf")
         self._classes: int | None = None
+        self._channels = 0
         self._given = self._data_set(given)
         if not len(self._given):
             raise GateError(f"The {called} have no pair. Give at least one image with its mask.")
@@ -75,7 +76,10 @@ class Taken:
             raise IndexError(index)
         if index in self._ahead:
             return self._ahead.pop(index)
-        pair = self._given[index]
+        try:
+            pair = self._given[index]
+        except Exception as error:  # of whatever kind, from their own code
+            raise self._error(index, f"cannot be read: {type(error).__name__}: {error}") from error
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise self._error(index, f"is {_about(pair)}, and no image with its mask")
         image, mask = self._image(index, pair[0]), self._mask(index, pair[1])
@@ -92,6 +96,13 @@ class Taken:
                 f"has an image of {image.shape[1]} × {image.shape[2]} pixels and a mask of {mask.shape[0]} × "
                 f"{mask.shape[1]}. Crop, or resize both, the mask with `mode='nearest'`",
             )
+        self._channels = self._channels or len(image)
+        if len(image) != self._channels:
+            raise self._error(
+                index,
+                f"has an image of {_channels(len(image))}, and others have {_channels(self._channels)}. Give all as "
+                "many: `image.expand(3, -1, -1)` of grey, `image.mean(0, keepdim=True)` of colours",
+            )
         if index % len(self) not in self._looked:
             self._look(index, image, mask)
         return image, mask
@@ -100,6 +111,10 @@ class Taken:
         """The first pair that has a label of an object, of those that were looked at; else the first."""
         seen = self._ahead.values()
         return next((pair for pair in seen if bool(((pair[1] != 0) & (pair[1] != IGNORE)).any())), next(iter(seen)))
+
+    def holding(self, value: int) -> tuple[Tensor, Tensor] | None:
+        """The first pair whose mask holds a value, of those that were looked at."""
+        return next((pair for pair in self._ahead.values() if bool((pair[1] == value).any())), None)
 
     def check_values(self, classes: int) -> None:
         """Hold the masks that were looked at, and all that come, against what `classes` class indices can be.
@@ -132,7 +147,7 @@ class Taken:
         if highest > NO_IMAGE:
             _warn(
                 f"The {self._called} hold images from {lowest:.3g} to {highest:.3g}; images go from 0 to 1. Divide by "
-                "the largest value that a pixel can have: 255, or 65535 of 16 bits."
+                "the largest value that a pixel can have: 255, 4095 of 12 bits, or 65535 of 16."
             )
         elif highest - lowest < LITTLE_RANGE:
             if highest == lowest:
@@ -176,12 +191,10 @@ class Taken:
             raise self._error(index, f"has {_about(given)} for a mask")
         if mask is not given and not isinstance(given, Tensor):
             self.notes["NumPy arrays as tensors"] = None
-        if mask.is_complex() or (mask.is_floating_point() and not bool((mask == mask.round()).all())):
-            raise self._error(
-                index,
-                "has a mask of fractions, as after a resize that mixes neighbours. Resize masks with `mode='nearest'`, "
-                "or say which are the object: `mask > 0.5`",
-            )
+        if mask.is_complex() or not bool(mask.isfinite().all()):
+            raise self._error(index, f"has a mask of {_kind(mask)} with values that are no numbers")
+        if mask.is_floating_point() and not bool((mask == mask.round()).all()):
+            raise self._error(index, f"has {_fractions(mask)}")
         if mask.dtype != torch.int64:
             self.notes[f"masks of {_kind(mask)} as class indices"] = None
             mask = mask.long()
@@ -241,7 +254,7 @@ def as_image(given: Any) -> tuple[Tensor, dict[str, None]]:
     if not isinstance(given, Tensor):
         notes["NumPy arrays as tensors"] = None
     if image.dtype in (torch.uint8, torch.bool):
-        notes[f"images of {_kind(image)}, divided by their largest value"] = None
+        notes[f"images of {_kind(image)}{', divided by 255' if image.dtype == torch.uint8 else ''}"] = None
         image = image.float() / (255 if image.dtype == torch.uint8 else 1)
     if not image.is_floating_point():
         raise GateError(f"an image of {_kind(image)}. Divide it by the largest value that a pixel can have")
@@ -283,8 +296,8 @@ def _tensor(given: Any) -> Tensor | None:
     if isinstance(given, Tensor):
         return given.as_subclass(Tensor).detach()
     if isinstance(given, np.ndarray) and given.dtype.kind in "biuf":
-        native = given.astype(given.dtype.newbyteorder("="), copy=False)
-        return torch.from_numpy(np.ascontiguousarray(native))  # no negative strides, as after a flip
+        # A copy: without negative strides, as a flip leaves them, and not of a file that can only be read.
+        return torch.from_numpy(np.array(given, dtype=given.dtype.newbyteorder("="), order="C"))
     return None
 
 
@@ -303,12 +316,50 @@ def _about(given: Any) -> str:
     return "None" if given is None else f"a {type(given).__name__}"
 
 
+def _channels(number: int) -> str:
+    return "one channel" if number == 1 else f"{number} channels"
+
+
+def _fractions(mask: Tensor) -> str:
+    """What a mask of fractions hardly was meant to be, and what to do."""
+    if mask.ndim == 3 and len(mask) > 1 and bool(((mask.sum(0) - 1).abs() < 0.01).all()):
+        return f"a mask {tuple(mask.shape)} of a share for each class. Give the largest: `mask.argmax(0)`"
+    if (
+        float(mask.min()) >= 0
+        and float(mask.max()) <= 1
+        and bool(((255 * mask - (255 * mask).round()).abs() < 1e-3).all())
+    ):
+        return (
+            "a mask that was divided by 255, as `ToTensor` does, or the image in its place. Take `PILToTensor` for "
+            "masks, or `(255 * mask).round().long()`"
+        )
+    return (
+        "a mask of fractions, as after a resize that mixes neighbours, or the image in its place. Resize masks with "
+        "`mode='nearest'`, or say which are the object: `mask > 0.5`"
+    )
+
+
 def _mapped(values: list[int], classes: int) -> str:
     """How to bring these values to so many classes."""
     named = [value for value in values if value != IGNORE]
+    outside = [value for value in named if not 0 <= value < classes]
+    if len(outside) == 1 and len(named) > 2:  # some are classes already
+        (void,) = outside
+        more = (
+            f" If it is a class: give the network {void + 1} logits." if 0 < void == named[-1] == len(named) - 1 else ""
+        )
+        return f"If {void} is no label: `mask[mask == {void}] = {IGNORE}`.{more}"
+    if len(values) > classes + 1 and values[-1] == IGNORE and values[0] == 0 and classes == 2:
+        return (
+            "Edges were blended, as in a JPEG or by a resize: save as PNG, resize with `mode='nearest'`, or give "
+            "`mask > 127`."
+        )
     if len(named) <= classes and min(named) >= 0:
         terms = [f"{k} * (mask == {value})" if k > 1 else f"(mask == {value})" for k, value in enumerate(named)]
-        return f"Give each value its index: `{' + '.join(terms[1:] or terms)}`."
+        index = " + ".join(terms[1:] or terms)
+        if IGNORE in values:
+            return f"Give each value its index, and leave {IGNORE}: `torch.where(mask == {IGNORE}, {IGNORE}, {index})`."
+        return f"Give each value its index: `{index}`."
     if named == list(range(len(named))):
         return f"Give the network a logit for each class, {len(named)} of them, or put classes together."
     return (

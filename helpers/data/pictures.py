@@ -84,7 +84,7 @@ def _pixels(path: Path, page: int | None, as_mask: bool) -> np.ndarray:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             try:
                 with Image.open(path, formats=formats) as picture:
-                    if not _beyond_pillow(picture):
+                    if not (_beyond_pillow(picture) or (as_mask and _white_is_zero(picture))):
                         return _pillow_pixels(picture, page, as_mask)
             except UnidentifiedImageError:
                 if kind != "TIFF":
@@ -107,6 +107,11 @@ def _beyond_pillow(picture: Image.Image) -> bool:
     """
     bits = picture.tag_v2.get(258, (8,)) if isinstance(picture, TiffImageFile) else (8,)  # tag 258: BitsPerSample
     return len(bits) > 1 and max(bits) > 8
+
+
+def _white_is_zero(picture: Image.Image) -> bool:
+    """Whether this is a TIFF that is shown inverted, as Fiji saves masks: Pillow gives what is shown, not what is."""
+    return isinstance(picture, TiffImageFile) and picture.tag_v2.get(262) == 0  # PhotometricInterpretation
 
 
 def _pillow_pixels(picture: Image.Image, page: int | None, as_mask: bool) -> np.ndarray:
@@ -139,6 +144,8 @@ def _tiff_pixels(path: Path, page: int | None) -> np.ndarray:
         pixels = one.asarray()
         if pixels.ndim == 3 and one.planarconfig == 2:  # one plane a colour
             pixels = pixels.transpose(1, 2, 0)
+    if pixels.dtype == bool:
+        pixels = 255 * pixels.astype(np.uint8)
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] > 4):
         raise PictureError(f"has the shape {pixels.shape}; an image is grey, RGB or RGBA")
     return pixels

@@ -278,6 +278,14 @@ def test_a_palette_that_shows_the_ground_bright_is_asked_back(put, first, second
     assert np.array_equal(put.load(classes=None, values={0: "ground", 1: "cell"})[0][1], LABELS)
 
 
+@pytest.mark.parametrize("stored", [LABELS, LABELS * 255, LABELS > 0])
+def test_a_tiff_that_is_shown_inverted_gives_what_is_stored(put, stored):
+    """As Fiji saves a mask with an inverting table."""
+    put("images/a.png", GREY)
+    put("masks/a.tif", stored, photometric="miniswhite")
+    assert np.array_equal(put.load()[0][1], LABELS)
+
+
 # ---- what is said
 
 
@@ -413,6 +421,11 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
         ({"values": {0: "a", 1: "b"}}, "in their place"),
         ({"classes": None, "values": {0: "a", 9: "b"}, "ignore": 9}, "9 is a class in values and is in ignore"),
         ({"classes": THREE, "instances": True}, "two names"),
+        ({"classes": {"background", "cell"}}, "tuple of names"),
+        ({"classes": 2}, "tuple of names"),
+        ({"classes": None, "values": {"background": 0, "cell": 1}}, "the number comes first"),
+        ({"ignore": "255"}, "takes a number"),
+        ({"split": "val"}, "Did you mean 'validation'"),
         ({"tile": 90}, "does not fit into 8×6"),
         ({"stride": 4}, "give a tile"),
         ({"groups": "x"}, "no group for 1 of 1 pairs, such as 'a'"),

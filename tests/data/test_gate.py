@@ -35,7 +35,7 @@ def taken(image=IMAGE, mask=MASK, number=3):
     [
         (IMAGE.numpy()[:, ::-1], MASK.numpy()[::-1], "NumPy arrays as tensors"),
         (IMAGE.numpy().astype(">f4"), MASK.numpy().astype(">i2"), "masks of int16 as class indices"),
-        ((255 * IMAGE).byte(), MASK, "images of uint8, divided by their largest value"),
+        ((255 * IMAGE).byte(), MASK, "images of uint8, divided by 255"),
         (IMAGE > 0.5, MASK, "images of bool"),
         (IMAGE.half(), MASK, "images of float16 as float32"),
         (IMAGE[0], MASK, "images (H, W) as (1, H, W)"),
@@ -67,6 +67,16 @@ def test_a_course_data_set_passes_without_a_word(capsys, recwarn):
         assert torch.equal(mask, torch.as_tensor(labels))
 
 
+class Broken(Dataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, k):
+        if k == 2:
+            raise OSError("truncated")
+        return pair()
+
+
 class Stream(IterableDataset):
     def __iter__(self):
         yield pair()
@@ -95,6 +105,11 @@ class Stream(IterableDataset):
         ([(IMAGE, F.interpolate(MASK[None, None].float(), 16, mode="bicubic")[0, 0] * 0.7)], "fractions"),
         ([(IMAGE, F.one_hot(MASK, 4).permute(2, 0, 1))], r"one-hot mask \(4, 16, 16\)"),
         ([(IMAGE, MASK[..., None].expand(-1, -1, 3) * 255)], "mask in colours"),
+        ([(IMAGE, MASK.float() / 255)], "divided by 255"),
+        ([(IMAGE, MASK / 0)], "no numbers"),
+        ([(IMAGE, torch.stack([0.95 - 0.9 * MASK, 0.05 + 0.9 * MASK]))], r"`mask.argmax\(0\)`"),
+        ([(IMAGE, MASK), (COLOURS, MASK)], "Pair 1 .* 3 channels, and others have one channel"),
+        (Broken(), "Pair 2 of the training pairs cannot be read: OSError: truncated"),
         ([(IMAGE, MASK[:-1])], "16 × 16 pixels and a mask of 15 × 16"),
         ([(IMAGE, MASK), (IMAGE / 0, MASK)], "Pair 1 .* not finite numbers"),
     ],
@@ -111,14 +126,18 @@ def test_what_is_no_pair_is_told(given, said):
         (255 * MASK, 2, r"values 0 and 255 in 3 of 3 masks; class indices go from 0 to 1.*mask // 255"),
         (255 - 0 * MASK, 2, "no pixel has a label"),
         (7 * MASK, 2, r"values 0 and 7 .*`\(mask == 7\)`"),
-        (128 * MASK + 127 * MASK.flip(0), 3, r"`\(mask == 127\) \+ 2 \* \(mask == 128\)`"),
+        (128 * MASK + 127 * MASK.flip(0), 3, r"255, \(mask == 127\) \+ 2 \* \(mask == 128\)\)`"),
         (
             torch.arange(256).view(16, 16) // 20,
             2,
             r"0, 1, 2, 3, 4 and … .*13 values for 2 classes|logit for each class",
         ),
         (-MASK, 2, "values -1 and 0"),
-        (2 * MASK + MASK.roll(7, 0), 2, "values 0, 1 and 2 .*a logit for each class, 3 of them"),
+        (MASK - 100 * MASK.roll(7, 0), 2, r"If -100 is no label: `mask\[mask == -100\] = 255`"),
+        (MASK + 11 * MASK.roll(7, 0), 2, r"If 11 is no label"),
+        (torch.where(MASK.roll(7, 0) > 0, 255, 2 * MASK), 2, r"`torch.where\(mask == 255, 255, \(mask == 2\)\)`"),
+        (torch.arange(256).view(16, 16), 2, "Edges were blended"),
+        (2 * MASK + MASK.roll(7, 0), 2, "values 0, 1 and 2 .*If 2 is no label.* give the network 3 logits"),
     ],
 )
 def test_values_that_are_no_classes_are_told_with_what_to_do(mask, classes, said):

@@ -12,7 +12,7 @@ import psutil
 import pytest
 import torch
 
-from autograde.sandbox import locked
+from autograde.sandbox import lock, locked
 from autograde.sandbox.lock import Limits
 from autograde.sandbox.locked import NotRun, Warm
 from helpers.checks.limits import one_thread
@@ -382,3 +382,13 @@ def test_a_judge_that_is_killed_leaves_no_process_and_no_folder(tmp_path):
             assert time.monotonic() < until
             time.sleep(0.05)
     assert list(tmp_path.glob("answer-*")) == []
+
+
+def test_libraries_that_lie_elsewhere_can_be_read(tmp_path, monkeypatch):
+    """As a .pth file adds them, where one environment lies on top of another."""
+    libraries = tmp_path / "lib" / "site-packages"
+    libraries.mkdir(parents=True)
+    monkeypatch.syspath_prepend(libraries)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert libraries in lock.readable()
+    assert tmp_path not in lock.readable()
