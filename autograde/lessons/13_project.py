@@ -181,7 +181,7 @@ def simplest(image):
 def dice_of(pred, mask):
     """Mean Dice over the classes but the background; pixels without a label do not count."""
     scores = class_scores(confusion_table(pred, mask, len(train.classes)))
-    return scores["dice"][1:].mean().item()
+    return scores["dice"][1:].nanmean().item()  # a picture without an object has none
 
 
 def plain(pair):
@@ -193,8 +193,9 @@ scores = []
 for k in range(min(len(validation), 50)):
     image, mask = plain(validation[k])
     scores.append(dice_of(simplest(image), mask))
-print(f"Dice of the simplest rule on validation: {sum(scores) / len(scores):.3f}")
-image, mask = plain(validation[scores.index(min(scores))])  # where it does worst
+scores = torch.tensor(scores)
+print(f"Dice of the simplest rule on validation: {scores.nanmean():.3f}")
+image, mask = plain(validation[scores.nan_to_num(2).argmin().item()])  # where it does worst
 play.compare(image, mask, {"the simplest rule": simplest(image)})
 
 # %% [markdown] manual="report-baseline" points=3
@@ -292,13 +293,11 @@ quiz("one-point-better")
 
 # %%
 unet, pretrained = (models[name][0] for name in candidates)
-shown = [
-    (dice_of(class_map(logits), mask), k)
-    for k, (logits, mask) in enumerate(predictions(unet, test))
-]
-print("Dice of each test picture:", ", ".join(f"{score:.3f}" for score, _ in shown[:20]))
-score, k = min(shown)
-image, mask = plain(test[k])
+scores = torch.tensor(
+    [dice_of(class_map(logits), mask) for logits, mask in predictions(unet, test)]
+)
+print("Dice of each test picture:", ", ".join(f"{score:.3f}" for score in scores[:20]))
+image, mask = plain(test[scores.nan_to_num(2).argmin().item()])
 with torch.no_grad():
     found = {
         name: class_map(runs[0].eval()(image[None])[0]) for name, runs in models.items()
