@@ -16,7 +16,17 @@ from typing import Any, Concatenate, ParamSpec
 import torch
 from torch import Tensor, nn
 
-from helpers.data.gate import NO_IMAGE, GateError, GateWarning, Taken, as_image, same_random_numbers, say
+from helpers.data.gate import (
+    NO_IMAGE,
+    GateError,
+    GateWarning,
+    Taken,
+    as_image,
+    channels,
+    kind,
+    same_random_numbers,
+    say,
+)
 from helpers.data.pairs import IGNORE
 from helpers.eval_mode import eval_mode
 from helpers.markup import code
@@ -79,7 +89,9 @@ def ready_to_train(
     check_loss(loss, logits, mask)
     check_batch_norm(model, image, batch_size)
     if (unlabelled := taken[0].holding(IGNORE)) is not None:
-        check_ignored(loss, logits_of(model, unlabelled[0]), unlabelled[1])
+        logits = logits_of(model, unlabelled[0])
+        check_loss(loss, logits, unlabelled[1])
+        check_ignored(loss, logits, unlabelled[1])
     return taken
 
 
@@ -157,8 +169,6 @@ def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:
     with _as_it_was(model):
         try:
             logits = _run(model, image, grad)
-        except GateError:
-            raise
         except Exception as error:  # of whatever kind, from whichever layer
             raise GateError(_why(model, image, error)) from error
     _check_logits(model, logits, image)
@@ -191,7 +201,7 @@ def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: T
     called = getattr(loss, "__name__", type(loss).__name__)
     number = logits.shape[1] + 1  # another one than of the classes, so that none is taken for the other
     logits, masks = logits.detach().repeat(number, 1, 1, 1), mask.repeat(number, 1, 1).to(logits.device)
-    given = f"logits {tuple(logits.shape)} of {_dtype(logits)} and masks {tuple(masks.shape)} of {_dtype(masks)}"
+    given = f"logits {tuple(logits.shape)} of {kind(logits)} and masks {tuple(masks.shape)} of {kind(masks)}"
     leaf = logits.requires_grad_()
     advice = _advice(loss, logits.shape[1])
     if isinstance(loss, nn.NLLLoss) and bool((leaf > 0).any()):
@@ -226,18 +236,15 @@ def check_ignored(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask
     """Warn where a loss counts pixels that have no label: it changes with the logits there.
 
     Args:
-        loss: as `fit` takes it.
+        loss: as `fit` takes it, which `check_loss` has found to be one.
         logits: `(1, K, H, W)` of the image.
         mask: int64 `(H, W)`, with 255 in it.
     """
     masks = mask[None].to(logits.device)
     change = torch.zeros_like(logits)
     change[:, 0] = 3.0 * (masks == IGNORE)
-    try:
-        with torch.no_grad():
-            before, after = float(loss(logits, masks)), float(loss(logits + change, masks))
-    except Exception:  # `check_loss` has said what can be said
-        return
+    with torch.no_grad():
+        before, after = float(loss(logits, masks)), float(loss(logits + change, masks))
     if abs(after - before) > 1e-4 * max(1.0, abs(before)):
         warnings.warn(
             f"{getattr(loss, '__name__', type(loss).__name__)} counts pixels of {IGNORE}, which have no label. Leave "
@@ -291,7 +298,7 @@ def _check_logits(model: nn.Module, logits: Any, image: Tensor) -> None:
         )
     if not isinstance(logits, Tensor):
         raise GateError(f"{_name(model)} gives a {type(logits).__name__}. {shapes}")
-    given = f"{_name(model)} makes {_dtype(logits)} {tuple(logits.shape)} of an image {tuple(image[None].shape)}"
+    given = f"{_name(model)} makes {kind(logits)} {tuple(logits.shape)} of an image {tuple(image[None].shape)}"
     if not logits.is_floating_point():
         raise GateError(f"{given}: whole numbers, as after `argmax`. {shapes} Leave the `argmax` out.")
     if logits.ndim != 4 or len(logits) != 1:
@@ -318,15 +325,15 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
     c, h, w = image.shape
     dtype = next((p.dtype for p in model.parameters()), torch.float32)
     if dtype != torch.float32 and _goes(model, image.to(dtype)):
-        kind = str(dtype).removeprefix("torch.")
-        return f"{_name(model)} has weights of {kind}, and images are float32. Give `model.float()`."
+        name = str(dtype).removeprefix("torch.")
+        return f"{_name(model)} has weights of {name}, and images are float32. Give `model.float()`."
     said = f"{_name(model)} cannot take an image {tuple(image[None].shape)}"
     first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
     wanted = first.in_channels if first is not None else c
     if wanted != c and _goes(model, image.new_zeros(wanted, h, w)):
         return (
-            f"{said}: the images have {_channels(c)}, and its first convolution takes {wanted}. Make the network for "
-            f"{_channels(c)}" + (f", or the images fit: `{_fitting(c, wanted)}`." if _fitting(c, wanted) else ".")
+            f"{said}: the images have {channels(c)}, and its first convolution takes {wanted}. Make the network for "
+            f"{channels(c)}" + (f", or the images fit: `{_fitting(c, wanted)}`." if _fitting(c, wanted) else ".")
         )
     if max(h, w) < LARGE and _goes(model, image.new_zeros(c, LARGE, LARGE)):
         return (
@@ -355,10 +362,6 @@ def _fitting(c: int, wanted: int) -> str:
     if c == 1:
         return f"image.expand({wanted}, -1, -1)"
     return "image.mean(0, keepdim=True)" if wanted == 1 else ""
-
-
-def _channels(number: int) -> str:
-    return "one channel" if number == 1 else f"{number} channels"
 
 
 def _advice(loss: Any, classes: int) -> str:
@@ -398,7 +401,3 @@ def _sentence(error: Exception) -> str:
 
 def _name(model: nn.Module) -> str:
     return f"The network {code(type(model).__name__)}"
-
-
-def _dtype(x: Tensor) -> str:
-    return str(x.dtype).removeprefix("torch.")

@@ -122,6 +122,13 @@ def test_a_loss_that_counts_pixels_without_a_label_is_warned_of(loss, classes, c
     assert [("counts pixels of 255" in str(w.message)) for w in recwarn if w.category is GateWarning] == [True] * counts
 
 
+def test_a_loss_that_cannot_take_255_is_told_though_the_first_mask_has_none():
+    ignored = MASK.clone()
+    ignored[:4] = 255
+    with pytest.raises(GateError, match="ignore_index=255"):
+        fit(UNet(1, 2, 4, 2), [*PAIRS, (IMAGE, ignored)], PAIRS, nn.CrossEntropyLoss(), epochs=1)
+
+
 def test_the_losses_that_it_proposes_train():
     for loss, classes in (
         (lambda logits, masks: F.binary_cross_entropy_with_logits(logits[:, 0], masks.float()), 1),

@@ -447,9 +447,8 @@ def _report(
     brightest = max(one.brightest for one in seen)
     scaled = ""
     if bounds is not None:
-        scaled = (
-            f"; stretched, {65535 * bounds[0]:.0f} becomes 0 and {65535 * bounds[1]:.0f} becomes 1 (scale=False: not)"
-        )
+        low, high = (65535 * bound for bound in bounds)
+        scaled = f"; stretched, {low:.0f} becomes 0 and {high:.0f} becomes 1 (scale=False leaves them)"
     total: Counter[int] = Counter()
     for one in seen:
         total.update(one.counts)

@@ -100,7 +100,7 @@ class Taken:
         if len(image) != self._channels:
             raise self._error(
                 index,
-                f"has an image of {_channels(len(image))}, and others have {_channels(self._channels)}. Give all as "
+                f"has an image of {channels(len(image))}, and others have {channels(self._channels)}. Give all as "
                 "many: `image.expand(3, -1, -1)` of grey, `image.mean(0, keepdim=True)` of colours",
             )
         if index % len(self) not in self._looked:
@@ -192,11 +192,11 @@ class Taken:
         if mask is not given and not isinstance(given, Tensor):
             self.notes["NumPy arrays as tensors"] = None
         if mask.is_complex() or not bool(mask.isfinite().all()):
-            raise self._error(index, f"has a mask of {_kind(mask)} with values that are no numbers")
+            raise self._error(index, f"has a mask of {kind(mask)} with values that are no numbers")
         if mask.is_floating_point() and not bool((mask == mask.round()).all()):
             raise self._error(index, f"has {_fractions(mask)}")
         if mask.dtype != torch.int64:
-            self.notes[f"masks of {_kind(mask)} as class indices"] = None
+            self.notes[f"masks of {kind(mask)} as class indices"] = None
             mask = mask.long()
         if mask.ndim == 3 and mask.shape[0] == 1:
             self.notes["masks (1, H, W) as (H, W)"] = None
@@ -254,12 +254,12 @@ def as_image(given: Any) -> tuple[Tensor, dict[str, None]]:
     if not isinstance(given, Tensor):
         notes["NumPy arrays as tensors"] = None
     if image.dtype in (torch.uint8, torch.bool):
-        notes[f"images of {_kind(image)}{', divided by 255' if image.dtype == torch.uint8 else ''}"] = None
+        notes[f"images of {kind(image)}{', divided by 255' if image.dtype == torch.uint8 else ''}"] = None
         image = image.float() / (255 if image.dtype == torch.uint8 else 1)
     if not image.is_floating_point():
-        raise GateError(f"an image of {_kind(image)}. Divide it by the largest value that a pixel can have")
+        raise GateError(f"an image of {kind(image)}. Divide it by the largest value that a pixel can have")
     if image.dtype != torch.float32:
-        notes[f"images of {_kind(image)} as float32"] = None
+        notes[f"images of {kind(image)} as float32"] = None
         image = image.float()
     if image.ndim == 2:
         notes["images (H, W) as (1, H, W)"] = None
@@ -301,7 +301,8 @@ def _tensor(given: Any) -> Tensor | None:
     return None
 
 
-def _kind(x: Tensor) -> str:
+def kind(x: Tensor) -> str:
+    """A tensor's dtype, as in "float32"."""
     return str(x.dtype).removeprefix("torch.")
 
 
@@ -316,7 +317,8 @@ def _about(given: Any) -> str:
     return "None" if given is None else f"a {type(given).__name__}"
 
 
-def _channels(number: int) -> str:
+def channels(number: int) -> str:
+    """A number of channels, in words."""
     return "one channel" if number == 1 else f"{number} channels"
 
 
