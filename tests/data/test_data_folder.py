@@ -12,7 +12,8 @@ from PIL import Image
 
 from helpers.data import load
 from helpers.data.files import DataError
-from helpers.data.folder import _divide, _Pair
+from helpers.data.folder.names import Pair
+from helpers.data.folder.splits import divide
 
 TWO = ("background", "cell")
 THREE = ("background", "cell", "edge")
@@ -532,7 +533,7 @@ def test_tiles_are_cut_after_the_split(put, tile, stride, number):
 @given(st.integers(1, 60), st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)).filter(any))
 def test_fractions_are_kept_to_within_a_pair(n, weights):
     fractions = tuple(w / sum(weights) for w in weights)
-    parts = _divide([_Pair(Path(f"{i}.png"), Path("mask.png")) for i in range(n)], fractions)
+    parts = divide([Pair(Path(f"{i}.png"), Path("mask.png")) for i in range(n)], fractions)
     assert sorted(int(p[0].stem) for part in parts for p in part) == list(range(n))
     for part, fraction in zip(parts, fractions, strict=True):
         assert (fraction > 0) or not part

@@ -1,0 +1,87 @@
+"""What was found in the two folders, in words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from helpers.data.folder.look import Seen
+from helpers.data.folder.names import Listing
+from helpers.data.folder.rules import Rules
+from helpers.data.pairs import IGNORE
+
+_EXAMPLES = 3  # files that are named of each kind of problem
+_DARK = 0.5  # of the range of 16 bits: what fills less was not made for it, such as a camera's 12 bits
+_TAILS = (0.5, 99.5)  # percentiles of all pixels that become 0 and 1, as nnU-Net does (Isensee et al. 2021)
+
+
+def bounds_of(seen: Sequence[Seen]) -> tuple[float, float] | None:
+    """What becomes 0 and 1 of images that were not made for their 16 bits."""
+    if any(one.bits != "16 bits" for one in seen):
+        return None
+    low, high = np.percentile(np.concatenate([one.sample for one in seen]), _TAILS)
+    return (float(low), float(high)) if low < high < _DARK else None  # not by one hot pixel
+
+
+def report_of(
+    images: Listing,
+    masks: Listing,
+    seen: Sequence[Seen],
+    rules: Rules,
+    class_of: Mapping[int, int],
+    bounds: tuple[float, float] | None,
+) -> str:
+    """What was found: pairs, images, masks, objects, and what was left out, a line each."""
+    sizes = Counter(f"{one.shape[0]}×{one.shape[1]}" for one in seen)
+    shown = ", ".join(f"{size} ({number})" if len(sizes) > 1 else size for size, number in sizes.most_common(4))
+    more = f", and {len(sizes) - 4} more sizes" if len(sizes) > 4 else ""
+    bits = " and ".join(sorted({one.bits for one in seen}))
+    colours = " and ".join(sorted({"colour" if len(one.shape) == 3 else "grey" for one in seen}))
+    brightest = max(one.brightest for one in seen)
+    scaled = ""
+    if bounds is not None:
+        low, high = (65535 * bound for bound in bounds)
+        scaled = f"; stretched, {low:.0f} becomes 0 and {high:.0f} becomes 1 (scale=False leaves them)"
+    total: Counter[int] = Counter()
+    for one in seen:
+        total.update(one.counts)
+    area = total.total()
+    values: dict[int, list[int]] = {}
+    for value in sorted(total):
+        values.setdefault(class_of.get(value, 1), []).append(value)
+    parts = []
+    for k, of in sorted(values.items()):
+        share = 100 * sum(total[value] for value in of) / area
+        what = "no label" if k == IGNORE else rules.classes[k]
+        given = f"{of[0]} to {of[-1]}" if len(of) > 4 else ", ".join(map(str, of))
+        parts.append(f"{what} ({given}) {share:.3g} %")
+    lines = [
+        f"{len(seen)} pairs in {images.folder} and {masks.folder}",
+        f"images  {shown}{more}; {bits}, {colours}; the brightest pixel is at {100 * brightest:.0f} % of the range"
+        f"{scaled}",
+        f"masks   {', '.join(parts)}",
+    ]
+    if rules.instances:
+        objects = sum(sum(value not in class_of for value in one.counts) for one in seen)
+        lines.append(f"objects {objects} numbered ones, {objects / len(seen):.1f} an image")
+    if absent := [name for k, name in enumerate(rules.classes) if k not in values]:
+        lines.append(f"absent  {', '.join(absent)}: in no mask")
+    if left_out := [*images.passed_over, *masks.passed_over]:
+        lines.append(f"left    {', '.join(left_out[:4])}{', …' if len(left_out) > 4 else ''}: not read")
+    return "\n".join(lines)
+
+
+def grouped(problems: Sequence[str]) -> list[str]:
+    """Of each kind of problem a few examples, and how many more there are."""
+    kinds: dict[str, list[str]] = {}
+    for problem in sorted(problems):
+        _, _, what = problem.partition(": ")
+        kinds.setdefault(re.sub(r"'[^']*'|\d+", "#", what)[:40], []).append(problem)
+    lines = []
+    for kind in kinds.values():
+        lines += kind[:_EXAMPLES]
+        lines += [f"… and {len(kind) - _EXAMPLES} more like these"] if len(kind) > _EXAMPLES else []
+    return lines
