@@ -1,6 +1,6 @@
 """Read an image or a mask from a file into an array; whatever is wrong with it becomes one sentence.
 
-Pillow reads PNG, JPEG and TIFF; tifffile the TIFFs that Pillow cannot, or not whole.
+Pillow reads PNG, JPEG, TIFF, BMP and GIF; tifffile the TIFFs that Pillow cannot, or not whole.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from helpers.errors import InputError
 
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
+FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+    ".gif": "GIF",
+}
 
 
 class PictureError(InputError):
@@ -60,7 +68,8 @@ def read_mask(path: Path, page: int | None = None) -> np.ndarray:
     """The values of a mask, or of a page of a TIFF, `(H, W)` int64.
 
     They are palette indices, grey values, or 255 for the ones of a 1-bit file. RGB is accepted if red, green and blue
-    are equal everywhere; alpha is dropped. Raises PictureError.
+    are equal everywhere; alpha is dropped. A GIF is taken as RGB: whatever writes one numbers its colours anew, and a
+    mask that is white all over has index 0. Raises PictureError.
     """
     pixels = _pixels(path, page, as_mask=True)
     if pixels.ndim == 3:
@@ -121,10 +130,13 @@ def _pillow_pixels(picture: Image.Image, page: int | None, as_mask: bool) -> np.
     elif frames > 1 and picture.format != "MPO":
         raise PictureError(f"holds {frames} pages or frames; save each as a file of its own")
     picture.load()
+    renumbered = picture.format == "GIF"  # what is turned has no format
     picture = ImageOps.exif_transpose(picture)
     if picture.mode == "1":
         picture = picture.convert("L")  # 0 and 255
     elif not as_mask and picture.mode not in ("L", "LA", "RGB", "RGBA", "F") and not picture.mode.startswith("I"):
+        picture = picture.convert("RGB")
+    elif as_mask and renumbered:
         picture = picture.convert("RGB")
     elif as_mask and picture.mode == "PA":
         picture = picture.getchannel("P")

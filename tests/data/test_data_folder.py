@@ -185,6 +185,35 @@ def test_grey_masks_saved_with_more_than_they_need(put, mask):
     assert np.array_equal(put.load()[0][1], LABELS)
 
 
+@pytest.mark.parametrize(
+    "stored", [[LABELS, LABELS * 0], [LABELS * 255, LABELS * 0 + 255, LABELS * 0], [LABELS > 0, LABELS * 255]]
+)
+@pytest.mark.parametrize("kind", ["gif", "bmp"])
+def test_gif_and_bmp_masks_give_what_was_drawn(put, stored, kind):
+    """As Carvana's `_mask.gif`. A GIF that is white all over holds the index 0."""
+    for stem, mask in zip("abc", stored, strict=False):
+        put(f"images/{stem}.bmp", COLOUR)
+        put(f"masks/{stem}_mask.{kind}", mask)
+    pairs = put.load(suffix="_mask")
+    assert np.array_equal(values(pairs[0][0]), COLOUR.transpose(2, 0, 1))
+    for (_, mask), drawn in zip(pairs, stored, strict=True):
+        assert np.array_equal(mask, drawn > 0)
+
+
+def test_an_animation_is_refused(put):
+    put("images/a.png", GREY)
+    put("masks/a.gif", Image.fromarray(LABELS), save_all=True, append_images=[Image.fromarray(LABELS * 255)])
+    assert "masks/a.gif: holds 2 pages or frames" in problems(put)
+
+
+def test_the_stem_of_an_ome_tiff_is_the_name_without_ome(put):
+    put("images/a.ome.tif", GREY)
+    put("masks/a.png", LABELS)
+    put("images/b.png", GREY + 1)
+    put("masks/b.OME.tif", LABELS)
+    assert put.load().stems == ("a", "b")
+
+
 def test_values_name_the_classes_in_their_order_and_may_share_one(put):
     put.pair(GREY, np.where(GREY > 150, 81, LABELS * 70).astype(np.uint8))
     pairs = put.load(classes=None, values={0: "ground", 81: "edge", 70: "cell"})
@@ -370,7 +399,7 @@ def test_everything_wrong_is_in_one_error_by_file_name(put, tmp_path):
         "images/twice.tif: has the same stem as twice.png",
         "images/movie.tif: holds 2 pages or frames",
         "images/text.png: cannot be read: it is no PNG",
-        "images/notes.txt: is no picture this course reads (.png, .jpg, .jpeg, .tif, .tiff)",
+        "images/notes.txt: is no picture this course reads (.png, .jpg, .jpeg, .tif, .tiff, .bmp, .gif)",
     ):
         assert f"\n  {line}" in text, line
     assert text.startswith("12 problems")

@@ -40,7 +40,7 @@ class _Found(NamedTuple):
 class Folder(InstanceSet):
     """Pairs of an image and a mask with the same stem (`cat7.jpg` and `cat7.png`), in order of the stems.
 
-    - `images`, `masks`: two folders with PNG, JPEG or TIFF files directly in them;
+    - `images`, `masks`: two folders with PNG, JPEG, TIFF, BMP or GIF files directly in them;
     - `classes`: the names of the classes, two or more, in the order of the numbers in the masks: 0, 1, …; or
     - `values`: what each value of a mask is, `{0: "background", 255: "cell"}`; the order gives the classes, and several
       values may be one class;

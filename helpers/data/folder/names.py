@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,7 +78,8 @@ def shared_suffix(images: Mapping[str, Path], masks: Mapping[str, Path]) -> str:
 
 def stem_of(path: Path) -> str:
     """The name without its ending, and accents in one spelling: macOS writes é as two characters."""
-    return unicodedata.normalize("NFC", path.stem)
+    stem = re.sub(r"(?i)\.ome$", "", path.stem) if FORMATS.get(path.suffix.lower()) == "TIFF" else path.stem
+    return unicodedata.normalize("NFC", stem)
 
 
 def short(path: Path) -> str:
