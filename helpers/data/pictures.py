@@ -130,16 +130,14 @@ def _pillow_pixels(picture: Image.Image, page: int | None, as_mask: bool) -> np.
     elif frames > 1 and picture.format != "MPO":
         raise PictureError(f"holds {frames} pages or frames; save each as a file of its own")
     picture.load()
-    renumbered = picture.format == "GIF"  # what is turned has no format
+    renumbered = as_mask and picture.format == "GIF"  # what is turned has no format
     picture = ImageOps.exif_transpose(picture)
     if picture.mode == "1":
         picture = picture.convert("L")  # 0 and 255
-    elif not as_mask and picture.mode not in ("L", "LA", "RGB", "RGBA", "F") and not picture.mode.startswith("I"):
-        picture = picture.convert("RGB")
-    elif as_mask and renumbered:
-        picture = picture.convert("RGB")
-    elif as_mask and picture.mode == "PA":
+    elif as_mask and picture.mode == "PA" and not renumbered:
         picture = picture.getchannel("P")
+    elif renumbered or not (as_mask or picture.mode in ("L", "LA", "RGB", "RGBA", "F") or picture.mode[0] == "I"):
+        picture = picture.convert("RGB")
     pixels = np.asarray(picture)
     return pixels.astype(pixels.dtype.newbyteorder("="))
 

@@ -39,7 +39,7 @@ def put(tmp_path):
         write(f"images/{name}", image, **options)
         write(f"masks/{Path(name).stem}.png", mask)
 
-    write.pair = pair
+    write.pair, write.root = pair, tmp_path
     write.load = lambda split="all", classes=TWO, **options: load(
         "folder", split, images=tmp_path / "images", masks=tmp_path / "masks", classes=classes, **options
     )
@@ -261,6 +261,53 @@ def test_an_ending_that_all_masks_share_is_proposed_and_taken(put, suffix):
     assert put.load(suffix=suffix).stems == ("1", "12", "a_b")
 
 
+@pytest.mark.parametrize(
+    ("image", "mask", "proposed"),
+    [
+        ("aachen_00{}_19_leftImg8bit", "aachen_00{}_19_gtFine_labelIds", ("*_leftImg8bit", "*_gtFine_labelIds")),
+        ("img_{}", "mask_{}", ("img_*", "mask_*")),  # a prefix
+        ("{}_training", "{}_manual1", ("*_training", "*_manual1")),  # DRIVE
+        ("scan-{}", "scan-{}-seg", "-seg"),
+        ("{}", "seg{}", ("*", "seg*")),
+        ("im{}.x", "im{}.y", ("*.x", "*.y")),
+    ],
+)
+@pytest.mark.parametrize("numbers", [["001", "002", "011"], ["1", "2", "11", "21", "12"], ["7"]])
+def test_how_images_and_masks_are_called_is_proposed_and_taken(put, image, mask, proposed, numbers):
+    for k, number in enumerate(numbers):
+        put(f"images/{image.format(number)}.png", GREY + k)
+        put(f"masks/{mask.format(number)}.png", LABELS)
+    if len(numbers) > 1:  # of one name nobody knows which part is a number
+        assert f"suffix={proposed!r}" in problems(put)
+    pairs = put.load(suffix=proposed)
+    assert {*pairs.stems} == {image.format(number) for number in numbers}
+    assert "left" not in pairs.report
+
+
+def test_masks_of_several_kinds_in_one_folder_are_all_proposed(put):
+    """As Cityscapes has them."""
+    for k in range(4):
+        put(f"images/a_{k}_leftImg8bit.png", GREY + k)
+        for kind in ("labelIds", "instanceIds", "color"):
+            put(f"masks/a_{k}_gtFine_{kind}.png", LABELS * (kind != "color"))
+        put(f"masks/a_{k}_gtFine_polygons.json", b"{}")
+    text = problems(put)
+    assert "Masks are called in 3 ways" in text
+    called = ("*_leftImg8bit", "*_gtFine_labelIds")
+    assert f"suffix={called!r}" in text
+    pairs = put.load(suffix=called)
+    assert "left    12 in masks, such as a_0_gtFine_color.png: not called '*_gtFine_labelIds'" in pairs.report
+    (put.root / "masks" / "a_2_gtFine_labelIds.png").rename(put.root / "masks" / "a_2_gtFine_LabelIds.png")
+    assert "a_2_leftImg8bit.png: there is no mask with the stem 'a_2_gtFine_labelIds'" in problems(put, suffix=called)
+
+
+def test_two_masks_of_one_image_are_told(put):
+    put.pair(GREY)
+    put("masks/a_mask.png", 1 - LABELS)
+    assert np.array_equal(put.load(suffix="_mask")[0][1], 1 - LABELS)
+    assert "left    1 in masks, such as a.png" in put.load(suffix="_mask").report
+
+
 # ---- what could be read in two ways
 
 
@@ -455,6 +502,8 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
         ({"classes": 2}, "tuple of names"),
         ({"classes": None, "values": {"background": 0, "cell": 1}}, "the number comes first"),
         ({"ignore": "255"}, "takes a number"),
+        ({"suffix": ("_image", "_mask")}, r"with \* for what the two of a pair share"),
+        ({"suffix": ("*", "*_mask", "*_edge")}, r"with \* for what the two of a pair share"),
         ({"split": "val"}, "Did you mean 'validation'"),
         ({"tile": 90}, "does not fit into 8×6"),
         ({"stride": 4}, "give a tile"),

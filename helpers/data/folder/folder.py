@@ -14,12 +14,12 @@ import numpy as np
 from helpers.data.files import DataError
 from helpers.data.folder.classes import classes_of
 from helpers.data.folder.look import Seen, as_unit, look, mask_values
-from helpers.data.folder.names import Listing, Pair, by_stem, list_folder, shared_suffix, short, stem_of
+from helpers.data.folder.names import Listing, Pair, list_folder, pairs_by_name, proposed_suffix, stem_of
 from helpers.data.folder.report import bounds_of, grouped, report_of
 from helpers.data.folder.rules import Rules, checked_rules
 from helpers.data.folder.splits import divide, groups_of
 from helpers.data.pairs import SPLITS, Instances, InstanceSet
-from helpers.data.pictures import FORMATS, pages_of, read_image, read_mask
+from helpers.data.pictures import FORMATS, read_image, read_mask
 from helpers.data.tiles import Size, as_size, tile_corners
 from helpers.errors import InputError
 from helpers.progress_bar import bar
@@ -46,7 +46,8 @@ class Folder(InstanceSet):
       values may be one class;
     - `ignore`: the value, or values, of pixels without a label; 255 where it is no class;
     - `instances`: masks hold a number for each single object: all are class 1, and `.instances` has the numbers;
-    - `suffix`: what the masks' stems have and the images' have not, such as `"_mask"`;
+    - `suffix`: what the masks' stems have behind those of the images, such as `"_mask"`; or how both are called, with *
+      for what the two of a pair share: `("*_leftImg8bit", "*_gtFine_labelIds")`. Files called otherwise are left out;
     - `groups`: pairs that belong together, such as those of one patient, never on two sides of the split: a pattern
       that is searched in the stem, such as `r"patient\\d+"`, or a table from stem to group;
     - `tile`, `stride`: pixels, an int or (height, width): every image is cut into tiles of this size
@@ -86,7 +87,7 @@ class Folder(InstanceSet):
         values: Mapping[int, str] | None = None,
         ignore: int | Sequence[int] | None = None,
         instances: bool = False,
-        suffix: str = "",
+        suffix: str | tuple[str, str] = "",
         groups: str | Mapping[str, str] | None = None,
         tile: Size | None = None,
         stride: Size | None = None,
@@ -178,22 +179,7 @@ def _check_folders(images: Listing, masks: Listing, rules: Rules) -> _Found:
     Cached, as train, validation and test come from the same files. Raises DataError with every kind of problem.
     """
     problems: list[str] = []
-    image_of, mask_of = by_stem(images, problems), by_stem(masks, problems)
-    called = mask_of
-    if rules.suffix:
-        mask_of = {stem.removesuffix(rules.suffix): path for stem, path in mask_of.items()}
-    for mine, others, kind in ((image_of, mask_of, "mask"), (mask_of, image_of, "image")):
-        for stem in mine.keys() - others.keys():
-            problems.append(f"{short(mine[stem])}: there is no {kind} with the stem {stem!r}")
-    pairs: list[Pair] = []
-    for stem in sorted(image_of.keys() & mask_of.keys()):
-        image, mask = image_of[stem], mask_of[stem]
-        pages = pages_of(image)
-        if pages > 1 and pages == pages_of(mask):
-            pairs += [Pair(image, mask, page) for page in range(pages)]
-        else:
-            pairs.append(Pair(image, mask))
-
+    pairs, left = pairs_by_name(images, masks, rules.called, problems)
     seen: dict[Pair, Seen] = {}
     with ThreadPoolExecutor(available_cpus()) as threads:
         looked = threads.map(lambda pair: look(pair, rules), pairs)
@@ -203,9 +189,8 @@ def _check_folders(images: Listing, masks: Listing, rules: Rules) -> _Found:
                 seen[pair] = what
     class_of, advice = classes_of(seen, rules, problems)
     if problems:
-        suffix = shared_suffix(image_of, called)
-        if suffix and suffix != rules.suffix:
-            advice.insert(0, f"All masks are called as their images with {suffix!r} behind: suffix={suffix!r}.")
+        if suffix := proposed_suffix(images, masks, rules.called):
+            advice.insert(0, suffix)
         raise DataError(
             f"{len(problems)} problems with the files in {images.folder} and {masks.folder}:\n  "
             + "\n  ".join(grouped(problems))
@@ -217,7 +202,7 @@ def _check_folders(images: Listing, masks: Listing, rules: Rules) -> _Found:
         raise DataError(f"There are no images in {images.folder}. They are files ending in {', '.join(FORMATS)}.")
     channels = 3 if any(len(one.shape) == 3 for one in seen.values()) else 1
     bounds = bounds_of(list(seen.values())) if rules.scale else None
-    report = report_of(images, masks, list(seen.values()), rules, class_of, bounds)
+    report = report_of(images, masks, list(seen.values()), rules, class_of, bounds, left)
     print(report)
     shapes = {pair: (one.shape[0], one.shape[1]) for pair, one in seen.items()}
     return _Found(pairs, shapes, channels, class_of, bounds, report)

@@ -33,6 +33,7 @@ def report_of(
     rules: Rules,
     class_of: Mapping[int, int],
     bounds: tuple[float, float] | None,
+    left: Sequence[str],
 ) -> str:
     """What was found: pairs, images, masks, objects, and what was left out, a line each."""
     sizes = Counter(f"{one.shape[0]}×{one.shape[1]}" for one in seen)
@@ -69,9 +70,7 @@ def report_of(
         lines.append(f"objects {objects} numbered ones, {objects / len(seen):.1f} an image")
     if absent := [name for k, name in enumerate(rules.classes) if k not in values]:
         lines.append(f"absent  {', '.join(absent)}: in no mask")
-    if left_out := [*images.passed_over, *masks.passed_over]:
-        lines.append(f"left    {', '.join(left_out[:4])}{', …' if len(left_out) > 4 else ''}: not read")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"left    {what}" for what in left)])
 
 
 def grouped(problems: Sequence[str]) -> list[str]:

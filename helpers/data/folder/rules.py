@@ -15,7 +15,7 @@ class Rules(NamedTuple):
     classes: tuple[str, ...]
     values: tuple[tuple[int, int], ...] | None  # of a mask, and the class that each is
     ignore: tuple[int, ...] | None
-    suffix: str
+    called: tuple[str, str]  # images and masks, with * for what the two of a pair share
     instances: bool
     scale: bool
 
@@ -24,7 +24,7 @@ def checked_rules(
     classes: Sequence[str] | None,
     values: Mapping[int, str] | None,
     ignore: int | Sequence[int] | None,
-    suffix: str,
+    suffix: str | tuple[str, str],
     instances: bool,
     scale: bool,
 ) -> Rules:
@@ -44,7 +44,17 @@ def checked_rules(
             "instances=True makes all numbered objects one class, so it takes two names and no values: "
             'classes=("background", "cell")'
         )
-    return Rules(names, table, ignored, suffix, instances, scale)
+    return Rules(names, table, ignored, _checked_suffix(suffix), instances, scale)
+
+
+def _checked_suffix(suffix: str | Sequence[str]) -> tuple[str, str]:
+    called = ("*", f"*{suffix}") if isinstance(suffix, str) else tuple(suffix)
+    if len(called) != 2 or not all(isinstance(one, str) and one.count("*") == 1 for one in called):
+        raise InputError(
+            f"suffix is {suffix!r}; it takes what masks have behind the names of their images, such as '_mask', or how "
+            "images and masks are called, with * for what the two of a pair share: ('*_image', '*_mask')"
+        )
+    return called[0], called[1]
 
 
 def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
