@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -29,6 +29,29 @@ FORMATS = {
 
 class PictureError(InputError):
     """What is wrong with a picture file, in a sentence that does not name it."""
+
+
+class InColours(PictureError):
+    """A mask whose red, green and blue differ."""
+
+
+class Form(NamedTuple):
+    """How a file is stored."""
+
+    one_bit: bool = False
+    lossy: bool = False
+    palette: tuple[tuple[int, ...], ...] = ()
+
+
+def form_of(path: Path) -> Form:
+    """How a file is stored; of a TIFF that only tifffile reads, nothing."""
+    try:
+        with Image.open(path) as picture:
+            lossy = picture.format in ("JPEG", "MPO") or picture.info.get("compression") == "jpeg"
+            colours = picture.getpalette("RGB") if picture.mode == "P" and picture.format != "GIF" else None
+            return Form(picture.mode == "1", lossy, tuple(zip(*[iter(colours or ())] * 3, strict=True)))
+    except (OSError, ValueError):  # or a palette of its own kind
+        return Form()
 
 
 def pages_of(path: Path) -> int:
@@ -75,11 +98,27 @@ def read_mask(path: Path, page: int | None = None) -> np.ndarray:
     if pixels.ndim == 3:
         values = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1]
         if (values != values[..., :1]).any():
-            raise PictureError("is in colours; a mask holds class numbers: save it as grey or with a palette")
+            raise InColours("is in colours")
         pixels = values[..., 0]
     if pixels.dtype.kind not in "iu":
         raise PictureError("holds floating-point values; a mask holds class numbers: save it with 8 bits")
     return pixels.astype(np.int64)
+
+
+def read_colours(path: Path, page: int | None = None) -> np.ndarray:
+    """The colours of a mask `(H, W)`, each as one int64, red · 65536 + green · 256 + blue; alpha is dropped.
+
+    Raises PictureError.
+    """
+    pixels = _pixels(path, page, as_mask=False)
+    if pixels.dtype != np.uint8:
+        raise PictureError("has no colours of 8 bits; save it with 8 bits, or say what its numbers are")
+    rgb = (
+        pixels[..., :3]
+        if pixels.ndim == 3 and pixels.shape[2] >= 3
+        else np.stack([np.atleast_3d(pixels)[..., 0]] * 3, -1)
+    )
+    return rgb.astype(np.int64) @ np.array([65536, 256, 1])
 
 
 def _pixels(path: Path, page: int | None, as_mask: bool) -> np.ndarray:

@@ -308,6 +308,181 @@ def test_two_masks_of_one_image_are_told(put):
     assert "left    1 in masks, such as a.png" in put.load(suffix="_mask").report
 
 
+# ---- colours
+
+RED = LABELS[..., None] * np.array([255, 0, 0], np.uint8)
+RED_CELL = {(0, 0, 0): "background", (255, 0, 0): "cell"}
+
+
+def test_a_mask_in_colours_is_asked_back_with_the_colours_found_and_read_by_them(put):
+    put.pair(GREY, RED)
+    put.pair(GREY + 1, LABELS * 0, "b.png")  # nothing drawn in it, and so saved as grey
+    text = problems(put)
+    assert "masks/a.png: is in colours: (0, 0, 0), (255, 0, 0); a mask holds class numbers" in text
+    assert f"values={RED_CELL}" in text
+    pairs = put.load(classes=None, values=RED_CELL)
+    assert pairs.classes == TWO
+    assert np.array_equal(pairs[0][1], LABELS)
+    assert not pairs[1][1].any()
+    assert f"cell ((255, 0, 0)) {100 * LABELS.mean() / 2:.3g} %" in pairs.report
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        Image.fromarray(np.dstack([RED, LABELS * 0 + 255])),
+        Image.fromarray(RED).quantize(2),
+        Image.fromarray(RED).convert("CMYK"),
+        RED,
+    ],
+    ids=["alpha", "palette", "CMYK", "plain"],
+)
+@pytest.mark.parametrize("kind", ["png", "gif", "bmp", "tif"])
+def test_colours_are_read_from_any_file(put, mask, kind):
+    if isinstance(mask, Image.Image) and (mask.mode, kind) in {("CMYK", k) for k in ("png", "gif", "bmp")}:
+        mask = mask.convert("RGB")
+    put("images/a.png", GREY)
+    put(f"masks/a.{kind}", mask, **({"photometric": "rgb"} if kind == "tif" and isinstance(mask, np.ndarray) else {}))
+    assert np.array_equal(put.load(classes=None, values=RED_CELL)[0][1], LABELS)
+
+
+def test_a_blue_is_no_255_and_one_colour_can_be_ignored(put):
+    blue = RED[..., ::-1].copy()
+    blue[0, 0] = (224, 224, 192)
+    put.pair(GREY, blue)
+    given = {(0, 0, 0): "background", (0, 0, 255): "cell"}
+    text = problems(put, classes=None, values=given)
+    assert "masks/a.png: holds (224, 224, 192); with 2 classes a mask holds those in values" in text
+    assert f"values={given | {(224, 224, 192): '...'}}" in text
+    for ignore in ((224, 224, 192), [(224, 224, 192)]):
+        mask = put.load(classes=None, values=given, ignore=ignore)[0][1]
+        assert mask[0, 0] == 255
+        assert np.array_equal(mask == 1, LABELS)
+
+
+def test_smoothed_colours_are_told(put):
+    put.pair(
+        GREY.repeat(10, 0).repeat(10, 1), np.array(Image.fromarray(RED).resize((60, 80), Image.Resampling.BICUBIC))
+    )
+    text = problems(put)
+    assert "soft brushes and resizing" in text
+    assert f"values={RED_CELL}" in text
+
+
+def test_photographs_as_masks_are_taken_for_exchanged_folders(put):
+    photo = np.random.default_rng(0).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    put.pair(GREY, photo)
+    assert "are images= and masks= exchanged?" in problems(put)
+
+
+def test_palettes_that_give_a_number_two_colours_are_asked_back(put):
+    """What writes a palette may number the colours of each file anew."""
+    for stem, drawn in {"a": LABELS * 255, "b": LABELS * 0, "c": LABELS * 255}.items():
+        mask = Image.fromarray(np.dstack([drawn] * 3)).convert("P", palette=Image.Palette.ADAPTIVE, colors=2)
+        put.pair(GREY + ord(stem), mask, f"{stem}.png")
+    text = problems(put)
+    assert "the colour (0, 0, 0) is number 1 in the palettes of 2 masks and 0 in 1" in text
+    assert "values={(0, 0, 0): '...', (255, 255, 255): '...'} in place of classes" in text
+    assert "the colour (0, 0, 0)" in problems(put, classes=None, values={0: "cell", 1: "background"})
+    pairs = put.load(classes=None, values={(0, 0, 0): "background", (255, 255, 255): "cell"})
+    for (_, mask), drawn in zip(pairs, (LABELS, LABELS * 0, LABELS), strict=True):
+        assert np.array_equal(mask, drawn)
+
+
+# ---- JPEG masks
+
+DISK = (np.hypot(*(np.mgrid[:64, :64] - 31)) < 20).astype(np.uint8)
+
+
+def put_jpeg(put, mask, name="a", **options):
+    put(f"images/{name}.png", np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) + ord(name))
+    put(f"masks/{name}.jpg", mask, **{"quality": 90} | options)
+
+
+def test_a_jpeg_mask_is_told_to_be_one_and_read_by_named_values(put):
+    for name in "ab":
+        put_jpeg(put, DISK * 255, name)
+    text = problems(put)
+    assert "masks/a.jpg: is a JPEG, which blurs the classes at their borders" in text
+    assert "Save these masks anew as PNG" in text
+    assert "holds" not in text
+    given = {0: "background", 255: "cell"}
+    assert f"values={given} in place of classes" in text
+    pairs = put.load(classes=None, values=given)
+    assert np.array_equal(pairs[0][1], DISK)
+    stored = np.asarray(Image.open(put.root / "masks" / "a.jpg"))
+    moved = 100 * np.isin(stored, (0, 255), invert=True).mean()
+    assert f"blurred 2 masks are JPEGs: {moved:.2g} % of their pixels" in pairs.report
+    assert "a third" not in pairs.report
+
+
+@pytest.mark.parametrize("quality", [60, 75, 95])
+def test_a_jpeg_of_colours_is_read_by_the_nearest(put, quality):
+    disk = DISK.repeat(4, 0).repeat(4, 1)
+    put("images/a.png", disk * 9)
+    put("masks/a.jpg", disk[..., None] * np.array([200, 30, 30], np.uint8), quality=quality)
+    text = problems(put)
+    assert "JPEG blurs colours" in text
+    pairs = put.load(classes=None, values={(0, 0, 0): "background", (200, 30, 30): "cell"})
+    assert (np.asarray(pairs[0][1]) != disk).mean() < 0.01  # JPEG stores colours at half the size
+
+
+@pytest.mark.parametrize(
+    ("mask", "options", "said"),
+    [
+        (DISK, {}, "blurs the classes"),
+        (DISK, {"classes": None, "values": {0: "background", 1: "cell"}}, "blurs values as close as 0 and 1"),
+        (DISK * 3, {"instances": True}, "blurs the numbers of objects"),
+    ],
+)
+def test_what_a_jpeg_cannot_hold_is_refused(put, mask, options, said):
+    put_jpeg(put, mask, quality=100)
+    text = problems(put, **options)
+    assert f"masks/a.jpg: is a JPEG, which {said}" in text
+    assert "values={" not in text
+
+
+def test_an_empty_jpeg_mask_is_empty(put):
+    put_jpeg(put, DISK * 0)
+    put("images/b.png", GREY)
+    put("masks/b.png", LABELS)
+    assert not put.load()[0][1].any()
+
+
+# ---- numbers below 0
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.int32])
+def test_minus_1_is_told_and_can_be_ignored_or_a_class(put, kind):
+    put("images/a.png", GREY)
+    put("masks/a.tif", np.where(GREY > 200, -1, LABELS.astype(kind)))
+    text = problems(put)
+    assert "masks/a.tif: holds -1" in text
+    assert "ignore=-1" in text
+    assert "values={-1: '...', 0: 'background', 1: 'cell'} in place of classes" in text
+    assert put.load(ignore=-1)[0][1].unique().tolist() == [0, 1, 255]
+    pairs = put.load(classes=None, values={-1: "background", 0: "background", 1: "cell"})
+    assert np.array_equal(pairs[0][1], LABELS * (GREY <= 200))
+
+
+def test_minus_1_is_no_object(put):
+    put("images/a.png", GREY)
+    put("masks/a.tif", np.where(GREY < 50, -1, LABELS.astype(np.int16) * 7))
+    text = problems(put, instances=True)
+    assert "masks/a.tif: holds -1; with 2 classes a mask holds 0 and the numbers of objects" in text
+    assert "ignore=-1" in text
+    pairs = put.load(instances=True, ignore=-1)
+    assert np.array_equal(pairs[0][1], np.where(GREY < 50, 255, LABELS))
+    assert np.array_equal(pairs.instances[0], LABELS * 7)
+    assert "objects 1 numbered" in pairs.report
+
+
+def test_the_proposed_call_keeps_what_was_given(put):
+    put.pair(GREY, np.where(GREY > 200, 90, LABELS * 70).astype(np.uint8))
+    text = problems(put, classes=None, values={70: "cell", 0: "ground"})
+    assert "values={70: 'cell', 0: 'ground', 90: '...'}, or ignore=" in text
+
+
 # ---- what could be read in two ways
 
 
@@ -501,6 +676,9 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
         ({"classes": {"background", "cell"}}, "tuple of names"),
         ({"classes": 2}, "tuple of names"),
         ({"classes": None, "values": {"background": 0, "cell": 1}}, "the number comes first"),
+        ({"classes": None, "values": {0: "a", (1, 2, 3): "b"}}, "all are colours"),
+        ({"classes": None, "values": {(0, 0, 0): "a", (1, 2, 300): "b"}}, "from 0 to 255"),
+        ({"classes": None, "values": {(0, 0, 0): "a", (1, 2, 3): "b"}, "ignore": 255}, "a colour is red"),
         ({"ignore": "255"}, "takes a number"),
         ({"suffix": ("_image", "_mask")}, r"with \* for what the two of a pair share"),
         ({"suffix": ("*", "*_mask", "*_edge")}, r"with \* for what the two of a pair share"),

@@ -4,59 +4,157 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import combinations
 
 from helpers.data.folder.look import Seen
 from helpers.data.folder.names import Pair, short
 from helpers.data.folder.rules import Rules
+from helpers.data.folder.values import FAR, apart, as_number, main_values, shown
 from helpers.data.pairs import IGNORE
 
-_PICTURE = 100  # values in most of the masks, which are then hardly masks
+_MANY = 100  # values in a file that is hardly a mask
+_FLAT = 0.3  # of neighbours are equal in a mask at least, and hardly in a picture
+_LISTED = 20  # values that a call can name
 _STRAY = 0.05  # of the pixels of 255: so few of value 1 were hardly drawn
+_SOFT = 0.2  # of the pixels are in between where edges are soft
 
 
 def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> tuple[dict[int, int], list[str]]:
     """The class of each value that a mask may hold, and which call would mend most of what is wrong with them."""
-    number, names = len(rules.classes), rules.classes
-    total: Counter[int] = Counter()
-    for one in seen.values():
-        total.update(one.counts)
+    total = _total(one for one in seen.values() if one.in_colours == rules.colours)
+    class_of = _allowed(seen, total, rules)
+    advice: list[str] = []
+    painted = {pair: one for pair, one in seen.items() if one.in_colours and not rules.colours}
+    blurred = {pair: one for pair, one in seen.items() if one.form.lossy and pair not in painted}
+    outside = set()
+    for pair, one in seen.items():
+        called = short(pair.mask)
+        if one.oddity and rules.values is None:
+            problems.append(f"{called}: {one.oddity}")
+        if pair in painted:
+            problems.append(f"{called}: is in colours: {_some(sorted(one.counts), True)}; a mask holds class numbers")
+        elif pair in blurred and (why := _why_unreadable(one, rules)):
+            problems.append(f"{called}: is a JPEG, which blurs {why}")
+        elif wrong := [v for v in sorted(one.counts) if v not in class_of and (v < 0 or not rules.instances)]:
+            allowed = "those in values"
+            if rules.values is None:
+                allowed = f"0 to {len(rules.classes) - 1}, or {IGNORE} to ignore a pixel"
+            if rules.instances:
+                allowed = "0 and the numbers of objects"
+            held = _some(wrong, rules.colours)
+            problems.append(f"{called}: holds {held}; with {len(rules.classes)} classes a mask holds {allowed}")
+            outside |= {*wrong}
+    renumbered, by_colour = ("", "") if rules.colours or rules.instances else _renumbered(seen.values())
+    if renumbered:
+        problems.append(renumbered)
+        advice.append(by_colour)
+    if (outside or painted or blurred) and statistics.median(map(_is_picture, seen.values())):
+        advice.append("They look like pictures: are images= and masks= exchanged?")
+    elif painted:
+        advice += _advice_for_colours(painted, seen, rules)
+    elif any(_why_unreadable(one, rules) for one in blurred.values()):
+        advice += _advice_for_jpegs(blurred.values(), rules)
+    elif outside:
+        advice += _advice_for_values(total, outside, rules)
+    elif seen and not renumbered:
+        _ask_back(seen, total, class_of, rules, problems, advice)
+    return class_of, advice
+
+
+def _allowed(seen: Mapping[Pair, Seen], total: Mapping[int, int], rules: Rules) -> dict[int, int]:
+    """The class of each value that a mask may hold."""
     if rules.values is not None:
         class_of = dict(rules.values)
     elif rules.instances:
         class_of = {0: 0}
     else:
-        class_of = {k: k for k in range(number)}
-        drawn_1 = any(1 in one.counts and not one.one_bit for one in seen.values())
-        if number == 2 and rules.ignore is None and total[IGNORE] and not drawn_1:
+        class_of = {k: k for k in range(len(rules.classes))}
+        drawn_1 = any(1 in one.counts and not one.form.one_bit for one in seen.values())
+        if len(rules.classes) == 2 and rules.ignore is None and total.get(IGNORE) and not drawn_1:
             class_of = {0: 0, 1: 1, IGNORE: 1}
-    ignored = rules.ignore if rules.ignore is not None else () if IGNORE in class_of or rules.instances else (IGNORE,)
-    class_of |= dict.fromkeys(ignored, IGNORE)
+    ignored = rules.ignore
+    if ignored is None:  # among colours, 255 is a blue
+        ignored = () if IGNORE in class_of or rules.instances or rules.colours else (IGNORE,)
+    return class_of | dict.fromkeys(ignored, IGNORE)
 
-    advice, outside = [], set()
+
+def _why_unreadable(one: Seen, rules: Rules) -> str:
+    """What the blur of a JPEG makes of it; nothing where the values are named and lie far apart, or all are one."""
+    if len(one.counts) == 1:
+        return ""
+    if rules.values is None:
+        return "the numbers of objects" if rules.instances else "the classes at their borders"
+    named = sorted({*dict(rules.values), *(rules.ignore or ())})
+    for a, b in combinations(named, 2):
+        if apart(a, b, rules.colours) < FAR:
+            return f"values as close as {shown(a, rules.colours)} and {shown(b, rules.colours)} into each other"
+    return ""
+
+
+def _advice_for_jpegs(blurred: Iterable[Seen], rules: Rules) -> list[str]:
+    anew = "JPEG is made for photographs. Save these masks anew as PNG, from where they were drawn."
+    found = main_values(_total(blurred), len(rules.classes), False)
+    if rules.instances or rules.values is not None or len(found) < len(rules.classes):
+        return [anew]
+    said = _as_option(dict(zip(sorted(found), rules.classes, strict=True)), False)
+    return [anew, f"Or take each pixel as the nearest of the values that were drawn: {said} in place of classes."]
+
+
+def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen], rules: Rules) -> list[str]:
+    if rules.instances:
+        return ["Save the label image itself, in which objects are numbers, not its picture in colours."]
+    total = _total(painted.values())
     for pair, one in seen.items():
-        if wrong := [value for value in sorted(one.counts) if value not in class_of and not rules.instances]:
-            shown = ", ".join(map(str, wrong[:5])) + (", …" if len(wrong) > 5 else "")
-            allowed = f"0 to {number - 1}, or {IGNORE} to ignore a pixel" if rules.values is None else "those in values"
-            problems.append(f"{short(pair.mask)}: holds {shown}; with {number} classes a mask holds {allowed}")
-            outside |= {*wrong}
-        if one.oddity and rules.values is None:
-            problems.append(f"{short(pair.mask)}: {one.oddity}")
-    if outside and statistics.median(len(one.counts) for one in seen.values()) > _PICTURE:
-        advice.append("They look like pictures: are images= and masks= exchanged?")
-    elif outside:
-        numbers = [value for value in sorted(total) if value not in (0, IGNORE)]
-        if len(numbers) > 2 and numbers[-1] < 4 * len(numbers) and number == 2:
-            advice.append(
-                "They look like numbers of single objects, as from napari, Fiji, Cellpose or StarDist: instances=True, "
-                "which makes them one class and keeps the numbers."
-            )
-        elif len(total) <= 20:
-            said = ", ".join(f"{value}: {names[k] if k < number else '...'!r}" for k, value in enumerate(sorted(total)))
-            advice.append(f"Say what each value is: values={{{said}}} in place of classes, or ignore=.")
-    elif seen:
-        _ask_back(seen, total, class_of, rules, problems, advice)
-    return class_of, advice
+        if pair not in painted:  # a grey one among them
+            total.update({value * 0x010101: number for value, number in one.counts.items() if 0 <= value <= 255})
+    listed = [value for value, _ in total.most_common(_LISTED + 1)]
+    advice = []
+    if any(one.form.lossy for one in painted.values()):
+        advice.append("JPEG blurs colours; PNG does not. Of JPEGs each pixel is taken as the nearest colour of values.")
+    elif len(listed) > _LISTED:
+        advice.append(_SOFT_EDGES)
+    if len(listed) > _LISTED:
+        listed = main_values(total, len(rules.classes), True)
+    names = rules.classes if len(listed) == len(rules.classes) == 2 else ()
+    listed.sort(key=lambda value: value != 0)  # black, or else the most frequent, is mostly the background
+    said = _as_option(dict(zip(listed, (*names, *["..."] * len(listed)), strict=False)), True)
+    return [*advice, f"Say what each colour is: {said} in place of classes."]
+
+
+_SOFT_EDGES = (
+    "Most hold few values, and between them many that are rare, as soft brushes and resizing make them: draw with hard "
+    "edges, and resize masks by the nearest pixel."
+)
+
+
+def _advice_for_values(total: Counter[int], outside: set[int], rules: Rules) -> list[str]:
+    advice = []
+    numbers = [value for value in sorted(total) if value not in (0, IGNORE, *(rules.ignore or ()))]
+    if below := [value for value in sorted(outside) if value < 0]:
+        advice.append(
+            f"Below 0 there is no class: where {_some(below, False)} means no label, "
+            f"ignore={below[0] if len(below) == 1 else tuple(below)}."
+        )
+    if rules.instances:
+        return advice
+    if len(numbers) > 2 and numbers[-1] < 4 * len(numbers) and len(rules.classes) == 2 and rules.values is None:
+        advice.append(
+            "They look like numbers of single objects, as from napari, Fiji, Cellpose or StarDist: instances=True, "
+            "which makes them one class and keeps the numbers."
+        )
+    elif len(total) <= _LISTED:
+        if rules.values is not None:
+            said = {value: rules.classes[k] for value, k in rules.values} | dict.fromkeys(sorted(outside), "...")
+        else:
+            found = [value for value in sorted(total) if value not in (rules.ignore or ())]
+            named = found if len(found) == len(rules.classes) else [value for value in found if value >= 0]
+            said = dict.fromkeys(found, "...") | dict(zip(named, rules.classes, strict=False))
+        place = " in place of classes" if rules.values is None else ""
+        advice.append(f"Say what each value is: {_as_option(said, rules.colours)}{place}, or ignore=.")
+    elif sum(total[value] for value in outside) < _SOFT * total.total():
+        advice.append(_SOFT_EDGES)
+    return advice
 
 
 def _ask_back(
@@ -69,8 +167,8 @@ def _ask_back(
 ) -> None:
     """Find what the masks could mean in two ways, or that they mean nothing."""
     background, thing = rules.classes[:2]
-    drawn = [one.counts for one in seen.values() if not one.one_bit]
-    if len(rules.classes) == 2 and rules.values is None and rules.ignore is None and not rules.instances:
+    drawn = [one.counts for one in seen.values() if not one.form.one_bit]
+    if rules.values is None and rules.ignore is None and not rules.instances and len(rules.classes) == 2:
         ones, whites = (sum(counts.get(value, 0) for counts in drawn) for value in (1, IGNORE))
         alone = sum(IGNORE in counts and 1 not in counts for counts in drawn)
         if ones and whites and (alone or ones < _STRAY * whites):
@@ -79,16 +177,53 @@ def _ask_back(
                 f"{whites} and {ones} pixels. Either {IGNORE} is {thing!r}, and 1 a slip, or {IGNORE} is no label"
             )
             advice += [
-                f"If {IGNORE} is {thing!r}: values={{0: {background!r}, 1: {background!r}, {IGNORE}: {thing!r}}}, or "
-                f"1: {thing!r} where both are.",
+                f"If {IGNORE} is {thing!r}: values={{0: {background!r}, 1: {background!r}, {IGNORE}: {thing!r}}}, "
+                f"or 1: {thing!r} where both are.",
                 f"If {IGNORE} is no label: ignore={IGNORE}.",
             ]
             return
     objects = sum(n for value, n in total.items() if class_of.get(value, 1) not in (0, IGNORE))
     if not objects:
-        held = ", ".join(map(str, sorted(total)))
+        held = _some(sorted(total), rules.colours)
         problems.append(f"no object in any of {len(seen)} masks: all pixels are {held}")
-        if IGNORE in total and len(rules.classes) > 2:
+        if IGNORE in total and len(rules.classes) > 2 and not rules.colours:
             advice.append(
                 f"{IGNORE} is no label here. If it is a class: values={{0: {background!r}, {IGNORE}: {thing!r}}}."
             )
+
+
+def _renumbered(seen: Iterable[Seen]) -> tuple[str, str]:
+    """What is wrong where palettes give one colour several numbers, and what to do: each file was numbered anew."""
+    numbers: dict[tuple[int, ...], Counter[int]] = {}
+    for one in seen:
+        for value in one.counts:
+            if 0 <= value < len(one.form.palette):
+                numbers.setdefault(one.form.palette[value], Counter())[value] += 1
+    for colour, of in numbers.items():
+        if len(of) > 1:
+            (first, often), (second, seldom) = of.most_common(2)
+            said = _as_option(dict.fromkeys(sorted(map(as_number, numbers)), "..."), True)
+            return (
+                f"the colour {colour} is number {first} in the palettes of {often} masks and {second} in {seldom}",
+                f"Each file has numbers of its own, so say what the colours are: {said} in place of classes.",
+            )
+    return "", ""
+
+
+def _total(seen: Iterable[Seen]) -> Counter[int]:
+    total: Counter[int] = Counter()
+    for one in seen:
+        total.update(one.counts)
+    return total
+
+
+def _is_picture(one: Seen) -> bool:
+    return len(one.counts) > _MANY and one.flat < _FLAT
+
+
+def _some(values: list[int], colours: bool) -> str:
+    return ", ".join(shown(value, colours) for value in values[:5]) + (", …" if len(values) > 5 else "")
+
+
+def _as_option(said: Mapping[int, str], colours: bool) -> str:
+    return f"values={{{', '.join(f'{shown(value, colours)}: {name!r}' for value, name in said.items())}}}"

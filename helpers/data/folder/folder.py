@@ -16,10 +16,10 @@ from helpers.data.folder.classes import classes_of
 from helpers.data.folder.look import Seen, as_unit, look, mask_values
 from helpers.data.folder.names import Listing, Pair, list_folder, pairs_by_name, proposed_suffix, stem_of
 from helpers.data.folder.report import bounds_of, grouped, report_of
-from helpers.data.folder.rules import Rules, checked_rules
+from helpers.data.folder.rules import Rules, Value, checked_rules
 from helpers.data.folder.splits import divide, groups_of
 from helpers.data.pairs import SPLITS, Instances, InstanceSet
-from helpers.data.pictures import FORMATS, read_image, read_mask
+from helpers.data.pictures import FORMATS, read_image
 from helpers.data.tiles import Size, as_size, tile_corners
 from helpers.errors import InputError
 from helpers.progress_bar import bar
@@ -84,8 +84,8 @@ class Folder(InstanceSet):
         images: str | os.PathLike | None = None,
         masks: str | os.PathLike | None = None,
         classes: Sequence[str] | None = None,
-        values: Mapping[int, str] | None = None,
-        ignore: int | Sequence[int] | None = None,
+        values: Mapping[Value, str] | None = None,
+        ignore: Value | Sequence[Value] | None = None,
         instances: bool = False,
         suffix: str | tuple[str, str] = "",
         groups: str | Mapping[str, str] | None = None,
@@ -154,7 +154,7 @@ class Folder(InstanceSet):
 
     def instance_labels(self, index: int) -> np.ndarray:
         """Labels of pair `index`, as numbered in the mask."""
-        values = self._cut(read_mask(self._pairs[index].mask, self._pairs[index].page), index)
+        values = self._cut(mask_values(self._pairs[index], self._rules), index)
         return np.where(np.isin(values, self._rules.ignore or ()), 0, values)
 
     def _cut(self, whole: np.ndarray, index: int) -> np.ndarray:

@@ -10,8 +10,9 @@ import numpy as np
 
 from helpers.data.folder.names import Pair, short
 from helpers.data.folder.rules import Rules
+from helpers.data.folder.values import nearest
 from helpers.data.pairs import IGNORE
-from helpers.data.pictures import PictureError, read_image, read_mask
+from helpers.data.pictures import Form, InColours, PictureError, form_of, read_colours, read_image, read_mask
 
 _SAMPLED = 2000  # pixels of each image for them
 
@@ -23,39 +24,67 @@ class Seen(NamedTuple):
     bits: str
     brightest: float
     sample: np.ndarray
-    counts: dict[int, int]
-    one_bit: bool
+    counts: dict[int, int]  # of the mask's values, as the rules take them
+    in_colours: bool  # those values are colours
+    form: Form  # of the mask
     oddity: str
+    moved: int  # pixels of a JPEG that were taken as the nearest value
+    flat: float  # share of neighbours of the same value, less those of the most frequent one
 
 
 def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
     """What is in a pair of files, and what is wrong with them."""
     problems: list[str] = []
+    form = form_of(pair.mask)
     image = _read(lambda: read_image(pair.image, pair.page), pair.image, problems)
-    mask = _read(lambda: mask_values(pair, rules), pair.mask, problems)
-    if image is None or mask is None:
+    try:
+        raw, in_colours = _read(lambda: _raw_values(pair, rules, form), pair.mask, problems), rules.colours
+    except InColours:
+        raw, in_colours = _read(lambda: read_colours(pair.mask, pair.page), pair.mask, problems), True
+    if image is None or raw is None:
         return None, problems
-    if image.shape[:2] != mask.shape:
-        sizes = f"{mask.shape[0]}×{mask.shape[1]}, its image {image.shape[0]}×{image.shape[1]}"
+    if image.shape[:2] != raw.shape:
+        sizes = f"{raw.shape[0]}×{raw.shape[1]}, its image {image.shape[0]}×{image.shape[1]}"
         problems.append(f"{short(pair.mask)}: is {sizes} (height × width); they must be equal")
     flat = as_unit(image.reshape(-1)[:: max(1, image.size // _SAMPLED)])
     brightest = float(as_unit(image.max(keepdims=True)).max())
-    if mask.min() >= 0 and mask.max() < 2**16:  # many times as quick as sorting
-        found = np.bincount(mask.reshape(-1))
-        counts = {int(value): int(found[value]) for value in found.nonzero()[0]}
-    else:
-        counts = dict(zip(*(x.tolist() for x in np.unique(mask, return_counts=True)), strict=True))
     bits = {1: "8 bits", 2: "16 bits", 4: "floating point"}[image.dtype.itemsize]
-    what = Seen(image.shape, bits, brightest, flat, counts, _one_bit(pair.mask), _oddity(pair.mask, counts))
-    return what, problems
+    mask = raw if in_colours != rules.colours else _unblurred(raw, form, rules)
+    counts = _counts(mask)
+    oddity = _oddity(pair.mask, counts, form)
+    moved = int((mask != raw).sum())
+    return Seen(
+        image.shape, bits, brightest, flat, counts, in_colours, form, oddity, moved, _flat(mask, counts)
+    ), problems
 
 
 def mask_values(pair: Pair, rules: Rules) -> np.ndarray:
+    """A mask's values, as the rules take them: colours as numbers, and those of a JPEG as the nearest that is named."""
+    form = form_of(pair.mask)
+    return _unblurred(_raw_values(pair, rules, form), form, rules)
+
+
+def _raw_values(pair: Pair, rules: Rules, form: Form) -> np.ndarray:
     """A mask's values; those of a 1-bit file are 0 and 1, unless the rules speak of 255."""
+    if rules.colours:
+        return read_colours(pair.mask, pair.page)
     values = read_mask(pair.mask, pair.page)
-    if _one_bit(pair.mask) and not (rules.values and IGNORE in dict(rules.values)):
+    if form.one_bit and not (rules.values and IGNORE in dict(rules.values)):
         values = (values > 0).astype(values.dtype)
     return values
+
+
+def _unblurred(values: np.ndarray, form: Form, rules: Rules) -> np.ndarray:
+    if not (form.lossy and rules.values):
+        return values
+    return nearest(values, {*dict(rules.values), *(rules.ignore or ())}, rules.colours)
+
+
+def _counts(mask: np.ndarray) -> dict[int, int]:
+    if mask.min() >= 0 and mask.max() < 2**16:  # many times as quick as sorting
+        found = np.bincount(mask.reshape(-1))
+        return {int(value): int(found[value]) for value in found.nonzero()[0]}
+    return dict(zip(*(x.tolist() for x in np.unique(mask, return_counts=True)), strict=True))
 
 
 def as_unit(image: np.ndarray) -> np.ndarray:
@@ -63,43 +92,44 @@ def as_unit(image: np.ndarray) -> np.ndarray:
     return (image / np.float32(np.iinfo(image.dtype).max)).astype(np.float32) if image.dtype.kind in "iu" else image
 
 
-def _oddity(path: Path, counts: Mapping[int, int]) -> str:
+def _flat(mask: np.ndarray, counts: Mapping[int, int]) -> float:
+    most = max(counts, key=lambda value: counts[value])
+    left, right = mask[:, :-1], mask[:, 1:]
+    equal = (left == right)[(left != most) | (right != most)]
+    return float(equal.mean()) if equal.size else 1.0
+
+
+def _oddity(path: Path, counts: Mapping[int, int], form: Form) -> str:
     """Why a mask hardly means what its numbers say, as the file's own form shows; empty where nothing does."""
     from PIL import Image
 
-    try:
-        with Image.open(path) as picture:
-            if picture.mode in ("RGBA", "LA") and len(counts) == 1:
-                alpha = np.asarray(picture.getchannel("A"))
-                if alpha.min() < alpha.max():
-                    return "is drawn in its alpha channel, and its values are all the same; save the drawing as grey"
-            if picture.mode == "P" and len(counts) == 2 and picture.palette is not None:
-                colours = np.asarray(picture.getpalette("RGB") or [0] * 768).reshape(-1, 3)
-                first, second = (colours[value] for value in sorted(counts) if value < len(colours))
-                if (first == first[0]).all() and (second == second[0]).all() and first[0] > second[0]:
-                    low, high = sorted(counts)
-                    return (
-                        f"has a palette in which {low} is bright and {high} is dark, so object and ground may be "
-                        f"exchanged; save it as grey, or say what the numbers are with values="
-                    )
-    except (OSError, ValueError):  # a TIFF only tifffile reads, or a palette of its own kind
-        return ""
+    if len(counts) == 1:
+        try:
+            with Image.open(path) as picture:
+                if picture.mode in ("RGBA", "LA"):
+                    alpha = np.asarray(picture.getchannel("A"))
+                    if alpha.min() < alpha.max():
+                        return (
+                            "is drawn in its alpha channel, and its values are all the same; save the drawing as grey"
+                        )
+        except OSError:  # a TIFF only tifffile reads
+            return ""
+    if len(counts) == 2 and max(counts) < len(form.palette):
+        low, high = sorted(counts)
+        first, second = form.palette[low], form.palette[high]
+        if len({*first}) == len({*second}) == 1 and first > second:
+            return (
+                f"has a palette in which {low} is bright and {high} is dark, so object and ground may be "
+                f"exchanged; save it as grey, or say what the numbers are with values="
+            )
     return ""
 
 
 def _read(read: Callable[[], np.ndarray], path: Path, problems: list[str]) -> np.ndarray | None:
     try:
         return read()
+    except InColours:
+        raise
     except PictureError as error:
         problems.append(f"{short(path)}: {error}")
         return None
-
-
-def _one_bit(path: Path) -> bool:
-    from PIL import Image
-
-    try:
-        with Image.open(path) as picture:
-            return picture.mode == "1"
-    except OSError:  # a TIFF only tifffile reads
-        return False

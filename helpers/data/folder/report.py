@@ -11,6 +11,7 @@ import numpy as np
 from helpers.data.folder.look import Seen
 from helpers.data.folder.names import Listing
 from helpers.data.folder.rules import Rules
+from helpers.data.folder.values import shown
 from helpers.data.pairs import IGNORE
 
 _EXAMPLES = 3  # files that are named of each kind of problem
@@ -37,7 +38,7 @@ def report_of(
 ) -> str:
     """What was found: pairs, images, masks, objects, and what was left out, a line each."""
     sizes = Counter(f"{one.shape[0]}×{one.shape[1]}" for one in seen)
-    shown = ", ".join(f"{size} ({number})" if len(sizes) > 1 else size for size, number in sizes.most_common(4))
+    of_size = ", ".join(f"{size} ({number})" if len(sizes) > 1 else size for size, number in sizes.most_common(4))
     more = f", and {len(sizes) - 4} more sizes" if len(sizes) > 4 else ""
     bits = " and ".join(sorted({one.bits for one in seen}))
     colours = " and ".join(sorted({"colour" if len(one.shape) == 3 else "grey" for one in seen}))
@@ -57,14 +58,24 @@ def report_of(
     for k, of in sorted(values.items()):
         share = 100 * sum(total[value] for value in of) / area
         what = "no label" if k == IGNORE else rules.classes[k]
-        given = f"{of[0]} to {of[-1]}" if len(of) > 4 else ", ".join(map(str, of))
+        given = ", ".join(shown(value, rules.colours) for value in of[:4]) + (", …" if len(of) > 4 else "")
+        if len(of) > 4 and not rules.colours:
+            given = f"{of[0]} to {of[-1]}"
         parts.append(f"{what} ({given}) {share:.3g} %")
     lines = [
         f"{len(seen)} pairs in {images.folder} and {masks.folder}",
-        f"images  {shown}{more}; {bits}, {colours}; the brightest pixel is at {100 * brightest:.0f} % of the range"
+        f"images  {of_size}{more}; {bits}, {colours}; the brightest pixel is at {100 * brightest:.0f} % of the range"
         f"{scaled}",
         f"masks   {', '.join(parts)}",
     ]
+    if (moved := sum(one.moved for one in seen)) and rules.values:
+        blurred = [one for one in seen if one.form.lossy]
+        share = 100 * moved / sum(sum(one.counts.values()) for one in blurred)
+        third = "; where two classes meet, a third may lie between them" if len(rules.values) > 2 else ""
+        lines.append(
+            f"blurred {len(blurred)} masks are JPEGs: {share:.2g} % of their pixels are taken as the nearest of "
+            f"the values{third}"
+        )
     if rules.instances:
         objects = sum(sum(value not in class_of for value in one.counts) for one in seen)
         lines.append(f"objects {objects} numbered ones, {objects / len(seen):.1f} an image")

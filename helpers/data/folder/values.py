@@ -1,0 +1,48 @@
+"""A mask's values: numbers, or colours, each as one number, red · 65536 + green · 256 + blue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+FAR = 32  # of 255: values that lie closer are not told apart in a JPEG, whose errors at an edge are as large
+
+
+def as_number(colour: tuple[int, ...]) -> int:
+    """A colour as one number."""
+    red, green, blue = colour
+    return (red << 16) + (green << 8) + blue
+
+
+def shown(value: int, colours: bool) -> str:
+    """A value as it is written in a call: 255, or (255, 0, 0)."""
+    return str((value >> 16, value >> 8 & 255, value & 255)) if colours else str(value)
+
+
+def nearest(values: np.ndarray, named: Iterable[int], colours: bool) -> np.ndarray:
+    """Of each value the nearest of the named ones."""
+    choices = np.array(sorted(named))
+    found, where = np.unique(values, return_inverse=True)
+    apart = _points(found, colours)[:, None] - _points(choices, colours)
+    return choices[(apart**2).sum(-1).argmin(1)][where].reshape(values.shape)
+
+
+def main_values(counts: Mapping[int, int], most: int, colours: bool) -> list[int]:
+    """The most frequent values, each FAR from those before it."""
+    found: list[int] = []
+    for value in sorted(counts, key=lambda value: (-counts[value], value)):
+        if len(found) == most:
+            break
+        if all(apart(value, other, colours) >= FAR for other in found):
+            found.append(value)
+    return found
+
+
+def apart(one: int, other: int, colours: bool) -> int:
+    """The distance of two values; of colours, that of the channel in which they differ most."""
+    return int(abs(_points(np.array([one]), colours) - _points(np.array([other]), colours)).max())
+
+
+def _points(values: np.ndarray, colours: bool) -> np.ndarray:
+    return np.stack([values >> 16, values >> 8 & 255, values & 255], -1) if colours else values[:, None]
