@@ -133,11 +133,55 @@ def test_a_grey_image_among_colour_ones_is_repeated(put):
     assert np.array_equal(values(put.load()[0][0]), np.stack([GREY] * 3))
 
 
-def test_a_photograph_is_turned_as_its_tag_says(put):
+SHOWN = {1: GREY, 2: GREY[:, ::-1], 3: GREY[::-1, ::-1], 4: GREY[::-1], 5: GREY.T, 6: GREY.T[:, ::-1]}
+SHOWN |= {7: GREY[::-1, ::-1].T, 8: GREY.T[::-1]}  # of GREY as it is stored, by its tag
+
+
+def tagged(kind: str, turn: int) -> dict:
+    """Options that write the tag."""
     exif = Image.Exif()
-    exif[0x0112] = 6  # "rotate by 90° clockwise to see it upright"
-    put.pair(np.rot90(GREY).copy(), exif=exif)
-    assert np.array_equal(values(put.load()[0][0]), GREY[None])
+    exif[0x0112] = turn
+    return {"extratags": [(0x0112, "H", 1, turn, True)]} if kind == "tif" else {"exif": exif}
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+@pytest.mark.parametrize("turn", SHOWN)
+def test_a_photograph_is_turned_as_its_tag_says_and_so_is_its_mask(put, kind, turn):
+    for stem in "ab":
+        put(f"images/{stem}.{kind}", GREY, **tagged(kind, turn))
+    put("masks/a.png", (SHOWN[turn] > 100).astype(np.uint8))  # drawn on the picture as it is shown
+    put(f"masks/b.{kind}", LABELS, **tagged(kind, turn))
+    for image, mask in put.load(turn=True):
+        assert np.array_equal(values(image), SHOWN[turn][None])
+        assert np.array_equal(mask, SHOWN[turn] > 100)
+    assert ("EXIF    2 of the images are turned as their tag says" in put.load(turn=True).report) == (turn != 1)
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+@pytest.mark.parametrize("turn", [2, 3, 6, 8])
+def test_a_mask_that_is_not_turned_with_its_image_is_asked_back(put, kind, turn):
+    put(f"images/a.{kind}", GREY, **tagged(kind, turn))
+    put("masks/a.png", LABELS)  # drawn on the pixels as they are stored
+    text = problems(put)
+    assert f"images/a.{kind}: is turned by its EXIF tag, and its mask is not" in text
+    assert "they must be equal" not in text
+    assert "turn=False" in text
+    pairs = put.load(turn=False)
+    assert np.array_equal(values(pairs[0][0]), GREY[None])
+    assert np.array_equal(pairs[0][1], LABELS)
+    assert "1 of the images are not turned" in pairs.report
+
+
+def test_a_mask_that_only_fits_the_turned_image_is_read(put):
+    put("images/a.png", GREY, **tagged("png", 6))
+    put("masks/a.png", (SHOWN[6] > 100).astype(np.uint8))
+    assert np.array_equal(put.load()[0][1], SHOWN[6] > 100)
+
+
+def test_a_tag_on_the_mask_alone_is_asked_back(put):
+    put("images/a.png", GREY)
+    put("masks/a.png", LABELS, **tagged("png", 3))
+    assert "masks/a.png: is turned by its EXIF tag, and its image is not" in problems(put)
 
 
 # ---- masks
@@ -452,7 +496,7 @@ def test_an_empty_jpeg_mask_is_empty(put):
 # ---- numbers below 0
 
 
-@pytest.mark.parametrize("kind", [np.int16, np.int32])
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32])
 def test_minus_1_is_told_and_can_be_ignored_or_a_class(put, kind):
     put("images/a.png", GREY)
     put("masks/a.tif", np.where(GREY > 200, -1, LABELS.astype(kind)))

@@ -49,6 +49,11 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
     if renumbered:
         problems.append(renumbered)
         advice.append(by_colour)
+    if any("turned by its EXIF tag" in problem for problem in problems):
+        advice.append(
+            "turn=True where masks lie on the pictures as a viewer shows them, turn=False where on the pixels as they "
+            "are stored. Load with one of them, and data.check_up shows whether it is right."
+        )
     if (outside or painted or blurred) and statistics.median(map(_is_picture, seen.values())):
         advice.append("They look like pictures: are images= and masks= exchanged?")
     elif painted:

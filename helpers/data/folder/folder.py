@@ -54,6 +54,8 @@ class Folder(InstanceSet):
       (`tiles.tile_corners`), after the split, so that those of one image are all on one side;
     - `scale`: images with more than 8 bits that fill less than half of their range, such as those of a camera with 12,
       are stretched: the percentiles 0.5 and 99.5 of all pixels of the set become 0 and 1. `False` leaves them;
+    - `turn`: whether photographs are turned upright as their EXIF tag says, which is asked back where a mask without a
+      tag fits both ways. `False` takes images and masks as they are stored;
     - `fractions`: of train, validation and test, adding up to 1. The pairs are sorted by the SHA-256 of their stems (of
       their groups), as good as random and the same everywhere, and cut into three; every split with a fraction above 0
       gets at least one pair. The split "all" holds every pair.
@@ -92,6 +94,7 @@ class Folder(InstanceSet):
         tile: Size | None = None,
         stride: Size | None = None,
         scale: bool = True,
+        turn: bool | None = None,
         fractions: tuple[float, float, float] = (0.7, 0.15, 0.15),
     ):
         super().__init__(split)
@@ -101,7 +104,7 @@ class Folder(InstanceSet):
                 'names of the classes, such as classes=("background", "cell"), or in their place what each value of a '
                 'mask is, such as values={0: "background", 255: "cell"}'
             )
-        rules = checked_rules(classes, values, ignore, suffix, instances, scale)
+        rules = checked_rules(classes, values, ignore, suffix, instances, scale, turn)
         self.classes, self._rules = rules.classes, rules
         image_folder, mask_folder = Path(images).expanduser().resolve(), Path(masks).expanduser().resolve()
         if image_folder == mask_folder:
@@ -140,7 +143,7 @@ class Folder(InstanceSet):
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Image and mask as read, the image grey or RGB as the whole set is."""
         pair = self._pairs[index]
-        image = self._cut(read_image(pair.image, pair.page), index)
+        image = self._cut(read_image(pair.image, pair.page, self._rules.turn is not False), index)
         values = self._cut(mask_values(pair, self._rules), index)
         if self._found.channels == 3 and image.ndim == 2:
             image = np.stack([image] * 3, axis=-1)

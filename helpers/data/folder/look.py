@@ -28,6 +28,7 @@ class Seen(NamedTuple):
     in_colours: bool  # those values are colours
     form: Form  # of the mask
     oddity: str
+    turn: int  # the image's EXIF orientation
     moved: int  # pixels of a JPEG that were taken as the nearest value
     flat: float  # share of neighbours of the same value, less those of the most frequent one
 
@@ -36,14 +37,23 @@ def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
     """What is in a pair of files, and what is wrong with them."""
     problems: list[str] = []
     form = form_of(pair.mask)
-    image = _read(lambda: read_image(pair.image, pair.page), pair.image, problems)
+    turned = rules.turn is not False
+    image = _read(lambda: read_image(pair.image, pair.page, turned), pair.image, problems)
     try:
         raw, in_colours = _read(lambda: _raw_values(pair, rules, form), pair.mask, problems), rules.colours
     except InColours:
-        raw, in_colours = _read(lambda: read_colours(pair.mask, pair.page), pair.mask, problems), True
+        raw, in_colours = _read(lambda: read_colours(pair.mask, pair.page, turned), pair.mask, problems), True
     if image is None or raw is None:
         return None, problems
-    if image.shape[:2] != raw.shape:
+    turn = form_of(pair.image).turn
+    if rules.turn is None and _two_ways(image.shape[:2], turn, raw.shape, form.turn):
+        problems.append(
+            f"{short(pair.image)}: is turned by its EXIF tag, and its mask is not: it may lie on the picture as it is "
+            "shown, or as it is stored"
+            if turn != 1
+            else f"{short(pair.mask)}: is turned by its EXIF tag, and its image is not"
+        )
+    elif image.shape[:2] != raw.shape:
         sizes = f"{raw.shape[0]}×{raw.shape[1]}, its image {image.shape[0]}×{image.shape[1]}"
         problems.append(f"{short(pair.mask)}: is {sizes} (height × width); they must be equal")
     flat = as_unit(image.reshape(-1)[:: max(1, image.size // _SAMPLED)])
@@ -53,9 +63,15 @@ def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
     counts = _counts(mask)
     oddity = _oddity(pair.mask, counts, form)
     moved = int((mask != raw).sum())
-    return Seen(
-        image.shape, bits, brightest, flat, counts, in_colours, form, oddity, moved, _flat(mask, counts)
-    ), problems
+    alike = _flat(mask, counts)
+    what = Seen(image.shape, bits, brightest, flat, counts, in_colours, form, oddity, turn, moved, alike)
+    return what, problems
+
+
+def _two_ways(image: tuple[int, ...], turn: int, mask: tuple[int, ...], mask_turn: int) -> bool:
+    """Whether the mask may lie on the image as it is stored, as only one of the two is turned; sizes are as turned."""
+    stored = [size[::-1] if by >= 5 else size for size, by in ((image, turn), (mask, mask_turn))]
+    return turn != mask_turn and stored[0] == stored[1]
 
 
 def mask_values(pair: Pair, rules: Rules) -> np.ndarray:
@@ -67,8 +83,8 @@ def mask_values(pair: Pair, rules: Rules) -> np.ndarray:
 def _raw_values(pair: Pair, rules: Rules, form: Form) -> np.ndarray:
     """A mask's values; those of a 1-bit file are 0 and 1, unless the rules speak of 255."""
     if rules.colours:
-        return read_colours(pair.mask, pair.page)
-    values = read_mask(pair.mask, pair.page)
+        return read_colours(pair.mask, pair.page, rules.turn is not False)
+    values = read_mask(pair.mask, pair.page, rules.turn is not False)
     if form.one_bit and not (rules.values and IGNORE in dict(rules.values)):
         values = (values > 0).astype(values.dtype)
     return values

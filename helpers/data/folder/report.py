@@ -68,6 +68,9 @@ def report_of(
         f"{scaled}",
         f"masks   {', '.join(parts)}",
     ]
+    if turned := sum(one.turn != 1 for one in seen):
+        done = "of the images are turned" if rules.turn is not False else "of the images are not turned"
+        lines.append(f"EXIF    {turned} {done} as their tag says")
     if (moved := sum(one.moved for one in seen)) and rules.values:
         blurred = [one for one in seen if one.form.lossy]
         share = 100 * moved / sum(sum(one.counts.values()) for one in blurred)

@@ -22,6 +22,7 @@ class Rules(NamedTuple):
     called: tuple[str, str]  # images and masks, with * for what the two of a pair share
     instances: bool
     scale: bool
+    turn: bool | None
     colours: bool = False  # values and ignore are colours, each as one number
 
 
@@ -32,6 +33,7 @@ def checked_rules(
     suffix: str | tuple[str, str],
     instances: bool,
     scale: bool,
+    turn: bool | None,
 ) -> Rules:
     """The options as rules; InputError where one cannot be, or two do not go together."""
     colours = values is not None and all(isinstance(value, tuple) for value in values)
@@ -57,7 +59,7 @@ def checked_rules(
             "instances=True makes all numbered objects one class, so it takes two names and no values: "
             'classes=("background", "cell")'
         )
-    return Rules(names, table, ignored, _checked_suffix(suffix), instances, scale, colours)
+    return Rules(names, table, ignored, _checked_suffix(suffix), instances, scale, turn, colours)
 
 
 def _number(value: object, colours: bool, said: str) -> int:
