@@ -27,6 +27,7 @@ FORMATS = {
     ".gif": "GIF",
 }
 _ORIENTATION = 0x0112  # the tag that says how to turn a picture, in EXIF and in TIFF
+_PNG_MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")  # where a PNG can have it
 _TURN: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
     3: lambda whole: np.rot90(whole, 2),
@@ -61,7 +62,9 @@ def form_of(path: Path) -> Form:
         with Image.open(path) as picture:
             lossy = picture.format in ("JPEG", "MPO") or picture.info.get("compression") == "jpeg"
             colours = picture.getpalette("RGB") if picture.mode == "P" and picture.format != "GIF" else None
-            turn = picture.getexif().get(_ORIENTATION, 1)
+            # Of a PNG it would decode all pixels first: the tag may stand behind them.
+            told = picture.format != "PNG" or any(mark in path.read_bytes() for mark in _PNG_MARKS)
+            turn = picture.getexif().get(_ORIENTATION, 1) if told else 1
             palette = tuple(zip(*[iter(colours or ())] * 3, strict=True))
             return Form(picture.mode == "1", lossy, palette, turn if turn in _TURN else 1)
     except (OSError, ValueError):  # or a palette of its own kind

@@ -603,6 +603,16 @@ def test_a_cameras_twelve_bits_are_stretched_for_all_alike_and_said(put, capsys)
     assert values(dark[0][0], 65535).max() == int(GREY.max()) * 16
 
 
+def test_twelve_bits_beside_eight_are_stretched_alone(put):
+    put.pair(GREY.astype(np.uint16) * 16)
+    put.pair(GREY, name="b.png")
+    pairs = put.load()
+    assert "16 bits and 8 bits" in pairs.report
+    assert "the 1 of 16 bits are stretched, the others are not" in pairs.report
+    assert pairs[0][0].max() > 0.98
+    assert np.array_equal(values(pairs[1][0])[0], GREY)
+
+
 def test_the_report_says_what_is_in_the_files(put):
     for stem in "abcd":
         put.pair(GREY, LABELS * 255, f"{stem}.png")
@@ -765,7 +775,7 @@ def test_an_accent_is_the_same_letter_however_it_is_spelled(put):
 
 def test_splits_are_the_same_everywhere_and_share_nothing(put):
     for i in range(20):
-        put.pair(GREY, name=f"{i:02}.png")
+        put.pair(GREY + i, name=f"{i:02}.png")
     stems = {s: put.load(s).stems for s in ("train", "validation", "test")}
     assert [len(s) for s in stems.values()] == [14, 3, 3]
     assert sorted(sum(stems.values(), ())) == list(put.load("all").stems)
@@ -777,10 +787,38 @@ def test_splits_are_the_same_everywhere_and_share_nothing(put):
 def test_a_group_is_never_on_two_sides(put, groups):
     for p in range(5):
         for k in range(4):
-            put.pair(GREY, name=f"p{p}_{k}.png")
+            put.pair(GREY + 4 * p + k, name=f"p{p}_{k}.png")
     sides = [{stem[:2] for stem in put.load(split, groups=groups).stems} for split in ("train", "validation", "test")]
     assert [len(side) for side in sides] == [3, 1, 1]
     assert len(set.union(*sides)) == 5
+
+
+def test_copies_of_an_image_are_never_on_two_sides(put):
+    for k in range(20):
+        put.pair(GREY + k % 10, LABELS if k < 13 else 1 - LABELS, f"{k:02}.png")
+    put.pair(GREY * 0, name="black.png")
+    put.pair(GREY * 0, name="empty.png")  # of one value, as slices beside the object are
+    for groups in (
+        None,
+        r"\d$|black|empty",
+        {f"{k:02}": "ab"[k > 11] for k in range(20)} | {"black": "c", "empty": "d"},
+    ):
+        sides = [{*put.load(split, groups=groups).stems} for split in ("train", "validation", "test")]
+        assert sum(map(len, sides)) == 22
+        for k in range(10):
+            assert sum({f"{k:02}", f"{k + 10:02}"} <= side for side in sides) == 1
+    report = put.load().report
+    assert "copies  10 of the images are the same as another, pixel by pixel, such as 10.png as 00.png" in report
+    assert "split, and 7 have other masks" in report
+    with pytest.raises(ValueError, match="with the same image together"):
+        put.load("test", groups="")
+
+
+def test_equal_pages_are_in_one_block(put):
+    put("images/a.tif", STACK[[0, 1, 2, 3, 4, 5, 6, 6, 8, 9]])
+    put("masks/a.tif", np.stack([LABELS] * 10))
+    assert [len(put.load(split)) for split in ("train", "validation", "test")] == [6, 3, 1]
+    assert "such as page 8 of a.tif as page 7 of a.tif" in put.load().report
 
 
 STACK = np.stack([GREY // (k + 1) for k in range(10)])
@@ -788,11 +826,11 @@ STACK = np.stack([GREY // (k + 1) for k in range(10)])
 
 def test_the_pages_of_a_stack_are_pairs_and_stay_together(put, tmp_path):
     for name in "abcde":
-        put(f"images/{name}.tif", STACK)
+        put(f"images/{name}.tif", STACK + ord(name))
         put(f"masks/{name}.tif", np.stack([LABELS if k % 2 else 1 - LABELS for k in range(10)]))
     pairs = put.load()
     assert len(pairs) == 50
-    assert np.array_equal(values(pairs[13][0])[0], STACK[3])
+    assert np.array_equal(values(pairs[13][0])[0], STACK[3] + ord("b"))
     assert np.array_equal(pairs[13][1], LABELS)
     assert np.array_equal(pairs[12][1], 1 - LABELS)
     sides = [{*put.load(split).stems} for split in ("train", "validation", "test")]

@@ -13,8 +13,6 @@ from helpers.data.folder.rules import Rules
 from helpers.data.folder.values import FAR, apart, as_number, main_values, shown
 from helpers.data.pairs import IGNORE
 
-_MANY = 100  # values in a file that is hardly a mask
-_FLAT = 0.3  # of neighbours are equal in a mask at least, and hardly in a picture
 _LISTED = 20  # values that a call can name
 _STRAY = 0.05  # of the pixels of 255: so few of value 1 were hardly drawn
 _SOFT = 0.2  # of the pixels are in between where edges are soft
@@ -54,7 +52,7 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
             "turn=True where masks lie on the pictures as a viewer shows them, turn=False where on the pixels as they "
             "are stored. Load with one of them, and data.check_up shows whether it is right."
         )
-    if (outside or painted or blurred) and statistics.median(map(_is_picture, seen.values())):
+    if (outside or painted or blurred) and statistics.median(one.picture for one in seen.values()):
         advice.append("They look like pictures: are images= and masks= exchanged?")
     elif painted:
         advice += _advice_for_colours(painted, seen, rules)
@@ -220,10 +218,6 @@ def _total(seen: Iterable[Seen]) -> Counter[int]:
     for one in seen:
         total.update(one.counts)
     return total
-
-
-def _is_picture(one: Seen) -> bool:
-    return len(one.counts) > _MANY and one.flat < _FLAT
 
 
 def _some(values: list[int], colours: bool) -> str:

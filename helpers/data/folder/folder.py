@@ -15,7 +15,7 @@ from helpers.data.files import DataError
 from helpers.data.folder.classes import classes_of
 from helpers.data.folder.look import Seen, as_unit, look, mask_values
 from helpers.data.folder.names import Listing, Pair, list_folder, pairs_by_name, proposed_suffix, stem_of
-from helpers.data.folder.report import bounds_of, grouped, report_of
+from helpers.data.folder.report import bounds_of, copies_of, grouped, report_of
 from helpers.data.folder.rules import Rules, Value, checked_rules
 from helpers.data.folder.splits import divide, groups_of
 from helpers.data.pairs import SPLITS, Instances, InstanceSet
@@ -34,6 +34,7 @@ class _Found(NamedTuple):
     channels: int
     class_of: dict[int, int]
     bounds: tuple[float, float] | None
+    copies: list[list[Pair]]
     report: str
 
 
@@ -49,11 +50,12 @@ class Folder(InstanceSet):
     - `suffix`: what the masks' stems have behind those of the images, such as `"_mask"`; or how both are called, with *
       for what the two of a pair share: `("*_leftImg8bit", "*_gtFine_labelIds")`. Files called otherwise are left out;
     - `groups`: pairs that belong together, such as those of one patient, never on two sides of the split: a pattern
-      that is searched in the stem, such as `r"patient\\d+"`, or a table from stem to group;
+      that is searched in the stem, such as `r"patient\\d+"`, or a table from stem to group. Pairs with the same image,
+      pixel by pixel, belong together in any case;
     - `tile`, `stride`: pixels, an int or (height, width): every image is cut into tiles of this size
       (`tiles.tile_corners`), after the split, so that those of one image are all on one side;
-    - `scale`: images with more than 8 bits that fill less than half of their range, such as those of a camera with 12,
-      are stretched: the percentiles 0.5 and 99.5 of all pixels of the set become 0 and 1. `False` leaves them;
+    - `scale`: images of 16 bits that fill less than half of their range, such as those of a camera with 12, are
+      stretched: the percentiles 0.5 and 99.5 of all their pixels become 0 and 1. `False` leaves them;
     - `turn`: whether photographs are turned upright as their EXIF tag says, which is asked back where a mask without a
       tag fits both ways. `False` takes images and masks as they are stored;
     - `fractions`: of train, validation and test, adding up to 1. The pairs are sorted by the SHA-256 of their stems (of
@@ -113,11 +115,14 @@ class Folder(InstanceSet):
         self._found = _check_folders(*contents, rules)
         pairs = self._found.pairs
         group_of = groups_of(groups, [stem_of(pair.image) for pair in pairs])
-        self._pairs = pairs if split == "all" else divide(pairs, fractions, group_of)[SPLITS.index(split)]
+        if split == "all":
+            self._pairs = pairs
+        else:
+            self._pairs = divide(pairs, fractions, group_of, self._found.copies)[SPLITS.index(split)]
         if not self._pairs:
             raise InputError(
-                f"The split {split!r} is empty: {len(pairs)} pairs divided by fractions={fractions}. "
-                "Add pairs, or give the split a larger fraction."
+                f"The split {split!r} is empty: {len(pairs)} pairs divided by fractions={fractions}, those of a group "
+                "or with the same image together. Add pairs, or give the split a larger fraction."
             )
         self._corners: list[tuple[int, int] | None] = [None] * len(self._pairs)
         self._tile = (0, 0) if tile is None else as_size(tile, "tile")
@@ -147,7 +152,7 @@ class Folder(InstanceSet):
         values = self._cut(mask_values(pair, self._rules), index)
         if self._found.channels == 3 and image.ndim == 2:
             image = np.stack([image] * 3, axis=-1)
-        if self._found.bounds is not None:
+        if self._found.bounds is not None and image.dtype == np.uint16:
             low, high = self._found.bounds
             image = ((as_unit(image) - low) / (high - low)).clip(0, 1)
         mask = np.full_like(values, int(self._rules.instances))
@@ -205,7 +210,8 @@ def _check_folders(images: Listing, masks: Listing, rules: Rules) -> _Found:
         raise DataError(f"There are no images in {images.folder}. They are files ending in {', '.join(FORMATS)}.")
     channels = 3 if any(len(one.shape) == 3 for one in seen.values()) else 1
     bounds = bounds_of(list(seen.values())) if rules.scale else None
-    report = report_of(images, masks, list(seen.values()), rules, class_of, bounds, left)
+    copies = copies_of(seen)
+    report = report_of(images, masks, seen, copies, rules, class_of, bounds, left)
     print(report)
     shapes = {pair: (one.shape[0], one.shape[1]) for pair, one in seen.items()}
-    return _Found(pairs, shapes, channels, class_of, bounds, report)
+    return _Found(pairs, shapes, channels, class_of, bounds, copies, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from helpers.data.pairs import IGNORE
 from helpers.data.pictures import Form, InColours, PictureError, form_of, read_colours, read_image, read_mask
 
 _SAMPLED = 2000  # pixels of each image for them
+_MANY = 100  # values in a file that is hardly a mask
+_FLAT = 0.3  # of neighbours are equal in a mask at least, and hardly in a picture
 
 
 class Seen(NamedTuple):
@@ -24,13 +27,14 @@ class Seen(NamedTuple):
     bits: str
     brightest: float
     sample: np.ndarray
+    fingerprint: bytes  # of the image's pixels; none where all are of one value
+    turn: int  # the image's EXIF orientation
     counts: dict[int, int]  # of the mask's values, as the rules take them
     in_colours: bool  # those values are colours
     form: Form  # of the mask
     oddity: str
-    turn: int  # the image's EXIF orientation
     moved: int  # pixels of a JPEG that were taken as the nearest value
-    flat: float  # share of neighbours of the same value, less those of the most frequent one
+    picture: bool  # the mask is hardly one
 
 
 def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
@@ -63,8 +67,21 @@ def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
     counts = _counts(mask)
     oddity = _oddity(pair.mask, counts, form)
     moved = int((mask != raw).sum())
-    alike = _flat(mask, counts)
-    what = Seen(image.shape, bits, brightest, flat, counts, in_colours, form, oddity, turn, moved, alike)
+    picture = len(counts) > _MANY and _flat(mask, counts) < _FLAT
+    what = Seen(
+        shape=image.shape,
+        bits=bits,
+        brightest=brightest,
+        sample=flat,
+        fingerprint=_fingerprint(image),
+        turn=turn,
+        counts=counts,
+        in_colours=in_colours,
+        form=form,
+        oddity=oddity,
+        moved=moved,
+        picture=picture,
+    )
     return what, problems
 
 
@@ -108,7 +125,14 @@ def as_unit(image: np.ndarray) -> np.ndarray:
     return (image / np.float32(np.iinfo(image.dtype).max)).astype(np.float32) if image.dtype.kind in "iu" else image
 
 
+def _fingerprint(pixels: np.ndarray) -> bytes:
+    if pixels.min() == pixels.max():
+        return b""
+    return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16, key=str(pixels.shape).encode()).digest()
+
+
 def _flat(mask: np.ndarray, counts: Mapping[int, int]) -> float:
+    """Share of neighbours of the same value, less those of the most frequent one."""
     most = max(counts, key=lambda value: counts[value])
     left, right = mask[:, :-1], mask[:, 1:]
     equal = (left == right)[(left != most) | (right != most)]

@@ -23,6 +23,9 @@ class Pair(NamedTuple):
     mask: Path
     page: int | None = None
 
+    def __str__(self) -> str:
+        return self.image.name if self.page is None else f"page {self.page + 1} of {self.image.name}"
+
 
 class Listing(NamedTuple):
     """A folder and its entries (name, whether a file, size, time of change); it keys the cache of `_check_folders`."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from helpers.data.folder.look import Seen
-from helpers.data.folder.names import Listing
+from helpers.data.folder.look import Seen, mask_values
+from helpers.data.folder.names import Listing, Pair
 from helpers.data.folder.rules import Rules
 from helpers.data.folder.values import shown
 from helpers.data.pairs import IGNORE
@@ -21,34 +21,48 @@ _TAILS = (0.5, 99.5)  # percentiles of all pixels that become 0 and 1, as nnU-Ne
 
 def bounds_of(seen: Sequence[Seen]) -> tuple[float, float] | None:
     """What becomes 0 and 1 of images that were not made for their 16 bits."""
-    if any(one.bits != "16 bits" for one in seen):
+    samples = [one.sample for one in seen if one.bits == "16 bits"]
+    if not samples:
         return None
-    low, high = np.percentile(np.concatenate([one.sample for one in seen]), _TAILS)
+    low, high = np.percentile(np.concatenate(samples), _TAILS)
     return (float(low), float(high)) if low < high < _DARK else None  # not by one hot pixel
+
+
+def copies_of(seen: Mapping[Pair, Seen]) -> list[list[Pair]]:
+    """The pairs whose images are the same, pixel by pixel; those of one value are not meant."""
+    same: dict[bytes, list[Pair]] = {}
+    for pair, one in seen.items():
+        if one.fingerprint:
+            same.setdefault(one.fingerprint, []).append(pair)
+    return [pairs for pairs in same.values() if len(pairs) > 1]
 
 
 def report_of(
     images: Listing,
     masks: Listing,
-    seen: Sequence[Seen],
+    seen: Mapping[Pair, Seen],
+    copies: Sequence[Sequence[Pair]],
     rules: Rules,
     class_of: Mapping[int, int],
     bounds: tuple[float, float] | None,
     left: Sequence[str],
 ) -> str:
     """What was found: pairs, images, masks, objects, and what was left out, a line each."""
-    sizes = Counter(f"{one.shape[0]}×{one.shape[1]}" for one in seen)
+    every = seen.values()
+    sizes = Counter(f"{one.shape[0]}×{one.shape[1]}" for one in every)
     of_size = ", ".join(f"{size} ({number})" if len(sizes) > 1 else size for size, number in sizes.most_common(4))
     more = f", and {len(sizes) - 4} more sizes" if len(sizes) > 4 else ""
-    bits = " and ".join(sorted({one.bits for one in seen}))
-    colours = " and ".join(sorted({"colour" if len(one.shape) == 3 else "grey" for one in seen}))
-    brightest = max(one.brightest for one in seen)
+    bits = " and ".join(sorted({one.bits for one in every}))
+    colours = " and ".join(sorted({"colour" if len(one.shape) == 3 else "grey" for one in every}))
+    brightest = max(one.brightest for one in every)
     scaled = ""
     if bounds is not None:
         low, high = (65535 * bound for bound in bounds)
-        scaled = f"; stretched, {low:.0f} becomes 0 and {high:.0f} becomes 1 (scale=False leaves them)"
+        deep = sum(one.bits == "16 bits" for one in every)
+        which = "stretched" if deep == len(every) else f"the {deep} of 16 bits are stretched, the others are not"
+        scaled = f"; {which}, {low:.0f} becomes 0 and {high:.0f} becomes 1 (scale=False leaves them)"
     total: Counter[int] = Counter()
-    for one in seen:
+    for one in every:
         total.update(one.counts)
     area = total.total()
     values: dict[int, list[int]] = {}
@@ -63,16 +77,24 @@ def report_of(
             given = f"{of[0]} to {of[-1]}"
         parts.append(f"{what} ({given}) {share:.3g} %")
     lines = [
-        f"{len(seen)} pairs in {images.folder} and {masks.folder}",
+        f"{len(every)} pairs in {images.folder} and {masks.folder}",
         f"images  {of_size}{more}; {bits}, {colours}; the brightest pixel is at {100 * brightest:.0f} % of the range"
         f"{scaled}",
         f"masks   {', '.join(parts)}",
     ]
-    if turned := sum(one.turn != 1 for one in seen):
+    if copies:
+        first, second, *_ = (str(pair) for pair in copies[0])
+        others = sum(len(of) - 1 for of in copies)
+        differ = sum(len({mask_values(pair, rules).tobytes() for pair in of}) > 1 for of in copies)
+        lines.append(
+            f"copies  {others} of the images are the same as another, pixel by pixel, such as {second} as {first}; "
+            f"they are on one side of the split{f', and {differ} have other masks' if differ else ''}"
+        )
+    if turned := sum(one.turn != 1 for one in every):
         done = "of the images are turned" if rules.turn is not False else "of the images are not turned"
         lines.append(f"EXIF    {turned} {done} as their tag says")
-    if (moved := sum(one.moved for one in seen)) and rules.values:
-        blurred = [one for one in seen if one.form.lossy]
+    if (moved := sum(one.moved for one in every)) and rules.values:
+        blurred = [one for one in every if one.form.lossy]
         share = 100 * moved / sum(sum(one.counts.values()) for one in blurred)
         third = "; where two classes meet, a third may lie between them" if len(rules.values) > 2 else ""
         lines.append(
@@ -80,8 +102,8 @@ def report_of(
             f"the values{third}"
         )
     if rules.instances:
-        objects = sum(sum(value not in class_of for value in one.counts) for one in seen)
-        lines.append(f"objects {objects} numbered ones, {objects / len(seen):.1f} an image")
+        objects = sum(sum(value not in class_of for value in one.counts) for one in every)
+        lines.append(f"objects {objects} numbered ones, {objects / len(every):.1f} an image")
     if absent := [name for k, name in enumerate(rules.classes) if k not in values]:
         lines.append(f"absent  {', '.join(absent)}: in no mask")
     return "\n".join([*lines, *(f"left    {what}" for what in left)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -31,9 +31,12 @@ def groups_of(groups: str | Mapping[str, str] | None, stems: Sequence[str]) -> d
 
 
 def divide(
-    pairs: list[Pair], fractions: tuple[float, float, float], group_of: Mapping[str, str] | None = None
+    pairs: list[Pair],
+    fractions: tuple[float, float, float],
+    group_of: Mapping[str, str] | None = None,
+    copies: Sequence[Sequence[Pair]] = (),
 ) -> list[list[Pair]]:
-    """Three lists of pairs, each in the order of `pairs`; those of a group are all in one of them."""
+    """Three lists of pairs, each in the order of `pairs`; those of a group, and copies, are all in one of them."""
     try:
         train, validation, test = (float(f) for f in fractions)
     except (TypeError, ValueError):
@@ -44,10 +47,15 @@ def divide(
     for i, pair in enumerate(pairs):
         stem = stem_of(pair.image)
         groups.setdefault(group_of[stem] if group_of else stem, []).append(i)
+    place = {pair: i for i, pair in enumerate(pairs)}
+    same = [[place[pair] for pair in of] for of in copies]
+    groups = _joined(groups, same)
     order = sorted(groups, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     if len(groups) < sum(f > 0 for f in (train, validation, test)) and any(pair.page is not None for pair in pairs):
-        order = [str(k) for k in range(len(pairs))]  # blocks of neighbouring pages
-        groups = {name: [int(name)] for name in order}
+        # Blocks of neighbouring pages; none ends between two that are the same.
+        spans = [range(min(of), max(of) + 1) for of in same]
+        groups = _joined({str(k): [k] for k in range(len(pairs))}, spans)
+        order = sorted(groups, key=lambda name: groups[name])
     n = len(groups)
     wanted = [n * train, n * validation, n * test]
     counts = [max(int(w), int(w > 0)) for w in wanted]
@@ -59,3 +67,15 @@ def divide(
         counts[int(np.argmax([c - w if c > least else -np.inf for w, c in zip(wanted, counts, strict=True)]))] -= 1
     cuts = [0, counts[0], counts[0] + counts[1], n]
     return [[pairs[i] for i in sorted(i for name in order[a:b] for i in groups[name])] for a, b in pairwise(cuts)]
+
+
+def _joined(groups: dict[str, list[int]], copies: Iterable[Iterable[int]]) -> dict[str, list[int]]:
+    """The groups, as one where they hold copies of the same."""
+    joined = {name: [*of] for name, of in groups.items()}
+    at = {i: name for name, of in joined.items() for i in of}
+    for same in copies:
+        first, *others = sorted({at[i] for i in same})
+        for name in others:
+            at |= dict.fromkeys(joined[name], first)
+            joined[first] += joined.pop(name)
+    return {name: sorted(of) for name, of in joined.items()}
