@@ -1,0 +1,120 @@
+"""A check-up of pairs before training: the oddest pictures with their outlines, and what looks wrong."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from helpers import show
+from helpers.data.findings import Seen, findings, look
+from helpers.data.pairs import InstanceSet, Pairs
+from helpers.errors import CallError, InputError
+from helpers.progress_bar import bar
+
+_MOST = 200  # pairs of each set that are looked at
+_SHOWN = 8  # pictures in the figure at most
+_FEW = 6  # are filled up with ordinary ones
+
+
+def check_up(*sets: Pairs) -> None:
+    """See `helpers.data.check_up`."""
+    if not sets:
+        raise CallError("check_up(): no set is given. Call it as in data.check_up(train, validation, test).")
+    names = [getattr(pairs, "split", "set") for pairs in sets]
+    if len({*names}) < len(names):
+        names = [f"set{k + 1}" for k in range(len(sets))]
+    seen = [one for k, pairs in enumerate(sets) for one in _looks(k, pairs, names[k])]
+    if not seen:
+        raise InputError("The sets that are given have no pair. Give at least one image with its mask.")
+    classes = _classes(sets, seen)
+    _draw(sets, seen, _oddest(seen), classes)
+    for report in dict.fromkeys(getattr(pairs, "report", "") for pairs in sets):
+        if report:
+            print(report)
+    for line in _counts(sets, names, seen):
+        print(line)
+    wrong = findings(seen, names, classes)
+    print("Look at this:" if wrong else "Nothing looks wrong. Look at the pictures all the same.")
+    for line in wrong:
+        print(f"- {line}")
+
+
+def _looks(number: int, pairs: Pairs, name: str) -> Iterator[Seen]:
+    few = np.unique(np.linspace(0, len(pairs) - 1, min(len(pairs), _MOST)).astype(int)).tolist()
+    instances = _instances(pairs)
+    stems = getattr(pairs, "stems", None)
+    for k in bar(iterable=few, desc=f"Looking at {name}", total=len(few)):
+        image, mask = (np.asarray(x) for x in pairs[k])
+        labels = np.asarray(instances[k]) if instances is not None else None
+        yield look((number, k), f"{name}[{k}]" + (f" {stems[k]:.24}" if stems else ""), image, mask, labels)
+
+
+def _instances(pairs: Pairs) -> Any:
+    """The single objects, where they are numbered."""
+    try:
+        return pairs.instances if isinstance(pairs, InstanceSet) else None
+    except InputError:
+        return None
+
+
+def _classes(sets: Sequence[Pairs], seen: Sequence[Seen]) -> tuple[str, ...]:
+    """The names that the sets give, or the numbers."""
+    for pairs in sets:
+        if names := getattr(pairs, "classes", ()):
+            return tuple(names)
+    return tuple(map(str, range(1 + max((k for one in seen for k in one.classes), default=1))))
+
+
+def _oddest(seen: Sequence[Seen]) -> dict[int, str]:
+    """The pairs that are shown, and why each."""
+    shares = np.array([one.share for one in seen])
+    with_objects = [k for k, one in enumerate(seen) if one.share > 0]
+    every = range(len(seen))
+    why: dict[int, list[str]] = {}
+
+    def most(of: Sequence[int], what: str, measure: Callable[[Seen], float]) -> None:
+        values = [measure(seen[k]) for k in of]
+        if len(of) and (len(of) == 1 or max(values) > min(values)):
+            why.setdefault(of[int(np.argmax(values))], []).append(what)
+
+    most(with_objects, "outline beside edges", lambda one: one.better)
+    most(with_objects, "tiny objects", lambda one: one.tiny)
+    most(with_objects, "objects in a corner", lambda one: one.in_corner)
+    most(every, "darkest", lambda one: -one.brightness)
+    most(every, "brightest", lambda one: one.brightness)
+    most(every, "least contrast", lambda one: -one.contrast)
+    most(with_objects, "most object", lambda one: one.share)
+    most(with_objects, "least object", lambda one: -one.share)
+    for k in [k for k in every if seen[k].share == 0][:1]:
+        why.setdefault(k, []).append("no object")
+    most(with_objects, "most objects", lambda one: len(one.sizes))
+    ordinary = sorted(every, key=lambda k: abs(np.nan_to_num(seen[k].share) - np.nanmedian(np.nan_to_num(shares))))
+    for k in ordinary:
+        if len(why) < _FEW:
+            why.setdefault(k, ["as most are"])
+    return {k: ", ".join(reasons) for k, reasons in [*why.items()][:_SHOWN]}
+
+
+def _draw(sets: Sequence[Pairs], seen: Sequence[Seen], chosen: dict[int, str], classes: Sequence[str]) -> None:
+    panels, said = [], []
+    for k, why in chosen.items():
+        one = seen[k]
+        image, mask = sets[one.at[0]][one.at[1]]
+        panels.append((f"{one.name}\n{textwrap.fill(why, 36)}", image, mask))
+        share = "no labels" if np.isnan(one.share) else f"{one.share:.1%} object in {len(one.sizes)} pieces"
+        said.append(f"{one.name}, {why}: mean brightness {one.brightness:.2f}, {share}")
+    show.outlines(panels, classes, f"{len(panels)} pictures with the outlines of their masks. {'; '.join(said)}.")
+
+
+def _counts(sets: Sequence[Pairs], names: Sequence[str], seen: Sequence[Seen]) -> Iterator[str]:
+    """How many pairs were looked at, and objects counted, in each set."""
+    for number, (pairs, name) in enumerate(zip(sets, names, strict=True)):
+        mine = [one for one in seen if one.at[0] == number]
+        of = "" if len(mine) == len(pairs) else f" of {len(pairs)}, evenly chosen"
+        sizes = np.concatenate([one.sizes for one in mine]) if mine else np.zeros(0)
+        what = "objects" if _instances(pairs) is not None else "connected regions of object"
+        middle = f", the middle one of {np.median(sizes):.0f} pixels" if len(sizes) else ""
+        yield f"{name}: {len(mine)} pairs{of}, {len(sizes)} {what}{middle}"
