@@ -41,7 +41,8 @@ def load(name: str, split: str, **options) -> PairSet:
     - "cells": `size=128`, `count=200`, `foreground=0.2`, `diameter=22`, `seed=0`.
     - "pets": `size=None`; an int or (height, width) resizes every pair. Downloads 0.8 GB the first time.
     - "folder": `images`, `masks`, and `classes` or `values` (all three needed), `ignore=255`, `instances=False`,
-      `suffix=""`, `groups=None`, `tile=None`, `stride=tile`, `scale=True`, `fractions=(0.7, 0.15, 0.15)`.
+      `suffix=""`, `groups=None`, `tile=None`, `stride=tile`, `scale=True`, `turn=None`,
+      `fractions=(0.7, 0.15, 0.15)`.
 
     The set's class (`helpers.data.nuclei.Nuclei` …) explains them. Every pair is a `tv_tensors.Image` `(C, H, W)`
     float32 in [0, 1] and a `tv_tensors.Mask` `(H, W)` int64 with values in `range(len(classes))`, or 255 for pixels

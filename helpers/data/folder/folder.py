@@ -43,8 +43,8 @@ class Folder(InstanceSet):
 
     - `images`, `masks`: two folders with PNG, JPEG, TIFF, BMP or GIF files directly in them;
     - `classes`: the names of the classes, two or more, in the order of the numbers in the masks: 0, 1, …; or
-    - `values`: what each value of a mask is, `{0: "background", 255: "cell"}`; the order gives the classes, and several
-      values may be one class;
+    - `values`: what each value of a mask is, `{0: "background", 255: "cell"}`, or each colour,
+      `{(0, 0, 0): "background", (255, 0, 0): "cell"}`; the order gives the classes, and several values may be one class;
     - `ignore`: the value, or values, of pixels without a label; 255 where it is no class;
     - `instances`: masks hold a number for each single object: all are class 1, and `.instances` has the numbers;
     - `suffix`: what the masks' stems have behind those of the images, such as `"_mask"`; or how both are called, with *
@@ -70,7 +70,7 @@ class Folder(InstanceSet):
 
     Masks hold class numbers, as grey values or palette indices, and 255 where there is no label. If there are two
     classes and no mask holds a 1, the masks are drawn in 0 and 255, and 255 is class 1. A 1-bit mask is always 0 and 1.
-    What could be read in two ways is asked back.
+    JPEG blurs masks: with `values`, each pixel is the nearest of them. What could be read in two ways is asked back.
 
     Every file is read when the set is loaded, and what was found is printed once and kept as `.report`. DataError tells
     the kinds of everything that has no partner, cannot be read, differs in size, holds a number outside the classes or
