@@ -291,6 +291,19 @@ def test_numbered_objects_are_one_class_and_keep_their_numbers(put):
         _ = put.load(classes=[f"class {k}" for k in range(9)]).instances
 
 
+def test_numbers_of_a_crop_of_a_large_label_image_look_like_objects(put):
+    crop = 4000 + 97 * (np.arange(48).reshape(8, 6) // 2)
+    put.pair(GREY, np.where(LABELS, crop, 0).astype(np.uint16))
+    put.pair(GREY + 1, np.where(LABELS, crop + 5000, 0).astype(np.uint16), "b.png")
+    assert "instances=True" in problems(put)
+    assert len(put.load(instances=True).instances[1].unique()) == 15
+
+
+def test_objects_without_a_background_are_refused(put):
+    put.pair(GREY, LABELS + 1)
+    assert "none holds a 0" in problems(put, instances=True)
+
+
 def test_an_object_of_the_number_255_is_an_object(put):
     put.pair(GREY, np.where(GREY > 200, 255, LABELS * 254).astype(np.uint8))
     assert np.array_equal(put.load(instances=True)[0][1], LABELS)
@@ -345,7 +358,22 @@ def test_masks_of_several_kinds_in_one_folder_are_all_proposed(put):
     assert "a_2_leftImg8bit.png: there is no mask with the stem 'a_2_gtFine_labelIds'" in problems(put, suffix=called)
 
 
-def test_two_masks_of_one_image_are_told(put):
+@pytest.mark.parametrize("suffix", ["_mask", ("*", "*_mask")])
+def test_images_and_masks_in_one_folder_are_told_apart_by_their_names(put, suffix):
+    """As BUSI has them."""
+    for k in range(3):
+        put(f"images/benign ({k}).png", GREY + k)
+        put(f"images/benign ({k})_mask.png", LABELS)
+    one = {"images": put.root / "images", "masks": put.root / "images", "classes": TWO, "suffix": suffix}
+    pairs = load("folder", "all", **one)
+    assert pairs.stems == ("benign (0)", "benign (1)", "benign (2)")
+    assert "left" not in pairs.report
+    put("images/notes.txt", b"?")
+    with pytest.raises(DataError, match="1 problems"):
+        load("folder", "all", **one)
+
+
+def test_a_mask_without_the_ending_is_left_out_and_said(put):
     put.pair(GREY)
     put("masks/a_mask.png", 1 - LABELS)
     assert np.array_equal(put.load(suffix="_mask")[0][1], 1 - LABELS)
@@ -417,6 +445,15 @@ def test_photographs_as_masks_are_taken_for_exchanged_folders(put):
     photo = np.random.default_rng(0).integers(0, 256, (40, 40, 3)).astype(np.uint8)
     put.pair(GREY, photo)
     assert "are images= and masks= exchanged?" in problems(put)
+
+
+def test_colours_of_a_palette_that_two_numbers_share_say_nothing(put):
+    """A palette of two colours, with black for the rest, and three classes."""
+    for stem, top in {"a": 2, "b": 1}.items():
+        mask = Image.frombytes("P", (6, 8), (LABELS * top + (GREY > 200) * (2 - top)).astype(np.uint8).tobytes())
+        mask.putpalette([0, 0, 0, 255, 0, 0] + [0] * 762)
+        put.pair(GREY + top, mask, f"{stem}.png")
+    assert put.load(classes=THREE)[0][1].max() == 2
 
 
 def test_palettes_that_give_a_number_two_colours_are_asked_back(put):

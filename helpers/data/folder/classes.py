@@ -12,6 +12,7 @@ from helpers.data.folder.names import Pair, short
 from helpers.data.folder.rules import Rules
 from helpers.data.folder.values import FAR, apart, as_number, main_values, shown
 from helpers.data.pairs import IGNORE
+from helpers.data.pictures import Form
 
 _LISTED = 20  # values that a call can name
 _STRAY = 0.05  # of the pixels of 255: so few of value 1 were hardly drawn
@@ -109,8 +110,8 @@ def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen],
         return ["Save the label image itself, in which objects are numbers, not its picture in colours."]
     total = _total(painted.values())
     for pair, one in seen.items():
-        if pair not in painted:  # a grey one among them
-            total.update({value * 0x010101: number for value, number in one.counts.items() if 0 <= value <= 255})
+        if pair not in painted:  # a grey one among them, or one with a palette
+            total.update({_colour(value, one.form): number for value, number in one.counts.items()})
     listed = [value for value, _ in total.most_common(_LISTED + 1)]
     advice = []
     if any(one.form.lossy for one in painted.values()):
@@ -141,7 +142,10 @@ def _advice_for_values(total: Counter[int], outside: set[int], rules: Rules) -> 
         )
     if rules.instances:
         return advice
-    if len(numbers) > 2 and numbers[-1] < 4 * len(numbers) and len(rules.classes) == 2 and rules.values is None:
+    soft = sum(total[value] for value in outside) < _SOFT * total.total()
+    dense = len(numbers) > 2 and numbers[-1] < 4 * len(numbers)
+    many = len(total) > _LISTED and (numbers[-1] > IGNORE or not soft)  # of crops of a larger label image
+    if (dense or many) and len(rules.classes) == 2 and rules.values is None:
         advice.append(
             "They look like numbers of single objects, as from napari, Fiji, Cellpose or StarDist: instances=True, "
             "which makes them one class and keeps the numbers."
@@ -155,7 +159,7 @@ def _advice_for_values(total: Counter[int], outside: set[int], rules: Rules) -> 
             said = dict.fromkeys(found, "...") | dict(zip(named, rules.classes, strict=False))
         place = " in place of classes" if rules.values is None else ""
         advice.append(f"Say what each value is: {_as_option(said, rules.colours)}{place}, or ignore=.")
-    elif sum(total[value] for value in outside) < _SOFT * total.total():
+    elif soft:
         advice.append(_SOFT_EDGES)
     return advice
 
@@ -185,6 +189,8 @@ def _ask_back(
                 f"If {IGNORE} is no label: ignore={IGNORE}.",
             ]
             return
+    if rules.instances and not total.get(0):
+        problems.append("no background in any mask: none holds a 0, and all other numbers are objects")
     objects = sum(n for value, n in total.items() if class_of.get(value, 1) not in (0, IGNORE))
     if not objects:
         held = _some(sorted(total), rules.colours)
@@ -198,12 +204,14 @@ def _ask_back(
 def _renumbered(seen: Iterable[Seen]) -> tuple[str, str]:
     """What is wrong where palettes give one colour several numbers, and what to do: each file was numbered anew."""
     numbers: dict[tuple[int, ...], Counter[int]] = {}
+    shared = set()  # colours that one file gives to several numbers: those that it has no colour for
     for one in seen:
-        for value in one.counts:
-            if 0 <= value < len(one.form.palette):
-                numbers.setdefault(one.form.palette[value], Counter())[value] += 1
+        drawn = [(one.form.palette[value], value) for value in one.counts if 0 <= value < len(one.form.palette)]
+        for colour, value in drawn:
+            numbers.setdefault(colour, Counter())[value] += 1
+        shared |= {colour for colour, often in Counter(colour for colour, _ in drawn).items() if often > 1}
     for colour, of in numbers.items():
-        if len(of) > 1:
+        if len(of) > 1 and colour not in shared:
             (first, often), (second, seldom) = of.most_common(2)
             said = _as_option(dict.fromkeys(sorted(map(as_number, numbers)), "..."), True)
             return (
@@ -211,6 +219,13 @@ def _renumbered(seen: Iterable[Seen]) -> tuple[str, str]:
                 f"Each file has numbers of its own, so say what the colours are: {said} in place of classes.",
             )
     return "", ""
+
+
+def _colour(value: int, form: Form) -> int:
+    """The colour that a value of a mask without colours is shown in."""
+    if 0 <= value < len(form.palette):
+        return as_number(form.palette[value])
+    return as_number((min(max(255 * value if form.one_bit else value, 0), 255),) * 3)
 
 
 def _total(seen: Iterable[Seen]) -> Counter[int]:

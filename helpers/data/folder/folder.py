@@ -43,8 +43,8 @@ class Folder(InstanceSet):
 
     - `images`, `masks`: two folders with PNG, JPEG, TIFF, BMP or GIF files directly in them;
     - `classes`: the names of the classes, two or more, in the order of the numbers in the masks: 0, 1, …; or
-    - `values`: what each value of a mask is, `{0: "background", 255: "cell"}`, or each colour,
-      `{(0, 0, 0): "background", (255, 0, 0): "cell"}`; the order gives the classes, and several values may be one class;
+    - `values`: what each value of a mask is, `{0: "background", 255: "cell"}`, or each of its colours,
+      `{(0, 0, 0): "background", (255, 0, 0): "cell"}`; the order gives the classes, and several values may be one;
     - `ignore`: the value, or values, of pixels without a label; 255 where it is no class;
     - `instances`: masks hold a number for each single object: all are class 1, and `.instances` has the numbers;
     - `suffix`: what the masks' stems have behind those of the images, such as `"_mask"`; or how both are called, with *
@@ -109,8 +109,11 @@ class Folder(InstanceSet):
         rules = checked_rules(classes, values, ignore, suffix, instances, scale, turn)
         self.classes, self._rules = rules.classes, rules
         image_folder, mask_folder = Path(images).expanduser().resolve(), Path(masks).expanduser().resolve()
-        if image_folder == mask_folder:
-            raise InputError(f"images and masks are the same folder, {image_folder}; put the masks into their own")
+        if image_folder == mask_folder and rules.called == ("*", "*"):
+            raise InputError(
+                f"images and masks are the same folder, {image_folder}; put the masks into their own, or say how "
+                "they are called: suffix='_mask'"
+            )
         contents = list_folder(image_folder, "images"), list_folder(mask_folder, "masks")
         self._found = _check_folders(*contents, rules)
         pairs = self._found.pairs
@@ -200,7 +203,7 @@ def _check_folders(images: Listing, masks: Listing, rules: Rules) -> _Found:
         if suffix := proposed_suffix(images, masks, rules.called):
             advice.insert(0, suffix)
         raise DataError(
-            f"{len(problems)} problems with the files in {images.folder} and {masks.folder}:\n  "
+            f"{len({*problems})} problems with the files in {images.folder} and {masks.folder}:\n  "
             + "\n  ".join(grouped(problems))
             + "".join(f"\n{line}" for line in advice)
             + "\nEvery image needs one mask with the same stem and size, and every file must be readable. "

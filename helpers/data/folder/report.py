@@ -112,7 +112,7 @@ def report_of(
 def grouped(problems: Sequence[str]) -> list[str]:
     """Of each kind of problem a few examples, and how many more there are."""
     kinds: dict[str, list[str]] = {}
-    for problem in sorted(problems):
+    for problem in sorted({*problems}):
         _, _, what = problem.partition(": ")
         kinds.setdefault(re.sub(r"'[^']*'|\d+", "#", what)[:40], []).append(problem)
     lines = []
