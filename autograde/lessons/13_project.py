@@ -67,13 +67,15 @@ def write_example():
     place = Path(tempfile.mkdtemp())
     for part in ("images", "masks"):
         (place / part).mkdir()
+    number = 0
     for part in ("train", "validation", "test"):
         pairs = data.load("nuclei", part, tile=128)
         for k, (image, _) in enumerate(pairs):
             grey, numbers = (255 * image[0]).round(), pairs.instances[k]
             for kind, values in (("images", grey), ("masks", numbers)):
                 picture = Image.fromarray(values.to(torch.uint8).numpy())
-                picture.save(place / kind / f"{part}-{k}.png")
+                picture.save(place / kind / f"field-{number:02}.png")
+            number += 1
     return place / "images", place / "masks"
 
 

@@ -17,6 +17,12 @@ from helpers.progress_bar import bar
 _MOST = 200  # pairs of each set that are looked at
 _SHOWN = 8  # pictures in the figure at most
 _FEW = 6  # are filled up with ordinary ones
+_ODD: dict[str, Callable[[Seen], bool]] = {  # what is shown of a picture that has it
+    "outline beside edges": lambda one: one.beside_edges,
+    "tiny objects": lambda one: one.tiny > 0,
+    "objects in a corner only": lambda one: one.in_corner,
+    "no object": lambda one: one.share == 0,
+}
 
 
 def check_up(*sets: Pairs) -> None:
@@ -77,19 +83,17 @@ def _oddest(seen: Sequence[Seen]) -> dict[int, str]:
 
     def most(of: Sequence[int], what: str, measure: Callable[[Seen], float]) -> None:
         values = [measure(seen[k]) for k in of]
-        if len(of) and (len(of) == 1 or max(values) > min(values)):
+        if len({*values}) > 1 or len(of) == 1:
             why.setdefault(of[int(np.argmax(values))], []).append(what)
 
-    most(with_objects, "outline beside edges", lambda one: one.better)
-    most(with_objects, "tiny objects", lambda one: one.tiny)
-    most(with_objects, "objects in a corner", lambda one: one.in_corner)
+    for what, true_of in _ODD.items():
+        for k in [k for k in every if true_of(seen[k])][:1]:
+            why.setdefault(k, []).append(what)
     most(every, "darkest", lambda one: -one.brightness)
     most(every, "brightest", lambda one: one.brightness)
     most(every, "least contrast", lambda one: -one.contrast)
     most(with_objects, "most object", lambda one: one.share)
     most(with_objects, "least object", lambda one: -one.share)
-    for k in [k for k in every if seen[k].share == 0][:1]:
-        why.setdefault(k, []).append("no object")
     most(with_objects, "most objects", lambda one: len(one.sizes))
     ordinary = sorted(every, key=lambda k: abs(np.nan_to_num(seen[k].share) - np.nanmedian(np.nan_to_num(shares))))
     for k in ordinary:
@@ -106,7 +110,8 @@ def _draw(sets: Sequence[Pairs], seen: Sequence[Seen], chosen: dict[int, str], c
         panels.append((f"{one.name}\n{textwrap.fill(why, 36)}", image, mask))
         share = "no labels" if np.isnan(one.share) else f"{one.share:.1%} object in {len(one.sizes)} pieces"
         said.append(f"{one.name}, {why}: mean brightness {one.brightness:.2f}, {share}")
-    show.outlines(panels, classes, f"{len(panels)} pictures with the outlines of their masks. {'; '.join(said)}.")
+    alt = f"{len(panels)} pictures with the outlines of their masks. {'; '.join(said)}."
+    show.outlines(panels, classes, alt, columns=3 if len(panels) <= 6 else 4)
 
 
 def _counts(sets: Sequence[Pairs], names: Sequence[str], seen: Sequence[Seen]) -> Iterator[str]:

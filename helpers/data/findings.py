@@ -40,6 +40,11 @@ class Seen(NamedTuple):
     better: float  # times as strong are the edges under it there
     thumb: np.ndarray  # (32 · 32,) with mean 0 and length 1; of an even image, all 0
 
+    @property
+    def beside_edges(self) -> bool:
+        """Whether the outline fits clearly better elsewhere."""
+        return max(map(abs, self.shift)) >= _SHIFT and self.better >= _BETTER
+
 
 def look(at: tuple[int, int], name: str, image: np.ndarray, mask: np.ndarray, labels: np.ndarray | None) -> Seen:
     """Measure a pair: image `(C, H, W)` from 0 to 1, mask `(H, W)`, and the numbers of its objects, if it has them."""
@@ -145,7 +150,7 @@ def _of_objects(seen: Sequence[Seen]) -> Iterator[str]:
 
 
 def _of_shifts(seen: Sequence[Seen]) -> Iterator[str]:
-    off = [one for one in seen if max(map(abs, one.shift)) >= _SHIFT and one.better >= _BETTER]
+    off = [one for one in seen if one.beside_edges]
     if off:
         off.sort(key=lambda one: -one.better)
         down, right = off[0].shift
