@@ -91,7 +91,8 @@ def outlines(panels: list[tuple[str, Any, Any]], classes: Sequence[str], alt: st
     from matplotlib.figure import Figure
 
     rows = -(-len(panels) // columns)
-    fig = Figure(figsize=(2.5 * columns, 2.9 * rows + 0.3), layout="constrained")
+    fig = Figure(figsize=(2.5 * columns, 3 * rows + 0.3))
+    fig.set_layout_engine("constrained", h_pad=0.1)
     styles = [(ORANGE, "-"), (BLUE, "--"), (VERMILION, ":"), (GREEN, "-.")]
     drawn = {}
     for k, (title, image, mask) in enumerate(panels):

@@ -83,7 +83,7 @@ def _oddest(seen: Sequence[Seen]) -> dict[int, str]:
 
     def most(of: Sequence[int], what: str, measure: Callable[[Seen], float]) -> None:
         values = [measure(seen[k]) for k in of]
-        if len({*values}) > 1 or len(of) == 1:
+        if len({*values}) > 1 or len(of) == 1 < len(seen):
             why.setdefault(of[int(np.argmax(values))], []).append(what)
 
     for what, true_of in _ODD.items():
@@ -92,8 +92,8 @@ def _oddest(seen: Sequence[Seen]) -> dict[int, str]:
     most(every, "darkest", lambda one: -one.brightness)
     most(every, "brightest", lambda one: one.brightness)
     most(every, "least contrast", lambda one: -one.contrast)
-    most(with_objects, "most object", lambda one: one.share)
-    most(with_objects, "least object", lambda one: -one.share)
+    most(with_objects, "largest share of object", lambda one: one.share)
+    most(with_objects, "smallest share of object", lambda one: -one.share)
     most(with_objects, "most objects", lambda one: len(one.sizes))
     ordinary = sorted(every, key=lambda k: abs(np.nan_to_num(seen[k].share) - np.nanmedian(np.nan_to_num(shares))))
     for k in ordinary:

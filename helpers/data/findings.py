@@ -164,13 +164,16 @@ def _of_shifts(seen: Sequence[Seen]) -> Iterator[str]:
 
 
 def _of_classes(seen: Sequence[Seen], names: Sequence[str], classes: Sequence[str]) -> Iterator[str]:
-    for k, called in enumerate(classes):
-        of = [one for one in seen if k in one.classes]
-        if len(of) < min(_ALONE, len(seen)):
-            where = f": {', '.join(one.name for one in of)}" if of else ""
-            yield f"The class {called!r} is in {len(of)} of {len(seen)} pairs{where}. That is too few to measure it."
-        elif absent := [name for at, name in enumerate(names) if not any(one.at[0] == at for one in of)]:
-            yield f"The class {called!r} is in no pair of {' and '.join(absent)}."
+    of = {called: [one for one in seen if k in one.classes] for k, called in enumerate(classes)}
+    if absent := [called for called, ones in of.items() if not ones]:
+        yield f"{_are(absent)} in no pair."
+    least = min(_ALONE, len(seen))
+    if rare := [called for called, ones in of.items() if 0 < len(ones) < least]:
+        where = f": {', '.join(one.name for one in of[rare[0]])}" if len(rare) == 1 else ""
+        yield f"{_are(rare)} in fewer than {least} of {len(seen)} pairs{where}. That is too few to measure it."
+    for at, name in enumerate(names):
+        if absent := [c for c, ones in of.items() if len(ones) >= least and all(one.at[0] != at for one in ones)]:
+            yield f"{_are(absent)} in no pair of {name}."
 
 
 def _of_copies(seen: Sequence[Seen]) -> Iterator[str]:
@@ -188,6 +191,11 @@ def _of_copies(seen: Sequence[Seen]) -> Iterator[str]:
             f"{one.name} and {other.name} look nearly the same, and are in two sets{more}: the correlation of their "
             f"thumbnails is {like:.3f}. A score there flatters. Split by groups=, or leave one out."
         )
+
+
+def _are(classes: Sequence[str]) -> str:
+    names = ", ".join(map(repr, classes[:4])) + (f" and {len(classes) - 4} more" if len(classes) > 4 else "")
+    return f"The class {names} is" if len(classes) == 1 else f"The classes {names} are"
 
 
 def _such(of: Sequence[Seen], one: str = "has", several: str = "have") -> str:

@@ -57,7 +57,10 @@ def in_corner(image, mask):
         (dot, "set[4] has objects of less than 5 pixels, 1 in all"),
         (in_corner, "set[4] has objects in one corner only"),
         (lambda image, mask: (image, mask.roll((4, -5), (0, 1))), "moved 4 pixels up and 5 pixels right"),
-        (lambda image, mask: (image, mask.masked_fill(mask.cumsum(1) > 40, 2)), "The class '2' is in 1 of 12 pairs"),
+        (
+            lambda image, mask: (image, mask.masked_fill(mask.cumsum(1) > 40, 2)),
+            "The class '2' is in fewer than 3 of 12 pairs: set[4]",
+        ),
     ],
 )
 def test_what_is_wrong_with_one_picture_is_found_and_the_picture_is_shown(said, change, sentence):
@@ -85,6 +88,13 @@ def test_what_is_alike_in_two_sets_is_found_and_a_class_that_one_lacks(said):
     assert "The class '2' is in no pair of set2" in text
     leaking = [load("brain", split, split_by="random") for split in ("train", "test")]
     assert "look nearly the same" in said(*leaking)[0]
+
+
+def test_classes_that_are_nowhere_are_named_in_one_sentence(said):
+    class Named(list):
+        classes = ("ground", "cell", *"abcdef")
+
+    assert "- The classes 'a', 'b', 'c', 'd' and 2 more are in no pair.\n" in said(Named(spoilt()))[0]
 
 
 def test_object_and_background_exchanged(said):

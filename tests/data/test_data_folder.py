@@ -291,6 +291,22 @@ def test_numbered_objects_are_one_class_and_keep_their_numbers(put):
         _ = put.load(classes=[f"class {k}" for k in range(9)]).instances
 
 
+def test_soft_edges_are_no_objects(put):
+    """As of a mask that was drawn with a brush, or resized."""
+    soft = (255 * np.clip(22 - np.hypot(*(np.mgrid[:90, :90] - 44)), 0, 6) / 6).astype(np.uint8)
+    put.pair(np.arange(8100).reshape(90, 90).astype(np.uint16), soft)
+    text = problems(put)
+    assert "soft brushes and resizing" in text
+    assert "instances" not in text
+
+
+def test_few_numbers_may_be_objects_or_classes(put):
+    put.pair(GREY, LABELS * (GREY // 60))
+    text = problems(put)
+    assert "instances=True" in text
+    assert "values={0: 'background', " in text
+
+
 def test_numbers_of_a_crop_of_a_large_label_image_look_like_objects(put):
     crop = 4000 + 97 * (np.arange(48).reshape(8, 6) // 2)
     put.pair(GREY, np.where(LABELS, crop, 0).astype(np.uint16))
@@ -492,8 +508,9 @@ def test_a_jpeg_mask_is_told_to_be_one_and_read_by_named_values(put):
     pairs = put.load(classes=None, values=given)
     assert np.array_equal(pairs[0][1], DISK)
     stored = np.asarray(Image.open(put.root / "masks" / "a.jpg"))
-    moved = 100 * np.isin(stored, (0, 255), invert=True).mean()
+    moved, far = (100 * np.mean(np.minimum(stored, 255 - stored) > least) for least in (0, 16))
     assert f"blurred 2 masks are JPEGs: {moved:.2g} % of their pixels" in pairs.report
+    assert f"{far:.2g} % from far off" in pairs.report
     assert "a third" not in pairs.report
 
 

@@ -16,7 +16,6 @@ from helpers.data.pictures import Form
 
 _LISTED = 20  # values that a call can name
 _STRAY = 0.05  # of the pixels of 255: so few of value 1 were hardly drawn
-_SOFT = 0.2  # of the pixels are in between where edges are soft
 
 
 def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> tuple[dict[int, int], list[str]]:
@@ -60,7 +59,7 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
     elif any(_why_unreadable(one, rules) for one in blurred.values()):
         advice += _advice_for_jpegs(blurred.values(), rules)
     elif outside:
-        advice += _advice_for_values(total, outside, rules)
+        advice += _advice_for_values(total, outside, any(one.soft for one in seen.values()), rules)
     elif seen and not renumbered:
         _ask_back(seen, total, class_of, rules, problems, advice)
     return class_of, advice
@@ -127,12 +126,12 @@ def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen],
 
 
 _SOFT_EDGES = (
-    "Most hold few values, and between them many that are rare, as soft brushes and resizing make them: draw with hard "
+    "They hold few values, and between them many that are rare, as soft brushes and resizing make them: draw with hard "
     "edges, and resize masks by the nearest pixel."
 )
 
 
-def _advice_for_values(total: Counter[int], outside: set[int], rules: Rules) -> list[str]:
+def _advice_for_values(total: Counter[int], outside: set[int], soft: bool, rules: Rules) -> list[str]:
     advice = []
     numbers = [value for value in sorted(total) if value not in (0, IGNORE, *(rules.ignore or ()))]
     if below := [value for value in sorted(outside) if value < 0]:
@@ -142,15 +141,16 @@ def _advice_for_values(total: Counter[int], outside: set[int], rules: Rules) -> 
         )
     if rules.instances:
         return advice
-    soft = sum(total[value] for value in outside) < _SOFT * total.total()
     dense = len(numbers) > 2 and numbers[-1] < 4 * len(numbers)
-    many = len(total) > _LISTED and (numbers[-1] > IGNORE or not soft)  # of crops of a larger label image
-    if (dense or many) and len(rules.classes) == 2 and rules.values is None:
+    many = len(total) > _LISTED  # of crops of a larger label image, which need not be dense
+    if soft:
+        advice.append(_SOFT_EDGES)
+    elif (dense or many) and len(rules.classes) == 2 and rules.values is None:
         advice.append(
             "They look like numbers of single objects, as from napari, Fiji, Cellpose or StarDist: instances=True, "
             "which makes them one class and keeps the numbers."
         )
-    elif len(total) <= _LISTED:
+    if not many:
         if rules.values is not None:
             said = {value: rules.classes[k] for value, k in rules.values} | dict.fromkeys(sorted(outside), "...")
         else:
@@ -159,8 +159,6 @@ def _advice_for_values(total: Counter[int], outside: set[int], rules: Rules) -> 
             said = dict.fromkeys(found, "...") | dict(zip(named, rules.classes, strict=False))
         place = " in place of classes" if rules.values is None else ""
         advice.append(f"Say what each value is: {_as_option(said, rules.colours)}{place}, or ignore=.")
-    elif soft:
-        advice.append(_SOFT_EDGES)
     return advice
 
 

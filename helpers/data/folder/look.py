@@ -11,13 +11,17 @@ import numpy as np
 
 from helpers.data.folder.names import Pair, short
 from helpers.data.folder.rules import Rules
-from helpers.data.folder.values import nearest
+from helpers.data.folder.values import FAR, distances, nearest
 from helpers.data.pairs import IGNORE
 from helpers.data.pictures import Form, InColours, PictureError, form_of, read_colours, read_image, read_mask
 
 _SAMPLED = 2000  # pixels of each image for them
-_MANY = 100  # values in a file that is hardly a mask
-_FLAT = 0.3  # of neighbours are equal in a mask at least, and hardly in a picture
+_MANY, _SEVERAL = (
+    100,
+    20,
+)  # values in a file that is hardly a mask, and in one whose edges are soft or that numbers objects
+_FLAT = 0.3  # of the neighbours beside the two most frequent values are equal where those are drawn
+_PLAIN = 0.8  # of a mask's pixels have the two most frequent values, if only its edges have others
 
 
 class Seen(NamedTuple):
@@ -33,8 +37,9 @@ class Seen(NamedTuple):
     in_colours: bool  # those values are colours
     form: Form  # of the mask
     oddity: str
-    moved: int  # pixels of a JPEG that were taken as the nearest value
+    moved: tuple[int, int]  # pixels of a JPEG that were taken as the nearest value, and those that were far from it
     picture: bool  # the mask is hardly one
+    soft: bool  # many values, and all but two of them at edges
 
 
 def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
@@ -66,8 +71,9 @@ def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
     mask = raw if in_colours != rules.colours else _unblurred(raw, form, rules)
     counts = _counts(mask)
     oddity = _oddity(pair.mask, counts, form)
-    moved = int((mask != raw).sum())
-    picture = len(counts) > _MANY and _flat(mask, counts) < _FLAT
+    moved = _moved(raw, mask, in_colours)
+    many = len(counts) > _SEVERAL and _flat(mask, counts) < _FLAT
+    plain = sum(sorted(counts.values())[-2:]) >= _PLAIN * mask.size
     what = Seen(
         shape=image.shape,
         bits=bits,
@@ -80,7 +86,8 @@ def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
         form=form,
         oddity=oddity,
         moved=moved,
-        picture=picture,
+        picture=many and not plain and len(counts) > _MANY,
+        soft=many and plain,
     )
     return what, problems
 
@@ -132,11 +139,16 @@ def _fingerprint(pixels: np.ndarray) -> bytes:
 
 
 def _flat(mask: np.ndarray, counts: Mapping[int, int]) -> float:
-    """Share of neighbours of the same value, less those of the most frequent one."""
-    most = max(counts, key=lambda value: counts[value])
-    left, right = mask[:, :-1], mask[:, 1:]
-    equal = (left == right)[(left != most) | (right != most)]
+    """Share of neighbours of the same value, where one at least has neither of the two most frequent values."""
+    rare = ~np.isin(mask, sorted(counts, key=lambda value: counts[value])[-2:])
+    left, right = (slice(None), slice(None, -1)), (slice(None), slice(1, None))
+    equal = (mask[left] == mask[right])[rare[left] | rare[right]]
     return float(equal.mean()) if equal.size else 1.0
+
+
+def _moved(raw: np.ndarray, mask: np.ndarray, colours: bool) -> tuple[int, int]:
+    where = raw != mask
+    return int(where.sum()), int((distances(raw[where], mask[where], colours) > FAR / 2).sum())
 
 
 def _oddity(path: Path, counts: Mapping[int, int], form: Form) -> str:

@@ -78,7 +78,7 @@ def report_of(
         parts.append(f"{what} ({given}) {share:.3g} %")
     lines = [
         f"{len(every)} pairs in {images.folder} and {masks.folder}",
-        f"images  {of_size}{more}; {bits}, {colours}; the brightest pixel is at {100 * brightest:.0f} % of the range"
+        f"images  {of_size}{more}; {bits}, {colours}; the brightest pixel is at {_percent(brightest)} of the range"
         f"{scaled}",
         f"masks   {', '.join(parts)}",
     ]
@@ -93,13 +93,14 @@ def report_of(
     if turned := sum(one.turn != 1 for one in every):
         done = "of the images are turned" if rules.turn is not False else "of the images are not turned"
         lines.append(f"EXIF    {turned} {done} as their tag says")
-    if (moved := sum(one.moved for one in every)) and rules.values:
+    if rules.values and any(one.moved[0] for one in every):
         blurred = [one for one in every if one.form.lossy]
-        share = 100 * moved / sum(sum(one.counts.values()) for one in blurred)
+        pixels = sum(sum(one.counts.values()) for one in blurred)
+        share, far = (100 * sum(one.moved[k] for one in blurred) / pixels for k in (0, 1))
         third = "; where two classes meet, a third may lie between them" if len(rules.values) > 2 else ""
         lines.append(
-            f"blurred {len(blurred)} masks are JPEGs: {share:.2g} % of their pixels are taken as the nearest of "
-            f"the values{third}"
+            f"blurred {len(blurred)} masks are JPEGs: {share:.2g} % of their pixels are taken as the nearest of the "
+            f"values, {far:.2g} % from far off{third}"
         )
     if rules.instances:
         objects = sum(sum(value not in class_of for value in one.counts) for one in every)
@@ -107,6 +108,10 @@ def report_of(
     if absent := [name for k, name in enumerate(rules.classes) if k not in values]:
         lines.append(f"absent  {', '.join(absent)}: in no mask")
     return "\n".join([*lines, *(f"left    {what}" for what in left)])
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
 
 
 def grouped(problems: Sequence[str]) -> list[str]:

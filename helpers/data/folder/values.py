@@ -24,8 +24,8 @@ def nearest(values: np.ndarray, named: Iterable[int], colours: bool) -> np.ndarr
     """Of each value the nearest of the named ones."""
     choices = np.array(sorted(named))
     found, where = np.unique(values, return_inverse=True)
-    apart = _points(found, colours)[:, None] - _points(choices, colours)
-    return choices[(apart**2).sum(-1).argmin(1)][where].reshape(values.shape)
+    between = _points(found, colours)[:, None] - _points(choices, colours)
+    return choices[(between**2).sum(-1).argmin(1)][where].reshape(values.shape)
 
 
 def main_values(counts: Mapping[int, int], most: int, colours: bool) -> list[int]:
@@ -39,9 +39,14 @@ def main_values(counts: Mapping[int, int], most: int, colours: bool) -> list[int
     return found
 
 
+def distances(ones: np.ndarray, others: np.ndarray, colours: bool) -> np.ndarray:
+    """How far values are from others `(n,)`; of colours, the distance of the channel in which they differ most."""
+    return abs(_points(ones, colours) - _points(others, colours)).max(-1, initial=0)
+
+
 def apart(one: int, other: int, colours: bool) -> int:
-    """The distance of two values; of colours, that of the channel in which they differ most."""
-    return int(abs(_points(np.array([one]), colours) - _points(np.array([other]), colours)).max())
+    """The distance of two values."""
+    return int(distances(np.array([one]), np.array([other]), colours)[0])
 
 
 def _points(values: np.ndarray, colours: bool) -> np.ndarray:
