@@ -510,8 +510,22 @@ def test_a_jpeg_mask_is_told_to_be_one_and_read_by_named_values(put):
     stored = np.asarray(Image.open(put.root / "masks" / "a.jpg"))
     moved, far = (100 * np.mean(np.minimum(stored, 255 - stored) > least) for least in (0, 16))
     assert f"blurred 2 masks are JPEGs: {moved:.2g} % of their pixels" in pairs.report
-    assert f"{far:.2g} % from far off" in pairs.report
+    assert f"{far:.2g} % from more than 16 away" in pairs.report
     assert "a third" not in pairs.report
+
+
+def test_a_value_that_is_left_out_of_a_jpegs_values_is_not_taken_as_another(put):
+    far = np.hypot(*(np.mgrid[:256, :256] - 127))
+    rings = np.select([far < 50, far < 90], [255, 128]).astype(np.uint8)
+    put("images/a.png", np.arange(65536).reshape(256, 256).astype(np.uint16))
+    put("masks/a.jpg", rings, quality=90)
+    assert "values={0: '...', 128: '...', 255: '...'} in place of classes" in problems(put)
+    text = problems(put, classes=None, values={0: "background", 255: "cell"})
+    assert "masks/a.jpg: is a JPEG, in which many pixels have 128, far from all values that are named" in text
+    assert "values={0: 'background', 255: 'cell', 128: '...'}, or ignore=" in text
+    three = put.load(classes=None, values={0: "background", 128: "cell", 255: "nucleus"})
+    assert "a third may lie between them" in three.report
+    assert (np.asarray(three[0][1]) != np.select([rings == 255, rings == 128], [2, 1])).mean() < 0.02
 
 
 @pytest.mark.parametrize("quality", [60, 75, 95])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from helpers.data.folder.look import Seen
@@ -34,6 +34,12 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
             problems.append(f"{called}: is in colours: {_some(sorted(one.counts), True)}; a mask holds class numbers")
         elif pair in blurred and (why := _why_unreadable(one, rules)):
             problems.append(f"{called}: is a JPEG, which blurs {why}")
+        elif missed := [v for v in one.drawn if pair in blurred and _far_from_all(v, rules)]:
+            held = _some(missed, rules.colours)
+            problems.append(
+                f"{called}: is a JPEG, in which many pixels have {held}, far from all values that are named"
+            )
+            outside |= {*missed}
         elif wrong := [v for v in sorted(one.counts) if v not in class_of and (v < 0 or not rules.instances)]:
             allowed = "those in values"
             if rules.values is None:
@@ -95,13 +101,23 @@ def _why_unreadable(one: Seen, rules: Rules) -> str:
     return ""
 
 
+def _far_from_all(value: int, rules: Rules) -> bool:
+    named = {*dict(rules.values or ()), *(rules.ignore or ())}
+    return bool(named) and all(apart(value, other, rules.colours) >= FAR for other in named)
+
+
 def _advice_for_jpegs(blurred: Iterable[Seen], rules: Rules) -> list[str]:
     anew = "JPEG is made for photographs. Save these masks anew as PNG, from where they were drawn."
-    found = main_values(_total(blurred), len(rules.classes), False)
+    found = sorted({value for one in blurred for value in one.drawn})
     if rules.instances or rules.values is not None or len(found) < len(rules.classes):
         return [anew]
-    said = _as_option(dict(zip(sorted(found), rules.classes, strict=True)), False)
+    said = _as_option(dict(zip(found, _names(len(found), rules), strict=True)), False)
     return [anew, f"Or take each pixel as the nearest of the values that were drawn: {said} in place of classes."]
+
+
+def _names(number: int, rules: Rules) -> Sequence[str]:
+    """The names of so many values, where it is clear which is which."""
+    return rules.classes if number == len(rules.classes) else ["..."] * number
 
 
 def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen], rules: Rules) -> list[str]:
@@ -114,14 +130,17 @@ def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen],
     listed = [value for value, _ in total.most_common(_LISTED + 1)]
     advice = []
     if any(one.form.lossy for one in painted.values()):
-        advice.append("JPEG blurs colours; PNG does not. Of JPEGs each pixel is taken as the nearest colour of values.")
+        advice.append(
+            "JPEG blurs colours; PNG does not. Each pixel is taken as the nearest colour that is named. Here are the "
+            "main ones."
+        )
     elif len(listed) > _LISTED:
         advice.append(_SOFT_EDGES)
     if len(listed) > _LISTED:
-        listed = main_values(total, len(rules.classes), True)
-    names = rules.classes if len(listed) == len(rules.classes) == 2 else ()
+        listed = main_values(total, True)
     listed.sort(key=lambda value: value != 0)  # black, or else the most frequent, is mostly the background
-    said = _as_option(dict(zip(listed, (*names, *["..."] * len(listed)), strict=False)), True)
+    names = _names(len(listed), rules) if len(listed) == 2 else ["..."] * len(listed)
+    said = _as_option(dict(zip(listed, names, strict=True)), True)
     return [*advice, f"Say what each colour is: {said} in place of classes."]
 
 

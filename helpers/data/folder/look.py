@@ -11,7 +11,7 @@ import numpy as np
 
 from helpers.data.folder.names import Pair, short
 from helpers.data.folder.rules import Rules
-from helpers.data.folder.values import FAR, distances, nearest
+from helpers.data.folder.values import FAR, distances, main_values, nearest
 from helpers.data.pairs import IGNORE
 from helpers.data.pictures import Form, InColours, PictureError, form_of, read_colours, read_image, read_mask
 
@@ -38,6 +38,9 @@ class Seen(NamedTuple):
     form: Form  # of the mask
     oddity: str
     moved: tuple[int, int]  # pixels of a JPEG that were taken as the nearest value, and those that were far from it
+    drawn: list[
+        int
+    ]  # what a JPEG was before it was blurred: its values that many pixels have, each far from the others
     picture: bool  # the mask is hardly one
     soft: bool  # many values, and all but two of them at edges
 
@@ -86,6 +89,7 @@ def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
         form=form,
         oddity=oddity,
         moved=moved,
+        drawn=main_values(_counts(raw), in_colours) if form.lossy else [],
         picture=many and not plain and len(counts) > _MANY,
         soft=many and plain,
     )

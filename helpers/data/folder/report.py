@@ -11,7 +11,7 @@ import numpy as np
 from helpers.data.folder.look import Seen, mask_values
 from helpers.data.folder.names import Listing, Pair
 from helpers.data.folder.rules import Rules
-from helpers.data.folder.values import shown
+from helpers.data.folder.values import FAR, shown
 from helpers.data.pairs import IGNORE
 
 _EXAMPLES = 3  # files that are named of each kind of problem
@@ -100,7 +100,7 @@ def report_of(
         third = "; where two classes meet, a third may lie between them" if len(rules.values) > 2 else ""
         lines.append(
             f"blurred {len(blurred)} masks are JPEGs: {share:.2g} % of their pixels are taken as the nearest of the "
-            f"values, {far:.2g} % from far off{third}"
+            f"values, {far:.2g} % from more than {FAR // 2} away{third}"
         )
     if rules.instances:
         objects = sum(sum(value not in class_of for value in one.counts) for one in every)

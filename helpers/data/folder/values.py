@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 FAR = 32  # of 255: values that lie closer are not told apart in a JPEG, whose errors at an edge are as large
+_MAIN = 0.02  # of all pixels have a value exactly that was drawn, and hardly one that comes of blur
 
 
 def as_number(colour: tuple[int, ...]) -> int:
@@ -28,12 +29,11 @@ def nearest(values: np.ndarray, named: Iterable[int], colours: bool) -> np.ndarr
     return choices[(between**2).sum(-1).argmin(1)][where].reshape(values.shape)
 
 
-def main_values(counts: Mapping[int, int], most: int, colours: bool) -> list[int]:
-    """The most frequent values, each FAR from those before it."""
+def main_values(counts: Mapping[int, int], colours: bool) -> list[int]:
+    """The values that many pixels have, each FAR from those that more have."""
     found: list[int] = []
-    for value in sorted(counts, key=lambda value: (-counts[value], value)):
-        if len(found) == most:
-            break
+    least = _MAIN * sum(counts.values())
+    for value in sorted((v for v in counts if counts[v] >= least), key=lambda v: (-counts[v], v)):
         if all(apart(value, other, colours) >= FAR for other in found):
             found.append(value)
     return found
