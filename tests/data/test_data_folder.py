@@ -343,6 +343,7 @@ def test_an_ending_that_all_masks_share_is_proposed_and_taken(put, suffix):
         ("scan-{}", "scan-{}-seg", "-seg"),
         ("{}", "seg{}", ("*", "seg*")),
         ("im{}.x", "im{}.y", ("*.x", "*.y")),
+        ("train{}-volume", "train{}-labels", ("*-volume", "*-labels")),  # ISBI 2012, which is one stack
     ],
 )
 @pytest.mark.parametrize("numbers", [["001", "002", "011"], ["1", "2", "11", "21", "12"], ["7"]])
@@ -350,8 +351,7 @@ def test_how_images_and_masks_are_called_is_proposed_and_taken(put, image, mask,
     for k, number in enumerate(numbers):
         put(f"images/{image.format(number)}.png", GREY + k)
         put(f"masks/{mask.format(number)}.png", LABELS)
-    if len(numbers) > 1:  # of one name nobody knows which part is a number
-        assert f"suffix={proposed!r}" in problems(put)
+    assert f"suffix={proposed!r}" in problems(put)
     pairs = put.load(suffix=proposed)
     assert {*pairs.stems} == {image.format(number) for number in numbers}
     assert "left" not in pairs.report
@@ -448,10 +448,19 @@ def test_a_blue_is_no_255_and_one_colour_can_be_ignored(put):
         assert np.array_equal(mask == 1, LABELS)
 
 
+def test_thirty_colours_are_all_listed(put):
+    """As of CamVid, whose masks are called as the images with _L."""
+    number = np.arange(6400).reshape(80, 80) // 214
+    put("images/1.png", number.astype(np.uint8))
+    put("masks/1_L.png", np.stack([number * 8, 255 - number * 8, number % 3], -1).astype(np.uint8))
+    text = problems(put, suffix="_L")
+    assert text.count("'...'") == 30
+    assert "soft" not in text
+
+
 def test_smoothed_colours_are_told(put):
-    put.pair(
-        GREY.repeat(10, 0).repeat(10, 1), np.array(Image.fromarray(RED).resize((60, 80), Image.Resampling.BICUBIC))
-    )
+    disk = Image.fromarray(DISK.repeat(4, 0).repeat(4, 1)[..., None] * np.array([255, 0, 0], np.uint8))
+    put.pair(np.arange(40000).reshape(200, 200).astype(np.uint16), disk.resize((200, 200), Image.Resampling.BICUBIC))
     text = problems(put)
     assert "soft brushes and resizing" in text
     assert f"values={RED_CELL}" in text

@@ -14,7 +14,7 @@ from helpers.data.folder.values import FAR, apart, as_number, main_values, shown
 from helpers.data.pairs import IGNORE
 from helpers.data.pictures import Form
 
-_LISTED = 20  # values that a call can name
+_LISTED, _COLOURS = 20, 40  # values and colours that a call can name
 _STRAY = 0.05  # of the pixels of 255: so few of value 1 were hardly drawn
 
 
@@ -127,16 +127,16 @@ def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen],
     for pair, one in seen.items():
         if pair not in painted:  # a grey one among them, or one with a palette
             total.update({_colour(value, one.form): number for value, number in one.counts.items()})
-    listed = [value for value, _ in total.most_common(_LISTED + 1)]
+    listed = [value for value, _ in total.most_common(_COLOURS + 1)]
     advice = []
     if any(one.form.lossy for one in painted.values()):
         advice.append(
             "JPEG blurs colours; PNG does not. Each pixel is taken as the nearest colour that is named. Here are the "
             "main ones."
         )
-    elif len(listed) > _LISTED:
+    elif any(one.soft for one in painted.values()):
         advice.append(_SOFT_EDGES)
-    if len(listed) > _LISTED:
+    if advice or len(listed) > _COLOURS:
         listed = main_values(total, True)
     listed.sort(key=lambda value: value != 0)  # black, or else the most frequent, is mostly the background
     names = _names(len(listed), rules) if len(listed) == 2 else ["..."] * len(listed)

@@ -125,10 +125,11 @@ def proposed_suffix(images: Listing, masks: Listing, called: tuple[str, str]) ->
     )
     if not image_stems:
         return ""
-    start = end = ""
-    if len(image_stems) > 1:
-        start = _common_start(image_stems)
-        end = _common_start(stem[len(start) :][::-1] for stem in image_stems)[::-1]
+    if len(image_stems) == len(mask_stems) == 1:
+        of_two = _of_two(image_stems[0], mask_stems[0])
+        return _proposal(of_two) if of_two and of_two != called else ""
+    start = _common_start(image_stems)
+    end = _common_start(stem[len(start) :][::-1] for stem in image_stems)[::-1]
     shared = [stem[len(start) : len(stem) - len(end)] for stem in image_stems]
     # Every way in which a mask's name holds what the first image's has of its own.
     ways = {
@@ -142,12 +143,28 @@ def proposed_suffix(images: Listing, masks: Listing, called: tuple[str, str]) ->
     found = sorted({_shortest((start, end), way) for way, number in hits.items() if number == most} - {called})
     if len(found) > 1:
         return f"Masks are called in {len(found)} ways. Say which: {' or '.join(map(_as_option, found[:4]))}."
-    if not found:
-        return ""
-    image, mask = found[0]
+    return _proposal(found[0]) if found else ""
+
+
+def _proposal(called: tuple[str, str]) -> str:
+    image, mask = called
     if image == "*" and mask.startswith("*"):
-        return f"All masks are called as their images with {mask[1:]!r} behind: {_as_option(found[0])}."
-    return f"Images are called {image!r} and masks {mask!r}: {_as_option(found[0])}."
+        return f"All masks are called as their images with {mask[1:]!r} behind: {_as_option(called)}."
+    return f"Images are called {image!r} and masks {mask!r}: {_as_option(called)}."
+
+
+def _of_two(image: str, mask: str) -> tuple[str, str] | None:
+    """How a single image and mask, such as two stacks, are called, by what their names share at one end."""
+    start = _common_start([image, mask])
+    start = start if start in (image, mask) else start.rstrip("_-. ")
+    end = _common_start([image[::-1], mask[::-1]])[::-1]
+    end = end if end in (image, mask) else end.lstrip("_-. ")
+    shared = max(start, end, key=len)
+    if not (len(shared) > 1 or shared.isdigit() or shared == image):
+        return None
+    if shared == start:
+        return f"*{image[len(start) :]}", f"*{mask[len(start) :]}"
+    return f"{image[: len(image) - len(end)]}*", f"{mask[: len(mask) - len(end)]}*"
 
 
 def _shortest(image: tuple[str, str], mask: tuple[str, str]) -> tuple[str, str]:
