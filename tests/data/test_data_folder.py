@@ -458,6 +458,12 @@ def test_thirty_colours_are_all_listed(put):
     assert "soft" not in text
 
 
+def test_a_colour_for_each_object_is_told(put):
+    number = (np.arange(6400).reshape(80, 80) // 100).astype(np.uint8)
+    put.pair(number, np.stack([number * 3, 255 - number, number % 3], -1).astype(np.uint8))
+    assert "a colour for each object" in problems(put)
+
+
 def test_smoothed_colours_are_told(put):
     disk = Image.fromarray(DISK.repeat(4, 0).repeat(4, 1)[..., None] * np.array([255, 0, 0], np.uint8))
     put.pair(np.arange(40000).reshape(200, 200).astype(np.uint16), disk.resize((200, 200), Image.Resampling.BICUBIC))

@@ -59,7 +59,7 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
             "are stored. Load with one of them, and data.check_up shows whether it is right."
         )
     if (outside or painted or blurred) and statistics.median(one.picture for one in seen.values()):
-        advice.append("They look like pictures: are images= and masks= exchanged?")
+        advice.append("They look like pictures: are images= and masks= exchanged? Or are masks drawn onto pictures?")
     elif painted:
         advice += _advice_for_colours(painted, seen, rules)
     elif any(_why_unreadable(one, rules) for one in blurred.values()):
@@ -136,7 +136,11 @@ def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen],
         )
     elif any(one.soft for one in painted.values()):
         advice.append(_SOFT_EDGES)
-    if advice or len(listed) > _COLOURS:
+    elif len(listed) > _COLOURS:
+        return [
+            "They look like a colour for each object: save the label image itself, and load it with instances=True."
+        ]
+    if advice:
         listed = main_values(total, True)
     listed.sort(key=lambda value: value != 0)  # black, or else the most frequent, is mostly the background
     names = _names(len(listed), rules) if len(listed) == 2 else ["..."] * len(listed)
