@@ -10,6 +10,7 @@ import numpy as np
 
 from helpers import show
 from helpers.data.findings import Seen, findings, look
+from helpers.data.gate import Taken
 from helpers.data.pairs import InstanceSet, Pairs
 from helpers.errors import CallError, InputError
 from helpers.progress_bar import bar
@@ -32,11 +33,10 @@ def check_up(*sets: Pairs) -> None:
     names = [getattr(pairs, "split", "set") for pairs in sets]
     if len({*names}) < len(names):
         names = [f"set{k + 1}" for k in range(len(sets))]
-    seen = [one for k, pairs in enumerate(sets) for one in _looks(k, pairs, names[k])]
-    if not seen:
-        raise InputError("The sets that are given have no pair. Give at least one image with its mask.")
+    taken = [Taken(pairs, f"pairs of {name}") for pairs, name in zip(sets, names, strict=True)]
+    seen = [one for k in range(len(sets)) for one in _looks(k, sets[k], taken[k], names[k])]
     classes = _classes(sets, seen)
-    _draw(sets, seen, _oddest(seen), classes)
+    _draw(taken, seen, _oddest(seen), classes)
     for report in dict.fromkeys(getattr(pairs, "report", "") for pairs in sets):
         if report:
             print(report)
@@ -48,12 +48,12 @@ def check_up(*sets: Pairs) -> None:
         print(f"- {line}")
 
 
-def _looks(number: int, pairs: Pairs, name: str) -> Iterator[Seen]:
+def _looks(number: int, pairs: Pairs, taken: Taken, name: str) -> Iterator[Seen]:
     few = np.unique(np.linspace(0, len(pairs) - 1, min(len(pairs), _MOST)).astype(int)).tolist()
     instances = _instances(pairs)
     stems = getattr(pairs, "stems", None)
     for k in bar(iterable=few, desc=f"Looking at {name}", total=len(few)):
-        image, mask = (np.asarray(x) for x in pairs[k])
+        image, mask = (np.asarray(x) for x in taken[k])
         labels = np.asarray(instances[k]) if instances is not None else None
         yield look((number, k), f"{name}[{k}]" + (f" {stems[k]:.24}" if stems else ""), image, mask, labels)
 

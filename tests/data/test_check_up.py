@@ -139,3 +139,12 @@ def test_no_set_and_empty_sets_are_told():
         check_up()
     with pytest.raises(ValueError, match="have no pair"):
         check_up([])
+    with pytest.raises(ValueError, match="no image with its mask"):
+        check_up(TRAIN[0])
+
+
+def test_a_shift_in_a_large_picture_is_found(said):
+    large = [(image.repeat_interleave(12, 1).repeat_interleave(12, 2), mask) for image, mask in spoilt()[:2]]
+    large = [(image, mask.repeat_interleave(12, 0).repeat_interleave(12, 1)) for image, mask in large]
+    assert "beside the edges" not in said(large)[0]
+    assert "set[1] has outlines that lie beside" in said([large[0], (large[1][0], large[1][1].roll(15, 1))])[0]

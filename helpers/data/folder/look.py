@@ -125,8 +125,12 @@ def _unblurred(values: np.ndarray, form: Form, rules: Rules) -> np.ndarray:
 
 
 def _counts(mask: np.ndarray) -> dict[int, int]:
-    if mask.min() >= 0 and mask.max() < 2**16:  # many times as quick as sorting
-        found = np.bincount(mask.reshape(-1))
+    from PIL import Image
+
+    low, high = mask.min(), mask.max()
+    if low >= 0 and high < 2**16:  # many times as quick as sorting, and a histogram of bytes as quick again
+        bytes_only = Image.fromarray(mask.astype(np.uint8)).histogram() if high < 256 else None
+        found = np.bincount(mask.reshape(-1)) if bytes_only is None else np.array(bytes_only)
         return {int(value): int(found[value]) for value in found.nonzero()[0]}
     return dict(zip(*(x.tolist() for x in np.unique(mask, return_counts=True)), strict=True))
 
@@ -151,6 +155,8 @@ def _flat(mask: np.ndarray, counts: Mapping[int, int]) -> float:
 
 
 def _moved(raw: np.ndarray, mask: np.ndarray, colours: bool) -> tuple[int, int]:
+    if mask is raw:
+        return 0, 0
     where = raw != mask
     return int(where.sum()), int((distances(raw[where], mask[where], colours) > FAR / 2).sum())
 

@@ -86,8 +86,9 @@ def pairs_by_name(
     image_of, other_images = by_shared_name(images, called[0], problems)
     mask_of, other_masks = by_shared_name(masks, called[1], problems)
     if images.folder == masks.folder:  # the masks are those that are called so
-        image_of = {shared: path for shared, path in image_of.items() if path not in mask_of.values()}
-        other_masks = [path for path in other_images if path in other_masks]
+        taken = {*mask_of.values()}
+        image_of = {shared: path for shared, path in image_of.items() if path not in taken}
+        other_masks = sorted({*other_images} & {*other_masks})
         other_images = []
     for mine, others, kind, pattern in (
         (image_of, mask_of, "mask", called[1]),
