@@ -65,6 +65,7 @@ OTHERWISE: dict[str, Callable[[Callable[..., Tensor], Tensor, Tensor], Tensor]] 
         x, F.one_hot(y, x.shape[1]).movedim(-1, 1).float()
     ),
 }
+AUGMENTED = 4  # times that an augmentation is tried, as it may do another thing each time
 SURE = 10.0  # a logit, of a sigmoid of 0.99995
 LARGE = 256  # pixels on a side, of an image that is tried where a smaller one does not go through
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm)
@@ -209,28 +210,39 @@ def check_training_mode(model: nn.Module, image: Tensor, batch_size: int) -> Non
 
 
 def check_augment(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> None:
-    """Raise GateError unless `augment(image, mask, generator)` gives such a pair."""
+    """Raise GateError unless `augment(image, mask, generator)` gives such a pair, of one size, and leaves its own."""
     called = code(getattr(augment, "__name__", type(augment).__name__))
     rule = (
         "It is called with an image (C, H, W) of float32, its mask (H, W) of int64 and a `torch.Generator`, and has to "
         "give both back: `def augment(image, mask, generator): ...; return image, mask`."
     )
-    with same_random_numbers():
-        try:
-            given = augment(image.clone(), mask.clone(), torch.Generator().manual_seed(0))
-        except Exception as error:  # of whatever kind, from their own code
-            raise GateError(f"augment={called} cannot be called: {_sentence(error)} {rule}") from error
-    if not (isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(one, Tensor) for one in given)):
-        raise GateError(f"augment={called} gives {about(given)}. {rule}")
-    new, labels = given
-    shapes = f"an image {tuple(new.shape)} of {kind(new)} and a mask {tuple(labels.shape)} of {kind(labels)}"
-    if new.ndim != 3 or len(new) != len(image) or new.shape[1:] != labels.shape or new.dtype != image.dtype:
-        raise GateError(f"augment={called} gives {shapes}. {rule}")
-    if labels.dtype != mask.dtype or not {*labels.unique().tolist()} <= {*mask.unique().tolist(), 0, IGNORE}:
-        raise GateError(
-            f"augment={called} gives {shapes} with values that were not in it. {rule} Masks are turned and cut, or "
-            "resized with `mode='nearest'`, never mixed."
-        )
+    sizes = set()
+    for seed in range(AUGMENTED):
+        pair = image.clone(), mask.clone()
+        with same_random_numbers():
+            try:
+                given = augment(*pair, torch.Generator().manual_seed(seed))
+            except Exception as error:  # of whatever kind, from their own code
+                raise GateError(f"augment={called} cannot be called: {_sentence(error)} {rule}") from error
+        if not (isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(one, Tensor) for one in given)):
+            raise GateError(f"augment={called} gives {about(given)}. {rule}")
+        new, labels = given
+        what = f"an image {tuple(new.shape)} of {kind(new)} and a mask {tuple(labels.shape)} of {kind(labels)}"
+        if new.ndim != 3 or len(new) != len(image) or new.shape[1:] != labels.shape or new.dtype != image.dtype:
+            raise GateError(f"augment={called} gives {what}. {rule}")
+        if labels.dtype != mask.dtype or not {*labels.unique().tolist()} <= {*mask.unique().tolist(), 0, IGNORE}:
+            raise GateError(
+                f"augment={called} gives {what} with values that were not in it. {rule} Masks are turned and cut, or "
+                "resized with `mode='nearest'`, never mixed."
+            )
+        if not (torch.equal(pair[0], image) and torch.equal(pair[1], mask)):
+            raise GateError(
+                f"augment={called} writes into the pair that it is given, so the pair is another the next time. Make "
+                "a new one: `image = image * 1.2` for `image *= 1.2`."
+            )
+        sizes.add("×".join(map(str, labels.shape)))
+    if len(sizes) > 1:
+        raise GateError(f"augment={called} gives sizes of {' and '.join(sorted(sizes))}, and a batch needs one size.")
 
 
 def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:

@@ -297,6 +297,13 @@ def test_layers_that_a_network_does_not_know_are_warned_of(held, recwarn):
         (lambda image, mask, generator: (image[:, ::2], mask), r"an image \(1, 16, 32\).*a mask \(32, 32\)"),
         (lambda image, mask, generator: (image, mask.float()), "a mask .* of float32"),
         (lambda image, mask, generator: (image, 7 * mask), "values that were not in it"),
+        (lambda image, mask, generator: (image.mul_(1.2), mask), "writes into the pair"),
+        (
+            lambda image, mask, generator: (
+                (image, mask) if torch.rand((), generator=generator) < 0.5 else (image[:, :16], mask[:16])
+            ),
+            "gives sizes of 16×32 and 32×32",
+        ),
     ],
 )
 def test_an_augmentation_that_gives_no_pair_is_told(augment, said):
