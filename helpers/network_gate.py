@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Concatenate, ParamSpec
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from helpers.data.gate import (
@@ -88,6 +90,7 @@ def ready_to_train(
     check_ends(model, logits)
     check_loss(loss, logits, mask)
     check_batch_norm(model, image, batch_size)
+    check_training(model, image, batch_size, logits.shape[1])
     if (unlabelled := taken[0].holding(IGNORE)) is not None:
         logits = logits_of(model, unlabelled[0])
         check_loss(loss, logits, unlabelled[1])
@@ -282,6 +285,51 @@ def check_batch_norm(model: nn.Module, image: Tensor, batch_size: int) -> None:
         )
 
 
+def check_training(model: nn.Module, image: Tensor, batch_size: int, classes: int) -> None:
+    """Raise GateError where the network gives something else in training, as with deep supervision."""
+    number, (height, width) = min(batch_size, 2), image.shape[1:]
+    batch, device = image.repeat(number, 1, 1, 1), next(model.parameters()).device
+    with _as_it_was(model), torch.no_grad():
+        model.train()
+        try:
+            given = model(batch.to(device))
+        except Exception as error:
+            raise GateError(
+                f"{_name(model)} takes images {tuple(batch.shape)} in evaluation mode, and not in training: "
+                f"{_sentence(error)} Mend what its `forward` does where `self.training` is true."
+            ) from error
+    wanted = (number, classes, height, width)
+    if isinstance(given, Tensor) and given.shape == wanted:
+        return
+    several = isinstance(given, Tensor) and given.ndim == 5
+    what = f"{kind(given)} {tuple(given.shape)}" if isinstance(given, Tensor) else _of(given)
+    which = "[:, 0]" if several else "" if isinstance(given, Tensor) else _logits_in(given, image)
+    raise GateError(
+        f"{_name(model)} gives {what} of images {tuple(batch.shape)} in training, and logits {wanted} in evaluation "
+        "mode. The loss takes logits in both. "
+        + (
+            "Turn its deep supervision off, or wrap it: a module whose `forward` returns "
+            f"`self.network(x){which} if self.training else self.network(x)`."
+            if which
+            else "Let its `forward` do the same in both."
+        )
+    )
+
+
+def _of(given: Any) -> str:
+    """`a dict of 'out', 'aux'`."""
+    return f"a dict of {', '.join(map(repr, given))}" if isinstance(given, dict) else f"a {type(given).__name__}"
+
+
+def _logits_in(given: Any, image: Tensor) -> str:
+    """How to take the logits out of several results: the first that has the image's size, else the first."""
+    if not isinstance(given, tuple | list | dict) or not given:
+        return ""
+    named = dict(given) if isinstance(given, dict) else dict(enumerate(given))
+    fit = [k for k, x in named.items() if isinstance(x, Tensor) and x.ndim == 4 and x.shape[2:] == image.shape[1:]]
+    return f"[{next(iter(fit or named))!r}]"
+
+
 def _run(model: nn.Module, image: Tensor, grad: bool) -> Any:
     device = next((p.device for p in model.parameters()), image.device)
     with torch.set_grad_enabled(grad):
@@ -291,10 +339,10 @@ def _run(model: nn.Module, image: Tensor, grad: bool) -> Any:
 def _check_logits(model: nn.Module, logits: Any, image: Tensor) -> None:
     shapes = "Images (N, C, H, W) go in, logits (N, K, H, W) have to come out, one for each class in each pixel."
     if isinstance(logits, tuple | list | dict):
-        of = f"a dict of {', '.join(map(repr, logits))}" if isinstance(logits, dict) else f"a {type(logits).__name__}"
-        which = f"[{next(iter(logits), 0)!r}]" if isinstance(logits, dict) else "[0]"
+        which = _logits_in(logits, image)
         raise GateError(
-            f"{_name(model)} gives {of}. {shapes} Wrap it: a module whose `forward` returns `self.network(x){which}`."
+            f"{_name(model)} gives {_of(logits)}. {shapes} Wrap it: a module whose `forward` returns "
+            f"`self.network(x){which}`."
         )
     if not isinstance(logits, Tensor):
         raise GateError(f"{_name(model)} gives a {type(logits).__name__}. {shapes}")
@@ -302,22 +350,40 @@ def _check_logits(model: nn.Module, logits: Any, image: Tensor) -> None:
     if not logits.is_floating_point():
         raise GateError(f"{given}: whole numbers, as after `argmax`. {shapes} Leave the `argmax` out.")
     if logits.ndim != 4 or len(logits) != 1:
-        raise GateError(f"{given}. {shapes}")
+        whole = " It classifies whole images; take a network for segmentation." if logits.ndim == 2 else ""
+        raise GateError(f"{given}. {shapes}{whole}")
     if logits.shape[2:] != image.shape[1:]:
         (h, w), (height, width) = logits.shape[2:], image.shape[1:]
-        smaller = h <= height and w <= width
         raise GateError(
             f"{given}: {h} × {w} pixels of {height} × {width}. {shapes} "
-            + (
-                "Pad its convolutions (`padding='same'`), or the image before it, or enlarge the logits "
-                "(`F.interpolate`)."
-                if smaller
-                else "Crop the logits to the image."
-            )
+            + (_enlarging(model, logits, image) if h <= height and w <= width else "Crop the logits to the image.")
         )
     if not bool(logits.isfinite().all()):
         number = int((~logits.isfinite()).sum())
         raise GateError(f"{given} with {number} that are no finite numbers. Look at its weights.")
+
+
+def _enlarging(model: nn.Module, logits: Tensor, image: Tensor) -> str:
+    """What to do about logits that are smaller than the image."""
+    missing = [whole - part for whole, part in zip(image.shape[1:], logits.shape[2:], strict=True)]
+    top, left = (number // 2 for number in missing)
+    sides = f"({left}, {missing[1] - left}, {top}, {missing[0] - top})"
+    if all(whole % part == 0 for whole, part in zip(image.shape[1:], logits.shape[2:], strict=True)):
+        return (
+            "It strides without going up again, so enlarge the logits: a module whose `forward` returns "
+            "`F.interpolate(self.network(x), x.shape[2:], mode='bilinear')`."
+        )
+    larger = F.pad(image, (left, missing[1] - left, top, missing[0] - top))
+    with suppress(Exception):
+        if _run(model, larger, False).shape[2:] == image.shape[1:]:
+            return (
+                "Its convolutions do not pad. Pad in them (`padding='same'`), or the image: a module whose `forward` "
+                f"returns `self.network(F.pad(x, {sides}, mode='reflect'))`."
+            )
+    return (
+        "Pad its convolutions (`padding='same'`), or fill the logits up: a module whose `forward` returns "
+        f"`F.pad(self.network(x), {sides})`."
+    )
 
 
 def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
@@ -330,7 +396,8 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
     said = f"{_name(model)} cannot take an image {tuple(image[None].shape)}"
     first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
     wanted = first.in_channels if first is not None else c
-    if wanted != c and _goes(model, image.new_zeros(wanted, h, w)):
+    sides = _sides(error)
+    if wanted != c and any(_goes(model, image.new_zeros(wanted, *size)) for size in [(h, w), *sides]):
         return (
             f"{said}: the images have {channels(c)}, and its first convolution takes {wanted}. Make the network for "
             f"{channels(c)}" + (f", or the images fit: `{_fitting(c, wanted)}`." if _fitting(c, wanted) else ".")
@@ -340,6 +407,11 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
             f"{said}: {h} × {w} pixels are too few for its depth, or no multiple of what it halves to; {LARGE} × "
             f"{LARGE} go through. {_sentence(error)} Give larger images (`crop=`), or a network of less depth."
         )
+    if side := next((side for side in sides if _goes(model, image.new_zeros(c, *side))), None):
+        return (
+            f"{said}, and takes {side[0]} × {side[1]}: {_sentence(error)} Give images of that size "
+            f"(`data.load(..., tile={side[0]})`), or make the network for yours."
+        )
     multiple = next((m for m in (2, 4, 8, 16, 32, 64) if h % m or w % m), 0)
     up = [-(-side // 64) * 64 for side in (h, w)]
     if multiple and _goes(model, image.new_zeros(c, *up)):
@@ -347,7 +419,13 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
             f"{said}, and takes {up[0]} × {up[1]}: {_sentence(error)} Give images whose sides it can halve (`crop=`), "
             "or pad them."
         )
-    return f"{said}: {_sentence(error)}"
+    return f"{said}: {_sentence(error)} Mend its `forward`, or make the network for {channels(c)} and {h} × {w} pixels."
+
+
+def _sides(error: Exception) -> list[tuple[int, int]]:
+    """Sizes of images that an error may ask for: the larger numbers in it."""
+    found = dict.fromkeys(int(number) for number in re.findall(r"\d+", str(error)))
+    return [(side, side) for side in found if 16 < side <= 4 * LARGE][:4]
 
 
 def _goes(model: nn.Module, image: Tensor) -> bool:
