@@ -52,6 +52,7 @@ class Assembly:
             if op.data:
                 self._put(op, self._key(op, head))
         self._fold_preparation()
+        self._fold_attention()
         self._lower_steps()
         self._add_bare_outputs()
         down = [key.level for key in self.members if key[:2] == ("block", "down")]
@@ -106,6 +107,24 @@ class Assembly:
             if source is not None and source.kind == "image" and used and not begun:
                 self._take_out(op, key)
                 self._put(op, source)
+
+    def _fold_attention(self) -> None:
+        """What attention makes coarser for itself alone, as keys and values, belongs to the block that attends."""
+        for key, block in list(self.members.items()):
+            attending = [op for op in block if op.kind == "product"]
+            waiting, inside = [k for op in attending for k in op.inputs], set[int]()
+            while waiting:
+                op = self.ops[waiting.pop()]
+                if op.index not in inside and op.index in self.keys and op.level > attending[0].level:
+                    inside.add(op.index)
+                    waiting += op.inputs
+            takers = (o for o in self.ops if o.index not in inside and not inside.isdisjoint(o.inputs))
+            if all(self.keys.get(o.index, key) == key for o in takers) and inside.isdisjoint(self.results):
+                for k in sorted(inside):
+                    self._take_out(self.ops[k], self.keys[k])
+                    self.strided.pop(k, None)
+                    self._put(self.ops[k], key)
+                block.sort(key=lambda op: op.index)
 
     def _lower_steps(self) -> None:
         """What leads down within a block belongs below as a whole: a padding, or a module that widens first.

@@ -162,10 +162,10 @@ class Operation:
         if not first.loose and len(first.shape) == 4 and self.name not in RESHAPES:
             return True
         across, down = _ratios(first.size, self.shape[-2:])
-        same = self.shape[:2] == first.map[:2] or math.prod(self.shape) == math.prod(first.map)  # pixels from channels
-        return across == down == 1 or (
-            same and (across == down or (not first.loose and self.shape[:2] == first.map[:2]))
-        )
+        same_channels = self.shape[:2] == first.map[:2]
+        shuffled = math.prod(self.shape) == math.prod(first.map)  # pixels out of channels
+        evenly = across == down and (same_channels or shuffled)
+        return across == down == 1 or evenly or (same_channels and not first.loose)
 
     def _scale_by(self, ratios: list[Fraction]) -> None:
         """So many positions become one, or one becomes so many."""

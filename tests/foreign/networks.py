@@ -14,40 +14,40 @@ class Foreign(NamedTuple):
     Attributes:
         library: as the table calls it.
         name: of the class or function, and what is special about it.
-        build: makes it for grey images.
+        build: makes it, mostly for grey images; other arguments than its own change it.
         classes: of its logits.
     """
 
     library: str
     name: str
-    build: Callable[[], nn.Module]
+    build: Callable[..., nn.Module]
     classes: int = 1
 
 
-def _smp(architecture: str, encoder: str = "resnet18", classes: int = 1, **options: Any) -> Callable[[], nn.Module]:
-    def build() -> nn.Module:
+def _smp(architecture: str, encoder: str = "resnet18", classes: int = 1, **options: Any) -> Callable[..., nn.Module]:
+    def build(**changes: Any) -> nn.Module:
         import segmentation_models_pytorch as smp
 
-        given = {"in_channels": 1, **options}
+        given = {"in_channels": 1, **options, **changes}
         return getattr(smp, architecture)(encoder, encoder_weights=None, classes=classes, **given)
 
     return build
 
 
-def _torchvision(name: str, **options: Any) -> Callable[[], nn.Module]:
-    def build() -> nn.Module:
+def _torchvision(name: str, **options: Any) -> Callable[..., nn.Module]:
+    def build(**changes: Any) -> nn.Module:
         from torchvision.models import segmentation
 
-        return getattr(segmentation, name)(weights=None, weights_backbone=None, num_classes=2, **options)
+        return getattr(segmentation, name)(weights=None, weights_backbone=None, num_classes=2, **{**options, **changes})
 
     return build
 
 
-def _monai(name: str, *args: Any, **options: Any) -> Callable[[], nn.Module]:
-    def build() -> nn.Module:
+def _monai(name: str, *args: Any, **options: Any) -> Callable[..., nn.Module]:
+    def build(**changes: Any) -> nn.Module:
         from monai.networks import nets
 
-        return getattr(nets, name)(*args, **options)
+        return getattr(nets, name)(*args, **{**options, **changes})
 
     return build
 
@@ -73,8 +73,8 @@ NETWORKS = (
     Foreign("smp", "DeepLabV3Plus", _smp("DeepLabV3Plus", "mobilenet_v2")),
     Foreign("smp", "UPerNet", _smp("UPerNet")),
     Foreign("smp", "Segformer", _smp("Segformer", "mit_b0", 2, in_channels=3), 2),
-    Foreign("smp", "DPT", _smp("DPT", "tu-vit_tiny_patch16_224.augreg_in21k", in_channels=3)),
-    Foreign("torchvision", "fcn_resnet50", _torchvision("fcn_resnet50"), 2),
+    Foreign("smp", "DPT", _smp("DPT", "tu-vit_tiny_patch16_224.augreg_in21k", dynamic_img_size=True)),
+    Foreign("torchvision", "fcn_resnet50, auxiliary loss", _torchvision("fcn_resnet50", aux_loss=True), 2),
     Foreign("torchvision", "deeplabv3_mobilenet_v3_large", _torchvision("deeplabv3_mobilenet_v3_large"), 2),
     Foreign("torchvision", "lraspp_mobilenet_v3_large", _torchvision("lraspp_mobilenet_v3_large"), 2),
     Foreign("MONAI", "BasicUNet", _monai("BasicUNet", **FLAT, features=THIN), 2),
