@@ -143,7 +143,7 @@ class Assembly:
                     break
             for op in begins[1:]:
                 above = self.keys.get(op.index)
-                if above is not None and above[:2] == ("block", "down") and above != below:
+                if above is not None and above != below and above.side != "up":
                     self._take_out(op, above)
                     self._put(op, below)
                     self.strided[op.index] = step
@@ -314,6 +314,8 @@ class Assembly:
         else:
             edge.zeros = zeros and (edge.zeros or not edge.skip)
             edge.skip = edge.skip or skip
+            if edge.shape[2:] == (1, 1) and not operand.pooled:  # weights of its channels came first
+                edge.shape, edge.how = operand.whole, ""
         if edge.skip:
             edge.how = edge.how or op.how
             edge.maps, edge.channels = operand.maps, operand.channels

@@ -163,9 +163,10 @@ class Operation:
             return True
         across, down = _ratios(first.size, self.shape[-2:])
         same_channels = self.shape[:2] == first.map[:2]
-        shuffled = math.prod(self.shape) == math.prod(first.map)  # pixels out of channels
-        evenly = across == down and (same_channels or shuffled)
-        return across == down == 1 or evenly or (same_channels and not first.loose)
+        if first.loose:
+            return across == down and (across == 1 or same_channels)
+        shuffled = len(first.shape) > 4 and math.prod(self.shape) == math.prod(first.map)  # pixels out of channels
+        return across == down == 1 or same_channels or (across == down and shuffled)
 
     def _scale_by(self, ratios: list[Fraction]) -> None:
         """So many positions become one, or one becomes so many."""
@@ -211,9 +212,8 @@ class Operation:
 def main_operand(operands: list[Operation], shape: Shape) -> Operation:
     """The operand that gives the result its geometry: of the result's size, spatial, and the finest of these."""
     fitting = [op for op in operands if not op.pooled] or operands
-    fitting = [op for op in fitting if not op.loose] or fitting
     fitting = [op for op in fitting if op.size == shape[-2:]] or fitting
-    return min(fitting, key=lambda op: max(op.step))
+    return min(fitting, key=lambda op: (max(op.step), op.loose))
 
 
 def level_of(step: Fraction) -> int:
