@@ -28,7 +28,7 @@ from autograde.bench.run import BATCH, CROP
 from autograde.bench.step import medians, network
 from helpers import data
 from helpers.crops import Crops
-from helpers.data.pairs import PairSet
+from helpers.data.pairs import SPLITS, PairSet
 from helpers.threads import available_cpus
 from helpers.training import fit
 
@@ -41,7 +41,7 @@ def write_folder(folder: Path, number: int = PICTURES) -> None:
     """`images/0000.png`, 8 bits, with `masks/0000.png` in 0 and 1."""
     image, mask = (
         np.concatenate([one.numpy() for one in part], axis=-1)
-        for part in zip(*(data.load("nuclei", split, tile=None)[0] for split in data.SPLITS), strict=True)
+        for part in zip(*(data.load("nuclei", split, tile=None)[0] for split in SPLITS), strict=True)
     )
     for name in ("images", "masks"):
         (folder / name).mkdir()
@@ -66,7 +66,8 @@ def read_all(folder: Path) -> None:
 def load(folder: Path) -> PairSet:
     """The training split."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return data.load("folder", "train", images=folder / "images", masks=folder / "masks")
+        places = {name: folder / name for name in ("images", "masks")}
+        return data.load("folder", "train", **places, classes=("background", "nucleus"))
 
 
 def waiting(train: PairSet, validation: PairSet, seconds: float = SECONDS) -> dict[str, float]:
@@ -85,7 +86,6 @@ def waiting(train: PairSet, validation: PairSet, seconds: float = SECONDS) -> di
         finally:
             batches.close()
 
-    spent: list[float] = []
     with patch.object(Crops, "ahead", timed):
         history = fit(
             network(),
@@ -95,7 +95,6 @@ def waiting(train: PairSet, validation: PairSet, seconds: float = SECONDS) -> di
             crop=CROP,
             batch_size=BATCH,
             patience=99,
-            monitor=lambda history, fraction: spent.append(history.seconds),
         )
     return {"steps": history.steps, "waited": round(sum(waited) / history.seconds, 4)}
 
