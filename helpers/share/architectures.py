@@ -25,7 +25,6 @@ ENCODERS = (
     "efficientnet-b0",
     "efficientnet-b1",
     "efficientnet-b2",
-    "mit_b0",
     "mobilenet_v2",
     "resnet18",
     "resnet34",
@@ -53,7 +52,6 @@ ARCHITECTURES: dict[tuple[str, str], dict[str, tuple]] = {
     (SMP, "DeepLabV3"): _OF_SMP,
     (SMP, "DeepLabV3Plus"): _OF_SMP,
     (SMP, "UPerNet"): _OF_SMP,
-    (SMP, "Segformer"): _OF_SMP,
     (BASELINE, "Unet"): _WITH_CHANNELS,  # smp's, with the mean and standard deviation of its encoder's images
 }
 _ORIGIN_OF_WEIGHTS = ("encoder_weights", "pretrained_cfg_overlay")  # of no matter: the bundle brings the weights
