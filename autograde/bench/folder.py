@@ -28,7 +28,7 @@ from autograde.bench.run import BATCH, CROP
 from autograde.bench.step import medians, network
 from helpers import data
 from helpers.crops import Crops
-from helpers.data.pairs import SPLITS, PairSet
+from helpers.data.pairs import SPLITS, Pairs, PairSet
 from helpers.threads import available_cpus
 from helpers.training import fit
 
@@ -76,7 +76,7 @@ def renamed(place: Path) -> Path:
     return folder.rename(place / f"{int(folder.name) + 1}")
 
 
-def waiting(train: PairSet, validation: PairSet, seconds: float = SECONDS) -> dict[str, float]:
+def waiting(train: Pairs, validation: Pairs, seconds: float = SECONDS) -> dict[str, float]:
     """Steps of a training, and the fraction of their time that it waits for the next batch."""
     waited = []
     ahead = Crops.ahead

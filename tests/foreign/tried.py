@@ -144,7 +144,7 @@ ADVICE: list[tuple[str, str, Callable[[Tried, re.Match[str]], None]]] = [
     (r"made with (\w+)=.* Leave \1 at (.+?);", r"with \1=\2", Tried.make_again),
 ]
 ENDS = [
-    (r"No network of the course has the layers.*save_model\(model, ", "weights alone"),
+    (r"What can be shared is.*save_model\(model, ", "weights alone"),
     (r"classifies whole images", "classifies whole images"),
 ]
 
