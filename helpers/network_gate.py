@@ -374,7 +374,7 @@ def _enlarging(model: nn.Module, logits: Tensor, image: Tensor) -> str:
             "`F.interpolate(self.network(x), x.shape[2:], mode='bilinear')`."
         )
     larger = F.pad(image, (left, missing[1] - left, top, missing[0] - top))
-    with suppress(Exception):
+    with suppress(Exception), _as_it_was(model):
         if _run(model, larger, False).shape[2:] == image.shape[1:]:
             return (
                 "Its convolutions do not pad. Pad in them (`padding='same'`), or the image: a module whose `forward` "

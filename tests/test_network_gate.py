@@ -308,8 +308,11 @@ class Unpadded(nn.Module):
     ],
 )
 def test_smaller_logits_are_told_and_the_wrapper_works(network, said):
+    seen = []
+    network.register_forward_hook(lambda module, args, given: seen.append(module.training))
     with pytest.raises(GateError, match=said) as told:
-        compare({"it": network}, PAIRS)
+        compare({"it": network.train()}, PAIRS)
+    assert not any(seen)
     assert compare({"it": Advised(network, str(told.value))}, PAIRS).images == 4
 
 

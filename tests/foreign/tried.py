@@ -110,7 +110,7 @@ class Tried:
         for pattern, words, do in ADVICE:
             if found := re.search(pattern, self.said, re.DOTALL):
                 do(self, found)
-                self.done.append(found.expand(words))
+                self.done += [found.expand(words)] * (found.expand(words) not in self.done)
                 return True
         for pattern, words in ENDS:
             if re.search(pattern, self.said, re.DOTALL):
