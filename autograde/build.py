@@ -52,20 +52,21 @@ grade_answer("{id}", {key})
 ### END HIDDEN TESTS"""
 
 # Colab opens one notebook without the course around it. What is found, or fetched, is `helpers/start.py`, which does
-# the rest. No magic command: `earlier` reads the cell as Python. Before torch: `helpers` sees to it that threads which
-# wait keep nobody from working. What the lesson needs no more is a module, or its name begins with an underscore.
+# the rest; in a package of somebody else's that is called helpers no `plan.json` lies beside it. No magic command:
+# `earlier` reads the cell as Python. Before torch: `helpers` sees to it that threads which wait keep nobody from
+# working. What the lesson needs no more is a module, or its name begins with an underscore.
 FIRST_CELL = """\
 #@title Run this cell first: it {does}
 import {modules}
-_start = next(filter(os.path.isfile, (os.path.join(p, "helpers/start.py") for p in \
-[{fetched}"..", "../..", *sys.path])), "")
+_start = next((os.path.join(p, "helpers/start.py") for p in [{fetched}"..", "../..", *sys.path] if \
+all(os.path.isfile(os.path.join(p, "helpers", n)) for n in ("start.py", "plan.json"))), "")
 {absent}
 runpy.run_path(_start)["start"]("{lesson}", "{version}")
 from helpers import {names}"""
 
 # Nothing is released, so there is nothing to fetch.
 NO_COURSE = """\
-if not _start: raise RuntimeError("The course is not here: no folder above this notebook holds helpers/start.py. Put \
+if not _start: raise RuntimeError("The course is not here: no folder above this notebook holds it. Put \
 the notebook back into its folder in the course, notebooks/{lesson}, and open it there.")"""
 
 FETCH = """\

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Concatenate, ParamSpec
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from helpers.data.gate import (
     NO_IMAGE,
     GateError,
-    GateWarning,
     Taken,
+    about,
     as_image,
     channels,
     kind,
     same_random_numbers,
     say,
+    warn,
 )
 from helpers.data.pairs import IGNORE
+from helpers.errors import called_as
 from helpers.eval_mode import eval_mode
 from helpers.markup import code
 
@@ -53,6 +57,17 @@ MOVES = (
     "Alias",
     "AsStrided",
 )
+# What a loss may take in place of logits (N, K, H, W) and masks (N, H, W), as a student would write it.
+OTHERWISE: dict[str, Callable[[Callable[..., Tensor], Tensor, Tensor], Tensor]] = {
+    "loss(logits, masks[:, None])": lambda loss, x, y: loss(x, y[:, None]),
+    "loss(logits[:, 0], masks.float())": lambda loss, x, y: loss(x[:, 0], y.float()),
+    "loss(logits, masks[:, None].float())": lambda loss, x, y: loss(x, y[:, None].float()),
+    "loss(logits, F.one_hot(masks, logits.shape[1]).movedim(-1, 1).float())": lambda loss, x, y: loss(
+        x, F.one_hot(y, x.shape[1]).movedim(-1, 1).float()
+    ),
+}
+AUGMENTED = 4  # times that an augmentation is tried, as it may do another thing each time
+SURE = 10.0  # a logit, of a sigmoid of 0.99995
 LARGE = 256  # pixels on a side, of an image that is tried where a smaller one does not go through
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm)
 
@@ -64,6 +79,7 @@ def ready_to_train(
     loss: Callable[[Tensor, Tensor], Tensor],
     crop: int | None,
     batch_size: int,
+    augment: Callable[..., Any] | None = None,
 ) -> tuple[Taken, Taken]:
     """Both sets of pairs as `fit` works with them, and with this network, this loss and this batch.
 
@@ -71,7 +87,13 @@ def ready_to_train(
         GateError: they do not go together.
     """
     check_network(model)
+    check_layers(model)
     taken = Taken(train, "training pairs"), Taken(validation, "validation pairs")
+    if train is validation:
+        warn(
+            "The validation pairs are the training pairs: the scores say how well these are known by heart, and "
+            "nothing of other images. Keep some pairs for validation alone."
+        )
     image, mask = taken[0].first()
     if crop is not None:
         image, mask = image[:, :crop, :crop], mask[:crop, :crop]
@@ -83,11 +105,15 @@ def ready_to_train(
         )
     for pairs in taken:
         pairs.check_values(max(logits.shape[1], 2))
+        pairs.check_drawing()
         pairs.check_range()
     logits_of(model, taken[1].first()[0])
     check_ends(model, logits)
     check_loss(loss, logits, mask)
     check_batch_norm(model, image, batch_size)
+    check_training(model, image, batch_size, logits.shape[1])
+    if augment is not None:
+        check_augment(augment, image, mask)
     if (unlabelled := taken[0].holding(IGNORE)) is not None:
         logits = logits_of(model, unlabelled[0])
         check_loss(loss, logits, unlabelled[1])
@@ -113,13 +139,12 @@ def takes_an_image(predict: Callable[Concatenate[nn.Module, Tensor, P], Tensor])
         if not bool(taken.isfinite().all()):
             raise GateError(f"{int((~taken.isfinite()).sum())} values of this image are no finite numbers. Mend them.")
         if float(taken.max()) > NO_IMAGE:
-            warnings.warn(
-                f"This image goes to {float(taken.max()):.4g}; images go from 0 to 1. Divide it as in training.",
-                GateWarning,
-                stacklevel=2,
-            )
+            warn(f"This image goes to {float(taken.max()):.4g}; images go from 0 to 1. Divide it as in training.")
+        check_network(model)
         side = inspect.signature(predict).bind(model, taken, *args, **options).arguments.get("tile")
-        seen = taken if side is None else taken.new_zeros(len(taken), side, side)
+        seen = taken
+        if side is not None and not _has_channels_last(model, taken):
+            seen = taken.new_zeros(len(taken), side, side)
         try:
             logits = predict(model, taken, *args, **options)
         except Exception:
@@ -129,7 +154,7 @@ def takes_an_image(predict: Callable[Concatenate[nn.Module, Tensor, P], Tensor])
             logits_of(model, seen)
         return logits
 
-    return checked
+    return called_as(f"{predict.__name__}({', '.join(inspect.signature(predict).parameters)})")(checked)
 
 
 def check_network(model: Any) -> None:
@@ -152,6 +177,57 @@ def check_network(model: Any) -> None:
         raise GateError(f"{_name(model)} has no parameters, so it has nothing to learn and no device to run on.")
 
 
+def check_layers(model: nn.Module) -> None:
+    """Warn of layers that the network does not know, since they are in a list or a dict of Python's."""
+    known = {*model.modules()}
+    for name, module in model.named_modules():
+        for attribute, value in vars(module).items():
+            held = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+            if any(isinstance(one, nn.Module) and one not in known and any(one.parameters()) for one in held):
+                kept = "ModuleDict" if isinstance(value, dict) else "ModuleList"
+                where = f"{name}.{attribute}" if name else attribute
+                warn(
+                    f"{_name(model)} holds layers in a {type(value).__name__}, {code(where)}: it does not know them, "
+                    f"so they are not trained, not moved to a GPU and not saved. Put them into an `nn.{kept}`."
+                )
+
+
+def check_augment(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> None:
+    """Raise GateError unless `augment(image, mask, generator)` gives such a pair, of one size, and leaves its own."""
+    called = code(getattr(augment, "__name__", type(augment).__name__))
+    rule = (
+        "It is called with an image (C, H, W) of float32, its mask (H, W) of int64 and a `torch.Generator`, and has to "
+        "give both back: `def augment(image, mask, generator): ...; return image, mask`."
+    )
+    sizes = set()
+    for seed in range(AUGMENTED):
+        pair = image.clone(), mask.clone()
+        with same_random_numbers():
+            try:
+                given = augment(*pair, torch.Generator().manual_seed(seed))
+            except Exception as error:  # of whatever kind, from their own code
+                raise GateError(f"augment={called} cannot be called: {_sentence(error)} {rule}") from error
+        if not (isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(one, Tensor) for one in given)):
+            raise GateError(f"augment={called} gives {about(given)}. {rule}")
+        new, labels = given
+        what = f"an image {tuple(new.shape)} of {kind(new)} and a mask {tuple(labels.shape)} of {kind(labels)}"
+        if new.ndim != 3 or len(new) != len(image) or new.shape[1:] != labels.shape or new.dtype != image.dtype:
+            raise GateError(f"augment={called} gives {what}. {rule}")
+        if labels.dtype != mask.dtype or not {*labels.unique().tolist()} <= {*mask.unique().tolist(), 0, IGNORE}:
+            raise GateError(
+                f"augment={called} gives {what} with values that were not in it. {rule} Masks are turned and cut, or "
+                "resized with `mode='nearest'`, never mixed."
+            )
+        if not (torch.equal(pair[0], image) and torch.equal(pair[1], mask)):
+            raise GateError(
+                f"augment={called} writes into the pair that it is given, so the pair is another the next time. Make "
+                "a new one: `image = image * 1.2` for `image *= 1.2`."
+            )
+        sizes.add("×".join(map(str, labels.shape)))
+    if len(sizes) > 1:
+        raise GateError(f"augment={called} gives sizes of {' and '.join(sorted(sizes))}, and a batch needs one size.")
+
+
 def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:
     """What the network makes of one image, in evaluation mode.
 
@@ -169,6 +245,8 @@ def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:
     with _as_it_was(model):
         try:
             logits = _run(model, image, grad)
+        except GateError:
+            raise
         except Exception as error:  # of whatever kind, from whichever layer
             raise GateError(_why(model, image, error)) from error
     _check_logits(model, logits, image)
@@ -182,11 +260,9 @@ def check_ends(model: nn.Module, logits: Tensor) -> None:
         step = step.next_functions[0][0] if step.next_functions else None
     if step is not None and step.name() in ENDS:
         end, gives = ENDS[step.name()]
-        warnings.warn(
+        warn(
             f"{_name(model)} ends in {end}, so it gives {gives}. Losses and scores here take logits, any number, and "
-            "apply sigmoid or softmax themselves: leave it out at the end.",
-            GateWarning,
-            stacklevel=3,
+            "apply sigmoid or softmax themselves: leave it out at the end."
         )
 
 
@@ -203,7 +279,9 @@ def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: T
     logits, masks = logits.detach().repeat(number, 1, 1, 1), mask.repeat(number, 1, 1).to(logits.device)
     given = f"logits {tuple(logits.shape)} of {kind(logits)} and masks {tuple(masks.shape)} of {kind(masks)}"
     leaf = logits.requires_grad_()
-    advice = _advice(loss, logits.shape[1])
+    advice = _advice(loss, leaf, masks)
+    if _takes_probabilities(loss):
+        raise GateError(f"{called} takes probabilities. {advice}")
     if isinstance(loss, nn.NLLLoss) and bool((leaf > 0).any()):
         raise GateError(
             f"{called} takes logarithms of probabilities, which are below 0, and these are logits. {advice}"
@@ -230,6 +308,12 @@ def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: T
         raise GateError(f"{called} has no gradient for {given}: {_sentence(error)} {advice}".rstrip()) from error
     if slope is None or not bool(slope.any()):
         raise GateError(f"{called} is {value.item():.3g} whatever the logits are, so nothing can be learned. {advice}")
+    right, wrong = (float(loss(sign * _sure(leaf, masks), masks)) for sign in (1, -1))
+    if right > wrong + 1e-3 * abs(wrong):
+        raise GateError(
+            f"{called} is {right:.3g} where the logits are right, and {wrong:.3g} where they are wrong. A loss is made "
+            f"small, so this network would learn the wrong ones. If it is a score, give `1 - score`. {advice}".rstrip()
+        )
 
 
 def check_ignored(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: Tensor) -> None:
@@ -246,11 +330,9 @@ def check_ignored(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask
     with torch.no_grad():
         before, after = float(loss(logits, masks)), float(loss(logits + change, masks))
     if abs(after - before) > 1e-4 * max(1.0, abs(before)):
-        warnings.warn(
+        warn(
             f"{getattr(loss, '__name__', type(loss).__name__)} counts pixels of {IGNORE}, which have no label. Leave "
-            "them out of it: `ignore_index=255` where it has that, else logits and masks at `masks != 255` alone.",
-            GateWarning,
-            stacklevel=3,
+            "them out of it: `ignore_index=255` where it has that, else logits and masks at `masks != 255` alone."
         )
 
 
@@ -282,19 +364,71 @@ def check_batch_norm(model: nn.Module, image: Tensor, batch_size: int) -> None:
         )
 
 
+def check_training(model: nn.Module, image: Tensor, batch_size: int, classes: int) -> None:
+    """Raise GateError where the network gives something else in training, as with deep supervision."""
+    number, (height, width) = min(batch_size, 2), image.shape[1:]
+    batch, device = image.repeat(number, 1, 1, 1), next(model.parameters()).device
+    with _as_it_was(model), torch.no_grad():
+        model.train()
+        try:
+            given = model(batch.to(device))
+        except Exception as error:
+            raise GateError(
+                f"{_name(model)} takes images {tuple(batch.shape)} in evaluation mode, and not in training: "
+                f"{_sentence(error)} Mend what its `forward` does where `self.training` is true."
+            ) from error
+    wanted = (number, classes, height, width)
+    if isinstance(given, Tensor) and given.shape == wanted:
+        return
+    several = isinstance(given, Tensor) and given.ndim == 5
+    what = f"{kind(given)} {tuple(given.shape)}" if isinstance(given, Tensor) else _of(given)
+    which = "[:, 0]" if several else "" if isinstance(given, Tensor) else _logits_in(given, image)
+    raise GateError(
+        f"{_name(model)} gives {what} of images {tuple(batch.shape)} in training, and logits {wanted} in evaluation "
+        "mode. The loss takes logits in both. "
+        + (
+            "Turn its deep supervision off, or wrap it: a module whose `forward` returns "
+            f"`self.network(x){which} if self.training else self.network(x)`."
+            if which
+            else "Let its `forward` do the same in both."
+        )
+    )
+
+
+def _of(given: Any) -> str:
+    """`a dict of 'out', 'aux'`."""
+    return f"a dict of {', '.join(map(repr, given))}" if isinstance(given, dict) else f"a {type(given).__name__}"
+
+
+def _logits_in(given: Any, image: Tensor) -> str:
+    """How to take the logits out of several results: the first that has the image's size, else the first."""
+    if not isinstance(given, tuple | list | dict) or not given:
+        return ""
+    named = dict(given) if isinstance(given, dict) else dict(enumerate(given))
+    fit = [k for k, x in named.items() if isinstance(x, Tensor) and x.ndim == 4 and x.shape[2:] == image.shape[1:]]
+    return f"[{next(iter(fit or named))!r}]"
+
+
 def _run(model: nn.Module, image: Tensor, grad: bool) -> Any:
     device = next((p.device for p in model.parameters()), image.device)
+    given = image[None].to(device, copy=True)
     with torch.set_grad_enabled(grad):
-        return model(image[None].to(device))
+        logits = model(given)
+    if not torch.equal(given, image[None].to(device)):
+        raise GateError(
+            f"{_name(model)} changes the image that it is given, in place, so it is another the next time. Write "
+            "`x = x - 0.5` for `x -= 0.5`, and no `inplace=True` in its first layer."
+        )
+    return logits
 
 
 def _check_logits(model: nn.Module, logits: Any, image: Tensor) -> None:
     shapes = "Images (N, C, H, W) go in, logits (N, K, H, W) have to come out, one for each class in each pixel."
     if isinstance(logits, tuple | list | dict):
-        of = f"a dict of {', '.join(map(repr, logits))}" if isinstance(logits, dict) else f"a {type(logits).__name__}"
-        which = f"[{next(iter(logits), 0)!r}]" if isinstance(logits, dict) else "[0]"
+        which = _logits_in(logits, image)
         raise GateError(
-            f"{_name(model)} gives {of}. {shapes} Wrap it: a module whose `forward` returns `self.network(x){which}`."
+            f"{_name(model)} gives {_of(logits)}. {shapes} Wrap it: a module whose `forward` returns "
+            f"`self.network(x){which}`."
         )
     if not isinstance(logits, Tensor):
         raise GateError(f"{_name(model)} gives a {type(logits).__name__}. {shapes}")
@@ -302,22 +436,42 @@ def _check_logits(model: nn.Module, logits: Any, image: Tensor) -> None:
     if not logits.is_floating_point():
         raise GateError(f"{given}: whole numbers, as after `argmax`. {shapes} Leave the `argmax` out.")
     if logits.ndim != 4 or len(logits) != 1:
-        raise GateError(f"{given}. {shapes}")
+        whole = " It classifies whole images; take a network for segmentation." if logits.ndim == 2 else ""
+        raise GateError(f"{given}. {shapes}{whole}")
     if logits.shape[2:] != image.shape[1:]:
+        if logits.shape[1:3] == image.shape[1:]:
+            raise GateError(f"{given}, with the classes last. {shapes} Put them first: `logits.permute(0, 3, 1, 2)`.")
         (h, w), (height, width) = logits.shape[2:], image.shape[1:]
-        smaller = h <= height and w <= width
         raise GateError(
             f"{given}: {h} × {w} pixels of {height} × {width}. {shapes} "
-            + (
-                "Pad its convolutions (`padding='same'`), or the image before it, or enlarge the logits "
-                "(`F.interpolate`)."
-                if smaller
-                else "Crop the logits to the image."
-            )
+            + (_enlarging(model, logits, image) if h <= height and w <= width else "Crop the logits to the image.")
         )
     if not bool(logits.isfinite().all()):
         number = int((~logits.isfinite()).sum())
         raise GateError(f"{given} with {number} that are no finite numbers. Look at its weights.")
+
+
+def _enlarging(model: nn.Module, logits: Tensor, image: Tensor) -> str:
+    """What to do about logits that are smaller than the image."""
+    missing = [whole - part for whole, part in zip(image.shape[1:], logits.shape[2:], strict=True)]
+    top, left = (number // 2 for number in missing)
+    sides = f"({left}, {missing[1] - left}, {top}, {missing[0] - top})"
+    if all(whole % part == 0 for whole, part in zip(image.shape[1:], logits.shape[2:], strict=True)):
+        return (
+            "It strides without going up again, so enlarge the logits: a module whose `forward` returns "
+            "`F.interpolate(self.network(x), x.shape[2:], mode='bilinear')`."
+        )
+    larger = F.pad(image, (left, missing[1] - left, top, missing[0] - top))
+    with suppress(Exception), _as_it_was(model):
+        if _run(model, larger, False).shape[2:] == image.shape[1:]:
+            return (
+                "Its convolutions do not pad. Pad in them (`padding='same'`), or the image: a module whose `forward` "
+                f"returns `self.network(F.pad(x, {sides}, mode='reflect'))`."
+            )
+    return (
+        "Pad its convolutions (`padding='same'`), or fill the logits up: a module whose `forward` returns "
+        f"`F.pad(self.network(x), {sides})`."
+    )
 
 
 def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
@@ -328,9 +482,11 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
         name = str(dtype).removeprefix("torch.")
         return f"{_name(model)} has weights of {name}, and images are float32. Give `model.float()`."
     said = f"{_name(model)} cannot take an image {tuple(image[None].shape)}"
-    first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
-    wanted = first.in_channels if first is not None else c
-    if wanted != c and _goes(model, image.new_zeros(wanted, h, w)):
+    wanted = _channels_wanted(model) or c
+    if _has_channels_last(model, image):
+        return f"{said}, with the channels last. Put them first: `image.permute(2, 0, 1)`."
+    sides = _sides(error)
+    if wanted != c and any(_goes(model, image.new_zeros(wanted, *size)) for size in [(h, w), *sides]):
         return (
             f"{said}: the images have {channels(c)}, and its first convolution takes {wanted}. Make the network for "
             f"{channels(c)}" + (f", or the images fit: `{_fitting(c, wanted)}`." if _fitting(c, wanted) else ".")
@@ -338,16 +494,36 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
     if max(h, w) < LARGE and _goes(model, image.new_zeros(c, LARGE, LARGE)):
         return (
             f"{said}: {h} × {w} pixels are too few for its depth, or no multiple of what it halves to; {LARGE} × "
-            f"{LARGE} go through. {_sentence(error)} Give larger images (`crop=`), or a network of less depth."
+            f"{LARGE} go through. {_sentence(error)} Give larger images, crops or tiles, or a network of less depth."
+        )
+    if side := next((side for side in sides if _goes(model, image.new_zeros(c, *side))), None):
+        return (
+            f"{said}, and takes {side[0]} × {side[1]}: {_sentence(error)} Give images of that size "
+            f"(`data.load(..., tile={side[0]})`), or make the network for yours."
         )
     multiple = next((m for m in (2, 4, 8, 16, 32, 64) if h % m or w % m), 0)
     up = [-(-side // 64) * 64 for side in (h, w)]
     if multiple and _goes(model, image.new_zeros(c, *up)):
         return (
-            f"{said}, and takes {up[0]} × {up[1]}: {_sentence(error)} Give images whose sides it can halve (`crop=`), "
-            "or pad them."
+            f"{said}, and takes {up[0]} × {up[1]}: {_sentence(error)} Give images, crops or tiles whose sides it "
+            "can halve."
         )
-    return f"{said}: {_sentence(error)}"
+    return f"{said}: {_sentence(error)} Mend its `forward`, or make the network for {channels(c)} and {h} × {w} pixels."
+
+
+def _sides(error: Exception) -> list[tuple[int, int]]:
+    """Sizes of images that an error may ask for: the larger numbers in it."""
+    found = dict.fromkeys(int(number) for number in re.findall(r"\d+", str(error)))
+    return [(side, side) for side in found if 16 < side <= 4 * LARGE][:4]
+
+
+def _channels_wanted(model: nn.Module) -> int | None:
+    """Channels that the first convolution takes."""
+    return next((m.in_channels for m in model.modules() if isinstance(m, nn.Conv2d)), None)
+
+
+def _has_channels_last(model: nn.Module, image: Tensor) -> bool:
+    return image.shape[2] == _channels_wanted(model) != len(image)
 
 
 def _goes(model: nn.Module, image: Tensor) -> bool:
@@ -364,20 +540,47 @@ def _fitting(c: int, wanted: int) -> str:
     return "image.mean(0, keepdim=True)" if wanted == 1 else ""
 
 
-def _advice(loss: Any, classes: int) -> str:
-    """What to give in place of a loss of torch's that takes something else."""
-    if isinstance(loss, nn.BCEWithLogitsLoss):
-        if classes == 1:
-            return "Give `lambda logits, masks: F.binary_cross_entropy_with_logits(logits[:, 0], masks.float())`."
+def _advice(loss: Any, logits: Tensor, masks: Tensor) -> str:
+    """What to give in place of a loss that takes something else."""
+    classes = logits.shape[1]
+    if isinstance(loss, nn.BCEWithLogitsLoss) and classes > 1:
         return "For several classes give `nn.CrossEntropyLoss(ignore_index=255)`."
     if isinstance(loss, nn.BCELoss | nn.NLLLoss):
         return "It takes probabilities. Give one that takes logits, such as `nn.CrossEntropyLoss(ignore_index=255)`."
     if isinstance(loss, nn.CrossEntropyLoss):
         if classes == 1:
             return "It compares classes, and one logit has none beside it: take a network of 2 classes, or no loss=."
+        if loss.weight is not None and len(loss.weight) != classes:
+            return f"Its `weight` has {len(loss.weight)} numbers, and there are {classes} classes: give one for each."
         if loss.ignore_index != 255:
             return "Pixels of 255 have no label: `nn.CrossEntropyLoss(ignore_index=255)`."
+    if _takes_probabilities(loss):
+        return "It is made for probabilities, and these are logits: make it with `from_logits=True`, or `softmax=True`."
+    for written, call in OTHERWISE.items():
+        with suppress(Exception), warnings.catch_warnings():  # whatever a loss raises, it does not take that
+            warnings.simplefilter("error")
+            right, wrong = (call(loss, sign * _sure(logits, masks), masks) for sign in (1, -1))
+            if right.ndim == 0 and float(right) < float(wrong):
+                return f"It takes another form: give `lambda logits, masks: {written}`, where `loss` is yours."
     return ""
+
+
+def _takes_probabilities(loss: Any) -> bool:
+    """Whether a loss says so of itself, as those of segmentation-models-pytorch and MONAI do."""
+    parts = list(loss.modules()) if isinstance(loss, nn.Module) else [loss]
+    says = ("from_logits",), ("sigmoid", "softmax", "other_act")
+    return any(
+        all(hasattr(part, name) and not getattr(part, name) for name in names) for part in parts for names in says
+    )
+
+
+def _sure(logits: Tensor, masks: Tensor) -> Tensor:
+    """Logits of a network that is right, and sure of it, in every pixel with a label."""
+    number = logits.shape[1]
+    labelled = (masks != IGNORE) & (masks < max(number, 2))
+    index = masks.where(labelled, 0)
+    right = index[:, None] if number == 1 else F.one_hot(index, number).movedim(-1, 1)
+    return (SURE * (2 * right - 1) * labelled[:, None]).to(logits.dtype)
 
 
 @contextmanager

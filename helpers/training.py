@@ -33,7 +33,7 @@ from helpers import metrics
 from helpers.batch_norm import freeze_batch_norm, share_batch_norm
 from helpers.crops import Augment, Crops, any_way_up
 from helpers.data.pairs import IGNORE, Pairs
-from helpers.errors import InputError
+from helpers.errors import InputError, called_as
 from helpers.monitor.monitor import Watch, watching
 from helpers.network_gate import ready_to_train
 from helpers.threads import QuickestThreads
@@ -107,6 +107,7 @@ def dice_and_cross_entropy(logits: Tensor, masks: Tensor) -> Tensor:
     return 0.5 * cross_entropy + 0.5 * (1 - (2 * overlap + 1) / (total + 1)).mean()
 
 
+@called_as("fit(model, train, validation, epochs=20, crop=64)")
 def fit(
     model: nn.Module,
     train: Pairs,
@@ -161,6 +162,7 @@ def fit(
             true result ends the run as Ctrl-C does.
 
     Raises:
+        GateError: network, pairs, loss or augmentation do not go together; see `network_gate.ready_to_train`.
         TrainingError: arguments that do not go together, or a loss that is not a finite number.
         checkpoint.CheckpointError: there is nothing to resume from, or it is not of this run.
     """
@@ -168,7 +170,8 @@ def fit(
         raise TrainingError("Both seconds and epochs are given, and only one can end the run. Leave one of them out.")
     if seconds is None and epochs is None:
         seconds = 60.0
-    for name, value in (("epochs", epochs), ("seconds", seconds), ("lr", lr)):
+    numbers = {"epochs": epochs, "seconds": seconds, "lr": lr, "batch_size": batch_size, "crop": crop}
+    for name, value in {**numbers, "patience": patience}.items():
         if value is not None and not value > 0:
             raise TrainingError(f"{name} is {value}; give more than 0.")
     if resume and checkpoint is None:
@@ -179,7 +182,7 @@ def fit(
             f"batch_size={batch_size} cannot be shared out between {fabric.world_size} processes. "
             f"Give a multiple of {fabric.world_size}."
         )
-    train, validation = taken = ready_to_train(model, train, validation, loss, crop, batch_size)
+    train, validation = taken = ready_to_train(model, train, validation, loss, crop, batch_size, augment)
     if fabric.global_rank == 0:
         taken[0].say(taken[1])
     crops = Crops(train, crop, batch_size, augment, seed)
@@ -226,7 +229,8 @@ class _Run:
         fabric = self.fabric
         # Several processes normalise over the whole batch together, in a copy: the model itself stays as it is.
         network = self.model if fabric.world_size == 1 else share_batch_norm(copy.deepcopy(self.model))
-        network = network.to(memory_format=torch.channels_last)  # quicker: autograde.bench.step
+        self.layout = _layout(network, self.crops.batch(0)[0][:2])
+        network = network.to(memory_format=self.layout)
         trained = [p for p in network.parameters() if p.requires_grad]
         if not trained:
             raise TrainingError(
@@ -288,7 +292,7 @@ class _Run:
         self.network.train()
         if fraction >= FROZEN_FROM and self.history.steps >= COUNTED:
             freeze_batch_norm(self.network)
-        images, masks = self.fabric.to_device((images.contiguous(memory_format=torch.channels_last), masks))
+        images, masks = self.fabric.to_device((images.contiguous(memory_format=self.layout), masks))
         loss = self.loss(self.network(images), masks)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
@@ -422,6 +426,19 @@ def _is_little_work(model: nn.Module, images: Tensor) -> bool:
     with FlopCounterMode(display=False) as counter:
         model.eval()(images)
     return counter.get_total_flops() < LITTLE_WORK
+
+
+@torch.no_grad()
+def _layout(network: nn.Module, images: Tensor) -> torch.memory_format:
+    """Channels last, which is quicker (`autograde.bench.step`), unless the network asks for rows with `view`."""
+    trial = copy.deepcopy(network).to(memory_format=torch.channels_last).train()
+    device = next(trial.parameters()).device
+    try:
+        with torch.random.fork_rng():
+            trial(images.to(device).contiguous(memory_format=torch.channels_last))
+    except RuntimeError:
+        return torch.contiguous_format
+    return torch.channels_last
 
 
 def _fabric(device: Any) -> Fabric:

@@ -1,12 +1,16 @@
 """One image through a network before anything long begins: what is told, what is warned of, and what stays."""
 
+import re
+
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from helpers.baseline import compare
 from helpers.data.gate import GateError, GateWarning
+from helpers.errors import CourseError
 from helpers.reference.inference import predict_dihedral, predict_tiled
 from helpers.reference.unet import UNet
 from helpers.training import dice_and_cross_entropy, fit
@@ -47,10 +51,11 @@ class Refuses(nn.Module):
         (UNet(4, 2, 4, 2), "one channel, and its first convolution takes 4"),
         (UNet(1, 2, 4, 6), "32 × 32 pixels are too few for its depth.*256 × 256 go through"),
         (After(lambda y: {"out": y, "aux": y}), r"gives a dict of 'out', 'aux'.*`self.network\(x\)\['out'\]`"),
+        (After(lambda y: (F.avg_pool2d(y, 2), y)), r"gives a tuple.*`self.network\(x\)\[1\]`"),
         (After(lambda y: [y, y]), r"gives a list.*`self.network\(x\)\[0\]`"),
         (After(lambda y: None), "gives a NoneType"),
         (After(lambda y: y.argmax(1, keepdim=True)), "as after `argmax`"),
-        (After(lambda y: y.mean((2, 3))), r"makes float32 \(1, 2\) of an image"),
+        (After(lambda y: y.mean((2, 3))), r"makes float32 \(1, 2\) of an image.*classifies whole images"),
         (After(lambda y: F.avg_pool2d(y, 2)), "16 × 16 pixels of 32 × 32.*enlarge the logits"),
         (After(lambda y: F.pad(y, (1, 1, 1, 1))), "34 × 34 pixels of 32 × 32.*Crop the logits"),
         (UNet(1, 2, 4, 2).half(), "weights of float16, .*model.float"),
@@ -61,7 +66,7 @@ class Refuses(nn.Module):
     ],
 )
 def test_what_is_no_network_for_these_images_is_told(model, said):
-    for call in (lambda: fit(model, PAIRS, PAIRS, epochs=1), lambda: compare({"it": model}, PAIRS)):
+    for call in (lambda: fit(model, PAIRS, [*PAIRS], epochs=1), lambda: compare({"it": model}, PAIRS)):
         with pytest.raises(GateError, match=said):
             call()
 
@@ -79,7 +84,7 @@ def test_what_is_no_network_for_these_images_is_told(model, said):
     ],
 )
 def test_an_end_that_bounds_the_logits_is_warned_of(end, said, recwarn):
-    fit(After(end), PAIRS, PAIRS, epochs=1)
+    fit(After(end), PAIRS, [*PAIRS], epochs=1)
     warned = [str(w.message) for w in recwarn if issubclass(w.category, GateWarning)]
     assert len(warned) == (said is not None)
     assert all(said in text for text in warned)
@@ -88,22 +93,26 @@ def test_an_end_that_bounds_the_logits_is_warned_of(end, said, recwarn):
 @pytest.mark.parametrize(
     ("loss", "classes", "said"),
     [
-        (nn.BCEWithLogitsLoss(), 1, r"binary_cross_entropy_with_logits\(logits\[:, 0\], masks.float\(\)\)"),
+        (nn.BCEWithLogitsLoss(), 1, r"`lambda logits, masks: loss\(logits\[:, 0\], masks.float\(\)\)`"),
         (nn.BCEWithLogitsLoss(), 3, "nn.CrossEntropyLoss"),
         (nn.CrossEntropyLoss(), 1, "one logit has none beside it"),
         (nn.NLLLoss(), 2, "NLLLoss takes logarithms.*CrossEntropyLoss"),
-        (nn.MSELoss(), 2, "MSELoss cannot take"),
+        (nn.MSELoss(), 2, "MSELoss cannot take.*one_hot"),
         (nn.MSELoss(), 1, "MSELoss cannot take"),
         (nn.CrossEntropyLoss(reduction="none"), 2, r"gives a tensor \(3, 32, 32\).*Take its mean"),
         (lambda logits, masks: (logits.argmax(1) != masks).float().mean(), 2, "without a gradient"),
         (lambda logits, masks: 0.5, 2, "gives a float"),
         (lambda logits, masks: 0 * logits.sum(), 2, "whatever the logits are"),
         (lambda logits: logits.mean(), 2, "TypeError"),
+        (lambda logits, masks: 1 - dice_and_cross_entropy(logits, masks), 2, r"If it is a score, give `1 - score`"),
+        (nn.CrossEntropyLoss(weight=torch.ones(3)), 2, "`weight` has 3 numbers, and there are 2 classes"),
+        (smp.losses.DiceLoss("binary", from_logits=False), 1, "takes probabilities.*from_logits=True"),
+        (smp.losses.SoftBCEWithLogitsLoss(), 1, r"loss\(logits\[:, 0\], masks.float\(\)\)"),
     ],
 )
 def test_a_loss_that_cannot_be_is_told_with_one_that_can(loss, classes, said):
     with pytest.raises(GateError, match=said):
-        fit(UNet(1, classes, 4, 2), PAIRS, PAIRS, loss, epochs=1)
+        fit(UNet(1, classes, 4, 2), PAIRS, [*PAIRS], loss, epochs=1)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +143,7 @@ def test_the_losses_that_it_proposes_train():
         (lambda logits, masks: F.binary_cross_entropy_with_logits(logits[:, 0], masks.float()), 1),
         (nn.CrossEntropyLoss(ignore_index=255), 2),
     ):
-        assert fit(UNet(1, classes, 4, 2), PAIRS, PAIRS, loss, epochs=1).steps == 1
+        assert fit(UNet(1, classes, 4, 2), PAIRS, [*PAIRS], loss, epochs=1).steps == 1
 
 
 @pytest.mark.parametrize("crop", [None, 16])
@@ -179,7 +188,7 @@ def test_it_changes_no_bit_of_a_training(monkeypatch):
     def trained():
         torch.manual_seed(3)
         model = UNet(1, 2, 4, 2)
-        fit(model, PAIRS, PAIRS, epochs=3)
+        fit(model, PAIRS, [*PAIRS], epochs=3)
         return model.state_dict()
 
     looked_at = trained()
@@ -216,7 +225,7 @@ def test_a_table_warns_of_a_bounded_end_too():
 
 def test_logits_without_a_gradient_are_told():
     with pytest.raises(GateError, match="without a gradient"):
-        fit(After(torch.Tensor.detach), PAIRS, PAIRS, epochs=1)
+        fit(After(torch.Tensor.detach), PAIRS, [*PAIRS], epochs=1)
 
 
 def test_a_prediction_takes_an_array(capsys):
@@ -232,6 +241,190 @@ def test_what_is_none_of_the_gates_business_is_raised_as_it_is():
 
 
 def test_the_course_itself_passes_without_a_word(recwarn, capsys):
-    fit(UNet(1, 1, 4, 2), PAIRS, PAIRS, dice_and_cross_entropy, epochs=1)
+    fit(UNet(1, 1, 4, 2), PAIRS, [*PAIRS], dice_and_cross_entropy, epochs=1)
     assert [w for w in recwarn if issubclass(w.category, GateWarning)] == []
     assert "Taken" not in capsys.readouterr().out
+
+
+class InTraining(nn.Module):
+    """A U-Net that gives something else in training."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.network, self.change = UNet(1, 2, 4, 2), change
+
+    def forward(self, x):
+        y = self.network(x)
+        return self.change(y) if self.training else y
+
+
+class Advised(nn.Module):
+    """What an error says to write around a network."""
+
+    def __init__(self, network, said):
+        super().__init__()
+        self.network, self.returns = network, re.search(r"`forward` returns `([^`]+)`", said)[1]
+
+    def forward(self, x):
+        return eval(self.returns, {"self": self, "x": x, "F": F})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda y: [y, F.avg_pool2d(y, 2)], r"gives a list of images \(2, 1, 32, 32\) in training.*supervision off"),
+        (lambda y: {"low": F.avg_pool2d(y, 2), "out": y}, r"gives a dict of 'low', 'out'.*\['out'\] if self.training"),
+        (lambda y: torch.stack([y, y], dim=1), r"gives float32 \(2, 2, 2, 32, 32\).*x\)\[:, 0\] if self.training"),
+    ],
+)
+def test_what_is_other_in_training_is_told_and_the_wrapper_works(change, said):
+    network = InTraining(change)
+    with pytest.raises(GateError, match=said) as told:
+        fit(network, PAIRS, [*PAIRS], epochs=1, batch_size=2)
+    assert fit(Advised(network, str(told.value)), PAIRS, [*PAIRS], epochs=1, batch_size=2).steps == 2
+
+
+def test_what_raises_in_training_alone_is_told():
+    def refuse(y):
+        raise KeyError("target")
+
+    with pytest.raises(GateError, match=r"in evaluation mode, and not in training: KeyError: 'target'"):
+        fit(InTraining(refuse), PAIRS, [*PAIRS], epochs=1)
+    with pytest.raises(GateError, match=r"and logits \(2, 2, 32, 32\) in evaluation mode.*do the same in both"):
+        fit(InTraining(lambda y: y[:, :1]), PAIRS, [*PAIRS], epochs=1)
+
+
+class Unpadded(nn.Module):
+    def __init__(self, side=None):
+        super().__init__()
+        self.layers, self.side = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU(), nn.Conv2d(4, 2, 4)), side
+
+    def forward(self, x):
+        if self.side and x.shape[2] != self.side:
+            raise ValueError(f"height is {x.shape[2]}, and {self.side} is expected")
+        return self.layers(x)
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (Unpadded(), r"25 × 25 pixels of 32 × 32.*do not pad.*F.pad\(x, \(3, 4, 3, 4\), mode='reflect'\)"),
+        (Unpadded(32), r"fill the logits up.*F.pad\(self.network\(x\), \(3, 4, 3, 4\)\)"),
+        (After(lambda y: F.avg_pool2d(y, 4)), r"8 × 8 pixels of 32 × 32.*enlarge the logits"),
+    ],
+)
+def test_smaller_logits_are_told_and_the_wrapper_works(network, said):
+    seen = []
+    network.register_forward_hook(lambda module, args, given: seen.append(module.training))
+    with pytest.raises(GateError, match=said) as told:
+        compare({"it": network.train()}, PAIRS)
+    assert not any(seen)
+    assert compare({"it": Advised(network, str(told.value))}, PAIRS).images == 4
+
+
+def test_a_size_that_an_error_asks_for_is_tried():
+    with pytest.raises(GateError, match=r"takes 48 × 48: ValueError: height is 32.*tile=48"):
+        compare({"it": Unpadded(48)}, PAIRS)
+
+
+# ---- In training
+
+
+class Changes(nn.Module):
+    """A U-Net that does something in training, or to what it is given."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.network, self.does = UNet(1, 2, 4, 2), forward
+
+    def forward(self, x):
+        return self.does(self, x)
+
+
+@pytest.mark.parametrize(
+    ("forward", "said"),
+    [
+        (
+            lambda self, x: (self.network(x),) * 2 if self.training else self.network(x),
+            "gives a tuple of images .* in training",
+        ),
+        (lambda self, x: self.network(x.view(1, 1, 32, 32)), "in evaluation mode, and not in training"),
+        (lambda self, x: self.network(x.sub_(0.5)), "changes the image that it is given, in place"),
+        (lambda self, x: self.network(x).movedim(1, -1), r"classes last.*`logits.permute\(0, 3, 1, 2\)`"),
+    ],
+)
+def test_what_only_training_shows_is_told_before_it(forward, said):
+    pairs = [(IMAGE.clone(), MASK)] * 4
+    with pytest.raises(GateError, match=said):
+        fit(Changes(forward), pairs, [*pairs], epochs=1)
+    assert torch.equal(pairs[0][0], IMAGE)
+
+
+@pytest.mark.parametrize("held", [lambda a: [a], lambda a: (a,), lambda a: {"a": a}])
+def test_layers_that_a_network_does_not_know_are_warned_of(held, recwarn):
+    model = Changes(lambda self, x: self.network(self.held(x)))
+    layer = nn.Conv2d(1, 1, 1)
+    blocks = held(layer)
+    model.held = lambda x: x
+    model.blocks = blocks
+    fit(model, PAIRS, [*PAIRS], epochs=1)
+    assert sum("`blocks`: it does not know them" in str(w.message) for w in recwarn) == 1
+    recwarn.clear()
+    model.layer = layer  # it knows it now
+    fit(model, PAIRS, [*PAIRS], epochs=1)
+    assert not [w for w in recwarn if issubclass(w.category, GateWarning)]
+
+
+@pytest.mark.parametrize(
+    ("augment", "said"),
+    [
+        (lambda image: image, "cannot be called: TypeError.*def augment"),
+        (lambda image, mask, generator: image, "gives Tensor"),
+        (lambda image, mask, generator: {"image": image, "mask": mask}, "gives a dict of 'image', 'mask'"),
+        (lambda image, mask, generator: (image[:, ::2], mask), r"an image \(1, 16, 32\).*a mask \(32, 32\)"),
+        (lambda image, mask, generator: (image, mask.float()), "a mask .* of float32"),
+        (lambda image, mask, generator: (image, 7 * mask), "values that were not in it"),
+        (lambda image, mask, generator: (image.mul_(1.2), mask), "writes into the pair"),
+        (
+            lambda image, mask, generator: (
+                (image, mask) if torch.rand((), generator=generator) < 0.5 else (image[:, :16], mask[:16])
+            ),
+            "gives sizes of 16×32 and 32×32",
+        ),
+    ],
+)
+def test_an_augmentation_that_gives_no_pair_is_told(augment, said):
+    with pytest.raises(GateError, match=said):
+        fit(UNet(1, 2, 4, 2), PAIRS, [*PAIRS], epochs=1, augment=augment)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"batch_size": 0}, "batch_size is 0; give more than 0"),
+        ({"batch_size": "4"}, "batch_size has to be a whole number, and this is '4'"),
+        ({"crop": 16.5}, "crop has to be a whole number"),
+        ({"patience": 0}, "patience is 0; give more than 0"),
+        ({"lr": "1e-3"}, "lr has to be a number"),
+        ({"size": 3}, "unexpected keyword argument 'size'"),
+    ],
+)
+def test_a_number_that_cannot_be_is_told(wrong, said):
+    with pytest.raises(CourseError, match=said):
+        fit(UNet(1, 2, 4, 2), PAIRS, [*PAIRS], **{"epochs": 1, **wrong})
+
+
+def test_validating_on_what_was_trained_on_is_warned_of_at_the_call(recwarn):
+    fit(UNet(1, 2, 4, 2), PAIRS, PAIRS, epochs=1)
+    (warned,) = recwarn
+    assert "are the training pairs" in str(warned.message)
+    assert warned.filename == __file__
+
+
+def test_a_picture_with_its_channels_last_is_told():
+    with pytest.raises(GateError, match=r"channels last.*`image.permute\(2, 0, 1\)`"):
+        predict_tiled(UNet(3, 2, 4, 2), torch.rand(32, 48, 3), 16, 4)
+    with pytest.raises(CourseError, match="tile"):
+        predict_tiled(UNet(3, 2, 4, 2), torch.rand(3, 32, 48), "16", 4)
+    with pytest.raises(GateError, match="compiled"):
+        predict_dihedral(torch.compile(UNet(3, 2, 4, 2), backend="eager"), torch.rand(3, 32, 48))

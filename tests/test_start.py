@@ -221,6 +221,17 @@ def test_another_package_called_helpers_gives_way_or_is_named_where_it_is_loaded
     )
 
 
+def test_a_foreign_package_called_helpers_is_not_run(beside, tmp_path):
+    foreign = tmp_path / "site" / "helpers"
+    foreign.mkdir(parents=True)
+    (foreign / "__init__.py").touch()
+    (foreign / "start.py").write_text("print('theirs ran')")
+    there = f"import sys; sys.path.insert(0, {str(foreign.parent)!r})"
+    said, _ = run(build.first_cell("02_overlap"), tmp_path, before=there)
+    assert said.startswith("RuntimeError: The course is not here")
+    assert run(build.first_cell("02_overlap"), beside, before=there)[0] == f"The course {plan.version()} is ready."
+
+
 # ---- what a lesson needs
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from typing import Any
 
 from helpers import markup
@@ -66,8 +67,28 @@ def _facts(probe: dict[str, Any]) -> list[tuple[str, str]]:
     """Names and marked-up texts of what is said about the probe."""
     facts = [("Input", probe["label"])]
     if not probe["what"].endswith(("unchanged", "untouched", "time", "kept", "parameters")):
-        facts += [(name.capitalize(), markup.code(_written(probe[name])[:MOST_TEXT])) for name in ("yours", "expected")]
+        yours, expected = (_written(probe[name])[:MOST_TEXT] for name in ("yours", "expected"))
+        if yours == expected and (gap := _first_gap(probe["yours"], probe["expected"])):  # not all is written out
+            yours, expected = (
+                f"{text}; {_number(value)} at {gap[0]}" for text, value in ((yours, gap[1]), (expected, gap[2]))
+            )
+        facts += [("Yours", markup.code(yours)), ("Expected", markup.code(expected))]
     return facts
+
+
+def _first_gap(yours: Any, expected: Any) -> tuple[str, Any, Any] | None:
+    """The index of the first number in which two parts differ, and the two numbers."""
+    if is_tensor(yours) and is_tensor(expected):
+        yours, expected = yours["values"], expected["values"]
+    if isinstance(yours, list) and isinstance(expected, list):
+        for k, pair in enumerate(zip(yours, expected, strict=False)):
+            if gap := _first_gap(*pair):
+                return f"[{k}]{gap[0]}", *gap[1:]
+        return None
+    if isinstance(yours, float) and isinstance(expected, float):
+        return None if math.isclose(yours, expected, rel_tol=1e-4, abs_tol=1e-5) else ("", yours, expected)
+    numbers = isinstance(yours, int | float) and isinstance(expected, int | float)
+    return ("", yours, expected) if numbers and yours != expected else None
 
 
 def _written(value: Any) -> str:

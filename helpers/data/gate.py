@@ -8,10 +8,12 @@ is a GateError, which says what is wrong, the rule, and what to do.
 from __future__ import annotations
 
 import random
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -57,6 +59,7 @@ class Taken:
     def __init__(self, given: Any, called: str) -> None:
         self.notes: dict[str, None] = {}
         self._called, self._values, self._looked = called, Counter[int](), set[int]()
+        self._drawn = Counter[tuple[bool, bool]]()  # masks by whether they hold 1, and 255
         self._lowest, self._highest = float("inf"), -float("inf")
         self._classes: int | None = None
         self._channels = 0
@@ -81,7 +84,7 @@ class Taken:
         except Exception as error:  # of whatever kind, from their own code
             raise self._error(index, f"cannot be read: {type(error).__name__}: {error}") from error
         if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise self._error(index, f"is {_about(pair)}, and no image with its mask")
+            raise self._error(index, f"is {about(pair)}, and no image with its mask")
         image, mask = self._image(index, pair[0]), self._mask(index, pair[1])
         if image.shape[1:] != mask.shape:
             if image.shape[:2] == mask.shape:
@@ -139,21 +142,40 @@ class Taken:
         labelled = [value for value in found if value != IGNORE]
         if len(labelled) == 1:
             what = "no object in any of them" if labelled == [0] else "no background, and one class only"
-            _warn(f"{self._seen()}: {what}. A network learns to say so everywhere. Look whether these are the masks.")
+            warn(f"{self._seen()}: {what}. A network learns to say so everywhere. Look whether these are the masks.")
+
+    def check_drawing(self) -> None:
+        """Warn where some masks seem to be drawn in other values than others, or hold no pixel of a class."""
+        classes = self._classes or 2
+        ones, whites = self._drawn[True, False], self._drawn[False, True]
+        if classes == 2 and ones and whites and not self._drawn[True, True]:
+            warn(
+                f"Of the masks of the {self._called}, {ones} hold 1, {whites} hold {IGNORE}, and none holds both. "
+                f"{IGNORE} marks a pixel that has no label. If it is the object in those: "
+                f"`mask.where(mask != {IGNORE}, 1)`."
+            )
+        absent = [str(k) for k in range(classes) if k not in self._values]
+        if classes > 2 and absent and len(self._looked) == len(self):
+            which = f"class {absent[0]}" if len(absent) == 1 else f"the classes {', '.join(absent)}"
+            warn(
+                f"No mask of the {self._called} holds a pixel of {which}. What is not in training pairs is not "
+                "learned, and what is not in validation pairs has no score. Look whether the classes go from 0 to "
+                f"{classes - 1}, and whether the pairs are split well."
+            )
 
     def check_range(self) -> None:
         """Warn where the images are hardly meant to be as dark, as pale or as large as they are."""
         lowest, highest = self._lowest, self._highest
         if highest > NO_IMAGE:
-            _warn(
+            warn(
                 f"The {self._called} hold images from {lowest:.3g} to {highest:.3g}; images go from 0 to 1. Divide by "
                 "the largest value that a pixel can have: 255, 4095 of 12 bits, or 65535 of 16."
             )
         elif highest - lowest < LITTLE_RANGE:
             if highest == lowest:
-                _warn(f"All pixels of the {self._called} are {highest:.3g}. Look whether the images were read.")
+                warn(f"All pixels of the {self._called} are {highest:.3g}. Look whether the images were read.")
                 return
-            _warn(
+            warn(
                 f"The images of the {self._called} go from {lowest:.3g} to {highest:.3g}: they fill "
                 f"{100 * (highest - lowest):.1g} % of the range from 0 to 1, and a network learns little from that. "
                 f"Stretch all of them alike, `(image - {lowest:.3g}) / {highest - lowest:.3g}`: 12 bits in a file of "
@@ -170,11 +192,11 @@ class Taken:
             given = given.dataset
         if isinstance(given, IterableDataset) or not hasattr(given, "__len__") or not hasattr(given, "__getitem__"):
             raise GateError(
-                f"The {self._called} are {_about(given)}, which has no length or cannot be read by number. {RULE} Give "
+                f"The {self._called} are {about(given)}, which has no length or cannot be read by number. {RULE} Give "
                 "a data set or a list of pairs."
             )
         if isinstance(given, Tensor | np.ndarray | str | dict):
-            raise GateError(f"The {self._called} are {_about(given)}. {RULE} Give a data set or a list of pairs.")
+            raise GateError(f"The {self._called} are {about(given)}. {RULE} Give a data set or a list of pairs.")
         return given
 
     def _image(self, index: int, given: Any) -> Tensor:
@@ -188,7 +210,7 @@ class Taken:
     def _mask(self, index: int, given: Any) -> Tensor:
         mask = _tensor(given)
         if mask is None:
-            raise self._error(index, f"has {_about(given)} for a mask")
+            raise self._error(index, f"has {about(given)} for a mask")
         if mask is not given and not isinstance(given, Tensor):
             self.notes["NumPy arrays as tensors"] = None
         if mask.is_complex() or not bool(mask.isfinite().all()):
@@ -226,6 +248,7 @@ class Taken:
         values, counts = mask.unique(return_counts=True)
         new = dict(zip(values.tolist(), counts.tolist(), strict=True))
         self._values.update(new)
+        self._drawn[1 in new, IGNORE in new] += 1
         if self._classes and any(v != IGNORE and not 0 <= v < self._classes for v in new):
             self.check_values(self._classes)
 
@@ -250,7 +273,7 @@ def as_image(given: Any) -> tuple[Tensor, dict[str, None]]:
     notes: dict[str, None] = {}
     image = _tensor(given)
     if image is None:
-        raise GateError(f"{_about(given)} for an image")
+        raise GateError(f"{about(given)} for an image")
     if not isinstance(given, Tensor):
         notes["NumPy arrays as tensors"] = None
     if image.dtype in (torch.uint8, torch.bool):
@@ -287,8 +310,13 @@ def same_random_numbers() -> Iterator[None]:
             np.random.set_state(states[1])
 
 
-def _warn(text: str) -> None:
-    warnings.warn(text, GateWarning, stacklevel=5)  # shown at the call of the course's function
+def warn(text: str) -> None:
+    """Warn of something suspicious, at the call of the course's function."""
+    level = 1
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("helpers."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, GateWarning, stacklevel=level)
 
 
 def _tensor(given: Any) -> Tensor | None:
@@ -306,7 +334,7 @@ def kind(x: Tensor) -> str:
     return str(x.dtype).removeprefix("torch.")
 
 
-def _about(given: Any) -> str:
+def about(given: Any) -> str:
     """What something is, in a few words."""
     if isinstance(given, tuple | list):
         return f"a {type(given).__name__} of {len(given)}"

@@ -92,6 +92,12 @@ def unpack(path: Path) -> dict[str, bytes]:
     except OSError as error:
         raise ShareError(f"{path} cannot be read: {error.strerror}.") from None
     try:
+        if b"/data.pkl" in content[:300] or content.startswith(b"\x80\x02"):
+            raise ShareError(
+                "it is a file of `torch.save`, which can hold code. From somebody you trust, "
+                "`model.load_state_dict(torch.load(path, weights_only=True))` fills a network, and `share` makes a "
+                "bundle of it."
+            )
         _check_end(content)
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()

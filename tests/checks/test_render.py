@@ -71,6 +71,16 @@ def test_every_state_of_an_argument_is_shown(shape, fill):
     rendered({"label": "x", "what": "result", "input": {"x": expected}, "yours": expected, "expected": expected})
 
 
+def test_of_two_that_read_alike_the_first_number_that_differs_is_shown():
+    expected = torch.zeros(1, 2, 12, 12)
+    yours = expected.clone()
+    yours[0, 1, 3, 4] = 0.5
+    parts = {"yours": engine._as_json((yours, 3)), "expected": engine._as_json((expected, 3))}
+    for text in rendered({"label": "x", "what": "result", "input": {}, **parts}):
+        assert "float32 tensor of shape 1×2×12×12, 3); 0.5 at [0][0][1][3][4]" in text
+        assert "; 0 at [0][0][1][3][4]" in text
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(RESULTS)
 def test_check_raises_for_no_result(shown, result):

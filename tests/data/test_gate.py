@@ -205,6 +205,26 @@ def test_looking_draws_no_random_number_of_theirs_and_reads_each_pair_once():
     assert len([pairs[k] for k in range(5)]) == given.reads == 5
 
 
+@pytest.mark.parametrize(
+    ("masks", "classes", "said"),
+    [
+        ([MASK, 255 * MASK], 2, ["1 hold 1, 1 hold 255, and none holds both"]),
+        ([MASK, 255 * MASK, MASK.where(MASK == 1, 255)], 2, []),
+        ([MASK, 0 * MASK], 2, []),
+        ([MASK, 2 * MASK], 3, []),
+        ([MASK, MASK], 3, ["No mask of the training pairs holds a pixel of class 2"]),
+        ([2 * MASK] * 100, 4, []),  # not all were looked at
+    ],
+)
+def test_masks_of_two_kinds_and_absent_classes_are_warned_of(masks, classes, said, recwarn):
+    pairs = Taken([(IMAGE, mask) for mask in masks], "training pairs")
+    pairs.check_values(classes)
+    pairs.check_drawing()
+    warned = [str(w.message) for w in recwarn]
+    assert len(warned) == len(said)
+    assert all(part in text for part, text in zip(said, warned, strict=True))
+
+
 def test_a_loader_gives_its_data_set(capsys):
     pairs = Taken(DataLoader([pair()] * 5, batch_size=2), "training pairs")
     pairs.say()

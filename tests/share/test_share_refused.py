@@ -53,6 +53,13 @@ def test_what_was_unpacked_and_packed_again_is_accepted(files, path, compression
     load_shared(written(path, files, compression=compression))
 
 
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_a_file_of_torch_save_is_named(tmp_path, as_zip):
+    path = tmp_path / "ana.pth"
+    torch.save({"weight": torch.ones(2)}, path, _use_new_zipfile_serialization=as_zip)
+    assert_refused(path, "a file of `torch.save`.*weights_only=True")
+
+
 def test_none_there(tmp_path):
     assert_refused(tmp_path / "ana.unet.zip", "There is no bundle")
     assert_refused(tmp_path, "it is no file")
