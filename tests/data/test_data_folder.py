@@ -412,7 +412,7 @@ def test_a_mask_in_colours_is_asked_back_with_the_colours_found_and_read_by_them
     assert pairs.classes == TWO
     assert np.array_equal(pairs[0][1], LABELS)
     assert not pairs[1][1].any()
-    assert f"cell ((255, 0, 0)) {100 * LABELS.mean() / 2:.3g} %" in pairs.report
+    assert f"cell (255, 0, 0) {100 * LABELS.mean() / 2:.3g} %" in pairs.report
 
 
 @pytest.mark.parametrize(

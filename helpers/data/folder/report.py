@@ -75,7 +75,7 @@ def report_of(
         given = ", ".join(shown(value, rules.colours) for value in of[:4]) + (", …" if len(of) > 4 else "")
         if len(of) > 4 and not rules.colours:
             given = f"{of[0]} to {of[-1]}"
-        parts.append(f"{what} ({given}) {share:.3g} %")
+        parts.append(f"{what} {given if rules.colours else f'({given})'} {share:.3g} %")
     lines = [
         f"{len(every)} pairs in {images.folder} and {masks.folder}",
         f"images  {of_size}{more}; {bits}, {colours}; the brightest pixel is at {_percent(brightest)} of the range"
