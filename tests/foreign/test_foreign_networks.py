@@ -13,14 +13,21 @@ from tests.foreign.tried import TABLE, Tried, check_graph, row
 
 QUICK = [
     "smp: Unet, MobileNetV2, scSE",
+    "smp: PSPNet",
+    "smp: Segformer",
     "torchvision: lraspp_mobilenet_v3_large",
+    "MONAI: BasicUNet",
     "MONAI: BasicUNetPlusPlus",
     "MONAI: UNet, residual",
     "MONAI: AttentionUnet",
     "MONAI: DynUNet",
     "MONAI: DynUNet, deep supervision",
+    "MONAI: SegResNet",
     "MONAI: SegResNetVAE",
     "MONAI: SegResNetDS",
+    "MONAI: UNETR",
+    "MONAI: SwinUNETR",
+    "MONAI: HighResNet",
     "MONAI: RegUNet",
     "MONAI: DenseNet121, a classifier",
 ]
