@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from helpers.data.pairs import Pairs
 
+BINS = 2**16  # for values between the lowest and the highest of an image
 Part = tuple[slice, slice]  # rows and columns
 
 
@@ -34,7 +36,6 @@ class KeptPairs:
     def __init__(self, pairs: Pairs, most: int) -> None:
         self._pairs, self._left = pairs, most
         self._kept: dict[int, _Kept] = {}
-        self._values: Tensor | None = torch.empty(0)  # of all images so far; `None` once they are too many
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -53,7 +54,7 @@ class KeptPairs:
         image, values, mask = self._get(index)
         rows, columns = choose(mask.shape)
         image, mask = image[:, rows, columns], mask[rows, columns]
-        return (image if values is None else values[image.long()]), (mask.long() if mask.dtype == torch.uint8 else mask)
+        return (image if values is None else values[image.int()]), (mask.long() if mask.dtype == torch.uint8 else mask)
 
     def _get(self, index: int) -> _Kept:
         if index in self._kept:
@@ -62,25 +63,24 @@ class KeptPairs:
         if self._left <= 0:
             return _Kept(image, None, mask)
         small = mask.to(torch.uint8)
-        pair = _Kept(*self._numbered(image), small if mask.dtype == torch.int64 and torch.equal(small, mask) else mask)
+        pair = _Kept(*_numbered(image), small if mask.dtype == torch.int64 and torch.equal(small, mask) else mask)
         self._left -= pair.image.nbytes + pair.mask.nbytes
         self._kept[index] = pair
         return pair
 
-    def _numbered(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The number of each value, and the values; the image itself where there are too many."""
-        if self._values is None or image.dtype != torch.float32:
-            return image, None
-        if (found := _numbers(image, self._values)) is None:
-            values = torch.cat([self._values, image.flatten()]).unique()
-            found = _numbers(image, values)
-            self._values = values if found is not None else None
-        return (image, None) if found is None else (found, self._values)
 
-
-def _numbers(image: Tensor, values: Tensor) -> Tensor | None:
-    """Which of the sorted values each pixel has; `None` where one has another, or there are more than 256."""
-    if not 0 < len(values) <= 256:
-        return None
-    numbers = torch.searchsorted(values, image.contiguous()).clamp(max=len(values) - 1)
-    return numbers.to(torch.uint8) if torch.equal(values[numbers], image) else None
+def _numbered(image: Tensor) -> tuple[Tensor, Tensor | None]:
+    """The number of each value, and the values; the image itself where there are too many."""
+    if image.dtype != torch.float32 or not image.numel():
+        return image, None
+    low, high = (float(x) for x in image.aminmax())
+    if not math.isfinite(high - low):
+        return image, None
+    bins = ((image - low) * ((BINS - 1) / max(high - low, 1e-30))).round_().int()  # quicker than to sort them
+    used = torch.bincount(bins.flatten(), minlength=BINS) > 0
+    if used.sum() > 256:
+        return image, None
+    numbers = (used.cumsum(0) - 1).to(torch.uint8)[bins]
+    values = image.new_zeros(256)
+    values[numbers.int()] = image
+    return (numbers, values) if torch.equal(values[numbers.int()], image) else (image, None)

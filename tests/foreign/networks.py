@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,6 +23,11 @@ class Foreign(NamedTuple):
     name: str
     build: Callable[..., nn.Module]
     classes: int = 1
+
+    @property
+    def title(self) -> str:
+        """As it stands in the table."""
+        return f"{self.library}: " + re.sub(r"^\w+", r"`\g<0>`", self.name)
 
 
 def _smp(architecture: str, encoder: str = "resnet18", classes: int = 1, **options: Any) -> Callable[..., nn.Module]:
@@ -59,7 +65,7 @@ THIN = (8, 8, 16, 32, 64, 8)
 
 NETWORKS = (
     Foreign("smp", "Unet, ResNet-18", _smp("Unet")),
-    Foreign("smp", "Unet, MobileNetV2, scSE", _smp("Unet", "mobilenet_v2", decoder_attention_type="scse")),
+    Foreign("smp", "Unet, attention in the decoder", _smp("Unet", "mobilenet_v2", decoder_attention_type="scse")),
     Foreign("smp", "Unet for RGB", _smp("Unet", in_channels=3)),
     Foreign("smp", "Unet, sigmoid at the end", _smp("Unet", activation="sigmoid")),
     Foreign("smp", "Unet with a classifier", _smp("Unet", aux_params={"classes": 2})),

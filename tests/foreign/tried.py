@@ -141,7 +141,7 @@ ADVICE: list[tuple[str, str, Callable[[Tried, re.Match[str]], None]]] = [
     (r"`forward` returns `([^`]+)`", "wrapped", Tried.wrap),
     (r"or the images fit: `([^`]+)`", "images in RGB", Tried.change_images),
     (r"(\d+) × \1 go through.*Give larger images", r"images of \1 × \1", Tried.take_larger),
-    (r"made with (\w+)=.* Leave \1 at (.+?);", r"with \1=\2", Tried.make_again),
+    (r"made with (\w+)=.* Leave \1 at (.+?);", r"with `\1=\2`", Tried.make_again),
 ]
 ENDS = [
     (r"What can be shared is.*save_model\(model, ", "weights alone"),
@@ -160,8 +160,7 @@ def row(foreign: Foreign, folder: Path) -> list[str]:
         save_model(model, str(folder / "weights.safetensors"))
         load_model(model, folder / "weights.safetensors")
     fitted = Tried(foreign, model).go(_fit)
-    name = f"{foreign.library}: {foreign.name}"
-    return [name, f"{_parameters(model):,}", "yes", *(tried.cell for tried in (fitted, compared, shared))]
+    return [foreign.title, f"{_parameters(model):,}", "yes", *(tried.cell for tried in (fitted, compared, shared))]
 
 
 def _compare(tried: Tried) -> None:
