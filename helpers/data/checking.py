@@ -17,6 +17,7 @@ from helpers.progress_bar import bar
 
 _MOST = 200  # pairs of each set that are looked at
 _SHOWN = 8  # pictures in the figure at most
+_WIDTH = 100  # letters in a line
 _FEW = 6  # are filled up with ordinary ones
 _ODD: dict[str, Callable[[Seen], bool]] = {  # what is shown of a picture that has it
     "outline beside edges": lambda one: one.beside_edges,
@@ -45,7 +46,7 @@ def check_up(*sets: Pairs) -> None:
     wrong = findings(seen, names, classes)
     print("Look at this:" if wrong else "Nothing looks wrong. Look at the pictures all the same.")
     for line in wrong:
-        print(f"- {line}")
+        print(textwrap.fill(f"- {line}", _WIDTH, subsequent_indent="  ", break_long_words=False))
 
 
 def _looks(number: int, pairs: Pairs, taken: Taken, name: str) -> Iterator[Seen]:

@@ -537,7 +537,7 @@ def test_a_value_that_is_left_out_of_a_jpegs_values_is_not_taken_as_another(put)
     assert "values={0: '...', 128: '...', 255: '...'} in place of classes" in problems(put)
     text = problems(put, classes=None, values={0: "background", 255: "cell"})
     assert "masks/a.jpg: is a JPEG, in which many pixels have 128, far from all values that are named" in text
-    assert "values={0: 'background', 255: 'cell', 128: '...'}, or ignore=" in text
+    assert "values={0: 'background', 255: 'cell', 128: '...'}. What is no label goes into ignore=." in text
     three = put.load(classes=None, values={0: "background", 128: "cell", 255: "nucleus"})
     assert "a third may lie between them" in three.report
     assert (np.asarray(three[0][1]) != np.select([rings == 255, rings == 128], [2, 1])).mean() < 0.02
@@ -607,7 +607,7 @@ def test_minus_1_is_no_object(put):
 def test_the_proposed_call_keeps_what_was_given(put):
     put.pair(GREY, np.where(GREY > 200, 90, LABELS * 70).astype(np.uint8))
     text = problems(put, classes=None, values={70: "cell", 0: "ground"})
-    assert "values={70: 'cell', 0: 'ground', 90: '...'}, or ignore=" in text
+    assert "values={70: 'cell', 0: 'ground', 90: '...'}. What is no label goes into ignore=." in text
 
 
 # ---- what could be read in two ways

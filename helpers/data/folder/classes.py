@@ -112,7 +112,10 @@ def _advice_for_jpegs(blurred: Iterable[Seen], rules: Rules) -> list[str]:
     if rules.instances or rules.values is not None or len(found) < len(rules.classes):
         return [anew]
     said = _as_option(dict(zip(found, _names(len(found), rules), strict=True)), False)
-    return [anew, f"Or take each pixel as the nearest of the values that were drawn: {said} in place of classes."]
+    return [
+        anew,
+        f"Or take each pixel as the nearest of the values that were drawn: {said} in place of classes.",
+    ]
 
 
 def _names(number: int, rules: Rules) -> Sequence[str]:
@@ -145,7 +148,7 @@ def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen],
     listed.sort(key=lambda value: value != 0)  # black, or else the most frequent, is mostly the background
     names = _names(len(listed), rules) if len(listed) == 2 else ["..."] * len(listed)
     said = _as_option(dict(zip(listed, names, strict=True)), True)
-    return [*advice, f"Say what each colour is: {said} in place of classes."]
+    return [*advice, f"Say what each colour is: {said} in place of classes. What is no label goes into ignore=."]
 
 
 _SOFT_EDGES = (
@@ -181,7 +184,9 @@ def _advice_for_values(total: Counter[int], outside: set[int], soft: bool, rules
             named = found if len(found) == len(rules.classes) else [value for value in found if value >= 0]
             said = dict.fromkeys(found, "...") | dict(zip(named, rules.classes, strict=False))
         place = " in place of classes" if rules.values is None else ""
-        advice.append(f"Say what each value is: {_as_option(said, rules.colours)}{place}, or ignore=.")
+        advice.append(
+            f"Say what each value is: {_as_option(said, rules.colours)}{place}. What is no label goes into ignore=."
+        )
     return advice
 
 
