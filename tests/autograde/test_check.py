@@ -31,6 +31,7 @@ TABLE = [
         ("autograde/lessons/02_overlap.py", [*TABLE, PROSE]),
         ("autograde/lessons/keys/02_overlap.yaml", [*TABLE, KEYS, QUIZ, PROSE]),
         ("autograde/grade.py", ["tests/autograde/test_grade.py"]),
+        ("autograde/equivalents.yaml", [*check.EQUIVALENTS.split(), PROSE]),
         ("autograde/bench/run.py", ["tests/autograde/bench"]),
         ("tests/graph/test_graph.py", ["tests/graph/test_graph.py"]),
         ("tests/browser/test_pieces.py", []),  # minutes, and a browser
