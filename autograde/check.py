@@ -14,14 +14,22 @@ from autograde.nbgrader_course import COURSE
 
 ACCURACY = "tests/autograde/test_accuracy.py::test_what_is_published_of_an_exercise_is_not_stale"
 ALL = "tests/autograde/test_accuracy.py::test_no_exercise_has_changed_since_it_was_measured"
+# What is asked of an exercise: its answers, a probe in each region, a word in the glossary, a cell to hand in.
+EXERCISE = (
+    "tests/checks/test_exercises.py tests/checks/test_regions.py tests/test_answer_cells.py "
+    "tests/checks/test_card.py::test_every_exercise_has_its_word_in_the_glossary"
+)
+EQUIVALENTS = (
+    "tests/autograde/test_mutants.py::test_no_exercise_is_listed_twice "
+    "tests/autograde/test_mutants.py::test_every_reason_is_given"
+)
 KEYS = "tests/autograde/test_answer_keys.py::test_the_shipped_keys_have_no_problems"
 TABLE = "tests/autograde/test_lesson_table.py"
 # The tests of a changed file: what pytest runs, and a word that must be in a test's name, if any. Every pattern that
 # fits counts; `\\1` is its group. Some seconds each.
 TESTS = [
     (r"tests/(?!autograde/test_notebooks|browser|launch).*test_\w+\.py", r"\g<0>", ""),
-    (r"helpers/exercises/([a-z]\w*)\.py", "tests/checks/test_exercises.py", r"\1"),
-    (r"helpers/exercises/([a-z]\w*)\.py", ACCURACY, r"\1"),
+    (r"helpers/exercises/([a-z]\w*)\.py", f"{ACCURACY} {EXERCISE}", r"\1"),
     (r"helpers/reference/\w+\.py", ALL, ""),
     (r"helpers/reference/(\w+)\.py", r"tests/reference/test_reference_\1.py", ""),
     (
@@ -36,6 +44,7 @@ TESTS = [
     (r"helpers/plan\.json", "tests/test_progress.py", ""),
     (r"helpers/(\w+)\.\w+", r"tests/test_\1.py", ""),
     (r"autograde/(?!lessons)(\w+)(\.py|/.*)", r"tests/autograde/test_\1.py tests/autograde/\1", ""),
+    (r"autograde/equivalents\.yaml", EQUIVALENTS, ""),
     (r"datasets/.*", "tests/data", ""),
     (r"(course)\.py", "tests/test_course.py", ""),
     (r"(pyproject\.toml|constraints\.txt|environment\.yml)", "tests/test_environment.py", ""),

@@ -395,8 +395,8 @@ def bench(
     what: Annotated[
         str,
         typer.Argument(
-            help="training: the course's network and its rivals. widgets: how quickly they answer. grading: a class, "
-            "beside plain nbgrader."
+            help="training: the course's network and its rivals. folder: whether training waits for the disk. widgets: "
+            "how quickly they answer. grading: a class, beside plain nbgrader."
         ),
     ],
     dataset: Annotated[list[str] | None, typer.Option("--data", help="nuclei or brain; may be repeated.")] = None,
@@ -407,7 +407,8 @@ def bench(
 ) -> None:
     """Measure quality and speed side by side, and write docs/benchmarks.md. Takes hours; stopped, it goes on later.
 
-    Of widgets, measure how quickly they answer, and write docs/widgets.md: some minutes. Of grading, half an hour.
+    Of widgets, measure how quickly they answer, and write docs/widgets.md: some minutes. Of a folder, some
+    minutes; of grading, half an hour.
     """
     from autograde.bench import grading, page, training, widgets
 
@@ -419,8 +420,8 @@ def bench(
     with clear_errors(ValueError, RuntimeError, target=errors):
         if what == "widgets":
             table = widgets.table(widgets.run())
-        elif what == "grading":
-            grading.run(tell)
+        elif what in ("grading", "folder"):
+            (grading.run if what == "grading" else training.measure_folder)(tell)
             page.write_page()
             table = f"{page.PAGE.name} is written."
         else:

@@ -68,7 +68,8 @@ def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | N
         try:
             subject.begin()
             changed = [readable(what) for what in subject.settings_changed()]
-            verdict = engine.examine_through(name, subject, seed, BACKSTOP_SECONDS)
+            # Its process is late before the engine is, and so it is known what happened.
+            verdict = engine.examine_through(name, subject, seed, 2 * BACKSTOP_SECONDS)
         except (NotRun, Lost) as why:
             verdict = engine.not_run(name, seed, str(why))
         except Exception as error:  # its process may send what the codec lets through and no comparison can take
@@ -77,7 +78,9 @@ def judge(name: str, program: Program, seed: int, warm: Warm, limits: Limits | N
     ended = subject.ended
     assert ended is not None  # it was closed
     state: State = verdict.status
-    if state == "error" and subject.out_of_time:
+    if state == "error" and subject.was_late:
+        state = "timeout"
+    elif state == "error" and subject.out_of_time:
         state = "timeout"
         used = f"used {limits.cpu_seconds} seconds of a processor, and was stopped"
         message = verdict.message.replace(INTERRUPTED, used)

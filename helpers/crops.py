@@ -14,11 +14,12 @@ from torch import Tensor
 
 from helpers.data.pairs import IGNORE, Pairs
 from helpers.errors import InputError
+from helpers.kept_pairs import KeptPairs, Part
 
 Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
-KEPT_BYTES = 2**29  # a set up to this size is read once and kept ...
-READ_TWICE = 4  # ... if so many of its pairs are the same when they are read again
+KEPT_BYTES = 2**29  # of pairs that are read once and kept ...
+READ_TWICE = 4  # ... if so many of them are the same when they are read again
 AHEAD = 4  # batches prepared while the model is busy
 
 
@@ -61,12 +62,12 @@ class Crops:
         if len(pairs) == 0:
             raise InputError("The training set has no pairs. Give at least one image with its mask.")
         self.crop, self.batch_size, self.augment, self.seed = crop, batch_size, augment, seed
-        self._pairs = pairs
-        first, _ = self._pair(0)
+        steady = _is_steady(KeptPairs(pairs, 0))
+        self._pairs = KeptPairs(pairs, KEPT_BYTES if steady else 0)
+        first, _ = self._pairs.read(0)
         sizes = [first.shape[1:]] * len(pairs)
-        if first.numel() * first.element_size() * len(pairs) <= KEPT_BYTES and self._is_steady():
-            self._pairs = [self._pair(k) for k in range(len(pairs))]
-            sizes = [mask.shape for _, mask in self._pairs]
+        if first.nbytes * len(pairs) <= KEPT_BYTES and steady:
+            sizes = [self._pairs.shape(k) for k in range(len(pairs))]
         if crop is None and len(set(sizes)) > 1:
             raise InputError(
                 f"The images differ in size ({', '.join(sorted({f'{h}×{w}' for h, w in sizes}))}), and a batch needs "
@@ -105,33 +106,35 @@ class Crops:
             shuffled = torch.randperm(len(self._owners), generator=self._generator(epoch, 0)).tolist()
             self._order = (epoch, [self._owners[k] for k in shuffled])
         generator = self._generator(number, 1)
-        image, mask = self._pair(self._order[1][place])
+        image, mask = self._pairs.part(self._order[1][place], lambda shape: _window(shape, self.crop, generator))
         if self.crop is not None:
-            image, mask = _cropped(image, mask, self.crop, generator)
+            image, mask = _filled_up(image, mask, self.crop)
         return self.augment(image, mask, generator) if self.augment else (image, mask)
 
     def _generator(self, number: int, kind: int) -> torch.Generator:
         # torch's CPU generator looks at 32 bits of its seed only, so the three numbers are mixed into those.
         return torch.Generator().manual_seed(zlib.crc32(f"{self.seed} {kind} {number}".encode()))
 
-    def _is_steady(self) -> bool:
-        """Whether pairs are the same each time; not where the data set augments them itself."""
-        both = ((self._pair(k), self._pair(k)) for k in range(min(len(self._pairs), READ_TWICE)))
-        return all(torch.equal(x, y) for one, other in both for x, y in zip(one, other, strict=True))
 
-    def _pair(self, index: int) -> tuple[Tensor, Tensor]:
-        image, mask = (torch.as_tensor(x).as_subclass(Tensor) for x in self._pairs[index])
-        return image, mask
+def _is_steady(pairs: KeptPairs) -> bool:
+    """Whether pairs are the same each time; not where the data set augments them itself."""
+    both = ((pairs.read(k), pairs.read(k)) for k in range(min(len(pairs), READ_TWICE)))
+    return all(torch.equal(x, y) for one, other in both for x, y in zip(one, other, strict=True))
 
 
-def _cropped(image: Tensor, mask: Tensor, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A random square; smaller images are filled up with zeros, and those pixels have no label."""
-    height, width = mask.shape
-    below, right = max(0, side - height), max(0, side - width)
+def _window(shape: torch.Size, side: int | None, generator: torch.Generator) -> Part:
+    """Rows and columns of a random square; all of them where it is as large."""
+    if side is None:
+        return slice(None), slice(None)
+    corner = [int(torch.randint(max(0, length - side) + 1, (), generator=generator)) for length in shape]
+    top, left = corner
+    return slice(top, top + side), slice(left, left + side)
+
+
+def _filled_up(image: Tensor, mask: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """As a square: what is smaller is filled up with zeros, and those pixels have no label."""
+    below, right = (side - length for length in mask.shape)
     if below or right:
         image = F.pad(image, (0, right, 0, below))
         mask = F.pad(mask, (0, right, 0, below), value=IGNORE)
-        height, width = mask.shape
-    top = int(torch.randint(height - side + 1, (), generator=generator))
-    left = int(torch.randint(width - side + 1, (), generator=generator))
-    return image[:, top : top + side, left : left + side], mask[top : top + side, left : left + side]
+    return image, mask

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -65,6 +66,7 @@ OTHERWISE: dict[str, Callable[[Callable[..., Tensor], Tensor, Tensor], Tensor]] 
         x, F.one_hot(y, x.shape[1]).movedim(-1, 1).float()
     ),
 }
+AUGMENTED = 4  # times that an augmentation is tried, as it may do another thing each time
 SURE = 10.0  # a logit, of a sigmoid of 0.99995
 LARGE = 256  # pixels on a side, of an image that is tried where a smaller one does not go through
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm)
@@ -109,7 +111,7 @@ def ready_to_train(
     check_ends(model, logits)
     check_loss(loss, logits, mask)
     check_batch_norm(model, image, batch_size)
-    check_training_mode(model, image, batch_size)
+    check_training(model, image, batch_size, logits.shape[1])
     if augment is not None:
         check_augment(augment, image, mask)
     if (unlabelled := taken[0].holding(IGNORE)) is not None:
@@ -190,47 +192,40 @@ def check_layers(model: nn.Module) -> None:
                 )
 
 
-def check_training_mode(model: nn.Module, image: Tensor, batch_size: int) -> None:
-    """Raise GateError unless the network gives logits of a batch of images like this in training mode, too."""
-    images = image.expand(min(batch_size, 2), -1, -1, -1)
-    with _as_it_was(model):
-        model.train()
-        try:
-            logits = _run(model, images, False)
-        except Exception as error:  # of whatever kind, from whichever layer
-            raise GateError(
-                f"In training mode {_name(model)} cannot take images {tuple(images.shape)}, which it takes in "
-                f"evaluation mode: {_sentence(error)}"
-            ) from error
-    try:
-        _check_logits(model, logits, images)
-    except GateError as error:
-        raise GateError(f"In training mode: {error}") from None
-
-
 def check_augment(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> None:
-    """Raise GateError unless `augment(image, mask, generator)` gives such a pair."""
+    """Raise GateError unless `augment(image, mask, generator)` gives such a pair, of one size, and leaves its own."""
     called = code(getattr(augment, "__name__", type(augment).__name__))
     rule = (
         "It is called with an image (C, H, W) of float32, its mask (H, W) of int64 and a `torch.Generator`, and has to "
         "give both back: `def augment(image, mask, generator): ...; return image, mask`."
     )
-    with same_random_numbers():
-        try:
-            given = augment(image.clone(), mask.clone(), torch.Generator().manual_seed(0))
-        except Exception as error:  # of whatever kind, from their own code
-            raise GateError(f"augment={called} cannot be called: {_sentence(error)} {rule}") from error
-    if not (isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(one, Tensor) for one in given)):
-        raise GateError(f"augment={called} gives {about(given)}. {rule}")
-    new, labels = given
-    shapes = f"an image {tuple(new.shape)} of {kind(new)} and a mask {tuple(labels.shape)} of {kind(labels)}"
-    if new.ndim != 3 or len(new) != len(image) or new.shape[1:] != labels.shape or new.dtype != image.dtype:
-        raise GateError(f"augment={called} gives {shapes}. {rule}")
-    if labels.dtype != mask.dtype or not {*labels.unique().tolist()} <= {*mask.unique().tolist(), 0, IGNORE}:
-        raise GateError(
-            f"augment={called} gives {shapes} with values that were not in it. {rule} Masks are turned and cut, or "
-            "resized with `mode='nearest'`, never mixed."
-        )
+    sizes = set()
+    for seed in range(AUGMENTED):
+        pair = image.clone(), mask.clone()
+        with same_random_numbers():
+            try:
+                given = augment(*pair, torch.Generator().manual_seed(seed))
+            except Exception as error:  # of whatever kind, from their own code
+                raise GateError(f"augment={called} cannot be called: {_sentence(error)} {rule}") from error
+        if not (isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(one, Tensor) for one in given)):
+            raise GateError(f"augment={called} gives {about(given)}. {rule}")
+        new, labels = given
+        what = f"an image {tuple(new.shape)} of {kind(new)} and a mask {tuple(labels.shape)} of {kind(labels)}"
+        if new.ndim != 3 or len(new) != len(image) or new.shape[1:] != labels.shape or new.dtype != image.dtype:
+            raise GateError(f"augment={called} gives {what}. {rule}")
+        if labels.dtype != mask.dtype or not {*labels.unique().tolist()} <= {*mask.unique().tolist(), 0, IGNORE}:
+            raise GateError(
+                f"augment={called} gives {what} with values that were not in it. {rule} Masks are turned and cut, or "
+                "resized with `mode='nearest'`, never mixed."
+            )
+        if not (torch.equal(pair[0], image) and torch.equal(pair[1], mask)):
+            raise GateError(
+                f"augment={called} writes into the pair that it is given, so the pair is another the next time. Make "
+                "a new one: `image = image * 1.2` for `image *= 1.2`."
+            )
+        sizes.add("×".join(map(str, labels.shape)))
+    if len(sizes) > 1:
+        raise GateError(f"augment={called} gives sizes of {' and '.join(sorted(sizes))}, and a batch needs one size.")
 
 
 def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:
@@ -249,12 +244,12 @@ def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:
     """
     with _as_it_was(model):
         try:
-            logits = _run(model, image[None], grad)
+            logits = _run(model, image, grad)
         except GateError:
             raise
         except Exception as error:  # of whatever kind, from whichever layer
             raise GateError(_why(model, image, error)) from error
-    _check_logits(model, logits, image[None])
+    _check_logits(model, logits, image)
     return logits
 
 
@@ -356,7 +351,7 @@ def check_batch_norm(model: nn.Module, image: Tensor, batch_size: int) -> None:
     hooks = [m.register_forward_pre_hook(note(name)) for name, m in model.named_modules() if isinstance(m, NORMS)]
     try:
         with _as_it_was(model):
-            _run(model, image[None], False)
+            _run(model, image, False)
     finally:
         for hook in hooks:
             hook.remove()
@@ -369,51 +364,114 @@ def check_batch_norm(model: nn.Module, image: Tensor, batch_size: int) -> None:
         )
 
 
-def _run(model: nn.Module, images: Tensor, grad: bool) -> Any:
-    device = next((p.device for p in model.parameters()), images.device)
-    given = images.to(device, copy=True)
+def check_training(model: nn.Module, image: Tensor, batch_size: int, classes: int) -> None:
+    """Raise GateError where the network gives something else in training, as with deep supervision."""
+    number, (height, width) = min(batch_size, 2), image.shape[1:]
+    batch, device = image.repeat(number, 1, 1, 1), next(model.parameters()).device
+    with _as_it_was(model), torch.no_grad():
+        model.train()
+        try:
+            given = model(batch.to(device))
+        except Exception as error:
+            raise GateError(
+                f"{_name(model)} takes images {tuple(batch.shape)} in evaluation mode, and not in training: "
+                f"{_sentence(error)} Mend what its `forward` does where `self.training` is true."
+            ) from error
+    wanted = (number, classes, height, width)
+    if isinstance(given, Tensor) and given.shape == wanted:
+        return
+    several = isinstance(given, Tensor) and given.ndim == 5
+    what = f"{kind(given)} {tuple(given.shape)}" if isinstance(given, Tensor) else _of(given)
+    which = "[:, 0]" if several else "" if isinstance(given, Tensor) else _logits_in(given, image)
+    raise GateError(
+        f"{_name(model)} gives {what} of images {tuple(batch.shape)} in training, and logits {wanted} in evaluation "
+        "mode. The loss takes logits in both. "
+        + (
+            "Turn its deep supervision off, or wrap it: a module whose `forward` returns "
+            f"`self.network(x){which} if self.training else self.network(x)`."
+            if which
+            else "Let its `forward` do the same in both."
+        )
+    )
+
+
+def _of(given: Any) -> str:
+    """`a dict of 'out', 'aux'`."""
+    return f"a dict of {', '.join(map(repr, given))}" if isinstance(given, dict) else f"a {type(given).__name__}"
+
+
+def _logits_in(given: Any, image: Tensor) -> str:
+    """How to take the logits out of several results: the first that has the image's size, else the first."""
+    if not isinstance(given, tuple | list | dict) or not given:
+        return ""
+    named = dict(given) if isinstance(given, dict) else dict(enumerate(given))
+    fit = [k for k, x in named.items() if isinstance(x, Tensor) and x.ndim == 4 and x.shape[2:] == image.shape[1:]]
+    return f"[{next(iter(fit or named))!r}]"
+
+
+def _run(model: nn.Module, image: Tensor, grad: bool) -> Any:
+    device = next((p.device for p in model.parameters()), image.device)
+    given = image[None].to(device, copy=True)
     with torch.set_grad_enabled(grad):
         logits = model(given)
-    if not torch.equal(given, images.to(device)):
+    if not torch.equal(given, image[None].to(device)):
         raise GateError(
-            f"{_name(model)} changes the images that it is given, in place, so they are others the next time. Write "
+            f"{_name(model)} changes the image that it is given, in place, so it is another the next time. Write "
             "`x = x - 0.5` for `x -= 0.5`, and no `inplace=True` in its first layer."
         )
     return logits
 
 
-def _check_logits(model: nn.Module, logits: Any, images: Tensor) -> None:
+def _check_logits(model: nn.Module, logits: Any, image: Tensor) -> None:
     shapes = "Images (N, C, H, W) go in, logits (N, K, H, W) have to come out, one for each class in each pixel."
     if isinstance(logits, tuple | list | dict):
-        of = f"a dict of {', '.join(map(repr, logits))}" if isinstance(logits, dict) else f"a {type(logits).__name__}"
-        which = f"[{next(iter(logits), 0)!r}]" if isinstance(logits, dict) else "[0]"
+        which = _logits_in(logits, image)
         raise GateError(
-            f"{_name(model)} gives {of}. {shapes} Wrap it: a module whose `forward` returns `self.network(x){which}`."
+            f"{_name(model)} gives {_of(logits)}. {shapes} Wrap it: a module whose `forward` returns "
+            f"`self.network(x){which}`."
         )
     if not isinstance(logits, Tensor):
         raise GateError(f"{_name(model)} gives a {type(logits).__name__}. {shapes}")
-    given = f"{_name(model)} makes {kind(logits)} {tuple(logits.shape)} of images {tuple(images.shape)}"
+    given = f"{_name(model)} makes {kind(logits)} {tuple(logits.shape)} of an image {tuple(image[None].shape)}"
     if not logits.is_floating_point():
         raise GateError(f"{given}: whole numbers, as after `argmax`. {shapes} Leave the `argmax` out.")
-    if logits.ndim != 4 or len(logits) != len(images):
-        raise GateError(f"{given}. {shapes}")
-    if logits.shape[2:] != images.shape[2:]:
-        if logits.shape[1:3] == images.shape[2:]:
+    if logits.ndim != 4 or len(logits) != 1:
+        whole = " It classifies whole images; take a network for segmentation." if logits.ndim == 2 else ""
+        raise GateError(f"{given}. {shapes}{whole}")
+    if logits.shape[2:] != image.shape[1:]:
+        if logits.shape[1:3] == image.shape[1:]:
             raise GateError(f"{given}, with the classes last. {shapes} Put them first: `logits.permute(0, 3, 1, 2)`.")
-        (h, w), (height, width) = logits.shape[2:], images.shape[2:]
-        smaller = h <= height and w <= width
+        (h, w), (height, width) = logits.shape[2:], image.shape[1:]
         raise GateError(
             f"{given}: {h} × {w} pixels of {height} × {width}. {shapes} "
-            + (
-                "Pad its convolutions (`padding='same'`), or the image before it, or enlarge the logits "
-                "(`F.interpolate`)."
-                if smaller
-                else "Crop the logits to the image."
-            )
+            + (_enlarging(model, logits, image) if h <= height and w <= width else "Crop the logits to the image.")
         )
     if not bool(logits.isfinite().all()):
         number = int((~logits.isfinite()).sum())
         raise GateError(f"{given} with {number} that are no finite numbers. Look at its weights.")
+
+
+def _enlarging(model: nn.Module, logits: Tensor, image: Tensor) -> str:
+    """What to do about logits that are smaller than the image."""
+    missing = [whole - part for whole, part in zip(image.shape[1:], logits.shape[2:], strict=True)]
+    top, left = (number // 2 for number in missing)
+    sides = f"({left}, {missing[1] - left}, {top}, {missing[0] - top})"
+    if all(whole % part == 0 for whole, part in zip(image.shape[1:], logits.shape[2:], strict=True)):
+        return (
+            "It strides without going up again, so enlarge the logits: a module whose `forward` returns "
+            "`F.interpolate(self.network(x), x.shape[2:], mode='bilinear')`."
+        )
+    larger = F.pad(image, (left, missing[1] - left, top, missing[0] - top))
+    with suppress(Exception), _as_it_was(model):
+        if _run(model, larger, False).shape[2:] == image.shape[1:]:
+            return (
+                "Its convolutions do not pad. Pad in them (`padding='same'`), or the image: a module whose `forward` "
+                f"returns `self.network(F.pad(x, {sides}, mode='reflect'))`."
+            )
+    return (
+        "Pad its convolutions (`padding='same'`), or fill the logits up: a module whose `forward` returns "
+        f"`F.pad(self.network(x), {sides})`."
+    )
 
 
 def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
@@ -427,7 +485,8 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
     wanted = _channels_wanted(model) or c
     if _has_channels_last(model, image):
         return f"{said}, with the channels last. Put them first: `image.permute(2, 0, 1)`."
-    if wanted != c and _goes(model, image.new_zeros(wanted, h, w)):
+    sides = _sides(error)
+    if wanted != c and any(_goes(model, image.new_zeros(wanted, *size)) for size in [(h, w), *sides]):
         return (
             f"{said}: the images have {channels(c)}, and its first convolution takes {wanted}. Make the network for "
             f"{channels(c)}" + (f", or the images fit: `{_fitting(c, wanted)}`." if _fitting(c, wanted) else ".")
@@ -437,6 +496,11 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
             f"{said}: {h} × {w} pixels are too few for its depth, or no multiple of what it halves to; {LARGE} × "
             f"{LARGE} go through. {_sentence(error)} Give larger images, crops or tiles, or a network of less depth."
         )
+    if side := next((side for side in sides if _goes(model, image.new_zeros(c, *side))), None):
+        return (
+            f"{said}, and takes {side[0]} × {side[1]}: {_sentence(error)} Give images of that size "
+            f"(`data.load(..., tile={side[0]})`), or make the network for yours."
+        )
     multiple = next((m for m in (2, 4, 8, 16, 32, 64) if h % m or w % m), 0)
     up = [-(-side // 64) * 64 for side in (h, w)]
     if multiple and _goes(model, image.new_zeros(c, *up)):
@@ -444,7 +508,13 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
             f"{said}, and takes {up[0]} × {up[1]}: {_sentence(error)} Give images, crops or tiles whose sides it "
             "can halve."
         )
-    return f"{said}: {_sentence(error)}"
+    return f"{said}: {_sentence(error)} Mend its `forward`, or make the network for {channels(c)} and {h} × {w} pixels."
+
+
+def _sides(error: Exception) -> list[tuple[int, int]]:
+    """Sizes of images that an error may ask for: the larger numbers in it."""
+    found = dict.fromkeys(int(number) for number in re.findall(r"\d+", str(error)))
+    return [(side, side) for side in found if 16 < side <= 4 * LARGE][:4]
 
 
 def _channels_wanted(model: nn.Module) -> int | None:
@@ -458,7 +528,7 @@ def _has_channels_last(model: nn.Module, image: Tensor) -> bool:
 
 def _goes(model: nn.Module, image: Tensor) -> bool:
     try:
-        _run(model, image[None], False)
+        _run(model, image, False)
     except Exception:
         return False
     return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -76,6 +77,43 @@ def overlap(panels: list[tuple[str, Any, Any]], image: Any = None, height: float
         said.append(f"{title}: {counts}")
     legend(fig, [BOTH, MISSED, FALSE])
     figure(fig, "Predicted against true pixels. " + "; ".join(said) + ".")
+
+
+def outlines(panels: list[tuple[str, Any, Any]], classes: Sequence[str], alt: str, columns: int = 4) -> None:
+    """Show images with the outlines of their masks on top, in rows.
+
+    Args:
+        panels: title, image as in `images`, and mask `(H, W)` of class numbers, 255 where there is no label.
+        classes: their names; the first is the background, which has no outline.
+        alt: alternative text.
+        columns: images in a row.
+    """
+    from matplotlib.figure import Figure
+
+    rows = -(-len(panels) // columns)
+    fig = Figure(figsize=(2.5 * columns, 3 * rows + 0.3))
+    fig.set_layout_engine("constrained", h_pad=0.1)
+    styles = [(ORANGE, "-"), (BLUE, "--"), (VERMILION, ":"), (GREEN, "-.")]
+    drawn = {}
+    for k, (title, image, mask) in enumerate(panels):
+        ax = fig.add_subplot(rows, columns, k + 1, xticks=[], yticks=[])
+        ax.set_title(title, fontsize=8)
+        mask = _array(mask)
+        step = max(1, max(mask.shape) // 512)
+        mask = mask[::step, ::step]
+        ax.imshow(colours(_array(image)[..., ::step, ::step]), interpolation="nearest")
+        for number in range(1, len(classes)):
+            region = mask == number
+            if region.any() and not region.all():
+                colour, dash = styles[(number - 1) % len(styles)]
+                ax.contour(region.astype(float), [0.5], colors="white", linewidths=2.4, alpha=0.7)
+                ax.contour(region.astype(float), [0.5], colors=colour, linewidths=1.2, linestyles=dash)
+                (drawn[classes[number]],) = ax.plot([], [], dash, color=colour, label=classes[number])
+        if (mask == 255).any():
+            ax.contourf((mask == 255).astype(float), levels=[0.5, 1.5], colors="none", hatches=["xxx"])
+    if drawn:
+        fig.legend(handles=[*drawn.values()], loc="outside lower center", ncols=len(drawn), frameon=False)
+    figure(fig, alt)
 
 
 def curves(

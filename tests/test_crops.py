@@ -107,6 +107,30 @@ def test_any_way_up_gives_every_way_alike_and_moves_image_and_mask_together(shap
     assert min(counts.values()) > 60
 
 
+class Counting(torch.utils.data.Dataset):
+    """Counts how often each of its pairs is read."""
+
+    def __init__(self):
+        self.reads = Counter()
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, k):
+        self.reads[k] += 1
+        return torch.full((1, 16, 16), k / 7), torch.full((16, 16), k)
+
+
+def test_pairs_are_read_once_as_far_as_they_go_into_memory(monkeypatch):
+    monkeypatch.setattr("helpers.crops.KEPT_BYTES", 3 * 16 * 16 * 2)
+    counted = Counting()
+    crops = Crops(counted, None, 6, None)
+    counted.reads.clear()
+    for k in range(5):
+        assert sorted(crops.batch(k)[1][:, 0, 0].tolist()) == [0, 1, 2, 3, 4, 5]
+    assert sorted(counted.reads.values()) == [1, 1, 1, 5, 5, 5]
+
+
 class Flipping(torch.utils.data.Dataset):
     """Augments its pairs itself, as many data sets do."""
 

@@ -1,5 +1,7 @@
 """One image through a network before anything long begins: what is told, what is warned of, and what stays."""
 
+import re
+
 import pytest
 import segmentation_models_pytorch as smp
 import torch
@@ -49,10 +51,11 @@ class Refuses(nn.Module):
         (UNet(4, 2, 4, 2), "one channel, and its first convolution takes 4"),
         (UNet(1, 2, 4, 6), "32 × 32 pixels are too few for its depth.*256 × 256 go through"),
         (After(lambda y: {"out": y, "aux": y}), r"gives a dict of 'out', 'aux'.*`self.network\(x\)\['out'\]`"),
+        (After(lambda y: (F.avg_pool2d(y, 2), y)), r"gives a tuple.*`self.network\(x\)\[1\]`"),
         (After(lambda y: [y, y]), r"gives a list.*`self.network\(x\)\[0\]`"),
         (After(lambda y: None), "gives a NoneType"),
         (After(lambda y: y.argmax(1, keepdim=True)), "as after `argmax`"),
-        (After(lambda y: y.mean((2, 3))), r"makes float32 \(1, 2\) of images"),
+        (After(lambda y: y.mean((2, 3))), r"makes float32 \(1, 2\) of an image.*classifies whole images"),
         (After(lambda y: F.avg_pool2d(y, 2)), "16 × 16 pixels of 32 × 32.*enlarge the logits"),
         (After(lambda y: F.pad(y, (1, 1, 1, 1))), "34 × 34 pixels of 32 × 32.*Crop the logits"),
         (UNet(1, 2, 4, 2).half(), "weights of float16, .*model.float"),
@@ -243,6 +246,87 @@ def test_the_course_itself_passes_without_a_word(recwarn, capsys):
     assert "Taken" not in capsys.readouterr().out
 
 
+class InTraining(nn.Module):
+    """A U-Net that gives something else in training."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.network, self.change = UNet(1, 2, 4, 2), change
+
+    def forward(self, x):
+        y = self.network(x)
+        return self.change(y) if self.training else y
+
+
+class Advised(nn.Module):
+    """What an error says to write around a network."""
+
+    def __init__(self, network, said):
+        super().__init__()
+        self.network, self.returns = network, re.search(r"`forward` returns `([^`]+)`", said)[1]
+
+    def forward(self, x):
+        return eval(self.returns, {"self": self, "x": x, "F": F})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda y: [y, F.avg_pool2d(y, 2)], r"gives a list of images \(2, 1, 32, 32\) in training.*supervision off"),
+        (lambda y: {"low": F.avg_pool2d(y, 2), "out": y}, r"gives a dict of 'low', 'out'.*\['out'\] if self.training"),
+        (lambda y: torch.stack([y, y], dim=1), r"gives float32 \(2, 2, 2, 32, 32\).*x\)\[:, 0\] if self.training"),
+    ],
+)
+def test_what_is_other_in_training_is_told_and_the_wrapper_works(change, said):
+    network = InTraining(change)
+    with pytest.raises(GateError, match=said) as told:
+        fit(network, PAIRS, [*PAIRS], epochs=1, batch_size=2)
+    assert fit(Advised(network, str(told.value)), PAIRS, [*PAIRS], epochs=1, batch_size=2).steps == 2
+
+
+def test_what_raises_in_training_alone_is_told():
+    def refuse(y):
+        raise KeyError("target")
+
+    with pytest.raises(GateError, match=r"in evaluation mode, and not in training: KeyError: 'target'"):
+        fit(InTraining(refuse), PAIRS, [*PAIRS], epochs=1)
+    with pytest.raises(GateError, match=r"and logits \(2, 2, 32, 32\) in evaluation mode.*do the same in both"):
+        fit(InTraining(lambda y: y[:, :1]), PAIRS, [*PAIRS], epochs=1)
+
+
+class Unpadded(nn.Module):
+    def __init__(self, side=None):
+        super().__init__()
+        self.layers, self.side = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU(), nn.Conv2d(4, 2, 4)), side
+
+    def forward(self, x):
+        if self.side and x.shape[2] != self.side:
+            raise ValueError(f"height is {x.shape[2]}, and {self.side} is expected")
+        return self.layers(x)
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (Unpadded(), r"25 × 25 pixels of 32 × 32.*do not pad.*F.pad\(x, \(3, 4, 3, 4\), mode='reflect'\)"),
+        (Unpadded(32), r"fill the logits up.*F.pad\(self.network\(x\), \(3, 4, 3, 4\)\)"),
+        (After(lambda y: F.avg_pool2d(y, 4)), r"8 × 8 pixels of 32 × 32.*enlarge the logits"),
+    ],
+)
+def test_smaller_logits_are_told_and_the_wrapper_works(network, said):
+    seen = []
+    network.register_forward_hook(lambda module, args, given: seen.append(module.training))
+    with pytest.raises(GateError, match=said) as told:
+        compare({"it": network.train()}, PAIRS)
+    assert not any(seen)
+    assert compare({"it": Advised(network, str(told.value))}, PAIRS).images == 4
+
+
+def test_a_size_that_an_error_asks_for_is_tried():
+    with pytest.raises(GateError, match=r"takes 48 × 48: ValueError: height is 32.*tile=48"):
+        compare({"it": Unpadded(48)}, PAIRS)
+
+
 # ---- In training
 
 
@@ -260,9 +344,12 @@ class Changes(nn.Module):
 @pytest.mark.parametrize(
     ("forward", "said"),
     [
-        (lambda self, x: (self.network(x),) * 2 if self.training else self.network(x), "In training mode.*a tuple"),
-        (lambda self, x: self.network(x.view(1, 1, 32, 32)), "In training mode .* cannot take images"),
-        (lambda self, x: self.network(x.sub_(0.5)), "changes the images that it is given, in place"),
+        (
+            lambda self, x: (self.network(x),) * 2 if self.training else self.network(x),
+            "gives a tuple of images .* in training",
+        ),
+        (lambda self, x: self.network(x.view(1, 1, 32, 32)), "in evaluation mode, and not in training"),
+        (lambda self, x: self.network(x.sub_(0.5)), "changes the image that it is given, in place"),
         (lambda self, x: self.network(x).movedim(1, -1), r"classes last.*`logits.permute\(0, 3, 1, 2\)`"),
     ],
 )
@@ -297,6 +384,13 @@ def test_layers_that_a_network_does_not_know_are_warned_of(held, recwarn):
         (lambda image, mask, generator: (image[:, ::2], mask), r"an image \(1, 16, 32\).*a mask \(32, 32\)"),
         (lambda image, mask, generator: (image, mask.float()), "a mask .* of float32"),
         (lambda image, mask, generator: (image, 7 * mask), "values that were not in it"),
+        (lambda image, mask, generator: (image.mul_(1.2), mask), "writes into the pair"),
+        (
+            lambda image, mask, generator: (
+                (image, mask) if torch.rand((), generator=generator) < 0.5 else (image[:, :16], mask[:16])
+            ),
+            "gives sizes of 16×32 and 32×32",
+        ),
     ],
 )
 def test_an_augmentation_that_gives_no_pair_is_told(augment, said):

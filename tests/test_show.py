@@ -95,6 +95,26 @@ def test_neighbouring_labels_and_those_far_apart_have_unlike_colours(shown):
     assert len({row.getpixel((x, middle)) for x in range(row.width)}) >= 40
 
 
+def test_outlines_are_drawn_of_every_class_that_is_there_and_named_once(monkeypatch):
+    figures = []
+    monkeypatch.setattr(show, "figure", lambda fig, alt: figures.append(fig))
+    mask = torch.zeros(20, 30, dtype=torch.int64)
+    mask[2:9, 3:9], mask[12:18, 12:20], mask[:, 25:] = 1, 3, 255
+    panels = [("one", IMAGES["grey"], mask), ("two", IMAGES["colour"], mask), ("none", IMAGES["grey"], mask * 0)]
+    show.outlines(panels, ("ground", "cell", "edge", "dirt"), "words", columns=2)
+    assert [ax.get_title() for ax in figures[0].axes] == ["one", "two", "none"]
+    assert [text.get_text() for text in figures[0].legends[0].get_texts()] == ["cell", "dirt"]
+    assert show.png(figures[0])
+
+
+def test_outlines_of_a_large_picture_are_drawn_small(monkeypatch):
+    figures = []
+    monkeypatch.setattr(show, "figure", lambda fig, alt: figures.append(fig))
+    show.outlines([("large", torch.rand(3, 1600, 1100), torch.ones(1600, 1100))], ("ground", "cell"), "words")
+    assert figures[0].axes[0].images[0].get_array().shape == (534, 367, 3)
+    assert not figures[0].legends
+
+
 def test_a_reliability_diagram_says_what_was_promised_and_what_came(shown):
     probability = torch.tensor([[0.81, 0.85, 0.89, 0.81], [0.1, 0.16, 1.0, 1.0]])
     truth = torch.tensor([[True, True, True, False], [False, False, True, True]])

@@ -374,7 +374,7 @@ from helpers.reference.unet import UNet
 from helpers.training import fit
 from lightning_fabric import Fabric
 cells = data.load("cells", "train", size=32, count=8, diameter=12)
-fit(UNet(1, 1, base_channels=4, depth=1), cells, cells, epochs=1)
+fit(UNet(1, 1, base_channels=4, depth=1), cells, [*cells], epochs=1)
 Fabric(accelerator="cpu", precision="bf16-mixed")
 """
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=120)
@@ -387,3 +387,19 @@ def test_without_an_object_there_is_no_score_and_the_loss_decides(recwarn):
     assert all(math.isnan(score["iou"]) and math.isnan(score["dice"]) for score in history.scores)
     assert history.best["loss"] == min(score["loss"] for score in history.scores)
     assert any("no object in any of them" in str(warned.message) for warned in recwarn)
+
+
+def test_a_network_that_flattens_with_view_is_trained_too():
+    """Channels last, which fit prefers, its rows do not lie one after the other."""
+
+    class Flattening(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 1, 1)
+
+        def forward(self, x):
+            x = self.first(x)
+            return self.last(x.view(-1).view(x.shape))
+
+    pairs = [(torch.rand(1, 16, 16), torch.randint(0, 2, (16, 16))) for _ in range(4)]
+    assert fit(Flattening(), pairs, pairs, epochs=1, batch_size=2).steps == 2

@@ -87,7 +87,7 @@ def _train(job: dict) -> dict:
 
 def check(what: str, datasets: list[str], models: list[str]) -> None:
     """Raise ValueError for a bench, data set or model that does not exist; the message lists those that do."""
-    check_choice("bench", what, ["training", "widgets"])
+    check_choice("bench", what, ["training", "folder", "widgets", "grading"])
     for name in datasets:
         check_choice("data set of the bench", name, list(SECONDS))
     for name in models:
@@ -111,6 +111,14 @@ def measure_steps(tell: Callable[[str], None] = print) -> None:
     beside = {title: ask(title, "step", threads, waiting=waiting) for title, (threads, waiting) in others.items()}
     watched = ask("a training with and without its monitor", "monitor")
     store(**step, **{"other work": beside}, watched=watched)
+    measure_folder(tell)
+
+
+def measure_folder(tell: Callable[[str], None] = print) -> None:
+    """Store how long a training from a folder of many pictures waits for them."""
+    title = "a training from a folder of pictures"
+    tell(title)
+    store(**_ask("folder", what=title))
 
 
 def select(results: Iterable[dict], **wanted: Any) -> list[dict]:

@@ -20,7 +20,7 @@ from autograde.sandbox import namespaces
 from autograde.sandbox.lock import MEGABYTE, Limits, missing, without_landlock
 from autograde.sandbox.warm import Question
 from helpers.checks import codec
-from helpers.checks.process import ConnectedSubject
+from helpers.checks.process import ConnectedSubject, unfinished
 from helpers.checks.subject import Raised, clean
 
 START_SECONDS = 120.0  # torch and the rest, on a busy machine
@@ -214,12 +214,18 @@ class LockedSubject(ConnectedSubject):
                 raise NotRun(f"is bound nowhere: no statement gives the name `{clean(name)}` to anything.")
         self.was_lost = True
         self.close()
+        if self.was_late:
+            raise NotRun(unfinished(BACKSTOP_SECONDS, None))
         raise NotRun("ended the process it runs in, or used more than it may, before it could be called.")
 
     def _told(self) -> Any:
         """The next message; nothing where none comes."""
-        with contextlib.suppress(EOFError, OSError, codec.CodecError, TimeoutError):
+        try:
             return codec.receive(self._connection, self._until, self._replies)
+        except TimeoutError:
+            self.was_late = True
+        except (EOFError, OSError, codec.CodecError):
+            pass  # it has ended
         return None
 
     def _deadline(self) -> float:

@@ -56,10 +56,14 @@ class ConnectedSubject(Subject):
         connection: to that process.
         seconds: how long one request may take.
         replies: what its messages are held against.
+
+    Attributes:
+        was_late: whether it was ended because no reply came in time.
     """
 
     def __init__(self, connection: socket.socket, seconds: float, replies: codec.Replies) -> None:
         self._connection, self._seconds, self._replies = connection, seconds, replies
+        self.was_late = False
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +95,7 @@ class ConnectedSubject(Subject):
             codec.send(self._connection, (method, args), deadline)
             reply = codec.receive(self._connection, deadline, self._replies)
         except TimeoutError:
+            self.was_late = True
             self._lose(unfinished(self._seconds, self._interrupted()))
         except (EOFError, OSError):
             self._lose("ended the process it runs in: it left Python, crashed, or ran out of memory.")

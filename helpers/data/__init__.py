@@ -5,6 +5,7 @@
     image, mask = train[0]      # tv_tensors.Image (1, 128, 128) float32 in [0, 1], tv_tensors.Mask (128, 128) int64
     train.classes               # ("background", "nucleus")
     print(train.card)           # source, licence, size, splits, known flaws
+    data.check_up(train)        # before training: the oddest pictures, and what looks wrong
 
 Importing this package is cheap: torch and the set's own module are imported by the first `load`.
 """
@@ -19,9 +20,9 @@ from helpers.data.validation import check_choice
 from helpers.errors import called_as
 
 if TYPE_CHECKING:
-    from helpers.data.pairs import PairSet
+    from helpers.data.pairs import Pairs, PairSet
 
-__all__ = ["NAMES", "load"]
+__all__ = ["NAMES", "check_up", "load"]
 
 # Each set has a module of its name, with this class.
 _CLASSES = {"nuclei": "Nuclei", "brain": "Brain", "cells": "Cells", "pets": "Pets", "folder": "Folder"}
@@ -40,7 +41,8 @@ def load(name: str, split: str, **options) -> PairSet:
     - "cells": `size=128`, `count=200`, `foreground=0.2`, `diameter=22`, `seed=0`.
     - "pets": `size=None`; an int or (height, width) resizes every pair. Downloads 0.8 GB the first time.
     - "folder": `images`, `masks`, and `classes` or `values` (all three needed), `ignore=255`, `instances=False`,
-      `suffix=""`, `groups=None`, `tile=None`, `stride=tile`, `scale=True`, `fractions=(0.7, 0.15, 0.15)`.
+      `suffix=""`, `groups=None`, `tile=None`, `stride=tile`, `scale=True`, `turn=None`,
+      `fractions=(0.7, 0.15, 0.15)`.
 
     The set's class (`helpers.data.nuclei.Nuclei` …) explains them. Every pair is a `tv_tensors.Image` `(C, H, W)`
     float32 in [0, 1] and a `tv_tensors.Mask` `(H, W)` int64 with values in `range(len(classes))`, or 255 for pixels
@@ -57,3 +59,13 @@ def load(name: str, split: str, **options) -> PairSet:
     for option in options:
         check_choice(f"option for {name!r}", option, known)
     return set_class(split, **options)
+
+
+def check_up(*sets: Pairs) -> None:
+    """Look at pairs before training: show the oddest with the outlines of their masks, and say what looks wrong.
+
+    Give all splits at once, `check_up(train, validation, test)`: what looks the same in two of them is found, and a
+    class that one lacks. Any sets of pairs will do. Of each, up to 200 pairs are looked at, evenly chosen, and it is
+    said where there are more. What looks wrong need not be: each sentence says what was measured.
+    """
+    importlib.import_module(".checking", __name__).check_up(*sets)

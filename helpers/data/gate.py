@@ -245,7 +245,12 @@ class Taken:
                 index, f"has an image with {bad} pixels that are not finite numbers. Mend or leave it out"
             )
         self._lowest, self._highest = min(self._lowest, float(image.min())), max(self._highest, float(image.max()))
-        values, counts = mask.unique(return_counts=True)
+        if bool((mask.to(torch.uint8) == mask).all()):  # counted, which is quicker than sorted
+            counts = torch.bincount(mask.flatten())
+            values = counts.nonzero().flatten()
+            counts = counts[values]
+        else:
+            values, counts = mask.unique(return_counts=True)
         new = dict(zip(values.tolist(), counts.tolist(), strict=True))
         self._values.update(new)
         self._drawn[1 in new, IGNORE in new] += 1

@@ -106,6 +106,7 @@ class Exercise:
     Attributes:
         probes: `probes(draw)` yields the inputs that make a wrong answer visible: a `Call`, `Build` or `Script` of
             `helpers.checks.probes`, or the bare arguments of a call.
+        concept: what it is about, under a name that the glossary knows.
         difficulty: from 1 to 5.
         forbidden: library functions that an answer must not call.
         choices: changes of the reference that keep it right, and that may tell one wrong answer from another.

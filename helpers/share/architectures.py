@@ -44,8 +44,14 @@ ARCHITECTURES: dict[tuple[str, str], dict[str, tuple]] = {
     (REFERENCE, "Hourglass"): REFERENCE_ARGUMENTS,
     (SMP, "Unet"): _WITH_CHANNELS,
     (SMP, "UnetPlusPlus"): _WITH_CHANNELS,
+    (SMP, "MAnet"): _WITH_CHANNELS,
     (SMP, "FPN"): _OF_SMP,
     (SMP, "Linknet"): _OF_SMP,
+    (SMP, "PSPNet"): _OF_SMP,
+    (SMP, "PAN"): _OF_SMP,
+    (SMP, "DeepLabV3"): _OF_SMP,
+    (SMP, "DeepLabV3Plus"): _OF_SMP,
+    (SMP, "UPerNet"): _OF_SMP,
     (BASELINE, "Unet"): _WITH_CHANNELS,  # smp's, with the mean and standard deviation of its encoder's images
 }
 _ORIGIN_OF_WEIGHTS = ("encoder_weights", "pretrained_cfg_overlay")  # of no matter: the bundle brings the weights
@@ -164,10 +170,12 @@ def network_of_smp(model: nn.Module) -> Network | None:
     else:
         return None
     name, given = type(model).__name__, cast("dict[str, Any]", model.config)
-    known = ARCHITECTURES.get((library, name), {})
+    known = ARCHITECTURES.get((library, name))
+    if known is None:
+        return None
     defaults = {p.name: p.default for p in inspect.signature(type(model).__init__).parameters.values()}
     for argument, value in given.items():
-        if argument not in (*known, *_ORIGIN_OF_WEIGHTS) and known and value != defaults.get(argument):
+        if argument not in (*known, *_ORIGIN_OF_WEIGHTS) and value != defaults.get(argument):
             raise ShareError(
                 f"smp.{name} was made with {argument}={value!r}, which a bundle cannot hold. "
                 f"Leave {argument} at {defaults.get(argument)!r}; free to choose are {', '.join(known)}."

@@ -15,14 +15,24 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from helpers.eval_mode import eval_mode
-from helpers.share.architectures import MOST_NUMBERS, REFERENCE, REFERENCE_ARGUMENTS, Network, network_of_smp
+from helpers.share.architectures import (
+    ARCHITECTURES,
+    MOST_NUMBERS,
+    REFERENCE,
+    REFERENCE_ARGUMENTS,
+    SMP,
+    Network,
+    network_of_smp,
+)
 from helpers.share.errors import ShareError
 
 TOLERANCE = 1e-4  # of the largest logit, or of 1 if that is less
 
+_OF_SMP = ", ".join(architecture for library, architecture in ARCHITECTURES if library == SMP)
 _WHAT_CAN = (
     "What can be shared is a network that computes what the course's UNet or Hourglass computes, whatever its layers "
-    "are called; the pretrained baseline; or a Unet, UnetPlusPlus, FPN or Linknet of segmentation_models_pytorch."
+    f"are called; the pretrained baseline; or one of segmentation_models_pytorch: {_OF_SMP}. Of any other keep the "
+    'weights: `safetensors.torch.save_model(model, "ana.safetensors")`.'
 )
 
 

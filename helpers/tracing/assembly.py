@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from helpers.tracing.operations import Operation
+from helpers.tracing.operations import PADDING, Operation
 from helpers.tracing.recorder import Recorder
 from helpers.tracing.results import Edge, Node, Output, Shape
 from helpers.tracing.safe_forward import first_image
@@ -36,7 +36,7 @@ class Assembly:
         members: operations by node.
         keys: node by index of operation.
         names: of the nodes, in the order in which they first ran.
-        strided: indices of convolutions that lead a level down, within their block.
+        strided: convolutions that lead a level down, within their block, by the index of the operation that begins it.
         is_encoder: it goes down over several levels with convolutions; is_decoder: and up again.
     """
 
@@ -46,12 +46,14 @@ class Assembly:
         self._finest = min((op.level for op in self.ops if op.data), default=0)
         self.keys: dict[int, Key] = {}
         self.members: dict[Key, list[Operation]] = {}
-        self.strided: set[int] = set()
+        self.strided: dict[int, Operation] = {}
         head = self._head()
         for op in self.ops:
             if op.data:
                 self._put(op, self._key(op, head))
         self._fold_preparation()
+        self._fold_attention()
+        self._lower_steps()
         self._add_bare_outputs()
         down = [key.level for key in self.members if key[:2] == ("block", "down")]
         self._deepest = max(down, default=0)
@@ -85,7 +87,7 @@ class Assembly:
         if op.arrow and (op.kind != "conv" or op.arrow == "up"):
             return Key(op.arrow, op.side, level)
         if op.arrow:
-            self.strided.add(op.index)
+            self.strided[op.index] = op
         return Key("block", op.side, level)
 
     def _put(self, op: Operation, key: Key) -> None:
@@ -103,10 +105,74 @@ class Assembly:
             used = any(inside & set(o.inputs) for o in self.ops)  # else it is the result
             begun = any(o.weights and o.index < op.index for o in block)
             if source is not None and source.kind == "image" and used and not begun:
-                block.remove(op)
-                if not block:
-                    del self.members[key]
+                self._take_out(op, key)
                 self._put(op, source)
+
+    def _fold_attention(self) -> None:
+        """What attention makes coarser for itself alone, as keys and values, belongs to the block that attends."""
+        for key, block in list(self.members.items()):
+            attending = [op for op in block if op.kind == "product"]
+            waiting, inside = [k for op in attending for k in op.inputs], set[int]()
+            while waiting:
+                op = self.ops[waiting.pop()]
+                if op.index not in inside and op.index in self.keys and op.level > attending[0].level:
+                    inside.add(op.index)
+                    waiting += op.inputs
+            takers = (o for o in self.ops if o.index not in inside and not inside.isdisjoint(o.inputs))
+            if all(self.keys.get(o.index, key) == key for o in takers) and inside.isdisjoint(self.results):
+                for k in sorted(inside):
+                    self._take_out(self.ops[k], self.keys[k])
+                    self.strided.pop(k, None)
+                    self._put(self.ops[k], key)
+                block.sort(key=lambda op: op.index)
+
+    def _lower_steps(self) -> None:
+        """What leads down within a block belongs below as a whole: a padding, or a module that widens first.
+
+        So a box shows what came out of its last module, not what is half-way through the next one.
+        """
+        for step in list(self.strided.values()):
+            below = self.keys[step.index]
+            begins = [step]
+            while (op := self.ops[begins[-1].inputs[0]]).name in PADDING and self._only_for(op, begins[-1]):
+                begins.append(op)
+            path = step.module.split(".")
+            for k in range(1, len(path)):
+                if inside := self._before_step(".".join(path[:k]), step, below):
+                    begins += inside
+                    break
+            for op in begins[1:]:
+                above = self.keys.get(op.index)
+                if above is not None and above != below and above.side != "up":
+                    self._take_out(op, above)
+                    self._put(op, below)
+                    self.strided[op.index] = step
+            self.members[below].sort(key=lambda op: op.index)
+
+    def _take_out(self, op: Operation, key: Key) -> None:
+        self.members[key].remove(op)
+        if not self.members[key]:
+            del self.members[key]
+
+    def _only_for(self, op: Operation, other: Operation) -> bool:
+        """Whether nothing else takes this result."""
+        return all(o.index == other.index for o in self.ops if op.index in o.inputs) and op.index not in self.results
+
+    def _before_step(self, module: str, step: Operation, below: Key) -> list[Operation]:
+        """What runs in this module one level up, where the step down is in its middle and nothing leaves from there."""
+        ran = [op for op in self.ops if f"{op.module}.".startswith(f"{module}.") and op.index in self.keys]
+        above = {self.keys[op.index] for op in ran} - {below}
+        if len(above) != 1 or not any(op.kind == "conv" and op.index > step.index for op in ran):
+            return []
+        (key,) = above
+        before = {op.index: op for op in ran if self.keys[op.index] == key}
+        rest = [op for op in self.members[key] if op.index not in before]
+        leaves = any(
+            o.index not in before and self.keys.get(o.index) != below for o in self.ops for k in o.inputs if k in before
+        )
+        if key[:2] != ("block", "down") or not any(op.kind == "conv" for op in rest) or leaves:
+            return []
+        return list(before.values())
 
     def _add_bare_outputs(self) -> None:
         """An arrow that leads to no block leads to the result, which is its last operation once more."""
@@ -172,16 +238,23 @@ class Assembly:
         return node
 
     def _handed_on(self, key: Key, ops: list[Operation]) -> Operation:
-        """The result that another node took first; else one of the run's results; else the last."""
+        """The result that another node took first; else one of the run's results; else the last.
+
+        Rather one that goes on on the same side than a skip, and rather a map than tokens.
+        """
         if key.kind == "image":
             return ops[0]
         inside = {op.index for op in ops}
-        for op in self.ops:
-            if self.keys.get(op.index) not in (None, key) and (op.side == ops[0].side or key.kind != "block"):
-                for k in op.inputs:
-                    if k in inside:
-                        return self.ops[k]
-        return next((self.ops[k] for k in self.results if k in inside), ops[-1])
+        takers = [op for op in self.ops if self.keys.get(op.index) not in (None, key)]
+        taken = [(op, self.ops[k]) for op in takers for k in op.inputs if k in inside]
+        onward = [result for op, result in taken if op.side == ops[0].side or key.kind != "block"]
+        given = [
+            *onward,
+            *(result for _, result in taken),
+            *(self.ops[k] for k in self.results if k in inside),
+            ops[-1],
+        ]
+        return next((op for op in given if len(op.whole) == 4 and not op.loose), given[0])
 
     def _what(self, key: Key, ops: list[Operation]) -> str:
         if key.kind in ("pool", "up"):
@@ -235,11 +308,14 @@ class Assembly:
         zeros = skip and op.zero_inputs.get(operand.index, operand.zero)
         edge = found.get((source, target))
         if edge is None:
-            how = f"stride {op.detail.rpartition(' ')[2]}" if op.index in self.strided and not skip else ""
+            step = self.strided.get(op.index)
+            how = f"stride {step.detail.rpartition(' ')[2]}" if step and not skip else ""
             edge = found[source, target] = self._edge(source, target, operand.whole, skip, zeros, how)
         else:
             edge.zeros = zeros and (edge.zeros or not edge.skip)
             edge.skip = edge.skip or skip
+            if edge.shape[2:] == (1, 1) and not operand.pooled:  # weights of its channels came first
+                edge.shape, edge.how = operand.whole, ""
         if edge.skip:
             edge.how = edge.how or op.how
             edge.maps, edge.channels = operand.maps, operand.channels
@@ -257,7 +333,7 @@ class Assembly:
     def output(self) -> Output | None:
         """The first result that has rows and columns made from the image."""
         for index, given in enumerate(self._outputs):
-            op = self.ops[self.recorder.made_by[given]] if given in self.recorder.made_by else None
+            op = self.ops[self.recorder.made_by[given]].as_map() if given in self.recorder.made_by else None
             if op is not None and op.data and given.ndim in (3, 4) and tuple(given.shape[-2:]) == op.size:
                 values = first_image(given).detach().float().cpu().clone()
                 return Output(values, op.receptive_field, op.sees_all, index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,8 +20,11 @@ ADAPTIVE = {"_adaptive_avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d"
 ENLARGE = re.compile("_?upsample_(nearest|bilinear|bicubic)(_exact)?2d")
 TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
 NORMS = re.compile("(batch|group|layer|instance)_norm")
-PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "matmul", "linear", "_scaled_dot_product_flash_attention_for_cpu"}
-PADS = {"slice", "constant_pad_nd", "reflection_pad2d", "replication_pad2d", "expand", "repeat", "grid_sampler_2d"}
+PRODUCTS = re.compile("(mm|bmm|addmm|baddbmm|matmul|linear|_scaled_dot_product.*)$")
+PADDING = {"constant_pad_nd", "reflection_pad2d", "replication_pad2d"}
+PADS = {"slice", "expand", "repeat", "grid_sampler_2d", *PADDING}
+MOVES = {"permute", "transpose"}  # axes to other places
+RESHAPES = {"view", "_unsafe_view", "_reshape_alias"}
 SLICE: list[Any] = [None, 0, None, None, 1]  # operand, axis, start, end and stride where they are not given
 SHAPE_ONLY = re.compile(r"new_|\w+_like$")  # made from the shape of an operand, not from its values
 
@@ -37,16 +40,16 @@ class Operation:
     name: str
     inputs: list[int]
     shape: Shape
-    whole: Shape  # the shape; of a view that has not four dimensions, the shape of what it is a view of
-    size: Shape  # rows and columns of the last result with four dimensions
+    whole: Shape  # the shape; of a view that is no map, the shape of what it is a view of
+    map: Shape  # of the last result that is a map: (N, C, rows, columns)
     receptive_field: tuple[ReceptiveField, ...]  # along rows and columns
     level: int  # of the coarser axis on the way down, of the finer one on the way up
     side: str = "down"
     kind: str = "other"
     arrow: str = ""  # "pool" or "up": it leads from level to level
-    pooled: bool = False  # an average over the whole image
+    pooled: bool = False  # an average over the whole image, or over a few large parts of it
     sees_all: bool = False  # made from something that was
-    loose: bool = False  # of unclear geometry: after a matrix product
+    loose: bool = False  # of unclear geometry: after a matrix product, or where the last two axes may be others
     data: bool = True  # holds values made from the image, not only its shape
     seconds: float = 0.0
     bytes: int = 0
@@ -61,6 +64,11 @@ class Operation:
     finite: bool = True
     maps: Tensor | None = None
     channels: list[int] = field(default_factory=list)
+
+    @property
+    def size(self) -> Shape:
+        """Rows and columns of the last map."""
+        return self.map[-2:]
 
     @property
     def weights(self) -> bool:
@@ -80,9 +88,16 @@ class Operation:
 
     def describe(self, first: Operation, args: Sequence[Any], output: Tensor) -> None:
         """Find kind and receptive field from its own kernel and stride, where it has them, and then the level."""
-        name, enlargement = self.name, ENLARGE.match(self.name)
-        if name == "convolution" and len(args[3]) == 2:
+        before, name, enlargement = first, self.name, ENLARGE.match(self.name)
+        spatial = name == "convolution" or name in POOLS or name in ADAPTIVE or enlargement or "batch_norm" in name
+        if spatial and output.ndim == 4:
+            first = first.as_map()
+            self.receptive_field = first.receptive_field
+        self.loose = not self._is_map(first, args)
+        self.map = self.map if self.loose or output.ndim != 4 else self.shape
+        if name == "convolution" and output.ndim == 4:
             _, weight, _, stride, padding, dilation, transposed, *_ = args
+            stride, padding, dilation = _pair(stride), _pair(padding), _pair(dilation)  # "valid" is one 0
             self.kind, self.kernel = "conv", tuple(weight.shape[2:])
             size, strided = "×".join(map(str, self.kernel)), f", stride {stride[0]}" if max(stride) > 1 else ""
             self.detail = f"{'transposed ' if transposed else ''}convolution {size}{strided}"
@@ -101,35 +116,63 @@ class Operation:
                 self._go(ReceptiveField.resized, _ratios(first.size, self.size), (TAPS[how], TAPS[how]))
         elif name in ADAPTIVE or self._averages_all(first, output):
             ratios = _ratios(first.size, self.size)
-            if output.ndim != 4 or self.size == (1, 1) or max(ratios) > 4:
+            even = all(a == b * ratio for a, b, ratio in zip(first.size, self.size, ratios, strict=True))
+            if output.ndim != 4 or self.size == (1, 1) or max(ratios) > 4 or min(ratios) < 1 or not even:
                 self.pooled = self.sees_all = True
             else:
-                sides = [math.ceil(ratio) for ratio in ratios]
                 self.kind, self.detail = "scale", "average pooling"
-                self._go(ReceptiveField.window, sides, sides)
+                self._go(ReceptiveField.window, map(int, ratios), map(int, ratios))
         elif NORMS.search(name):
             self.kind = "norm"
-        elif name in PRODUCTS:
+        elif PRODUCTS.match(name):
             self.kind, self.loose = "product", True
         elif len(self.inputs) > 1 or name in ("cat", "stack"):
             self.kind = "merge"
-        elif name == "slice" and output.ndim == 4 and len(args) > 1 and args[1] % 4 > 1:
+        elif name == "slice" and output.ndim == 4 and not self.loose and len(args) > 1 and args[1] % 4 > 1:
             _, axis, start, _, stride = [*args, *SLICE[len(args) :]]
             starts, strides, along = [0, 0], [1, 1], axis % 4 - 2
             starts[along] = max(0, start + first.shape[axis] if start < 0 else start) if start else 0
             strides[along] = stride
             self.kind, self.detail = ("scale", "pooling by hand") if stride > 1 else ("crop", "")
             self._go(ReceptiveField.from_position, starts, strides)
-        elif name == "constant_pad_nd" and output.ndim == 4:
+        elif name == "constant_pad_nd" and output.ndim == 4 and not self.loose:
             left, _, top, _ = [*args[1], 0, 0][:4]
             self._go(ReceptiveField.from_position, (-top, -left))
         elif self._changes_scale(first, output):
             ratios = _ratios(first.size, self.size)
             self.kind, self.detail = "scale", "pooling by hand" if max(ratios) > 1 else "enlargement by hand"
-            coarser = [max(1, math.floor(ratio)) for ratio in ratios]
-            self._go(ReceptiveField.window, coarser, coarser)
-            self._go(ReceptiveField.resized, [min(Fraction(1), ratio) for ratio in ratios])
-        self._place(first)
+            self._scale_by(ratios)
+        self._place(before)
+
+    def as_map(self) -> Operation:
+        """This result where something takes it as a map; of unclear geometry before, its sides now say its scale."""
+        if not self.loose or len(self.shape) != 4 or self.pooled or 0 in self.shape:
+            return self
+        found = replace(self, loose=False, map=self.shape)
+        found._scale_by(_ratios(self.size, found.size))
+        return found
+
+    def _is_map(self, first: Operation, args: Sequence[Any]) -> bool:
+        """Whether the last two axes are rows and columns, as far as shapes tell."""
+        if len(self.shape) != 4 or (self.shape == first.shape and self.name not in MOVES):
+            return not first.loose
+        if self.name in MOVES and not first.loose and len(first.shape) == 4:
+            axes = args[1][2:] if self.name == "permute" else args[1:]
+            return {axis % 4 for axis in axes} in ({0, 1}, {2, 3})
+        if not first.loose and len(first.shape) == 4 and self.name not in RESHAPES:
+            return True
+        across, down = _ratios(first.size, self.shape[-2:])
+        same_channels = self.shape[:2] == first.map[:2]
+        if first.loose:
+            return across == down and (across == 1 or same_channels)
+        shuffled = len(first.shape) > 4 and math.prod(self.shape) == math.prod(first.map)  # pixels out of channels
+        return across == down == 1 or same_channels or (across == down and shuffled)
+
+    def _scale_by(self, ratios: list[Fraction]) -> None:
+        """So many positions become one, or one becomes so many."""
+        coarser = [max(1, math.floor(ratio)) for ratio in ratios]
+        self._go(ReceptiveField.window, coarser, coarser)
+        self._go(ReceptiveField.resized, [min(Fraction(1), ratio) for ratio in ratios])
 
     def _go(self, step: Callable[..., ReceptiveField], *values: Iterable[Any]) -> None:
         """Take the same step along rows and along columns, with a value of its own for each."""
@@ -158,7 +201,7 @@ class Operation:
 
     def _changes_scale(self, first: Operation, output: Tensor) -> bool:
         """Whether an operation that is not known for it makes an image smaller or larger by a whole factor."""
-        if output.ndim != 4 or self.pooled or first.loose or self.name in PADS or min(first.size) == 1:
+        if output.ndim != 4 or self.pooled or first.loose or self.loose or self.name in PADS or min(first.size) == 1:
             return False
         return first.size != self.size and all(
             (a % b == 0 or b % a == 0 or round(a / b) > 1) and 1 / 8 <= a / b <= 8
@@ -170,7 +213,7 @@ def main_operand(operands: list[Operation], shape: Shape) -> Operation:
     """The operand that gives the result its geometry: of the result's size, spatial, and the finest of these."""
     fitting = [op for op in operands if not op.pooled] or operands
     fitting = [op for op in fitting if op.size == shape[-2:]] or fitting
-    return min(fitting, key=lambda op: max(op.step))
+    return min(fitting, key=lambda op: (max(op.step), op.loose))
 
 
 def level_of(step: Fraction) -> int:

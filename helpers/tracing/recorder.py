@@ -50,7 +50,7 @@ class Recorder(TorchDispatchMode):
             ReceptiveField(shift=max(1, round(whole / side))) for whole, side in zip(largest, size, strict=True)
         )
         level = level_of(max(along.step for along in fields))
-        op = Operation(len(self.ops), "image", [], shape, shape, size, fields, level, kind="image")
+        op = Operation(len(self.ops), "image", [], shape, shape, shape, fields, level, kind="image")
         op.maps, op.channels = _maps(image)
         self.ops.append(op)
         self.made_by[image] = op.index
@@ -138,14 +138,13 @@ class Recorder(TorchDispatchMode):
             name=name,
             inputs=sources,
             shape=shape,
-            whole=first.whole if view and output.ndim != 4 else shape,
-            size=shape[-2:] if output.ndim == 4 else first.size,
+            whole=shape,
+            map=first.map,
             receptive_field=first.receptive_field,
             level=first.level,
             side="up" if any(b.side == "up" for b in before) else "down",
             pooled=all(b.pooled for b in before),
             sees_all=any(b.sees_all for b in before),
-            loose=first.loose and output.ndim != 4,
             data=not SHAPE_ONLY.match(name) and any(b.data for b in before),
             seconds=seconds,
             bytes=0 if view else output.numel() * output.element_size(),
@@ -158,6 +157,10 @@ class Recorder(TorchDispatchMode):
                 pairs = zip(op.receptive_field, other.receptive_field, strict=True)
                 op.receptive_field = tuple(mine.merged(theirs) for mine, theirs in pairs)
         op.describe(first, args, output)
+        if op.kind == "product" and sum(t in self.made_by for t in operands) > 1:
+            op.sees_all = True  # attention: each position may take from every other
+        if view and (op.loose or output.ndim != 4):
+            op.whole = first.whole
         self._look(op, operands, output)
         self.ops.append(op)
         for t in outputs:

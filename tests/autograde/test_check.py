@@ -1,5 +1,6 @@
 """`python course.py check`: which tests it runs for what has changed."""
 
+import re
 import subprocess
 
 import pytest
@@ -9,7 +10,6 @@ from autograde import check
 from autograde.cli import app
 
 PROSE, KEYS, QUIZ = "tests/autograde/test_prose.py", check.KEYS, "tests/quiz/test_quiz.py"
-EXERCISES = "tests/checks/test_exercises.py"
 TABLE = [
     f"{check.TABLE}::test_the_published_table_is_that_of_the_lessons",
     f"{check.TABLE}::test_the_stated_time_is_that_of_reading_quizzes_and_cards",
@@ -31,6 +31,7 @@ TABLE = [
         ("autograde/lessons/02_overlap.py", [*TABLE, PROSE]),
         ("autograde/lessons/keys/02_overlap.yaml", [*TABLE, KEYS, QUIZ, PROSE]),
         ("autograde/grade.py", ["tests/autograde/test_grade.py"]),
+        ("autograde/equivalents.yaml", [*check.EQUIVALENTS.split(), PROSE]),
         ("autograde/bench/run.py", ["tests/autograde/bench"]),
         ("tests/graph/test_graph.py", ["tests/graph/test_graph.py"]),
         ("tests/browser/test_pieces.py", []),  # minutes, and a browser
@@ -57,10 +58,13 @@ def test_every_selection_names_tests_that_exist():
 @pytest.mark.parametrize("others", [[], ["helpers/graph/a.js"]])
 def test_of_an_exercise_its_own_tests_run_alone(others):
     *paths, dash_k, words = check.selection(["helpers/exercises/double_conv.py", "helpers/exercises/iou.py", *others])
-    assert {EXERCISES, check.ACCURACY} <= set(paths)
-    function = check.ACCURACY.split("::")[-1]
+    asked = [check.ACCURACY, *check.EXERCISE.split()]
+    assert {*asked} <= {*paths}
     name = "double_conv or doubleconv or iou"
-    assert (dash_k, words) == ("-k", f"(not test_exercises.py or {name}) and (not {function} or {name})")
+    assert (dash_k, words) == (
+        "-k",
+        " and ".join(f"(not {re.split('/|::', test)[-1]} or {name})" for test in asked),
+    )
 
 
 @pytest.fixture

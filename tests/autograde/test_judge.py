@@ -7,6 +7,7 @@ import pytest
 from autograde import judge as judging
 from autograde.judge import judge, judge_lesson, modules_before
 from autograde.located import lesson_cells, program_of
+from autograde.sandbox import locked
 from autograde.sandbox.lock import Limits
 from autograde.sandbox.locked import Warm
 from helpers import exercises
@@ -68,6 +69,22 @@ def test_how_an_answer_ended_is_said(warm, source, state, said):
     assert found.state == state
     assert said in found.verdict.message
     assert found.verdict.points == 0
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def dice(a, b): sleep(1000)",
+        "def dice(a, b, c=sleep(1000)): pass",
+        "def dice(a, b):\n    signal.signal(signal.SIGINT, signal.SIG_IGN)\n    sleep(1000)",
+        "def dice(a, b):\n    while True:\n        try: sleep(1000)\n        except BaseException: pass",
+    ],
+)
+def test_one_that_waits_and_computes_nothing_is_out_of_time(warm, monkeypatch, source):
+    monkeypatch.setattr(locked, "BACKSTOP_SECONDS", 3.0)
+    late = judged(warm, f"import signal\nfrom time import sleep\n{source}")
+    assert late.state == "timeout"
+    assert "did not finish within 3 seconds" in late.verdict.message
 
 
 @pytest.mark.parametrize(

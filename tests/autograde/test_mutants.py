@@ -1,6 +1,7 @@
 """Mechanical wrong answers: what is changed, what is left alone, and that those called equivalent are."""
 
 import ast
+import re
 import textwrap
 
 import pytest
@@ -158,6 +159,12 @@ def test_what_is_listed_as_equivalent_exists_and_no_check_catches_it(name, of, m
     assert found, "no such mutant any more: remove it from equivalents.yaml"
     solution = mutants.solution(exercise, found[0])
     assert engine.is_right(name, LocalSubject(solution), 0), "a check catches it: remove it from equivalents.yaml"
+
+
+def test_no_exercise_is_listed_twice():
+    """The second list would take the place of the first."""
+    found = re.findall(r"^(\w+):", mutants.EQUIVALENTS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert sorted(found) == sorted(set(found))
 
 
 def test_every_reason_is_given():

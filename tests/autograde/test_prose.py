@@ -64,8 +64,8 @@ def dictionary():
 @pytest.mark.parametrize("path", [*SCRIPTS, *YAML, *PAGES, *SITE], ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_word_is_spelled_rightly_and_in_the_british_way(dictionary, path):
     """A word that is right and not known yet goes into words.txt."""
-    found = words(markdown_of(path))
-    assert "\n".join(sorted(dictionary.unknown(found))) == "", f"Where right, add to {WORDS.name}."
+    unknown = sorted(dictionary.unknown(words(markdown_of(path))))
+    assert not unknown, f"Where right, add to {WORDS.relative_to(ROOT)}: {', '.join(unknown)}"
     assert sorted(words(re.sub(r"\*[^*]+\*", " ", markdown_of(path))) & AMERICAN) == []  # titles are as they are
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 
 from helpers.data import load
 from helpers.data.files import DataError
-from helpers.data.folder import _divide, _Pair
+from helpers.data.folder.names import Pair
+from helpers.data.folder.splits import divide
 
 TWO = ("background", "cell")
 THREE = ("background", "cell", "edge")
@@ -38,7 +39,7 @@ def put(tmp_path):
         write(f"images/{name}", image, **options)
         write(f"masks/{Path(name).stem}.png", mask)
 
-    write.pair = pair
+    write.pair, write.root = pair, tmp_path
     write.load = lambda split="all", classes=TWO, **options: load(
         "folder", split, images=tmp_path / "images", masks=tmp_path / "masks", classes=classes, **options
     )
@@ -132,11 +133,55 @@ def test_a_grey_image_among_colour_ones_is_repeated(put):
     assert np.array_equal(values(put.load()[0][0]), np.stack([GREY] * 3))
 
 
-def test_a_photograph_is_turned_as_its_tag_says(put):
+SHOWN = {1: GREY, 2: GREY[:, ::-1], 3: GREY[::-1, ::-1], 4: GREY[::-1], 5: GREY.T, 6: GREY.T[:, ::-1]}
+SHOWN |= {7: GREY[::-1, ::-1].T, 8: GREY.T[::-1]}  # of GREY as it is stored, by its tag
+
+
+def tagged(kind: str, turn: int) -> dict:
+    """Options that write the tag."""
     exif = Image.Exif()
-    exif[0x0112] = 6  # "rotate by 90° clockwise to see it upright"
-    put.pair(np.rot90(GREY).copy(), exif=exif)
-    assert np.array_equal(values(put.load()[0][0]), GREY[None])
+    exif[0x0112] = turn
+    return {"extratags": [(0x0112, "H", 1, turn, True)]} if kind == "tif" else {"exif": exif}
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+@pytest.mark.parametrize("turn", SHOWN)
+def test_a_photograph_is_turned_as_its_tag_says_and_so_is_its_mask(put, kind, turn):
+    for stem in "ab":
+        put(f"images/{stem}.{kind}", GREY, **tagged(kind, turn))
+    put("masks/a.png", (SHOWN[turn] > 100).astype(np.uint8))  # drawn on the picture as it is shown
+    put(f"masks/b.{kind}", LABELS, **tagged(kind, turn))
+    for image, mask in put.load(turn=True):
+        assert np.array_equal(values(image), SHOWN[turn][None])
+        assert np.array_equal(mask, SHOWN[turn] > 100)
+    assert ("EXIF    2 of the images are turned as their tag says" in put.load(turn=True).report) == (turn != 1)
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+@pytest.mark.parametrize("turn", [2, 3, 6, 8])
+def test_a_mask_that_is_not_turned_with_its_image_is_asked_back(put, kind, turn):
+    put(f"images/a.{kind}", GREY, **tagged(kind, turn))
+    put("masks/a.png", LABELS)  # drawn on the pixels as they are stored
+    text = problems(put)
+    assert f"images/a.{kind}: is turned by its EXIF tag, and its mask is not" in text
+    assert "they must be equal" not in text
+    assert "turn=False" in text
+    pairs = put.load(turn=False)
+    assert np.array_equal(values(pairs[0][0]), GREY[None])
+    assert np.array_equal(pairs[0][1], LABELS)
+    assert "1 of the images are not turned" in pairs.report
+
+
+def test_a_mask_that_only_fits_the_turned_image_is_read(put):
+    put("images/a.png", GREY, **tagged("png", 6))
+    put("masks/a.png", (SHOWN[6] > 100).astype(np.uint8))
+    assert np.array_equal(put.load()[0][1], SHOWN[6] > 100)
+
+
+def test_a_tag_on_the_mask_alone_is_asked_back(put):
+    put("images/a.png", GREY)
+    put("masks/a.png", LABELS, **tagged("png", 3))
+    assert "masks/a.png: is turned by its EXIF tag, and its image is not" in problems(put)
 
 
 # ---- masks
@@ -184,6 +229,35 @@ def test_grey_masks_saved_with_more_than_they_need(put, mask):
     assert np.array_equal(put.load()[0][1], LABELS)
 
 
+@pytest.mark.parametrize(
+    "stored", [[LABELS, LABELS * 0], [LABELS * 255, LABELS * 0 + 255, LABELS * 0], [LABELS > 0, LABELS * 255]]
+)
+@pytest.mark.parametrize("kind", ["gif", "bmp"])
+def test_gif_and_bmp_masks_give_what_was_drawn(put, stored, kind):
+    """As Carvana's `_mask.gif`. A GIF that is white all over holds the index 0."""
+    for stem, mask in zip("abc", stored, strict=False):
+        put(f"images/{stem}.bmp", COLOUR)
+        put(f"masks/{stem}_mask.{kind}", mask)
+    pairs = put.load(suffix="_mask")
+    assert np.array_equal(values(pairs[0][0]), COLOUR.transpose(2, 0, 1))
+    for (_, mask), drawn in zip(pairs, stored, strict=True):
+        assert np.array_equal(mask, drawn > 0)
+
+
+def test_an_animation_is_refused(put):
+    put("images/a.png", GREY)
+    put("masks/a.gif", Image.fromarray(LABELS), save_all=True, append_images=[Image.fromarray(LABELS * 255)])
+    assert "masks/a.gif: holds 2 pages or frames" in problems(put)
+
+
+def test_the_stem_of_an_ome_tiff_is_the_name_without_ome(put):
+    put("images/a.ome.tif", GREY)
+    put("masks/a.png", LABELS)
+    put("images/b.png", GREY + 1)
+    put("masks/b.OME.tif", LABELS)
+    assert put.load().stems == ("a", "b")
+
+
 def test_values_name_the_classes_in_their_order_and_may_share_one(put):
     put.pair(GREY, np.where(GREY > 150, 81, LABELS * 70).astype(np.uint8))
     pairs = put.load(classes=None, values={0: "ground", 81: "edge", 70: "cell"})
@@ -217,6 +291,35 @@ def test_numbered_objects_are_one_class_and_keep_their_numbers(put):
         _ = put.load(classes=[f"class {k}" for k in range(9)]).instances
 
 
+def test_soft_edges_are_no_objects(put):
+    """As of a mask that was drawn with a brush, or resized."""
+    soft = (255 * np.clip(22 - np.hypot(*(np.mgrid[:90, :90] - 44)), 0, 6) / 6).astype(np.uint8)
+    put.pair(np.arange(8100).reshape(90, 90).astype(np.uint16), soft)
+    text = problems(put)
+    assert "soft brushes and resizing" in text
+    assert "instances" not in text
+
+
+def test_few_numbers_may_be_objects_or_classes(put):
+    put.pair(GREY, LABELS * (GREY // 60))
+    text = problems(put)
+    assert "instances=True" in text
+    assert "values={0: 'background', " in text
+
+
+def test_numbers_of_a_crop_of_a_large_label_image_look_like_objects(put):
+    crop = 4000 + 97 * (np.arange(48).reshape(8, 6) // 2)
+    put.pair(GREY, np.where(LABELS, crop, 0).astype(np.uint16))
+    put.pair(GREY + 1, np.where(LABELS, crop + 5000, 0).astype(np.uint16), "b.png")
+    assert "instances=True" in problems(put)
+    assert len(put.load(instances=True).instances[1].unique()) == 15
+
+
+def test_objects_without_a_background_are_refused(put):
+    put.pair(GREY, LABELS + 1)
+    assert "none holds a 0" in problems(put, instances=True)
+
+
 def test_an_object_of_the_number_255_is_an_object(put):
     put.pair(GREY, np.where(GREY > 200, 255, LABELS * 254).astype(np.uint8))
     assert np.array_equal(put.load(instances=True)[0][1], LABELS)
@@ -229,6 +332,282 @@ def test_an_ending_that_all_masks_share_is_proposed_and_taken(put, suffix):
         put(f"masks/{stem}{suffix}.png", LABELS)
     assert f"suffix={suffix!r}" in problems(put)
     assert put.load(suffix=suffix).stems == ("1", "12", "a_b")
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "proposed"),
+    [
+        ("aachen_00{}_19_leftImg8bit", "aachen_00{}_19_gtFine_labelIds", ("*_leftImg8bit", "*_gtFine_labelIds")),
+        ("img_{}", "mask_{}", ("img_*", "mask_*")),  # a prefix
+        ("{}_training", "{}_manual1", ("*_training", "*_manual1")),  # DRIVE
+        ("scan-{}", "scan-{}-seg", "-seg"),
+        ("{}", "seg{}", ("*", "seg*")),
+        ("im{}.x", "im{}.y", ("*.x", "*.y")),
+        ("train{}-volume", "train{}-labels", ("*-volume", "*-labels")),  # ISBI 2012, which is one stack
+    ],
+)
+@pytest.mark.parametrize("numbers", [["001", "002", "011"], ["1", "2", "11", "21", "12"], ["7"]])
+def test_how_images_and_masks_are_called_is_proposed_and_taken(put, image, mask, proposed, numbers):
+    for k, number in enumerate(numbers):
+        put(f"images/{image.format(number)}.png", GREY + k)
+        put(f"masks/{mask.format(number)}.png", LABELS)
+    assert f"suffix={proposed!r}" in problems(put)
+    pairs = put.load(suffix=proposed)
+    assert {*pairs.stems} == {image.format(number) for number in numbers}
+    assert "left" not in pairs.report
+
+
+def test_masks_of_several_kinds_in_one_folder_are_all_proposed(put):
+    """As Cityscapes has them."""
+    for k in range(4):
+        put(f"images/a_{k}_leftImg8bit.png", GREY + k)
+        for kind in ("labelIds", "instanceIds", "color"):
+            put(f"masks/a_{k}_gtFine_{kind}.png", LABELS * (kind != "color"))
+        put(f"masks/a_{k}_gtFine_polygons.json", b"{}")
+    text = problems(put)
+    assert "Masks are called in 3 ways" in text
+    called = ("*_leftImg8bit", "*_gtFine_labelIds")
+    assert f"suffix={called!r}" in text
+    pairs = put.load(suffix=called)
+    assert "left    12 in masks, such as a_0_gtFine_color.png: not called '*_gtFine_labelIds'" in pairs.report
+    (put.root / "masks" / "a_2_gtFine_labelIds.png").rename(put.root / "masks" / "a_2_gtFine_LabelIds.png")
+    assert "a_2_leftImg8bit.png: there is no mask with the stem 'a_2_gtFine_labelIds'" in problems(put, suffix=called)
+
+
+@pytest.mark.parametrize("suffix", ["_mask", ("*", "*_mask")])
+def test_images_and_masks_in_one_folder_are_told_apart_by_their_names(put, suffix):
+    """As BUSI has them."""
+    for k in range(3):
+        put(f"images/benign ({k}).png", GREY + k)
+        put(f"images/benign ({k})_mask.png", LABELS)
+    one = {"images": put.root / "images", "masks": put.root / "images", "classes": TWO, "suffix": suffix}
+    pairs = load("folder", "all", **one)
+    assert pairs.stems == ("benign (0)", "benign (1)", "benign (2)")
+    assert "left" not in pairs.report
+    put("images/notes.txt", b"?")
+    with pytest.raises(DataError, match="1 problems"):
+        load("folder", "all", **one)
+
+
+def test_a_mask_without_the_ending_is_left_out_and_said(put):
+    put.pair(GREY)
+    put("masks/a_mask.png", 1 - LABELS)
+    assert np.array_equal(put.load(suffix="_mask")[0][1], 1 - LABELS)
+    assert "left    1 in masks, such as a.png" in put.load(suffix="_mask").report
+
+
+# ---- colours
+
+RED = LABELS[..., None] * np.array([255, 0, 0], np.uint8)
+RED_CELL = {(0, 0, 0): "background", (255, 0, 0): "cell"}
+
+
+def test_a_mask_in_colours_is_asked_back_with_the_colours_found_and_read_by_them(put):
+    put.pair(GREY, RED)
+    put.pair(GREY + 1, LABELS * 0, "b.png")  # nothing drawn in it, and so saved as grey
+    text = problems(put)
+    assert "masks/a.png: is in colours: (0, 0, 0), (255, 0, 0); a mask holds class numbers" in text
+    assert f"values={RED_CELL}" in text
+    pairs = put.load(classes=None, values=RED_CELL)
+    assert pairs.classes == TWO
+    assert np.array_equal(pairs[0][1], LABELS)
+    assert not pairs[1][1].any()
+    assert f"cell (255, 0, 0) {100 * LABELS.mean() / 2:.3g} %" in pairs.report
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        Image.fromarray(np.dstack([RED, LABELS * 0 + 255])),
+        Image.fromarray(RED).quantize(2),
+        Image.fromarray(RED).convert("CMYK"),
+        RED,
+    ],
+    ids=["alpha", "palette", "CMYK", "plain"],
+)
+@pytest.mark.parametrize("kind", ["png", "gif", "bmp", "tif"])
+def test_colours_are_read_from_any_file(put, mask, kind):
+    if isinstance(mask, Image.Image) and (mask.mode, kind) in {("CMYK", k) for k in ("png", "gif", "bmp")}:
+        mask = mask.convert("RGB")
+    put("images/a.png", GREY)
+    put(f"masks/a.{kind}", mask, **({"photometric": "rgb"} if kind == "tif" and isinstance(mask, np.ndarray) else {}))
+    assert np.array_equal(put.load(classes=None, values=RED_CELL)[0][1], LABELS)
+
+
+def test_a_blue_is_no_255_and_one_colour_can_be_ignored(put):
+    blue = RED[..., ::-1].copy()
+    blue[0, 0] = (224, 224, 192)
+    put.pair(GREY, blue)
+    given = {(0, 0, 0): "background", (0, 0, 255): "cell"}
+    text = problems(put, classes=None, values=given)
+    assert "masks/a.png: holds (224, 224, 192); with 2 classes a mask holds those in values" in text
+    assert f"values={given | {(224, 224, 192): '...'}}" in text
+    for ignore in ((224, 224, 192), [(224, 224, 192)]):
+        mask = put.load(classes=None, values=given, ignore=ignore)[0][1]
+        assert mask[0, 0] == 255
+        assert np.array_equal(mask == 1, LABELS)
+
+
+def test_thirty_colours_are_all_listed(put):
+    """As of CamVid, whose masks are called as the images with _L."""
+    number = np.arange(6400).reshape(80, 80) // 214
+    put("images/1.png", number.astype(np.uint8))
+    put("masks/1_L.png", np.stack([number * 8, 255 - number * 8, number % 3], -1).astype(np.uint8))
+    text = problems(put, suffix="_L")
+    assert text.count("'...'") == 30
+    assert "soft" not in text
+
+
+def test_a_colour_for_each_object_is_told(put):
+    number = (np.arange(6400).reshape(80, 80) // 100).astype(np.uint8)
+    put.pair(number, np.stack([number * 3, 255 - number, number % 3], -1).astype(np.uint8))
+    assert "a colour for each object" in problems(put)
+
+
+def test_smoothed_colours_are_told(put):
+    disk = Image.fromarray(DISK.repeat(4, 0).repeat(4, 1)[..., None] * np.array([255, 0, 0], np.uint8))
+    put.pair(np.arange(40000).reshape(200, 200).astype(np.uint16), disk.resize((200, 200), Image.Resampling.BICUBIC))
+    text = problems(put)
+    assert "soft brushes and resizing" in text
+    assert f"values={RED_CELL}" in text
+
+
+def test_photographs_as_masks_are_taken_for_exchanged_folders(put):
+    photo = np.random.default_rng(0).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    put.pair(GREY, photo)
+    assert "are images= and masks= exchanged?" in problems(put)
+
+
+def test_colours_of_a_palette_that_two_numbers_share_say_nothing(put):
+    """A palette of two colours, with black for the rest, and three classes."""
+    for stem, top in {"a": 2, "b": 1}.items():
+        mask = Image.frombytes("P", (6, 8), (LABELS * top + (GREY > 200) * (2 - top)).astype(np.uint8).tobytes())
+        mask.putpalette([0, 0, 0, 255, 0, 0] + [0] * 762)
+        put.pair(GREY + top, mask, f"{stem}.png")
+    assert put.load(classes=THREE)[0][1].max() == 2
+
+
+def test_palettes_that_give_a_number_two_colours_are_asked_back(put):
+    """What writes a palette may number the colours of each file anew."""
+    for stem, drawn in {"a": LABELS * 255, "b": LABELS * 0, "c": LABELS * 255}.items():
+        mask = Image.fromarray(np.dstack([drawn] * 3)).convert("P", palette=Image.Palette.ADAPTIVE, colors=2)
+        put.pair(GREY + ord(stem), mask, f"{stem}.png")
+    text = problems(put)
+    assert "the colour (0, 0, 0) is number 1 in the palettes of 2 masks and 0 in 1" in text
+    assert "values={(0, 0, 0): '...', (255, 255, 255): '...'} in place of classes" in text
+    assert "the colour (0, 0, 0)" in problems(put, classes=None, values={0: "cell", 1: "background"})
+    pairs = put.load(classes=None, values={(0, 0, 0): "background", (255, 255, 255): "cell"})
+    for (_, mask), drawn in zip(pairs, (LABELS, LABELS * 0, LABELS), strict=True):
+        assert np.array_equal(mask, drawn)
+
+
+# ---- JPEG masks
+
+DISK = (np.hypot(*(np.mgrid[:64, :64] - 31)) < 20).astype(np.uint8)
+
+
+def put_jpeg(put, mask, name="a", **options):
+    put(f"images/{name}.png", np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) + ord(name))
+    put(f"masks/{name}.jpg", mask, **{"quality": 90} | options)
+
+
+def test_a_jpeg_mask_is_told_to_be_one_and_read_by_named_values(put):
+    for name in "ab":
+        put_jpeg(put, DISK * 255, name)
+    text = problems(put)
+    assert "masks/a.jpg: is a JPEG, which blurs the classes at their borders" in text
+    assert "Save these masks anew as PNG" in text
+    assert "holds" not in text
+    given = {0: "background", 255: "cell"}
+    assert f"values={given} in place of classes" in text
+    pairs = put.load(classes=None, values=given)
+    assert np.array_equal(pairs[0][1], DISK)
+    stored = np.asarray(Image.open(put.root / "masks" / "a.jpg"))
+    moved, far = (100 * np.mean(np.minimum(stored, 255 - stored) > least) for least in (0, 16))
+    assert f"blurred 2 masks are JPEGs: {moved:.2g} % of their pixels" in pairs.report
+    assert f"{far:.2g} % from more than 16 away" in pairs.report
+    assert "a third" not in pairs.report
+
+
+def test_a_value_that_is_left_out_of_a_jpegs_values_is_not_taken_as_another(put):
+    far = np.hypot(*(np.mgrid[:256, :256] - 127))
+    rings = np.select([far < 50, far < 90], [255, 128]).astype(np.uint8)
+    put("images/a.png", np.arange(65536).reshape(256, 256).astype(np.uint16))
+    put("masks/a.jpg", rings, quality=90)
+    assert "values={0: '...', 128: '...', 255: '...'} in place of classes" in problems(put)
+    text = problems(put, classes=None, values={0: "background", 255: "cell"})
+    assert "masks/a.jpg: is a JPEG, in which many pixels have 128, far from all values that are named" in text
+    assert "values={0: 'background', 255: 'cell', 128: '...'}. What is no label goes into ignore=." in text
+    three = put.load(classes=None, values={0: "background", 128: "cell", 255: "nucleus"})
+    assert "a third may lie between them" in three.report
+    assert (np.asarray(three[0][1]) != np.select([rings == 255, rings == 128], [2, 1])).mean() < 0.02
+
+
+@pytest.mark.parametrize("quality", [60, 75, 95])
+def test_a_jpeg_of_colours_is_read_by_the_nearest(put, quality):
+    disk = DISK.repeat(4, 0).repeat(4, 1)
+    put("images/a.png", disk * 9)
+    put("masks/a.jpg", disk[..., None] * np.array([200, 30, 30], np.uint8), quality=quality)
+    text = problems(put)
+    assert "JPEG blurs colours" in text
+    pairs = put.load(classes=None, values={(0, 0, 0): "background", (200, 30, 30): "cell"})
+    assert (np.asarray(pairs[0][1]) != disk).mean() < 0.01  # JPEG stores colours at half the size
+
+
+@pytest.mark.parametrize(
+    ("mask", "options", "said"),
+    [
+        (DISK, {}, "blurs the classes"),
+        (DISK, {"classes": None, "values": {0: "background", 1: "cell"}}, "blurs values as close as 0 and 1"),
+        (DISK * 3, {"instances": True}, "blurs the numbers of objects"),
+    ],
+)
+def test_what_a_jpeg_cannot_hold_is_refused(put, mask, options, said):
+    put_jpeg(put, mask, quality=100)
+    text = problems(put, **options)
+    assert f"masks/a.jpg: is a JPEG, which {said}" in text
+    assert "values={" not in text
+
+
+def test_an_empty_jpeg_mask_is_empty(put):
+    put_jpeg(put, DISK * 0)
+    put("images/b.png", GREY)
+    put("masks/b.png", LABELS)
+    assert not put.load()[0][1].any()
+
+
+# ---- numbers below 0
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32])
+def test_minus_1_is_told_and_can_be_ignored_or_a_class(put, kind):
+    put("images/a.png", GREY)
+    put("masks/a.tif", np.where(GREY > 200, -1, LABELS.astype(kind)))
+    text = problems(put)
+    assert "masks/a.tif: holds -1" in text
+    assert "ignore=-1" in text
+    assert "values={-1: '...', 0: 'background', 1: 'cell'} in place of classes" in text
+    assert put.load(ignore=-1)[0][1].unique().tolist() == [0, 1, 255]
+    pairs = put.load(classes=None, values={-1: "background", 0: "background", 1: "cell"})
+    assert np.array_equal(pairs[0][1], LABELS * (GREY <= 200))
+
+
+def test_minus_1_is_no_object(put):
+    put("images/a.png", GREY)
+    put("masks/a.tif", np.where(GREY < 50, -1, LABELS.astype(np.int16) * 7))
+    text = problems(put, instances=True)
+    assert "masks/a.tif: holds -1; with 2 classes a mask holds 0 and the numbers of objects" in text
+    assert "ignore=-1" in text
+    pairs = put.load(instances=True, ignore=-1)
+    assert np.array_equal(pairs[0][1], np.where(GREY < 50, 255, LABELS))
+    assert np.array_equal(pairs.instances[0], LABELS * 7)
+    assert "objects 1 numbered" in pairs.report
+
+
+def test_the_proposed_call_keeps_what_was_given(put):
+    put.pair(GREY, np.where(GREY > 200, 90, LABELS * 70).astype(np.uint8))
+    text = problems(put, classes=None, values={70: "cell", 0: "ground"})
+    assert "values={70: 'cell', 0: 'ground', 90: '...'}. What is no label goes into ignore=." in text
 
 
 # ---- what could be read in two ways
@@ -307,6 +686,16 @@ def test_a_cameras_twelve_bits_are_stretched_for_all_alike_and_said(put, capsys)
     assert values(dark[0][0], 65535).max() == int(GREY.max()) * 16
 
 
+def test_twelve_bits_beside_eight_are_stretched_alone(put):
+    put.pair(GREY.astype(np.uint16) * 16)
+    put.pair(GREY, name="b.png")
+    pairs = put.load()
+    assert "16 bits and 8 bits" in pairs.report
+    assert "the 1 of 16 bits are stretched, the others are not" in pairs.report
+    assert pairs[0][0].max() > 0.98
+    assert np.array_equal(values(pairs[1][0])[0], GREY)
+
+
 def test_the_report_says_what_is_in_the_files(put):
     for stem in "abcd":
         put.pair(GREY, LABELS * 255, f"{stem}.png")
@@ -369,7 +758,7 @@ def test_everything_wrong_is_in_one_error_by_file_name(put, tmp_path):
         "images/twice.tif: has the same stem as twice.png",
         "images/movie.tif: holds 2 pages or frames",
         "images/text.png: cannot be read: it is no PNG",
-        "images/notes.txt: is no picture this course reads (.png, .jpg, .jpeg, .tif, .tiff)",
+        "images/notes.txt: is no picture this course reads (.png, .jpg, .jpeg, .tif, .tiff, .bmp, .gif)",
     ):
         assert f"\n  {line}" in text, line
     assert text.startswith("12 problems")
@@ -424,7 +813,12 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
         ({"classes": {"background", "cell"}}, "tuple of names"),
         ({"classes": 2}, "tuple of names"),
         ({"classes": None, "values": {"background": 0, "cell": 1}}, "the number comes first"),
+        ({"classes": None, "values": {0: "a", (1, 2, 3): "b"}}, "all are colours"),
+        ({"classes": None, "values": {(0, 0, 0): "a", (1, 2, 300): "b"}}, "from 0 to 255"),
+        ({"classes": None, "values": {(0, 0, 0): "a", (1, 2, 3): "b"}, "ignore": 255}, "a colour is red"),
         ({"ignore": "255"}, "takes a number"),
+        ({"suffix": ("_image", "_mask")}, r"with \* for what the two of a pair share"),
+        ({"suffix": ("*", "*_mask", "*_edge")}, r"with \* for what the two of a pair share"),
         ({"split": "val"}, "Did you mean 'validation'"),
         ({"tile": 90}, "does not fit into 8×6"),
         ({"stride": 4}, "give a tile"),
@@ -464,7 +858,7 @@ def test_an_accent_is_the_same_letter_however_it_is_spelled(put):
 
 def test_splits_are_the_same_everywhere_and_share_nothing(put):
     for i in range(20):
-        put.pair(GREY, name=f"{i:02}.png")
+        put.pair(GREY + i, name=f"{i:02}.png")
     stems = {s: put.load(s).stems for s in ("train", "validation", "test")}
     assert [len(s) for s in stems.values()] == [14, 3, 3]
     assert sorted(sum(stems.values(), ())) == list(put.load("all").stems)
@@ -476,10 +870,38 @@ def test_splits_are_the_same_everywhere_and_share_nothing(put):
 def test_a_group_is_never_on_two_sides(put, groups):
     for p in range(5):
         for k in range(4):
-            put.pair(GREY, name=f"p{p}_{k}.png")
+            put.pair(GREY + 4 * p + k, name=f"p{p}_{k}.png")
     sides = [{stem[:2] for stem in put.load(split, groups=groups).stems} for split in ("train", "validation", "test")]
     assert [len(side) for side in sides] == [3, 1, 1]
     assert len(set.union(*sides)) == 5
+
+
+def test_copies_of_an_image_are_never_on_two_sides(put):
+    for k in range(20):
+        put.pair(GREY + k % 10, LABELS if k < 13 else 1 - LABELS, f"{k:02}.png")
+    put.pair(GREY * 0, name="black.png")
+    put.pair(GREY * 0, name="empty.png")  # of one value, as slices beside the object are
+    for groups in (
+        None,
+        r"\d$|black|empty",
+        {f"{k:02}": "ab"[k > 11] for k in range(20)} | {"black": "c", "empty": "d"},
+    ):
+        sides = [{*put.load(split, groups=groups).stems} for split in ("train", "validation", "test")]
+        assert sum(map(len, sides)) == 22
+        for k in range(10):
+            assert sum({f"{k:02}", f"{k + 10:02}"} <= side for side in sides) == 1
+    report = put.load().report
+    assert "copies  10 of the images are the same as another, pixel by pixel, such as 10.png as 00.png" in report
+    assert "split, and 7 have other masks" in report
+    with pytest.raises(ValueError, match="with the same image together"):
+        put.load("test", groups="")
+
+
+def test_equal_pages_are_in_one_block(put):
+    put("images/a.tif", STACK[[0, 1, 2, 3, 4, 5, 6, 6, 8, 9]])
+    put("masks/a.tif", np.stack([LABELS] * 10))
+    assert [len(put.load(split)) for split in ("train", "validation", "test")] == [6, 3, 1]
+    assert "such as page 8 of a.tif as page 7 of a.tif" in put.load().report
 
 
 STACK = np.stack([GREY // (k + 1) for k in range(10)])
@@ -487,11 +909,11 @@ STACK = np.stack([GREY // (k + 1) for k in range(10)])
 
 def test_the_pages_of_a_stack_are_pairs_and_stay_together(put, tmp_path):
     for name in "abcde":
-        put(f"images/{name}.tif", STACK)
+        put(f"images/{name}.tif", STACK + ord(name))
         put(f"masks/{name}.tif", np.stack([LABELS if k % 2 else 1 - LABELS for k in range(10)]))
     pairs = put.load()
     assert len(pairs) == 50
-    assert np.array_equal(values(pairs[13][0])[0], STACK[3])
+    assert np.array_equal(values(pairs[13][0])[0], STACK[3] + ord("b"))
     assert np.array_equal(pairs[13][1], LABELS)
     assert np.array_equal(pairs[12][1], 1 - LABELS)
     sides = [{*put.load(split).stems} for split in ("train", "validation", "test")]
@@ -532,7 +954,7 @@ def test_tiles_are_cut_after_the_split(put, tile, stride, number):
 @given(st.integers(1, 60), st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)).filter(any))
 def test_fractions_are_kept_to_within_a_pair(n, weights):
     fractions = tuple(w / sum(weights) for w in weights)
-    parts = _divide([_Pair(Path(f"{i}.png"), Path("mask.png")) for i in range(n)], fractions)
+    parts = divide([Pair(Path(f"{i}.png"), Path("mask.png")) for i in range(n)], fractions)
     assert sorted(int(p[0].stem) for part in parts for p in part) == list(range(n))
     for part, fraction in zip(parts, fractions, strict=True):
         assert (fraction > 0) or not part

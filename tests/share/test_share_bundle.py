@@ -122,7 +122,7 @@ def test_what_a_bundle_cannot_hold_is_refused_with_the_reason(made, reason, trai
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("architecture", ["Unet", "UnetPlusPlus", "FPN", "Linknet"])
+@pytest.mark.parametrize("architecture", ["Unet", "UnetPlusPlus", "FPN", "Linknet", "MAnet", "UPerNet"])
 def test_networks_of_smp_come_back(architecture, train, validation, tmp_path):
     model = drawn(getattr(smp, architecture), SMALL, encoder_weights=None, in_channels=1, classes=2)
     path = share(model, "smp", train, validation, folder=tmp_path)

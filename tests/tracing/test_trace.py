@@ -522,3 +522,93 @@ def test_other_networks_are_drawn_too(architecture, encoder):
     assert len(set(names(found))) == len(found.nodes)
     assert {e.source for e in found.edges} | {e.target for e in found.edges} <= set(names(found))
     assert draw(found, 4, (), "title", "about").startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "encoder"),
+    [
+        ("Unet", "tu-tf_efficientnet_lite0"),  # pads by the image's size, as TensorFlow does
+        ("Unet", "mobilenet_v2"),  # each stage widens before it strides
+        ("Unet", "resnet50"),
+        ("MAnet", "resnet18"),
+        ("Unet", "mit_b0"),  # tokens, with keys of another scale
+    ],
+)
+def test_an_encoder_box_shows_what_the_encoder_gives_on_that_level(architecture, encoder):
+    import segmentation_models_pytorch as smp
+
+    model = getattr(smp, architecture)(encoder, encoder_weights=None).eval()
+    given = []
+    model.encoder.register_forward_hook(lambda _module, _args, features: given.extend(tuple(x.shape) for x in features))
+    found = trace(model, torch.rand(1, 3, 128, 128))
+    shapes = {128 // shape[2]: shape for shape in given if shape[1]}
+    for node in found.nodes:
+        if node.side == "down" and node.kind == "block" and node.name != "bottleneck":
+            assert node.shape_out == shapes[2**node.level], node.name
+    assert len(found.skips) >= 3
+    for skip in found.skips:
+        assert skip.shape == found.node(skip.source).shape_out
+
+
+class Pyramid(Small):
+    """The deepest block sees averages over a few large parts of the image, as PSPNet does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(16 * 3, 16, 1)
+
+    def block(self, convs, x):
+        x = super().block(convs, x)
+        if x.shape[1] != 16:
+            return x
+        parts = [F.interpolate(F.adaptive_avg_pool2d(x, side), x.shape[2:], mode="bilinear") for side in (1, 3)]
+        return self.mix(torch.cat([x, *parts], dim=1))
+
+
+class Attending(Small):
+    """The deepest block lets each position take from all others, in tokens whose channels come last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fewer, self.norm = nn.Conv2d(16, 16, 2, stride=2), nn.LayerNorm(16)
+
+    def block(self, convs, x):
+        x = super().block(convs, x)
+        if x.shape[1] != 16:
+            return x
+        keys = self.fewer(x).flatten(2)
+        tokens = self.norm(x.permute(0, 2, 3, 1)).reshape(1, -1, 4, 4).transpose(1, 2)  # heads before positions
+        weights = (tokens.transpose(1, 2).reshape(1, -1, 16) @ keys).softmax(-1)
+        return x + (weights @ keys.transpose(1, 2)).transpose(1, 2).reshape(x.shape)
+
+
+@pytest.mark.parametrize("network", [Pyramid, Attending])
+def test_what_is_no_map_makes_no_levels(network):
+    found = trace(network(), IMAGE)
+    assert names(found) == names(trace(Small(), IMAGE))
+    assert found.node("bottleneck").shape_out == (1, 16, 16, 16)
+    assert math.inf in found.node("decoder 0").receptive_field
+    assert found.output is not None
+
+
+@pytest.mark.parametrize(
+    ("padding", "dilation", "side"), [("valid", 1, 62), ("valid", 2, 60), ("same", 1, 64), ("same", 2, 64), (0, 1, 62)]
+)
+def test_padding_may_be_said_in_a_word(padding, dilation, side):
+    found = trace(nn.Sequential(nn.Conv2d(1, 4, 3, padding=padding, dilation=dilation), nn.ReLU()), IMAGE)
+    assert not found.error
+    assert found.nodes[-1].shape_out == (1, 4, side, side)
+    assert found.nodes[-1].receptive_field == (1 + 2 * dilation,) * 2
+
+
+def test_a_padding_belongs_to_the_convolution_that_it_is_for():
+    class Padded(Strided):
+        def shrink(self, x):
+            return self.steps[0 if x.shape[1] == 4 else 1](F.pad(x, (0, 1, 0, 1)))
+
+    found = trace(Padded(), IMAGE)
+    assert [found.node(f"encoder {k}").shape_out for k in (0, 1)] == [(1, 4, 64, 64), (1, 8, 32, 32)]
+    assert found.node("encoder 1").shapes_in == [(1, 4, 64, 64)]
+    assert [e.how for e in found.edges if e.target == "encoder 1"] == ["stride 2"]
+    found = trace(nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(1, 4, 3, stride=2), nn.Conv2d(4, 4, 3)), IMAGE)
+    assert found.nodes[-1].shapes_in == [(1, 1, 64, 64)]
