@@ -66,7 +66,9 @@ OTHERWISE: dict[str, Callable[[Callable[..., Tensor], Tensor, Tensor], Tensor]] 
         x, F.one_hot(y, x.shape[1]).movedim(-1, 1).float()
     ),
 }
+ALIKE = 0.5  # correlation, at least, of an augmented picture of a mask with the augmented mask
 AUGMENTED = 4  # times that an augmentation is tried, as it may do another thing each time
+MIXED = 0.02  # of the range of a loss: what it may be larger for several images than for each alone
 SURE = 10.0  # a logit, of a sigmoid of 0.99995
 LARGE = 256  # pixels on a side, of an image that is tried where a smaller one does not go through
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm)
@@ -108,15 +110,15 @@ def ready_to_train(
         pairs.check_drawing()
         pairs.check_range()
     logits_of(model, taken[1].first()[0])
-    check_ends(model, logits)
-    check_loss(loss, logits, mask)
+    bounded = check_ends(model, logits)
+    check_loss(loss, logits, mask, bounded)
     check_batch_norm(model, image, batch_size)
     check_training(model, image, batch_size, logits.shape[1])
     if augment is not None:
         check_augment(augment, image, mask)
     if (unlabelled := taken[0].holding(IGNORE)) is not None:
         logits = logits_of(model, unlabelled[0])
-        check_loss(loss, logits, unlabelled[1])
+        check_loss(loss, logits, unlabelled[1], bounded)
         check_ignored(loss, logits, unlabelled[1])
     return taken
 
@@ -226,6 +228,34 @@ def check_augment(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> N
         sizes.add("×".join(map(str, labels.shape)))
     if len(sizes) > 1:
         raise GateError(f"augment={called} gives sizes of {' and '.join(sorted(sizes))}, and a batch needs one size.")
+    if _parts_the_pair(augment, image, mask):
+        raise GateError(
+            f"augment={called} moves an image otherwise than its mask, or leaves nothing of it. Draw each random "
+            "number once, for both. Transforms of torchvision know which is which by their types: "
+            "`transform(tv_tensors.Image(image), tv_tensors.Mask(mask))`."
+        )
+
+
+def _parts_the_pair(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> bool:
+    """Whether of a picture of its mask something else comes back than a picture of the mask that comes back."""
+    height, width = mask.shape
+    shape = torch.zeros_like(mask)  # turned or mirrored, it is elsewhere
+    shape[height // 16 : height // 4, 5 * width // 16 : width // 2] = 1
+    for seed in range(2 * AUGMENTED):
+        with same_random_numbers(), suppress(Exception):  # it may take pictures of another kind only
+            torch.manual_seed(seed)
+            image = shape.float().expand(len(image), -1, -1)
+            new, labels = augment(image, shape.clone(), torch.Generator().manual_seed(seed))
+            both = torch.stack([new.mean(0).as_subclass(Tensor), (labels == 1).as_subclass(Tensor).float()])
+            both = F.avg_pool2d(both * (labels != IGNORE).as_subclass(Tensor), max(1, min(labels.shape) // 16)).flatten(
+                1
+            )
+            if (
+                2 * both[1].sum() > shape.sum() / (height * width) * both[1].numel()
+                and not abs(float(torch.corrcoef(both)[0, 1])) > ALIKE
+            ):
+                return True
+    return False
 
 
 def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:
@@ -253,8 +283,8 @@ def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:
     return logits
 
 
-def check_ends(model: nn.Module, logits: Tensor) -> None:
-    """Warn where the network ends in something that bounds its logits, as its graph shows."""
+def check_ends(model: nn.Module, logits: Tensor) -> bool:
+    """Warn where the network ends in something that bounds its logits, as its graph shows; whether it does."""
     step = logits.grad_fn
     while step is not None and any(step.name().startswith(name) for name in MOVES):
         step = step.next_functions[0][0] if step.next_functions else None
@@ -264,22 +294,31 @@ def check_ends(model: nn.Module, logits: Tensor) -> None:
             f"{_name(model)} ends in {end}, so it gives {gives}. Losses and scores here take logits, any number, and "
             "apply sigmoid or softmax themselves: leave it out at the end."
         )
+        return True
+    return False
 
 
-def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: Tensor) -> None:
+def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: Tensor, bounded: bool = False) -> None:
     """Raise GateError unless `loss(logits, masks)` is a number that has a gradient.
 
     Args:
         loss: as `fit` takes it.
         logits: `(1, K, H, W)` of the image.
         mask: int64 `(H, W)`.
+        bounded: they are no logits, which has been told.
     """
     called = getattr(loss, "__name__", type(loss).__name__)
+    if isinstance(loss, type):
+        raise GateError(f"{code(called)} is a class and no loss yet. Make one: {code(f'{called}()')}.")
+    if not callable(loss):
+        raise GateError(
+            f"The loss is {about(loss)}. It has to be a function, which is called as `loss(logits, masks)`."
+        )
     number = logits.shape[1] + 1  # another one than of the classes, so that none is taken for the other
     logits, masks = logits.detach().repeat(number, 1, 1, 1), mask.repeat(number, 1, 1).to(logits.device)
     given = f"logits {tuple(logits.shape)} of {kind(logits)} and masks {tuple(masks.shape)} of {kind(masks)}"
     leaf = logits.requires_grad_()
-    advice = _advice(loss, leaf, masks)
+    advice = _advice(loss, logits.shape[1])
     if _takes_probabilities(loss):
         raise GateError(f"{called} takes probabilities. {advice}")
     if isinstance(loss, nn.NLLLoss) and bool((leaf > 0).any()):
@@ -291,6 +330,7 @@ def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: T
             warnings.filterwarnings("error", message="Using a target size")  # torch repeats what is too little
             value = loss(leaf, masks)
     except Exception as error:
+        advice = advice or _otherwise(loss, logits, masks)
         raise GateError(f"{called} cannot take {given}: {_sentence(error)} {advice}".rstrip()) from error
     if not isinstance(value, Tensor) or value.numel() != 1 or value.ndim:
         what = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
@@ -308,11 +348,42 @@ def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: T
         raise GateError(f"{called} has no gradient for {given}: {_sentence(error)} {advice}".rstrip()) from error
     if slope is None or not bool(slope.any()):
         raise GateError(f"{called} is {value.item():.3g} whatever the logits are, so nothing can be learned. {advice}")
-    right, wrong = (float(loss(sign * _sure(leaf, masks), masks)) for sign in (1, -1))
+    _check_sense(loss, called, logits.detach(), mask.to(logits.device), bounded)
+
+
+def _check_sense(
+    loss: Callable[[Tensor, Tensor], Tensor], called: str, logits: Tensor, mask: Tensor, bounded: bool
+) -> None:
+    """Raise GateError unless the loss is smaller for better logits, and looks at each image with its own mask."""
+    number = len(logits)
+    masks = torch.stack([mask.roll(k * max(1, mask.shape[1] // 8), 1) for k in range(number)])  # no two alike
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            right, wrong, mild, unsure = (float(loss(by * _sure(logits, masks), masks)) for by in (1, -1, 0.2, 0))
+            alone = [float(loss(_sure(logits[:1], one[None]), one[None])) for one in masks]
+    except Exception:  # whatever it raises, it takes other logits than these, such as those after a sigmoid
+        return
     if right > wrong + 1e-3 * abs(wrong):
         raise GateError(
             f"{called} is {right:.3g} where the logits are right, and {wrong:.3g} where they are wrong. A loss is made "
-            f"small, so this network would learn the wrong ones. If it is a score, give `1 - score`. {advice}".rstrip()
+            "small, so this network would learn the wrong ones. If it is a score, give `1 - score`; else look whether "
+            "classes are exchanged in it."
+        )
+    spread = MIXED * abs(wrong - right)
+    if not min(*alone, sum(alone)) - spread <= right <= max(*alone, sum(alone)) + spread:
+        k = logits.shape[1]
+        axis = "`logits[:, 0]`, or `masks[:, None]`" if k == 1 else "one shape for both"
+        raise GateError(
+            f"{called} is {max(alone):.3g} where the logits of an image are right, and {right:.3g} where those of "
+            f"{number} images are: it holds each mask against other images, too. Logits (N, {k}, H, W) and masks "
+            f"(N, H, W) are broadcast to (N, N, H, W). Take {axis}."
+        )
+    if not bounded and min(right, mild) > unsure + 1e-3 * abs(unsure):  # smooth labels want mild ones
+        warn(
+            f"{called} is {right:.3g} where the logits are right and far from 0, and {unsure:.3g} where they are 0, "
+            "which says nothing. Look whether it takes logits, and puts each class beside its own: classes of masks "
+            "become channels by `F.one_hot(masks, number).movedim(-1, 1)`, never by `view`."
         )
 
 
@@ -523,7 +594,7 @@ def _channels_wanted(model: nn.Module) -> int | None:
 
 
 def _has_channels_last(model: nn.Module, image: Tensor) -> bool:
-    return image.shape[2] == _channels_wanted(model) != len(image)
+    return image.shape[2] <= 4 < min(image.shape[:2]) and _channels_wanted(model) != len(image)
 
 
 def _goes(model: nn.Module, image: Tensor) -> bool:
@@ -540,9 +611,8 @@ def _fitting(c: int, wanted: int) -> str:
     return "image.mean(0, keepdim=True)" if wanted == 1 else ""
 
 
-def _advice(loss: Any, logits: Tensor, masks: Tensor) -> str:
+def _advice(loss: Any, classes: int) -> str:
     """What to give in place of a loss that takes something else."""
-    classes = logits.shape[1]
     if isinstance(loss, nn.BCEWithLogitsLoss) and classes > 1:
         return "For several classes give `nn.CrossEntropyLoss(ignore_index=255)`."
     if isinstance(loss, nn.BCELoss | nn.NLLLoss):
@@ -556,6 +626,11 @@ def _advice(loss: Any, logits: Tensor, masks: Tensor) -> str:
             return "Pixels of 255 have no label: `nn.CrossEntropyLoss(ignore_index=255)`."
     if _takes_probabilities(loss):
         return "It is made for probabilities, and these are logits: make it with `from_logits=True`, or `softmax=True`."
+    return ""
+
+
+def _otherwise(loss: Any, logits: Tensor, masks: Tensor) -> str:
+    """How to call a loss that takes logits or masks in another form, as far as trying shows."""
     for written, call in OTHERWISE.items():
         with suppress(Exception), warnings.catch_warnings():  # whatever a loss raises, it does not take that
             warnings.simplefilter("error")

@@ -7,8 +7,11 @@ import segmentation_models_pytorch as smp
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torchvision import tv_tensors
+from torchvision.transforms import v2
 
 from helpers.baseline import compare
+from helpers.crops import any_way_up
 from helpers.data.gate import GateError, GateWarning
 from helpers.errors import CourseError
 from helpers.reference.inference import predict_dihedral, predict_tiled
@@ -105,6 +108,15 @@ def test_an_end_that_bounds_the_logits_is_warned_of(end, said, recwarn):
         (lambda logits, masks: 0 * logits.sum(), 2, "whatever the logits are"),
         (lambda logits: logits.mean(), 2, "TypeError"),
         (lambda logits, masks: 1 - dice_and_cross_entropy(logits, masks), 2, r"If it is a score, give `1 - score`"),
+        (lambda z, y: ((z.sigmoid() - y) ** 2).mean(), 1, r"broadcast to \(N, N, H, W\). Take `logits\[:, 0\]`"),
+        (
+            lambda z, y: 1 - (2 * (z.sigmoid() * y).sum() + 1) / (z.sigmoid().sum() + y.sum() + 1),
+            1,
+            "holds each mask against other images",
+        ),
+        (lambda z, y: F.cross_entropy(z, 1 - y), 2, "whether classes are exchanged"),
+        (nn.BCEWithLogitsLoss, 1, r"is a class and no loss yet. Make one: `BCEWithLogitsLoss\(\)`"),
+        ("bce", 1, "The loss is a str"),
         (nn.CrossEntropyLoss(weight=torch.ones(3)), 2, "`weight` has 3 numbers, and there are 2 classes"),
         (smp.losses.DiceLoss("binary", from_logits=False), 1, "takes probabilities.*from_logits=True"),
         (smp.losses.SoftBCEWithLogitsLoss(), 1, r"loss\(logits\[:, 0\], masks.float\(\)\)"),
@@ -113,6 +125,35 @@ def test_an_end_that_bounds_the_logits_is_warned_of(end, said, recwarn):
 def test_a_loss_that_cannot_be_is_told_with_one_that_can(loss, classes, said):
     with pytest.raises(GateError, match=said):
         fit(UNet(1, classes, 4, 2), PAIRS, [*PAIRS], loss, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "classes", "end", "said"),
+    [
+        (
+            lambda z, y: F.binary_cross_entropy_with_logits(z, F.one_hot(y, 2).view(z.shape).float()),
+            2,
+            None,
+            "by `view`",
+        ),
+        (lambda z, y: F.binary_cross_entropy_with_logits(z, F.one_hot(y, 2).movedim(-1, 1).float()), 2, None, ""),
+        (lambda z, y: ((z[:, 0].sigmoid() - y) ** 2).mean(), 1, None, ""),
+        (lambda z, y: F.binary_cross_entropy(z[:, 0], y.float()), 1, torch.sigmoid, "ends in a sigmoid"),
+        (lambda z, y: ((z[:, 0] - y) ** 2).mean(), 1, torch.sigmoid, "ends in a sigmoid"),
+        (nn.CrossEntropyLoss(label_smoothing=0.2), 2, None, ""),
+        (nn.CrossEntropyLoss(reduction="sum"), 2, None, ""),
+        (lambda z, y: -(z.softmax(1)[:, 1] * y).sum() / y.sum(), 2, None, ""),
+        (smp.losses.LovaszLoss("multiclass"), 2, None, ""),
+        (smp.losses.FocalLoss("multiclass"), 2, None, ""),
+        (smp.losses.TverskyLoss("multiclass"), 2, None, ""),
+        (smp.losses.DiceLoss("multiclass", log_loss=True), 2, None, ""),
+    ],
+)
+def test_a_loss_is_warned_of_only_where_better_logits_make_it_larger(loss, classes, end, said, recwarn):
+    fit(After(end or nn.Identity(), classes), PAIRS, [*PAIRS], loss, epochs=1)
+    warned = [str(w.message) for w in recwarn if issubclass(w.category, GateWarning)]
+    assert len(warned) == bool(said)
+    assert said in "".join(warned)
 
 
 @pytest.mark.parametrize(
@@ -385,6 +426,10 @@ def test_layers_that_a_network_does_not_know_are_warned_of(held, recwarn):
         (lambda image, mask, generator: (image, mask.float()), "a mask .* of float32"),
         (lambda image, mask, generator: (image, 7 * mask), "values that were not in it"),
         (lambda image, mask, generator: (image.mul_(1.2), mask), "writes into the pair"),
+        (lambda image, mask, generator: v2.RandomHorizontalFlip(1.0)(image, mask), "moves an image otherwise than"),
+        (lambda image, mask, generator: v2.RandomHorizontalFlip(0.5)(image, mask), "moves an image otherwise than"),
+        (lambda image, mask, generator: (image, mask.T), "moves an image otherwise than"),
+        (lambda image, mask, generator: (0 * image, mask), "leaves nothing of it"),
         (
             lambda image, mask, generator: (
                 (image, mask) if torch.rand((), generator=generator) < 0.5 else (image[:, :16], mask[:16])
@@ -396,6 +441,26 @@ def test_layers_that_a_network_does_not_know_are_warned_of(held, recwarn):
 def test_an_augmentation_that_gives_no_pair_is_told(augment, said):
     with pytest.raises(GateError, match=said):
         fit(UNet(1, 2, 4, 2), PAIRS, [*PAIRS], epochs=1, augment=augment)
+
+
+@pytest.mark.parametrize(
+    "augment",
+    [
+        None,
+        any_way_up,
+        lambda i, m, g: ((i - i.mean()) / i.std(), m),
+        lambda i, m, g: (1 - i, m),
+        lambda i, m, g: ((i + 0.2 * torch.randn(i.shape, generator=g)).clamp(0, 1), m),
+        lambda i, m, g: (v2.functional.gaussian_blur(i, 5), m),
+        lambda i, m, g: v2.RandomRotation(30)(tv_tensors.Image(i), tv_tensors.Mask(m)),
+        lambda i, m, g: v2.RandomResizedCrop(32, antialias=True)(tv_tensors.Image(i), tv_tensors.Mask(m)),
+        lambda i, m, g: (v2.RandomErasing(1.0)(i), m),
+        lambda i, m, g: v2.ElasticTransform()(tv_tensors.Image(i), tv_tensors.Mask(m)),
+    ],
+)
+def test_an_augmentation_that_moves_both_alike_is_taken(augment, recwarn):
+    assert fit(UNet(1, 2, 4, 2), PAIRS, [*PAIRS], epochs=1, augment=augment).steps == 1
+    assert [w for w in recwarn if issubclass(w.category, GateWarning)] == []
 
 
 @pytest.mark.parametrize(
@@ -424,6 +489,8 @@ def test_validating_on_what_was_trained_on_is_warned_of_at_the_call(recwarn):
 def test_a_picture_with_its_channels_last_is_told():
     with pytest.raises(GateError, match=r"channels last.*`image.permute\(2, 0, 1\)`"):
         predict_tiled(UNet(3, 2, 4, 2), torch.rand(32, 48, 3), 16, 4)
+    with pytest.raises(GateError, match="channels last"):
+        predict_tiled(UNet(1, 2, 4, 2), torch.rand(32, 32, 3), 16, 8)
     with pytest.raises(CourseError, match="tile"):
         predict_tiled(UNet(3, 2, 4, 2), torch.rand(3, 32, 48), "16", 4)
     with pytest.raises(GateError, match="compiled"):
