@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,14 +72,14 @@ def form_of(path: Path) -> Form:
 
 
 def pages_of(path: Path) -> int:
-    """How many pages a TIFF holds; 1 for everything else, and for what cannot be read."""
+    """How many pages a TIFF holds, without smaller copies; 1 for everything else, and for what cannot be read."""
     import tifffile
 
     if FORMATS[path.suffix.lower()] != "TIFF":
         return 1
     try:
         with tifffile.TiffFile(path) as tiff:
-            return max(1, len(tiff.pages))
+            return 1 if _in_channels(tiff) else max(1, len(_full_pages(tiff)))
     except Exception:  # a broken file makes the reader raise nearly anything; reading it says what
         return 1
 
@@ -99,7 +99,10 @@ def read_image(path: Path, page: int | None = None, turned: bool = True) -> np.n
         if pixels.min() < 0 or pixels.max() > 65535:
             raise PictureError(f"holds values from {pixels.min()} to {pixels.max()}; save it with 8 or 16 bits")
         return pixels.astype(np.uint16)
-    if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
+    if not np.isfinite(pixels).all():
+        number = int((~np.isfinite(pixels)).sum())
+        raise PictureError(f"holds {number} values that are no numbers; give those pixels a value, or leave it out")
+    if not (pixels.min() >= 0 and pixels.max() <= 1):
         raise PictureError("holds floating-point values outside [0, 1]; scale it, or save it with 8 or 16 bits")
     return pixels.astype(np.float32)
 
@@ -141,14 +144,19 @@ def read_colours(path: Path, page: int | None = None, turned: bool = True) -> np
 def _pixels(path: Path, page: int | None, as_mask: bool, turned: bool) -> np.ndarray:
     """The file's array, `(H, W)` or `(H, W, C)`."""
     kind = FORMATS[path.suffix.lower()]
-    # Phones save a photograph and its preview as one MPO file named .jpg; the first frame is the photograph.
-    formats = [kind, "MPO"] if kind == "JPEG" else [kind]
     try:
         with warnings.catch_warnings():
             # From its limit up to twice that, Pillow only warns; here it refuses.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             try:
-                with Image.open(path, formats=formats) as picture:
+                with Image.open(path, formats=[kind]) as picture:
+                    if isinstance(picture, TiffImageFile):
+                        tags = picture.tag_v2  # SamplesPerPixel, ExtraSamples, PhotometricInterpretation
+                        _check_samples(tags.get(277, 1), tags.get(338, ()), tags.get(262, 1))
+                        if page is None and getattr(picture, "n_frames", 1) > 1:
+                            page = _only_page(path)
+                    elif picture.format == "BMP" and picture.mode == "1" and _bits_of_bmp(path) > 1:
+                        raise PictureError("is a BMP of two colours with 8 bits, which is read wrongly; save it as PNG")
                     if not (_beyond_pillow(picture) or (as_mask and _white_is_zero(picture))):
                         return _pillow_pixels(picture, page, as_mask, turned)
             except UnidentifiedImageError:
@@ -160,9 +168,61 @@ def _pixels(path: Path, page: int | None, as_mask: bool, turned: bool) -> np.nda
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(f"has more than {Image.MAX_IMAGE_PIXELS} pixels; cut it into smaller ones") from None
     except UnidentifiedImageError:
-        raise PictureError(f"cannot be read: it is no {kind}") from None
+        raise PictureError(_what_it_is(path, kind)) from None
     except Exception as error:  # a broken file makes the readers raise nearly anything
+        if kind == "TIFF" and path.read_bytes()[:2] not in (b"II", b"MM"):
+            raise PictureError(_what_it_is(path, kind)) from None
         raise PictureError(f"cannot be read: {error or type(error).__name__}") from None
+
+
+def _what_it_is(path: Path, kind: str) -> str:
+    """Why a file is no picture of the kind that its name says, and what to do."""
+    head = path.read_bytes()[:100]
+    if not head:
+        return "is empty; copy it again"
+    if head.startswith(b"version https://git-lfs"):
+        return "is a pointer of Git LFS, and the picture is not here; run `git lfs pull`"
+    try:
+        with Image.open(path) as picture:
+            return f"is called {path.suffix} and is no {kind}, but a {picture.format}; rename it to the ending of that"
+    except Exception:  # nothing that Pillow knows
+        return f"cannot be read: it is no {kind}; save it again as PNG"
+
+
+def _check_samples(number: int, extra: Sequence[int] | int, photometric: int) -> None:
+    """Raise PictureError for channels of a TIFF that are neither colours nor alpha: none is dropped unsaid."""
+    extra = (extra,) if isinstance(extra, int) else extra
+    colours = {2: 3, 5: 4, 6: 3, 8: 3}.get(photometric, 1)  # RGB, CMYK, YCbCr, Lab; else grey
+    if number > colours and (number > colours + 1 or not set(extra) & {1, 2}):  # 1 and 2 are alpha
+        raise PictureError(
+            f"has {number} channels, of which {colours} {'is grey' if colours == 1 else 'are colours'} and none is "
+            "named as alpha; save the ones to be used as grey or RGB"
+        )
+
+
+def _bits_of_bmp(path: Path) -> int:
+    return int.from_bytes(path.read_bytes()[28:30], "little")
+
+
+def _full_pages(tiff: Any) -> list[int]:
+    """The pages of a TIFF that are no smaller copies of others."""
+    return [k for k, page in enumerate(tiff.pages) if not page.is_reduced]
+
+
+def _in_channels(tiff: Any) -> bool:
+    """Whether the pages of a TIFF are channels of one picture, as ImageJ and OME say."""
+    return len(tiff.pages) > 1 and bool(tiff.series) and "C" in tiff.series[0].axes
+
+
+def _only_page(path: Path) -> int | None:
+    """The page of a TIFF that is the picture, where the others are smaller copies of it; raises PictureError."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as tiff:
+        if _in_channels(tiff):
+            raise PictureError(f"holds channels as {len(tiff.pages)} pages; save the one to be used, or all as RGB")
+        full = _full_pages(tiff)
+        return full[0] if len(full) == 1 < len(tiff.pages) else None
 
 
 def _beyond_pillow(picture: Image.Image) -> bool:
@@ -207,11 +267,13 @@ def _tiff_pixels(path: Path, page: int | None, turned: bool) -> np.ndarray:
     import tifffile
 
     with tifffile.TiffFile(path) as tiff:
+        page = _only_page(path) if page is None else page
         if page is None and len(tiff.pages) > 1:
             raise PictureError(f"holds {len(tiff.pages)} pages or frames; save each as a file of its own")
         one: Any = tiff.pages[page or 0]  # its two types have the same names
         if one.imagelength * one.imagewidth > (Image.MAX_IMAGE_PIXELS or math.inf):  # Pillow's own limit
             raise Image.DecompressionBombError
+        _check_samples(one.samplesperpixel, tuple(map(int, one.extrasamples)), int(one.photometric))
         pixels = one.asarray()
         if pixels.ndim == 3 and one.planarconfig == 2:  # one plane a colour
             pixels = pixels.transpose(1, 2, 0)

@@ -791,7 +791,7 @@ def test_a_picture_too_large_to_unpack_is_named_not_unpacked(put, monkeypatch, n
 
 def test_a_file_of_another_kind_under_a_picture_name(put):
     put.pair(Image.fromarray(GREY), format="GIF")
-    assert "images/a.png: cannot be read: it is no PNG" in problems(put)
+    assert "images/a.png: is called .png and is no PNG, but a GIF; rename it" in problems(put)
 
 
 def test_empty_missing_and_identical_folders(put, tmp_path):
@@ -961,3 +961,63 @@ def test_fractions_are_kept_to_within_a_pair(n, weights):
         if n >= 3 and fraction > 0:
             assert part
         assert abs(len(part) - n * fraction) <= 2
+
+
+# ---- files that are not what they seem
+
+FOUR = np.dstack([COLOUR, 255 - GREY])
+UNNAMED = {"photometric": "rgb", "extrasamples": ["unspecified"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        (FOUR, {"photometric": "minisblack", "planarconfig": "contig"}, "has 4 channels, of which 1 is grey"),
+        (FOUR.transpose(2, 0, 1), {"photometric": "minisblack", "planarconfig": "separate"}, "has 4 channels"),
+        (FOUR, UNNAMED, "has 4 channels, of which 3 are colours and none is named as alpha"),
+        (FOUR.astype(np.uint16), UNNAMED, "has 4 channels, of which 3 are colours"),
+        (FOUR[..., :2], {"photometric": "minisblack", "planarconfig": "contig"}, "has 2 channels, of which 1 is grey"),
+        (np.stack([GREY, GREY]), {"imagej": True, "metadata": {"axes": "CYX"}}, "holds channels as 2 pages"),
+        (np.stack([GREY, GREY]), {"metadata": {"axes": "CYX"}, "ome": True}, "holds channels as 2 pages"),
+        (np.where(GREY > 200, np.nan, GREY / 255).astype(np.float32), {}, "values that are no numbers"),
+        (b"", {}, "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", {}, "git lfs pull"),
+    ],
+)
+def test_a_tiff_of_which_something_would_be_lost_is_refused(put, content, options, said):
+    put.pair(GREY, name="b.png")
+    put("images/a.tif", content, **options)
+    put("masks/a.png", LABELS)
+    assert said in problems(put)
+
+
+def test_an_alpha_that_is_named_and_a_smaller_copy_are_no_trouble(put):
+    put.pair(FOUR, name="a.tif", photometric="rgb", extrasamples=["unassalpha"])
+    with tifffile.TiffWriter(put.root / "images/b.tif") as tiff:
+        tiff.write(COLOUR, photometric="rgb")
+        tiff.write(COLOUR[::2, ::2], photometric="rgb", subfiletype=1)
+    put("masks/b.png", LABELS)
+    assert all(np.array_equal(values(image), COLOUR.transpose(2, 0, 1)) for image, _ in put.load())
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("PNG", "a.jpg", "is called .jpg and is no JPEG, but a PNG"),
+        ("JPEG", "a.png", "is called .png and is no PNG, but a JPEG"),
+        ("WEBP", "a.png", "but a WEBP"),
+        ("BMP", "a.tif", "but a BMP"),
+    ],
+)
+def test_a_picture_of_another_kind_than_its_name_is_told_so(put, kind, name, said):
+    Image.fromarray(COLOUR).save(put.root / "images" / name, format=kind)
+    put("masks/a.png", LABELS)
+    assert said in problems(put)
+
+
+def test_a_bmp_that_pillow_reads_wrongly_is_refused(put):
+    mask = Image.fromarray(LABELS, "P")
+    mask.putpalette([0, 0, 0, 255, 255, 255])
+    put("images/a.png", GREY)
+    put("masks/a.bmp", mask)
+    assert "save it as PNG" in problems(put)
