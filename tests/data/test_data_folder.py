@@ -14,6 +14,7 @@ from helpers.data import load
 from helpers.data.files import DataError
 from helpers.data.folder.names import Pair
 from helpers.data.folder.splits import divide
+from helpers.errors import InputError
 
 TWO = ("background", "cell")
 THREE = ("background", "cell", "edge")
@@ -807,7 +808,7 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
     [
         ({"classes": None}, "needs all three"),
         ({"classes": "cell"}, "tuple of names"),
-        ({"values": {0: "a", 1: "b"}}, "in their place"),
+        ({"values": {0: "a", 1: "b"}}, "leave classes= out"),
         ({"classes": None, "values": {0: "a", 9: "b"}, "ignore": 9}, "9 is a class in values and is in ignore"),
         ({"classes": THREE, "instances": True}, "two names"),
         ({"classes": {"background", "cell"}}, "tuple of names"),
@@ -893,7 +894,7 @@ def test_copies_of_an_image_are_never_on_two_sides(put):
     report = put.load().report
     assert "copies  10 of the images are the same as another, pixel by pixel, such as 10.png as 00.png" in report
     assert "split, and 7 have other masks" in report
-    with pytest.raises(ValueError, match="with the same image together"):
+    with pytest.raises(ValueError, match="into one group"):
         put.load("test", groups="")
 
 
@@ -1021,3 +1022,72 @@ def test_a_bmp_that_pillow_reads_wrongly_is_refused(put):
     put("images/a.png", GREY)
     put("masks/a.bmp", mask)
     assert "save it as PNG" in problems(put)
+
+
+# ---- what was given with the call
+
+
+def test_a_slip_gets_no_name_and_the_dots_are_no_name(put):
+    drawn = 255 * LABELS
+    drawn[0, 0] = 254
+    put.pair(GREY, drawn)
+    text = problems(put)
+    assert "values={0: 'background', 254: '...', 255: 'cell'}" in text
+    with pytest.raises(InputError, match="stands for a name that is yours"):
+        put.load(classes=None, values={0: "background", 254: "...", 255: "cell"})
+
+
+def test_a_whole_mask_of_ones_among_others_of_255_is_no_slip(put):
+    for k in range(3):
+        put.pair(GREY, LABELS if k == 0 else 255 * LABELS, name=f"{k}.png")
+    text = problems(put)
+    assert "Either both are 'cell', or 255 is no label" in text
+    assert "values={0: 'background', 1: 'cell', 255: 'cell'}" in text
+
+
+def test_a_palette_that_shows_the_ground_bright_is_asked_back_with_values_for_others(put):
+    mask = Image.fromarray(LABELS, "P")
+    mask.putpalette([255, 255, 255, 0, 0, 0])
+    put.pair(GREY, mask)
+    assert "0 is bright and 1 is dark" in problems(put, classes=None, values={0: "background", 255: "cell"})
+    assert np.array_equal(put.load(classes=None, values={0: "background", 1: "cell"})[0][1], LABELS)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"values": {0: "a", 1: "b"}}, "Both classes= and values= are given"),
+        ({"classes": None, "values": [0, 255]}, "it says what each value of a mask is"),
+        ({"groups": "pat("}, "no regular expression"),
+        ({"groups": "pat*"}, r"all 4 pairs into one group, 'pat', which cannot be split"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_told(put, options, said):
+    for name in ("pat1_a", "pat1_b", "pat2_a", "pat3_a"):
+        put.pair(GREY, name=f"{name}.png")
+    with pytest.raises(InputError, match=said):
+        put.load("train", **options)
+
+
+def test_a_list_of_files_is_no_folder():
+    with pytest.raises(InputError, match="images is .*; it takes the path of a folder"):
+        load("folder", "train", images=["a.png"], masks="masks", classes=TWO)
+
+
+def test_the_report_counts_the_groups(put):
+    rng = np.random.default_rng(0)
+    for name in ("pat1_a", "pat1_b", "pat2_a", "pat3_a"):
+        put.pair(rng.integers(0, 255, (8, 6), dtype=np.uint8), name=f"{name}.png")
+    assert "groups  3, the largest is 'pat1' of 2" in put.load("train", groups=r"pat\d").report
+    assert "each pair is a group of its own" in put.load("train", groups=r".+").report
+    assert "groups" not in put.load("train").report
+
+
+def test_a_mask_with_an_extra_one_in_the_same_folder_gets_no_empty_advice(put):
+    for name in ("benign (1)", "benign (2)"):
+        put(f"images/{name}.png", GREY)
+        put(f"images/{name}_mask.png", LABELS)
+    put("images/benign (1)_mask_1.png", LABELS)
+    with pytest.raises(DataError) as caught:
+        load("folder", "all", images=put.root / "images", masks=put.root / "images", classes=TWO, suffix="_mask")
+    assert "''" not in str(caught.value)

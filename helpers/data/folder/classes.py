@@ -28,7 +28,7 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
     outside = set()
     for pair, one in seen.items():
         called = short(pair.mask)
-        if one.oddity and rules.values is None:
+        if one.oddity and (rules.values is None or not one.counts.keys() <= dict(rules.values).keys()):
             problems.append(f"{called}: {one.oddity}")
         if pair in painted:
             problems.append(f"{called}: is in colours: {_some(sorted(one.counts), True)}; a mask holds class numbers")
@@ -59,7 +59,10 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
             "are stored. Load with one of them, and data.check_up shows whether it is right."
         )
     if (outside or painted or blurred) and statistics.median(one.picture for one in seen.values()):
-        advice.append("They look like pictures: are images= and masks= exchanged? Or are masks drawn onto pictures?")
+        advice.append(
+            "They look like pictures: are images= and masks= exchanged? Or are masks drawn onto pictures, or "
+            "resized in a way that mixes neighbours?"
+        )
     elif painted:
         advice += _advice_for_colours(painted, seen, rules)
     elif any(_why_unreadable(one, rules) for one in blurred.values()):
@@ -181,7 +184,8 @@ def _advice_for_values(total: Counter[int], outside: set[int], soft: bool, rules
             said = {value: rules.classes[k] for value, k in rules.values} | dict.fromkeys(sorted(outside), "...")
         else:
             found = [value for value in sorted(total) if value not in (rules.ignore or ())]
-            named = found if len(found) == len(rules.classes) else [value for value in found if value >= 0]
+            likely = sorted(found, key=lambda value: (value < 0, -total[value]))[: len(rules.classes)]  # no slips
+            named = sorted(likely)
             said = dict.fromkeys(found, "...") | dict(zip(named, rules.classes, strict=False))
         place = " in place of classes" if rules.values is None else ""
         advice.append(
@@ -204,13 +208,17 @@ def _ask_back(
     if rules.values is None and rules.ignore is None and not rules.instances and len(rules.classes) == 2:
         ones, whites = (sum(counts.get(value, 0) for counts in drawn) for value in (1, IGNORE))
         alone = sum(IGNORE in counts and 1 not in counts for counts in drawn)
+        both = any(1 in counts and IGNORE not in counts for counts in drawn)  # whole masks are drawn in 1
         if ones and whites and (alone or ones < _STRAY * whites):
+            either = f"both are {thing!r}" if both else f"{IGNORE} is {thing!r}, and 1 a slip"
             problems.append(
                 f"{IGNORE} is in {sum(IGNORE in c for c in drawn)} masks and 1 in {sum(1 in c for c in drawn)}: "
-                f"{whites} and {ones} pixels. Either {IGNORE} is {thing!r}, and 1 a slip, or {IGNORE} is no label"
+                f"{whites} and {ones} pixels. Either {either}, or {IGNORE} is no label"
             )
             advice += [
-                f"If {IGNORE} is {thing!r}: values={{0: {background!r}, 1: {background!r}, {IGNORE}: {thing!r}}}, "
+                f"If both are {thing!r}: values={{0: {background!r}, 1: {thing!r}, {IGNORE}: {thing!r}}}."
+                if both
+                else f"If {IGNORE} is {thing!r}: values={{0: {background!r}, 1: {background!r}, {IGNORE}: {thing!r}}}, "
                 f"or 1: {thing!r} where both are.",
                 f"If {IGNORE} is no label: ignore={IGNORE}.",
             ]

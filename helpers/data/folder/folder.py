@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -100,6 +101,12 @@ class Folder(InstanceSet):
         fractions: tuple[float, float, float] = (0.7, 0.15, 0.15),
     ):
         super().__init__(split)
+        self._groups: Counter[str] = Counter()
+        if classes is not None and values is not None:
+            raise InputError("Both classes= and values= are given; values names the classes, so leave classes= out")
+        for name, given in (("images", images), ("masks", masks)):
+            if given is not None and not isinstance(given, str | os.PathLike):
+                raise InputError(f"{name} is {given!r:.60}; it takes the path of a folder")
         if images is None or masks is None or (classes is None) == (values is None):
             raise InputError(
                 'load("folder", split, images=..., masks=..., classes=...) needs all three: two folders and the '
@@ -118,6 +125,14 @@ class Folder(InstanceSet):
         self._found = _check_folders(*contents, rules)
         pairs = self._found.pairs
         group_of = groups_of(groups, [stem_of(pair.image) for pair in pairs])
+        if groups is not None:
+            self._groups = Counter(group_of[stem_of(pair.image)] for pair in pairs)
+            if len(self._groups) == 1 < len(pairs) and split != "all":
+                raise InputError(
+                    f"groups={groups!r} puts all {len(pairs)} pairs into one group, {next(iter(self._groups))!r}, "
+                    "which cannot be split. It is a regular expression, not a pattern of files: "
+                    r"r'patient\d+' takes patient1 and patient2 apart"
+                )
         if split == "all":
             self._pairs = pairs
         else:
@@ -143,7 +158,11 @@ class Folder(InstanceSet):
     @property
     def report(self) -> str:
         """What was found in the two folders."""
-        return self._found.report
+        if not self._groups:
+            return self._found.report
+        (name, most), number = self._groups.most_common(1)[0], len(self._groups)
+        alone = "; each pair is a group of its own" if number == self._groups.total() else ""
+        return f"{self._found.report}\ngroups  {number}, the largest is {name!r} of {most}{alone}"
 
     def __len__(self) -> int:
         return len(self._pairs)

@@ -149,6 +149,8 @@ def proposed_suffix(images: Listing, masks: Listing, called: tuple[str, str]) ->
 
 def _proposal(called: tuple[str, str]) -> str:
     image, mask = called
+    if mask == image:
+        return ""  # as they are called already
     if image == "*" and mask.startswith("*"):
         return f"All masks are called as their images with {mask[1:]!r} behind: {_as_option(called)}."
     return f"Images are called {image!r} and masks {mask!r}: {_as_option(called)}."

@@ -36,6 +36,10 @@ def checked_rules(
     turn: bool | None,
 ) -> Rules:
     """The options as rules; InputError where one cannot be, or two do not go together."""
+    if values is not None and not isinstance(values, Mapping):
+        raise InputError(
+            f"values is {values!r}; it says what each value of a mask is, as in values={{0: 'background', 255: 'cell'}}"
+        )
     colours = values is not None and all(isinstance(value, tuple) for value in values)
     numbers = [_number(value, colours, f"values is {values!r}") for value in values or ()]
     names = _checked_classes(tuple(dict.fromkeys(values.values())) if values is not None else classes or ())
@@ -89,6 +93,8 @@ def _checked_suffix(suffix: str | Sequence[str]) -> tuple[str, str]:
 def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
     if not isinstance(classes, tuple | list) or not all(isinstance(c, str) for c in classes):
         raise InputError(f"classes is {classes!r}; it takes a tuple of names, such as ('background', 'cell')")
+    if "..." in classes:
+        raise InputError("'...' stands for a name that is yours to give: say what that value of a mask is")
     if not 2 <= len(classes) <= IGNORE or len(set(classes)) < len(classes):
         raise InputError(f"classes has {len(classes)} names; it takes 2 to {IGNORE}, all different")
     return tuple(classes)

@@ -18,7 +18,13 @@ def groups_of(groups: str | Mapping[str, str] | None, stems: Sequence[str]) -> d
     if groups is None:
         return {stem: stem for stem in stems}
     if isinstance(groups, str):
-        found = {stem: match for stem in stems if (match := re.search(groups, stem))}
+        try:
+            found = {stem: match for stem in stems if (match := re.search(groups, stem))}
+        except re.error as error:
+            raise InputError(
+                f"groups is {groups!r}, which is no regular expression: {error}. It is a pattern of the part of a name "
+                r"that all of a group share, such as r'patient\d+'."
+            ) from None
         table: Mapping[str, str] = {stem: (match[1] if match.re.groups else match[0]) for stem, match in found.items()}
     else:
         table = groups
