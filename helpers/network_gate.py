@@ -91,11 +91,7 @@ def ready_to_train(
     check_network(model)
     check_layers(model)
     taken = Taken(train, "training pairs"), Taken(validation, "validation pairs")
-    if train is validation:
-        warn(
-            "The validation pairs are the training pairs: the scores say how well these are known by heart, and "
-            "nothing of other images. Keep some pairs for validation alone."
-        )
+    taken[0].check_apart(taken[1])
     image, mask = taken[0].first()
     if crop is not None:
         image, mask = image[:, :crop, :crop], mask[:crop, :crop]

@@ -22,6 +22,7 @@ MASK = torch.zeros(32, 32, dtype=torch.int64)
 MASK[8:20, 8:20] = 1
 IMAGE = 0.2 + 0.6 * MASK[None].float()
 PAIRS = [(IMAGE, MASK)] * 4
+OTHERS = [(0.9 * IMAGE, MASK)] * 4
 
 
 class After(nn.Module):
@@ -69,7 +70,7 @@ class Refuses(nn.Module):
     ],
 )
 def test_what_is_no_network_for_these_images_is_told(model, said):
-    for call in (lambda: fit(model, PAIRS, [*PAIRS], epochs=1), lambda: compare({"it": model}, PAIRS)):
+    for call in (lambda: fit(model, PAIRS, OTHERS, epochs=1), lambda: compare({"it": model}, PAIRS)):
         with pytest.raises(GateError, match=said):
             call()
 
@@ -87,7 +88,7 @@ def test_what_is_no_network_for_these_images_is_told(model, said):
     ],
 )
 def test_an_end_that_bounds_the_logits_is_warned_of(end, said, recwarn):
-    fit(After(end), PAIRS, [*PAIRS], epochs=1)
+    fit(After(end), PAIRS, OTHERS, epochs=1)
     warned = [str(w.message) for w in recwarn if issubclass(w.category, GateWarning)]
     assert len(warned) == (said is not None)
     assert all(said in text for text in warned)
@@ -124,7 +125,7 @@ def test_an_end_that_bounds_the_logits_is_warned_of(end, said, recwarn):
 )
 def test_a_loss_that_cannot_be_is_told_with_one_that_can(loss, classes, said):
     with pytest.raises(GateError, match=said):
-        fit(UNet(1, classes, 4, 2), PAIRS, [*PAIRS], loss, epochs=1)
+        fit(UNet(1, classes, 4, 2), PAIRS, OTHERS, loss, epochs=1)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_a_loss_that_cannot_be_is_told_with_one_that_can(loss, classes, said):
     ],
 )
 def test_a_loss_is_warned_of_only_where_better_logits_make_it_larger(loss, classes, end, said, recwarn):
-    fit(After(end or nn.Identity(), classes), PAIRS, [*PAIRS], loss, epochs=1)
+    fit(After(end or nn.Identity(), classes), PAIRS, OTHERS, loss, epochs=1)
     warned = [str(w.message) for w in recwarn if issubclass(w.category, GateWarning)]
     assert len(warned) == bool(said)
     assert said in "".join(warned)
@@ -168,7 +169,7 @@ def test_a_loss_is_warned_of_only_where_better_logits_make_it_larger(loss, class
 def test_a_loss_that_counts_pixels_without_a_label_is_warned_of(loss, classes, counts, recwarn):
     ignored = MASK.clone()
     ignored[:4] = 255
-    fit(UNet(1, classes, 4, 2), [(IMAGE, ignored)] * 4, PAIRS, loss, epochs=1)
+    fit(UNet(1, classes, 4, 2), [(IMAGE, ignored)] * 4, OTHERS, loss, epochs=1)
     assert [("counts pixels of 255" in str(w.message)) for w in recwarn if w.category is GateWarning] == [True] * counts
 
 
@@ -184,7 +185,7 @@ def test_the_losses_that_it_proposes_train():
         (lambda logits, masks: F.binary_cross_entropy_with_logits(logits[:, 0], masks.float()), 1),
         (nn.CrossEntropyLoss(ignore_index=255), 2),
     ):
-        assert fit(UNet(1, classes, 4, 2), PAIRS, [*PAIRS], loss, epochs=1).steps == 1
+        assert fit(UNet(1, classes, 4, 2), PAIRS, OTHERS, loss, epochs=1).steps == 1
 
 
 @pytest.mark.parametrize("crop", [None, 16])
@@ -229,7 +230,7 @@ def test_it_changes_no_bit_of_a_training(monkeypatch):
     def trained():
         torch.manual_seed(3)
         model = UNet(1, 2, 4, 2)
-        fit(model, PAIRS, [*PAIRS], epochs=3)
+        fit(model, PAIRS, OTHERS, epochs=3)
         return model.state_dict()
 
     looked_at = trained()
@@ -266,7 +267,7 @@ def test_a_table_warns_of_a_bounded_end_too():
 
 def test_logits_without_a_gradient_are_told():
     with pytest.raises(GateError, match="without a gradient"):
-        fit(After(torch.Tensor.detach), PAIRS, [*PAIRS], epochs=1)
+        fit(After(torch.Tensor.detach), PAIRS, OTHERS, epochs=1)
 
 
 def test_a_prediction_takes_an_array(capsys):
@@ -282,7 +283,7 @@ def test_what_is_none_of_the_gates_business_is_raised_as_it_is():
 
 
 def test_the_course_itself_passes_without_a_word(recwarn, capsys):
-    fit(UNet(1, 1, 4, 2), PAIRS, [*PAIRS], dice_and_cross_entropy, epochs=1)
+    fit(UNet(1, 1, 4, 2), PAIRS, OTHERS, dice_and_cross_entropy, epochs=1)
     assert [w for w in recwarn if issubclass(w.category, GateWarning)] == []
     assert "Taken" not in capsys.readouterr().out
 
@@ -321,8 +322,8 @@ class Advised(nn.Module):
 def test_what_is_other_in_training_is_told_and_the_wrapper_works(change, said):
     network = InTraining(change)
     with pytest.raises(GateError, match=said) as told:
-        fit(network, PAIRS, [*PAIRS], epochs=1, batch_size=2)
-    assert fit(Advised(network, str(told.value)), PAIRS, [*PAIRS], epochs=1, batch_size=2).steps == 2
+        fit(network, PAIRS, OTHERS, epochs=1, batch_size=2)
+    assert fit(Advised(network, str(told.value)), PAIRS, OTHERS, epochs=1, batch_size=2).steps == 2
 
 
 def test_what_raises_in_training_alone_is_told():
@@ -330,9 +331,9 @@ def test_what_raises_in_training_alone_is_told():
         raise KeyError("target")
 
     with pytest.raises(GateError, match=r"in evaluation mode, and not in training: KeyError: 'target'"):
-        fit(InTraining(refuse), PAIRS, [*PAIRS], epochs=1)
+        fit(InTraining(refuse), PAIRS, OTHERS, epochs=1)
     with pytest.raises(GateError, match=r"and logits \(2, 2, 32, 32\) in evaluation mode.*do the same in both"):
-        fit(InTraining(lambda y: y[:, :1]), PAIRS, [*PAIRS], epochs=1)
+        fit(InTraining(lambda y: y[:, :1]), PAIRS, OTHERS, epochs=1)
 
 
 class Unpadded(nn.Module):
@@ -397,7 +398,7 @@ class Changes(nn.Module):
 def test_what_only_training_shows_is_told_before_it(forward, said):
     pairs = [(IMAGE.clone(), MASK)] * 4
     with pytest.raises(GateError, match=said):
-        fit(Changes(forward), pairs, [*pairs], epochs=1)
+        fit(Changes(forward), pairs, OTHERS, epochs=1)
     assert torch.equal(pairs[0][0], IMAGE)
 
 
@@ -408,11 +409,11 @@ def test_layers_that_a_network_does_not_know_are_warned_of(held, recwarn):
     blocks = held(layer)
     model.held = lambda x: x
     model.blocks = blocks
-    fit(model, PAIRS, [*PAIRS], epochs=1)
+    fit(model, PAIRS, OTHERS, epochs=1)
     assert sum("`blocks`: it does not know them" in str(w.message) for w in recwarn) == 1
     recwarn.clear()
     model.layer = layer  # it knows it now
-    fit(model, PAIRS, [*PAIRS], epochs=1)
+    fit(model, PAIRS, OTHERS, epochs=1)
     assert not [w for w in recwarn if issubclass(w.category, GateWarning)]
 
 
@@ -440,7 +441,7 @@ def test_layers_that_a_network_does_not_know_are_warned_of(held, recwarn):
 )
 def test_an_augmentation_that_gives_no_pair_is_told(augment, said):
     with pytest.raises(GateError, match=said):
-        fit(UNet(1, 2, 4, 2), PAIRS, [*PAIRS], epochs=1, augment=augment)
+        fit(UNet(1, 2, 4, 2), PAIRS, OTHERS, epochs=1, augment=augment)
 
 
 @pytest.mark.parametrize(
@@ -459,7 +460,7 @@ def test_an_augmentation_that_gives_no_pair_is_told(augment, said):
     ],
 )
 def test_an_augmentation_that_moves_both_alike_is_taken(augment, recwarn):
-    assert fit(UNet(1, 2, 4, 2), PAIRS, [*PAIRS], epochs=1, augment=augment).steps == 1
+    assert fit(UNet(1, 2, 4, 2), PAIRS, OTHERS, epochs=1, augment=augment).steps == 1
     assert [w for w in recwarn if issubclass(w.category, GateWarning)] == []
 
 
@@ -476,13 +477,13 @@ def test_an_augmentation_that_moves_both_alike_is_taken(augment, recwarn):
 )
 def test_a_number_that_cannot_be_is_told(wrong, said):
     with pytest.raises(CourseError, match=said):
-        fit(UNet(1, 2, 4, 2), PAIRS, [*PAIRS], **{"epochs": 1, **wrong})
+        fit(UNet(1, 2, 4, 2), PAIRS, OTHERS, **{"epochs": 1, **wrong})
 
 
 def test_validating_on_what_was_trained_on_is_warned_of_at_the_call(recwarn):
-    fit(UNet(1, 2, 4, 2), PAIRS, PAIRS, epochs=1)
+    fit(UNet(1, 2, 4, 2), PAIRS, [*OTHERS, (IMAGE.clone(), MASK)], epochs=1)
     (warned,) = recwarn
-    assert "are the training pairs" in str(warned.message)
+    assert "One image of the validation pairs is among the training pairs" in str(warned.message)
     assert warned.filename == __file__
 
 

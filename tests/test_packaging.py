@@ -182,7 +182,7 @@ from helpers.reference.unet import UNet
 from helpers.share import export_onnx
 from helpers.training import fit
 images = [(torch.rand(1, 16, 16), torch.eye(16, dtype=torch.int64))] * 2
-fit(UNet(1, 1, base_channels=2, depth=1), images, [*images], epochs=1, crop=16)
+fit(UNet(1, 1, base_channels=2, depth=1), images, [(0.5 * x, y) for x, y in images], epochs=1, crop=16)
 export_onnx(UNet(1, 1, base_channels=2, depth=1), "net.onnx", in_channels=1, size=16)
 import torch.utils.flop_counter
 """

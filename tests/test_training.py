@@ -373,8 +373,8 @@ from helpers import data
 from helpers.reference.unet import UNet
 from helpers.training import fit
 from lightning_fabric import Fabric
-cells = data.load("cells", "train", size=32, count=8, diameter=12)
-fit(UNet(1, 1, base_channels=4, depth=1), cells, [*cells], epochs=1)
+train, validation = (data.load("cells", s, size=32, count=8, diameter=12) for s in ("train", "validation"))
+fit(UNet(1, 1, base_channels=4, depth=1), train, validation, epochs=1)
 Fabric(accelerator="cpu", precision="bf16-mixed")
 """
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=120)

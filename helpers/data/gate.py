@@ -7,6 +7,7 @@ is a GateError, which says what is wrong, the rule, and what to do.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import sys
 import warnings
@@ -70,6 +71,8 @@ class Taken:
         with same_random_numbers():
             for k in range(min(len(self._given), LOOKED_AT)):
                 self._ahead[k] = self[k]
+        images = [image.contiguous().numpy() for image, _ in self._ahead.values() if image.min() < image.max()]
+        self._prints = {hashlib.blake2b(image.data, digest_size=16).digest() for image in images}
 
     def __len__(self) -> int:
         return len(self._given)
@@ -143,6 +146,16 @@ class Taken:
         if len(labelled) == 1:
             what = "no object in any of them" if labelled == [0] else "no background, and one class only"
             warn(f"{self._seen()}: {what}. A network learns to say so everywhere. Look whether these are the masks.")
+
+    def check_apart(self, others: Taken) -> None:
+        """Warn where images of others are among these."""
+        if same := len(self._prints & others._prints):
+            these = "One image" if same == 1 else f"{same} images"
+            warn(
+                f"{these} of the {others._called} {'is' if same == 1 else 'are'} among the {self._called}: their "
+                "scores say how well they are known by heart, and nothing of other images. Keep some pairs for "
+                "validation alone."
+            )
 
     def check_drawing(self) -> None:
         """Warn where some masks seem to be drawn in other values than others, or hold no pixel of a class."""
