@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Concatenate, ParamSpec
@@ -18,21 +17,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from helpers.augment_gate import check_augment
 from helpers.data.gate import (
     NO_IMAGE,
     GateError,
     Taken,
-    about,
     as_image,
     channels,
     kind,
     same_random_numbers,
     say,
+    sentence,
     warn,
 )
 from helpers.data.pairs import IGNORE
 from helpers.errors import called_as
 from helpers.eval_mode import eval_mode
+from helpers.loss_gate import check_ignored, check_loss
 from helpers.markup import code
 
 # What a network may end with that bounds its logits, by the name autograd has for it, and what it gives.
@@ -57,19 +58,6 @@ MOVES = (
     "Alias",
     "AsStrided",
 )
-# What a loss may take in place of logits (N, K, H, W) and masks (N, H, W), as a student would write it.
-OTHERWISE: dict[str, Callable[[Callable[..., Tensor], Tensor, Tensor], Tensor]] = {
-    "loss(logits, masks[:, None])": lambda loss, x, y: loss(x, y[:, None]),
-    "loss(logits[:, 0], masks.float())": lambda loss, x, y: loss(x[:, 0], y.float()),
-    "loss(logits, masks[:, None].float())": lambda loss, x, y: loss(x, y[:, None].float()),
-    "loss(logits, F.one_hot(masks, logits.shape[1]).movedim(-1, 1).float())": lambda loss, x, y: loss(
-        x, F.one_hot(y, x.shape[1]).movedim(-1, 1).float()
-    ),
-}
-ALIKE = 0.5  # correlation, at least, of an augmented picture of a mask with the augmented mask
-AUGMENTED = 4  # times that an augmentation is tried, as it may do another thing each time
-MIXED = 0.02  # of the range of a loss: what it may be larger for several images than for each alone
-SURE = 10.0  # a logit, of a sigmoid of 0.99995
 LARGE = 256  # pixels on a side, of an image that is tried where a smaller one does not go through
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm)
 
@@ -190,70 +178,6 @@ def check_layers(model: nn.Module) -> None:
                 )
 
 
-def check_augment(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> None:
-    """Raise GateError unless `augment(image, mask, generator)` gives such a pair, of one size, and leaves its own."""
-    called = code(getattr(augment, "__name__", type(augment).__name__))
-    rule = (
-        "It is called with an image (C, H, W) of float32, its mask (H, W) of int64 and a `torch.Generator`, and has to "
-        "give both back: `def augment(image, mask, generator): ...; return image, mask`."
-    )
-    sizes = set()
-    for seed in range(AUGMENTED):
-        pair = image.clone(), mask.clone()
-        with same_random_numbers():
-            try:
-                given = augment(*pair, torch.Generator().manual_seed(seed))
-            except Exception as error:  # of whatever kind, from their own code
-                raise GateError(f"augment={called} cannot be called: {_sentence(error)} {rule}") from error
-        if not (isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(one, Tensor) for one in given)):
-            raise GateError(f"augment={called} gives {about(given)}. {rule}")
-        new, labels = given
-        what = f"an image {tuple(new.shape)} of {kind(new)} and a mask {tuple(labels.shape)} of {kind(labels)}"
-        if new.ndim != 3 or len(new) != len(image) or new.shape[1:] != labels.shape or new.dtype != image.dtype:
-            raise GateError(f"augment={called} gives {what}. {rule}")
-        if labels.dtype != mask.dtype or not {*labels.unique().tolist()} <= {*mask.unique().tolist(), 0, IGNORE}:
-            raise GateError(
-                f"augment={called} gives {what} with values that were not in it. {rule} Masks are turned and cut, or "
-                "resized with `mode='nearest'`, never mixed."
-            )
-        if not (torch.equal(pair[0], image) and torch.equal(pair[1], mask)):
-            raise GateError(
-                f"augment={called} writes into the pair that it is given, so the pair is another the next time. Make "
-                "a new one: `image = image * 1.2` for `image *= 1.2`."
-            )
-        sizes.add("×".join(map(str, labels.shape)))
-    if len(sizes) > 1:
-        raise GateError(f"augment={called} gives sizes of {' and '.join(sorted(sizes))}, and a batch needs one size.")
-    if _parts_the_pair(augment, image, mask):
-        raise GateError(
-            f"augment={called} moves an image otherwise than its mask, or leaves nothing of it. Draw each random "
-            "number once, for both. Transforms of torchvision know which is which by their types: "
-            "`transform(tv_tensors.Image(image), tv_tensors.Mask(mask))`."
-        )
-
-
-def _parts_the_pair(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> bool:
-    """Whether of a picture of its mask something else comes back than a picture of the mask that comes back."""
-    height, width = mask.shape
-    shape = torch.zeros_like(mask)  # turned or mirrored, it is elsewhere
-    shape[height // 16 : height // 4, 5 * width // 16 : width // 2] = 1
-    for seed in range(2 * AUGMENTED):
-        with same_random_numbers(), suppress(Exception):  # it may take pictures of another kind only
-            torch.manual_seed(seed)
-            image = shape.float().expand(len(image), -1, -1)
-            new, labels = augment(image, shape.clone(), torch.Generator().manual_seed(seed))
-            both = torch.stack([new.mean(0).as_subclass(Tensor), (labels == 1).as_subclass(Tensor).float()])
-            both = F.avg_pool2d(both * (labels != IGNORE).as_subclass(Tensor), max(1, min(labels.shape) // 16)).flatten(
-                1
-            )
-            if (
-                2 * both[1].sum() > shape.sum() / (height * width) * both[1].numel()
-                and not abs(float(torch.corrcoef(both)[0, 1])) > ALIKE
-            ):
-                return True
-    return False
-
-
 def logits_of(model: nn.Module, image: Tensor, grad: bool = False) -> Tensor:
     """What the network makes of one image, in evaluation mode.
 
@@ -292,115 +216,6 @@ def check_ends(model: nn.Module, logits: Tensor) -> bool:
         )
         return True
     return False
-
-
-def check_loss(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: Tensor, bounded: bool = False) -> None:
-    """Raise GateError unless `loss(logits, masks)` is a number that has a gradient.
-
-    Args:
-        loss: as `fit` takes it.
-        logits: `(1, K, H, W)` of the image.
-        mask: int64 `(H, W)`.
-        bounded: they are no logits, which has been told.
-    """
-    called = getattr(loss, "__name__", type(loss).__name__)
-    if isinstance(loss, type):
-        raise GateError(f"{code(called)} is a class and no loss yet. Make one: {code(f'{called}()')}.")
-    if not callable(loss):
-        raise GateError(
-            f"The loss is {about(loss)}. It has to be a function, which is called as `loss(logits, masks)`."
-        )
-    number = logits.shape[1] + 1  # another one than of the classes, so that none is taken for the other
-    logits, masks = logits.detach().repeat(number, 1, 1, 1), mask.repeat(number, 1, 1).to(logits.device)
-    given = f"logits {tuple(logits.shape)} of {kind(logits)} and masks {tuple(masks.shape)} of {kind(masks)}"
-    leaf = logits.requires_grad_()
-    advice = _advice(loss, logits.shape[1])
-    if _takes_probabilities(loss):
-        raise GateError(f"{called} takes probabilities. {advice}")
-    if isinstance(loss, nn.NLLLoss) and bool((leaf > 0).any()):
-        raise GateError(
-            f"{called} takes logarithms of probabilities, which are below 0, and these are logits. {advice}"
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", message="Using a target size")  # torch repeats what is too little
-            value = loss(leaf, masks)
-    except Exception as error:
-        advice = advice or _otherwise(loss, logits, masks)
-        raise GateError(f"{called} cannot take {given}: {_sentence(error)} {advice}".rstrip()) from error
-    if not isinstance(value, Tensor) or value.numel() != 1 or value.ndim:
-        what = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
-        raise GateError(f"{called} gives {what} for {given}; a loss is one number, a 0-d tensor. Take its mean.")
-    if not value.requires_grad:
-        raise GateError(
-            f"{called} gives a number without a gradient: it thresholds, counts or detaches on its way. A loss has to "
-            "go from logits to its value by operations that have one."
-        )
-    if not value.isfinite():
-        return  # the first step says so, with the learning rate
-    try:
-        (slope,) = torch.autograd.grad(value, leaf, allow_unused=True)
-    except RuntimeError as error:
-        raise GateError(f"{called} has no gradient for {given}: {_sentence(error)} {advice}".rstrip()) from error
-    if slope is None or not bool(slope.any()):
-        raise GateError(f"{called} is {value.item():.3g} whatever the logits are, so nothing can be learned. {advice}")
-    _check_sense(loss, called, logits.detach(), mask.to(logits.device), bounded)
-
-
-def _check_sense(
-    loss: Callable[[Tensor, Tensor], Tensor], called: str, logits: Tensor, mask: Tensor, bounded: bool
-) -> None:
-    """Raise GateError unless the loss is smaller for better logits, and looks at each image with its own mask."""
-    number = len(logits)
-    masks = torch.stack([mask.roll(k * max(1, mask.shape[1] // 8), 1) for k in range(number)])  # no two alike
-    try:
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            right, wrong, mild, unsure = (float(loss(by * _sure(logits, masks), masks)) for by in (1, -1, 0.2, 0))
-            alone = [float(loss(_sure(logits[:1], one[None]), one[None])) for one in masks]
-    except Exception:  # whatever it raises, it takes other logits than these, such as those after a sigmoid
-        return
-    if right > wrong + 1e-3 * abs(wrong):
-        raise GateError(
-            f"{called} is {right:.3g} where the logits are right, and {wrong:.3g} where they are wrong. A loss is made "
-            "small, so this network would learn the wrong ones. If it is a score, give `1 - score`; else look whether "
-            "classes are exchanged in it."
-        )
-    spread = MIXED * abs(wrong - right)
-    if not min(*alone, sum(alone)) - spread <= right <= max(*alone, sum(alone)) + spread:
-        k = logits.shape[1]
-        axis = "`logits[:, 0]`, or `masks[:, None]`" if k == 1 else "one shape for both"
-        raise GateError(
-            f"{called} is {max(alone):.3g} where the logits of an image are right, and {right:.3g} where those of "
-            f"{number} images are: it holds each mask against other images, too. Logits (N, {k}, H, W) and masks "
-            f"(N, H, W) are broadcast to (N, N, H, W). Take {axis}."
-        )
-    if not bounded and min(right, mild) > unsure + 1e-3 * abs(unsure):  # smooth labels want mild ones
-        warn(
-            f"{called} is {right:.3g} where the logits are right and far from 0, and {unsure:.3g} where they are 0, "
-            "which says nothing. Look whether it takes logits, and puts each class beside its own: classes of masks "
-            "become channels by `F.one_hot(masks, number).movedim(-1, 1)`, never by `view`."
-        )
-
-
-def check_ignored(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, mask: Tensor) -> None:
-    """Warn where a loss counts pixels that have no label: it changes with the logits there.
-
-    Args:
-        loss: as `fit` takes it, which `check_loss` has found to be one.
-        logits: `(1, K, H, W)` of the image.
-        mask: int64 `(H, W)`, with 255 in it.
-    """
-    masks = mask[None].to(logits.device)
-    change = torch.zeros_like(logits)
-    change[:, 0] = 3.0 * (masks == IGNORE)
-    with torch.no_grad():
-        before, after = float(loss(logits, masks)), float(loss(logits + change, masks))
-    if abs(after - before) > 1e-4 * max(1.0, abs(before)):
-        warn(
-            f"{getattr(loss, '__name__', type(loss).__name__)} counts pixels of {IGNORE}, which have no label. Leave "
-            "them out of it: `ignore_index=255` where it has that, else logits and masks at `masks != 255` alone."
-        )
 
 
 def check_batch_norm(model: nn.Module, image: Tensor, batch_size: int) -> None:
@@ -442,7 +257,7 @@ def check_training(model: nn.Module, image: Tensor, batch_size: int, classes: in
         except Exception as error:
             raise GateError(
                 f"{_name(model)} takes images {tuple(batch.shape)} in evaluation mode, and not in training: "
-                f"{_sentence(error)} Mend what its `forward` does where `self.training` is true."
+                f"{sentence(error)} Mend what its `forward` does where `self.training` is true."
             ) from error
     wanted = (number, classes, height, width)
     if isinstance(given, Tensor) and given.shape == wanted:
@@ -561,21 +376,21 @@ def _why(model: nn.Module, image: Tensor, error: Exception) -> str:
     if max(h, w) < LARGE and _goes(model, image.new_zeros(c, LARGE, LARGE)):
         return (
             f"{said}: {h} × {w} pixels are too few for its depth, or no multiple of what it halves to; {LARGE} × "
-            f"{LARGE} go through. {_sentence(error)} Give larger images, crops or tiles, or a network of less depth."
+            f"{LARGE} go through. {sentence(error)} Give larger images, crops or tiles, or a network of less depth."
         )
     if side := next((side for side in sides if _goes(model, image.new_zeros(c, *side))), None):
         return (
-            f"{said}, and takes {side[0]} × {side[1]}: {_sentence(error)} Give images of that size "
+            f"{said}, and takes {side[0]} × {side[1]}: {sentence(error)} Give images of that size "
             f"(`data.load(..., tile={side[0]})`), or make the network for yours."
         )
     multiple = next((m for m in (2, 4, 8, 16, 32, 64) if h % m or w % m), 0)
     up = [-(-side // 64) * 64 for side in (h, w)]
     if multiple and _goes(model, image.new_zeros(c, *up)):
         return (
-            f"{said}, and takes {up[0]} × {up[1]}: {_sentence(error)} Give images, crops or tiles whose sides it "
+            f"{said}, and takes {up[0]} × {up[1]}: {sentence(error)} Give images, crops or tiles whose sides it "
             "can halve."
         )
-    return f"{said}: {_sentence(error)} Mend its `forward`, or make the network for {channels(c)} and {h} × {w} pixels."
+    return f"{said}: {sentence(error)} Mend its `forward`, or make the network for {channels(c)} and {h} × {w} pixels."
 
 
 def _sides(error: Exception) -> list[tuple[int, int]]:
@@ -607,53 +422,6 @@ def _fitting(c: int, wanted: int) -> str:
     return "image.mean(0, keepdim=True)" if wanted == 1 else ""
 
 
-def _advice(loss: Any, classes: int) -> str:
-    """What to give in place of a loss that takes something else."""
-    if isinstance(loss, nn.BCEWithLogitsLoss) and classes > 1:
-        return "For several classes give `nn.CrossEntropyLoss(ignore_index=255)`."
-    if isinstance(loss, nn.BCELoss | nn.NLLLoss):
-        return "It takes probabilities. Give one that takes logits, such as `nn.CrossEntropyLoss(ignore_index=255)`."
-    if isinstance(loss, nn.CrossEntropyLoss):
-        if classes == 1:
-            return "It compares classes, and one logit has none beside it: take a network of 2 classes, or no loss=."
-        if loss.weight is not None and len(loss.weight) != classes:
-            return f"Its `weight` has {len(loss.weight)} numbers, and there are {classes} classes: give one for each."
-        if loss.ignore_index != 255:
-            return "Pixels of 255 have no label: `nn.CrossEntropyLoss(ignore_index=255)`."
-    if _takes_probabilities(loss):
-        return "It is made for probabilities, and these are logits: make it with `from_logits=True`, or `softmax=True`."
-    return ""
-
-
-def _otherwise(loss: Any, logits: Tensor, masks: Tensor) -> str:
-    """How to call a loss that takes logits or masks in another form, as far as trying shows."""
-    for written, call in OTHERWISE.items():
-        with suppress(Exception), warnings.catch_warnings():  # whatever a loss raises, it does not take that
-            warnings.simplefilter("error")
-            right, wrong = (call(loss, sign * _sure(logits, masks), masks) for sign in (1, -1))
-            if right.ndim == 0 and float(right) < float(wrong):
-                return f"It takes another form: give `lambda logits, masks: {written}`, where `loss` is yours."
-    return ""
-
-
-def _takes_probabilities(loss: Any) -> bool:
-    """Whether a loss says so of itself, as those of segmentation-models-pytorch and MONAI do."""
-    parts = list(loss.modules()) if isinstance(loss, nn.Module) else [loss]
-    says = ("from_logits",), ("sigmoid", "softmax", "other_act")
-    return any(
-        all(hasattr(part, name) and not getattr(part, name) for name in names) for part in parts for names in says
-    )
-
-
-def _sure(logits: Tensor, masks: Tensor) -> Tensor:
-    """Logits of a network that is right, and sure of it, in every pixel with a label."""
-    number = logits.shape[1]
-    labelled = (masks != IGNORE) & (masks < max(number, 2))
-    index = masks.where(labelled, 0)
-    right = index[:, None] if number == 1 else F.one_hot(index, number).movedim(-1, 1)
-    return (SURE * (2 * right - 1) * labelled[:, None]).to(logits.dtype)
-
-
 @contextmanager
 def _as_it_was(model: nn.Module) -> Iterator[None]:
     """Evaluation mode; afterwards modes, buffers and random numbers are as they were."""
@@ -665,12 +433,6 @@ def _as_it_was(model: nn.Module) -> Iterator[None]:
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)
-
-
-def _sentence(error: Exception) -> str:
-    """The first line of an error, with one full stop."""
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0].strip().rstrip('.')}."
 
 
 def _name(model: nn.Module) -> str:

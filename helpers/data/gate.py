@@ -363,6 +363,12 @@ def about(given: Any) -> str:
     return "None" if given is None else f"a {type(given).__name__}"
 
 
+def sentence(error: Exception) -> str:
+    """The first line of an error, with one full stop."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0].strip().rstrip('.')}."
+
+
 def channels(number: int) -> str:
     """A number of channels, in words."""
     return "one channel" if number == 1 else f"{number} channels"
