@@ -126,7 +126,7 @@ def takes_an_image(predict: Callable[Concatenate[nn.Module, Tensor, P], Tensor])
             raise GateError(f"{int((~taken.isfinite()).sum())} values of this image are no finite numbers. Mend them.")
         if float(taken.max()) > NO_IMAGE:
             warn(f"This image goes to {float(taken.max()):.4g}; images go from 0 to 1. Divide it as in training.")
-        check_network(model)
+        check_module(model)
         side = inspect.signature(predict).bind(model, taken, *args, **options).arguments.get("tile")
         seen = taken
         if side is not None and not _has_channels_last(model, taken):
@@ -145,6 +145,13 @@ def takes_an_image(predict: Callable[Concatenate[nn.Module, Tensor, P], Tensor])
 
 def check_network(model: Any) -> None:
     """Raise GateError unless `model` is a network that can be called, with parameters."""
+    check_module(model)
+    if next(model.parameters(), None) is None:
+        raise GateError(f"{_name(model)} has no parameters, so it has nothing to learn and no device to run on.")
+
+
+def check_module(model: Any) -> None:
+    """Raise GateError unless `model` is a module that can be called."""
     if isinstance(model, type):
         raise GateError(
             f"{code(model.__name__)} is a class and no network yet. Make one, such as "
@@ -159,8 +166,6 @@ def check_network(model: Any) -> None:
             f"{_name(model)} has no numbers yet: it was made on the device 'meta'. Make it on 'cpu', or give it some "
             "with `to_empty` and its weights."
         )
-    if next(model.parameters(), None) is None:
-        raise GateError(f"{_name(model)} has no parameters, so it has nothing to learn and no device to run on.")
 
 
 def check_layers(model: nn.Module) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from helpers.eval_mode import eval_mode
 from helpers.extras import extra
-from helpers.network_gate import check_network, logits_of
+from helpers.network_gate import check_module, logits_of
 from helpers.share import archive
 from helpers.share.errors import ShareError
 from helpers.share.weights import TOLERANCE
@@ -60,8 +60,8 @@ def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int 
 
     path = Path(path)
     height, width = (size, size) if isinstance(size, int) else size
-    check_network(model)
-    device = next(p.device for p in model.parameters())
+    check_module(model)
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
     logits_of(model, torch.rand(in_channels, height, width))
     with eval_mode(model), torch.no_grad():
         example = torch.rand(2, in_channels, height, width, device=device)
