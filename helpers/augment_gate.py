@@ -70,13 +70,9 @@ def _parts_the_pair(augment: Callable[..., Any], image: Tensor, mask: Tensor) ->
             torch.manual_seed(seed)
             image = shape.float().expand(len(image), -1, -1)
             new, labels = augment(image, shape.clone(), torch.Generator().manual_seed(seed))
-            both = torch.stack([new.mean(0).as_subclass(Tensor), (labels == 1).as_subclass(Tensor).float()])
-            both = F.avg_pool2d(both * (labels != IGNORE).as_subclass(Tensor), max(1, min(labels.shape) // 16)).flatten(
-                1
-            )
-            if (
-                2 * both[1].sum() > shape.sum() / (height * width) * both[1].numel()
-                and not abs(float(torch.corrcoef(both)[0, 1])) > ALIKE
-            ):
+            seen, drawn, known = (x.as_subclass(Tensor).float() for x in (new.mean(0), labels == 1, labels != IGNORE))
+            both = F.avg_pool2d(torch.stack([seen, drawn]) * known, max(1, min(labels.shape) // 16)).flatten(1)
+            is_there = both[1].mean() > shape.float().mean() / 2
+            if is_there and not abs(float(torch.corrcoef(both)[0, 1])) > ALIKE:
                 return True
     return False

@@ -100,7 +100,7 @@ def _check_sense(
             "small, so this network would learn the wrong ones. If it is a score, give `1 - score`; else look whether "
             "classes are exchanged in it."
         )
-    spread = MIXED * abs(wrong - right)
+    spread = MIXED * abs(wrong - right) + 1e-3 * abs(right)  # rounding, where right and wrong are one
     if not min(*alone, sum(alone)) - spread <= right <= max(*alone, sum(alone)) + spread:
         k = logits.shape[1]
         axis = "`logits[:, 0]`, or `masks[:, None]`" if k == 1 else "one shape for both"
