@@ -17,7 +17,10 @@ from helpers.graph import ArchitectureGraph
 graph = ArchitectureGraph()
 """
 )
-FIT = "from helpers.training import fit\nhistory = fit(UNet(1, 1, 4, 2), [(image, mask)], [(image, mask)], epochs=3)"
+FIT = """
+from helpers.training import fit
+history = fit(UNet(1, 1, 4, 2), [(image, mask)], [data.load('nuclei', 'test', tile=64)[14]], epochs=3)
+"""
 
 CARD = "from helpers import check\nfrom helpers.reference import overlap\n"
 
