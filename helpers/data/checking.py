@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from helpers import show
 from helpers.data.findings import Seen, findings, look
-from helpers.data.gate import Taken
+from helpers.data.gate import GateError, GateWarning, Taken
 from helpers.data.pairs import InstanceSet, Pairs
 from helpers.errors import CallError, InputError
 from helpers.progress_bar import bar
@@ -43,10 +44,35 @@ def check_up(*sets: Pairs) -> None:
             print(report)
     for line in _counts(sets, names, seen):
         print(line)
-    wrong = findings(seen, names, classes)
+    wrong = [*_of_the_gate(taken, len(classes)), *_of_names(sets, names), *findings(seen, names, classes)]
     print("Look at this:" if wrong else "Nothing looks wrong. Look at the pictures all the same.")
     for line in wrong:
         print(textwrap.fill(f"- {line}", _WIDTH, subsequent_indent="  ", break_long_words=False))
+
+
+def _of_the_gate(taken: Sequence[Taken], classes: int) -> Iterator[str]:
+    """What training would say of the values in images and masks; what it says of one class, the findings do."""
+    for one in taken:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", GateWarning)
+            one.check_range()
+            if classes <= 2:
+                one.check_drawing()
+        yield from (str(warning.message) for warning in said)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GateWarning)
+            try:
+                one.check_values(max(2, classes))
+            except GateError as error:
+                yield str(error)
+
+
+def _of_names(sets: Sequence[Pairs], names: Sequence[str]) -> Iterator[str]:
+    called = {tuple(getattr(pairs, "classes", ())): name for pairs, name in zip(sets, names, strict=True)}
+    called.pop((), None)
+    if len(called) > 1:
+        said = " and ".join(f"{', '.join(classes)} in {name}" for classes, name in called.items())
+        yield f"The classes are {said}, so one number means two things. Give all sets the same, in the same order."
 
 
 def _looks(number: int, pairs: Pairs, taken: Taken, name: str) -> Iterator[Seen]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ _REACH = 8  # pixels, of a shift that is found; in a large image, of every secon
 _SIDE = 512  # pixels or more are looked at in each direction
 _SHIFT, _BETTER = 3, 1.3  # pixels and times: so far, and so much stronger are the edges there
 _OUTLINE = (40, 4000)  # pixels of it at least, and that are tried at most
+_GAP = 3  # times: so much darker in all their parts are images that were scaled otherwise
+_MIRRORED = 0.999  # correlation of thumbnails, one of them mirrored or turned
+_FITS = 0.5  # correlation of an image with the mask of another that fits it, and at most half of it with its own
 
 
 class Seen(NamedTuple):
@@ -30,7 +34,10 @@ class Seen(NamedTuple):
 
     at: tuple[int, int]  # set and index
     name: str
+    channels: int
     brightness: float
+    dark: float  # a quarter of the pixels is darker
+    bright: float  # 1 % of the pixels is brighter
     contrast: float
     share: float  # of the object in the labelled pixels; NaN where there are none
     classes: frozenset[int]
@@ -39,7 +46,10 @@ class Seen(NamedTuple):
     in_corner: bool
     shift: tuple[int, int]  # down and right, by which the outline fits best
     better: float  # times as strong are the edges under it there
+    outlines: bool  # all that is drawn are thin closed lines
+    is_shown: bool  # a channel of the image has one value in each class
     thumb: np.ndarray  # (32 · 32,) with mean 0 and length 1; of an even image, all 0
+    drawn: np.ndarray  # the same of the object
 
     @property
     def beside_edges(self) -> bool:
@@ -56,25 +66,48 @@ def look(at: tuple[int, int], name: str, image: np.ndarray, mask: np.ndarray, la
         labels = ndimage.label(thing, np.ones((3, 3)))[0]
     sizes = np.bincount(labels[labels > 0]) if (labels > 0).any() else np.zeros(0, int)
     at_edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    low, high = np.percentile(grey, (1, 99))
+    low, dark, high = np.percentile(grey, (1, 25, 99))
     shift, better = _best_shift(grey, thing)
-    thumb = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(grey)[None], _THUMB).numpy().reshape(-1)
-    thumb = thumb - thumb.mean()
-    length = np.linalg.norm(thumb)
+    classes = np.unique(mask[labelled]).tolist()
     return Seen(
         at=at,
         name=name,
+        channels=len(image),
         brightness=float(grey.mean()),
+        dark=float(dark),
+        bright=float(high),
         contrast=float(high - low),
         share=float(thing.sum() / labelled.sum()) if labelled.any() else float("nan"),
-        classes=frozenset(np.unique(mask[labelled]).tolist()),
+        classes=frozenset(classes),
         sizes=sizes[sizes > 0],
         tiny=int((np.isin(np.arange(len(sizes)), at_edge, invert=True) & (sizes > 0) & (sizes < _TINY)).sum()),
         in_corner=_in_corner(thing),
         shift=shift,
         better=better,
-        thumb=thumb / length if length > 1e-6 * _THUMB else 0 * thumb,
+        outlines=_only_outlines(thing),
+        is_shown=len(classes) > 1
+        and any(np.ptp(one) > 0 and all(np.ptp(one[mask == k]) < 1e-6 for k in classes) for one in image),
+        thumb=_thumbnail(grey),
+        drawn=_thumbnail(thing.astype(float)),
     )
+
+
+def _thumbnail(grey: np.ndarray) -> np.ndarray:
+    thumb = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(grey)[None], _THUMB).numpy().reshape(-1)
+    thumb = thumb - thumb.mean()
+    length = np.linalg.norm(thumb)
+    return thumb / length if length > 1e-6 * _THUMB else 0 * thumb
+
+
+def _only_outlines(thing: np.ndarray) -> bool:
+    """Whether thin closed lines are drawn, about one around each hole: not a network, as of membranes or streets."""
+    if not thing.any() or ndimage.binary_erosion(thing, np.ones((5, 5))).sum() > 0.02 * thing.sum():
+        return False
+    parts, _ = ndimage.label(~thing)
+    at_edge = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    holes = np.setdiff1d(parts, [0, *at_edge])
+    lines = ndimage.label(thing, np.ones((3, 3)))[1]
+    return np.isin(parts, holes).sum() > thing.sum() and len(holes) <= 2 * lines
 
 
 def _in_corner(thing: np.ndarray) -> bool:
@@ -110,10 +143,32 @@ def _best_shift(grey: np.ndarray, thing: np.ndarray) -> tuple[tuple[int, int], f
 
 def findings(seen: Sequence[Seen], names: Sequence[str], classes: Sequence[str]) -> list[str]:
     """What looks wrong, a sentence each; `names` are those of the sets, in the order of `Seen.at`."""
-    return [*_of_light(seen), *_of_objects(seen), *_of_classes(seen, names, classes), *_of_copies(seen)]
+    return [
+        *_of_light(seen, names),
+        *_of_partners(seen),
+        *_of_objects(seen),
+        *_of_classes(seen, names, classes),
+        *_of_copies(seen),
+    ]
 
 
-def _of_light(seen: Sequence[Seen]) -> Iterator[str]:
+def scaled_otherwise(dark: Sequence[float], bright: Sequence[float]) -> np.ndarray:
+    """Which images are several times darker than the rest in their dark and in their bright parts, with a gap between.
+
+    So are those of 12 bits among those of 16; images without an object are as bright as others where those are dark.
+    None, unless there are two of each, and a tenth.
+    """
+    order = np.argsort(bright)
+    gap = np.ones(len(order) - 1, bool)
+    for values in (np.take(dark, order), np.take(bright, order)):
+        below, above = np.maximum.accumulate(values)[:-1], np.minimum.accumulate(values[::-1])[::-1][1:]
+        gap &= (below > 0) & (_GAP * below < above)
+    number = 1 + np.flatnonzero(gap)
+    number = number[np.minimum(number, len(order) - number) >= max(2, len(order) / 10)]
+    return order[: number[0] if len(number) else 0]
+
+
+def _of_light(seen: Sequence[Seen], names: Sequence[str]) -> Iterator[str]:
     if even := [one for one in seen if one.contrast < _EVEN]:
         yield (
             f"{_such(even)} hardly any contrast: 98 % of the pixels of {even[0].name} are within "
@@ -129,6 +184,69 @@ def _of_light(seen: Sequence[Seen]) -> Iterator[str]:
                 f"{_such(off, 'is', 'are')} much {word} than most: a mean of {off[0].brightness:.2f}, where the median "
                 f"of all is {middle:.2f}."
             )
+    of_set = [[one for one in seen if one.at[0] == at] for at in range(len(names))]
+    if len({of[0].channels for of in of_set}) > 1:
+        said = ", ".join(f"{of[0].channels} in {name}" for of, name in zip(of_set, names, strict=True))
+        yield f"Images have different numbers of channels, {said}: a network takes only one of them."
+    darker = [
+        (dim, rest)
+        for dim, rest in permutations(range(len(names)), 2)
+        if min(len(of_set[dim]), len(of_set[rest])) >= _ALONE and _all_darker(of_set[dim], of_set[rest])
+    ]
+    for dim, rest in darker:
+        one, other = (np.median([x.brightness for x in of_set[at]]) for at in (dim, rest))
+        yield (
+            f"All images of {names[dim]} are darker than all of {names[rest]}: the median of their means is "
+            f"{one:.2g}, and there {other:.2g}. Were they scaled alike?"
+        )
+    odd = [seen[k] for k in scaled_otherwise([one.dark for one in seen], [one.bright for one in seen])]
+    if odd and not darker:
+        yield (
+            f"{_such(odd, 'is', 'are')} more than {_GAP} times darker than all others in every part: were they scaled "
+            "in another way, as those of 12 bits are among those of 16?"
+        )
+
+
+def _all_darker(ones: Sequence[Seen], others: Sequence[Seen]) -> bool:
+    """Whether images are all darker than all others, on the whole and in their bright parts, and half as bright."""
+    return all(
+        max(measure(one) for one in ones) < min(measure(one) for one in others)
+        and 2 * np.median([measure(one) for one in ones]) < np.median([measure(one) for one in others])
+        for measure in (attrgetter("brightness"), attrgetter("bright"))
+    )
+
+
+def _of_partners(seen: Sequence[Seen]) -> Iterator[str]:
+    """Whether masks belong to their images, and are drawn in one way."""
+    if shown := [one for one in seen if one.is_shown]:
+        yield f"{_such(shown)} the mask in the image, where a channel has one value in each class: is it a photograph?"
+    if lines := [one for one in seen if one.outlines]:
+        yield (
+            f"{_such(lines)} thin closed outlines and nothing in them: is what they enclose the object? Then fill "
+            "them, as `scipy.ndimage.binary_fill_holes` does."
+        )
+    fits = np.stack([one.thumb for one in seen]) @ np.stack([one.drawn for one in seen]).T
+    own, usual = fits.diagonal(), np.median(fits.diagonal())
+    most = [one for one, fit in zip(seen, own, strict=True) if fit * usual > 0]
+    full = max((one.share for one in most), default=1)
+    if inverted := [
+        one
+        for one, fit in zip(seen, own, strict=True)
+        if fit * usual < 0 and abs(fit) > abs(usual) / 2 > 0.1 and one.share > max(0.5, full) and 1 - one.share <= full
+    ]:
+        yield (
+            f"{_such(inverted)} an object {'brighter' if usual < 0 else 'darker'} than the rest, and larger than in "
+            f"any other, {inverted[0].share:.0%}, where the others are the other way round: is the mask inverted?"
+        )
+    mask_of, image_of = (abs(fits).argmax(axis) for axis in (1, 0))
+    swapped = [k for k, j in enumerate(mask_of) if image_of[j] == k and abs(fits[k, j]) > max(_FITS, 2 * abs(own[k]))]
+    if len(swapped) >= max(_ALONE, len(seen) / 2):
+        k, j = swapped[0], mask_of[swapped[0]]
+        yield (
+            f"The masks of {len(swapped)} of {len(seen)} pairs fit the image of another better: that of {seen[j].name} "
+            f"has a correlation of {abs(fits[k, j]):.2f} with {seen[k].name}, and of {abs(own[j]):.2f} with its own. "
+            "Are the names shifted by one?"
+        )
 
 
 def _of_objects(seen: Sequence[Seen]) -> Iterator[str]:
@@ -182,19 +300,23 @@ def _of_classes(seen: Sequence[Seen], names: Sequence[str], classes: Sequence[st
 
 def _of_copies(seen: Sequence[Seen]) -> Iterator[str]:
     thumbs = np.stack([one.thumb for one in seen])
-    alike = thumbs @ thumbs.T
-    found = [
-        (float(alike[a, b]), seen[a], seen[b])
-        for a, b in combinations(range(len(seen)), 2)
-        if alike[a, b] > _SAME and seen[a].at[0] != seen[b].at[0]
-    ]
-    if found:
-        like, one, other = max(found, key=lambda pair: pair[0])
-        more = f", as are {len(found) - 1} more" if len(found) > 1 else ""
-        yield (
-            f"{one.name} and {other.name} look nearly the same, and are in two sets{more}: the correlation of their "
-            f"thumbnails is {like:.3f}. A score there flatters. Split by groups=, or leave one out."
-        )
+    square = thumbs.reshape(-1, _THUMB, _THUMB)
+    turned = [np.rot90(one, by, (1, 2)) for one in (square, square[:, :, ::-1]) for by in range(4)]
+    mirrored = np.max([one.reshape(thumbs.shape) @ thumbs.T for one in turned[1:]], axis=0)
+    for alike, least, how in ((thumbs @ thumbs.T, _SAME, ""), (mirrored, _MIRRORED, ", one mirrored or turned")):
+        found = [
+            (float(alike[a, b]), seen[a], seen[b])
+            for a, b in combinations(range(len(seen)), 2)
+            if alike[a, b] > least and seen[a].at[0] != seen[b].at[0]
+        ]
+        if found:
+            like, one, other = max(found, key=lambda pair: pair[0])
+            more = f", as are {len(found) - 1} more" if len(found) > 1 else ""
+            yield (
+                f"{one.name} and {other.name} look nearly the same{how}, and are in two sets{more}: the correlation of "
+                f"their thumbnails is {like:.3f}. A score there flatters. Split by groups=, or leave one out."
+            )
+            return
 
 
 def _are(classes: Sequence[str]) -> str:

@@ -266,7 +266,8 @@ class Taken:
             values, counts = mask.unique(return_counts=True)
         new = dict(zip(values.tolist(), counts.tolist(), strict=True))
         self._values.update(new)
-        self._drawn[1 in new, IGNORE in new] += 1
+        if new.keys() != {IGNORE}:
+            self._drawn[1 in new, IGNORE in new] += 1
         if self._classes and any(v != IGNORE and not 0 <= v < self._classes for v in new):
             self.check_values(self._classes)
 
@@ -275,7 +276,8 @@ class Taken:
         shown = [*map(str, values[:5])] + (["…"] if len(values) > 5 else [])
         listed = " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else f"{shown[0]} alone"
         number = len(self._looked)
-        masks = "the mask" if number == len(self) == 1 else f"{number} of {len(self)} masks"
+        masks = f"{number} of {len(self)}" if number < len(self) else f"their {number}"
+        masks = "the mask" if number == len(self) == 1 else f"{masks} masks"
         return f"The {self._called} hold the values {listed} in {masks}"
 
     def _error(self, index: int, what: str) -> GateError:
@@ -378,6 +380,9 @@ def _fractions(mask: Tensor) -> str:
     """What a mask of fractions hardly was meant to be, and what to do."""
     if mask.ndim == 3 and len(mask) > 1 and bool(((mask.sum(0) - 1).abs() < 0.01).all()):
         return f"a mask {tuple(mask.shape)} of a share for each class. Give the largest: `mask.argmax(0)`"
+    values = mask.unique().tolist()
+    if len(values) == 2 and values[0] == 0 and 0.5 <= values[1] < 1:
+        return f"a mask of fractions, 0 and {values[1]:.3g}. If that is the object: `(mask > 0).long()`"
     if (
         float(mask.min()) >= 0
         and float(mask.max()) <= 1
@@ -403,6 +408,8 @@ def _mapped(values: list[int], classes: int) -> str:
             f" If it is a class: give the network {void + 1} logits." if 0 < void == named[-1] == len(named) - 1 else ""
         )
         return f"If {void} is no label: `mask[mask == {void}] = {IGNORE}`.{more}"
+    if outside == [-1]:
+        return f"If -1 is no label: `mask[mask == -1] = {IGNORE}`. If it is the background: `mask + 1`."
     if len(values) > classes + 1 and values[-1] == IGNORE and values[0] == 0 and classes == 2:
         return (
             "Edges were blended, as in a JPEG or by a resize: save as PNG, resize with `mode='nearest'`, or give "

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from helpers import show
 from helpers.data import check_up, load
@@ -79,6 +80,88 @@ def test_nothing_is_said_of_pictures_that_are_as_they_should_be(said, name, opti
     assert "outlines" in alt
     for wrong in ("contrast:", "brighter", "darker", "beside the edges", "look nearly the same", "exchanged"):
         assert wrong not in text
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda image, mask: (image, 1 - mask), "is the mask inverted?"),
+        (lambda image, mask: (mask[None].float(), mask), "set[6] has the mask in the image"),
+        (lambda image, mask: (image, outline(mask)), "set[6] has thin closed outlines and nothing in them"),
+    ],
+)
+def test_a_mask_that_is_drawn_in_another_way_is_found(said, change, sentence):
+    text, _ = said(spoilt(k6=change))
+    assert sentence in text
+    assert "set[6]" in text
+
+
+def outline(mask):
+    thing = mask.numpy() > 0
+    return torch.from_numpy((thing & ~ndimage.binary_erosion(thing, border_value=1)).astype(np.int64))
+
+
+def test_a_network_of_membranes_is_no_outline(said):
+    y, x = np.mgrid[:128, :128]
+    mask = torch.from_numpy(((y % 24 < 3) | (x % 24 < 3)).astype(np.int64))
+    noise = torch.rand(1, 128, 128, generator=torch.Generator().manual_seed(0))
+    assert "closed outlines" not in said([(0.3 * noise + 0.5 * mask, mask)])[0]
+
+
+def test_masks_of_other_images_are_found_wherever_their_image_is(said):
+    """As where images are numbered from 0 and masks from 1."""
+    pairs = spoilt()
+    shifted = [(image, pairs[k - 1][1]) for k, (image, _) in enumerate(pairs)]
+    text, _ = said(shifted[::2], shifted[1::2])
+    assert "The masks of 12 of 12 pairs fit the image of another better: that of " in text
+    assert "Are the names shifted by one?" in text
+
+
+def test_images_that_were_scaled_in_another_way_are_found(said):
+    dark = {f"k{k}": lambda image, mask: (image / 16, mask) for k in range(5)}
+    text, _ = said(spoilt(**dark))
+    assert "more than 3 times darker than all others in every part" in text
+    blank = {f"k{k}": lambda image, mask: (image.min() + 0.01 * torch.rand_like(image), 0 * mask) for k in range(5)}
+    assert "darker than all" not in said(spoilt(**blank))[0]  # nothing in them, and as bright where others are dark
+
+
+def test_sets_that_differ_as_a_whole_are_found(said):
+    pairs = spoilt()
+    text, _ = said(pairs, [(image / 3, mask) for image, mask in pairs])
+    assert "All images of set2 are darker than all of set1: the median of their means is" in text
+    text, _ = said(pairs, [(image.expand(3, -1, -1), mask) for image, mask in pairs])
+    assert "different numbers of channels, 1 in set1, 3 in set2" in text
+
+    class Named(list):
+        def __init__(self, pairs, classes):
+            super().__init__(pairs)
+            self.classes = classes
+
+    text, _ = said(Named(pairs, ("ground", "cell")), Named(pairs, ("cell", "ground")))
+    assert "The classes are ground, cell in set1 and cell, ground in set2" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda image, mask: (image, 255 * mask),
+            "So no pixel of an object is left. If 255 is the object: `mask // 255`",
+        ),
+        (lambda image, mask: (255 * image, mask), "Divide by the largest value that a pixel can have"),
+        (lambda image, mask: (image / 20, mask), "a network learns little from that"),
+    ],
+)
+def test_what_training_would_say_of_the_values_is_said_before(said, change, sentence):
+    text = said([change(image, mask) for image, mask in spoilt()])[0]
+    assert sentence in " ".join(text.split())
+
+
+def test_mirrored_copies_in_two_sets_are_found(said):
+    pairs = spoilt()
+    turned = [(pairs[3][0].flip(1), pairs[3][1].flip(0)), (pairs[5][0].rot90(1, (1, 2)), pairs[5][1].rot90())]
+    text = " ".join(said(pairs, turned)[0].split())
+    assert "look nearly the same, one mirrored or turned, and are in two sets, as are 1 more" in text
 
 
 def test_what_is_alike_in_two_sets_is_found_and_a_class_that_one_lacks(said):

@@ -397,6 +397,81 @@ def test_a_mask_without_the_ending_is_left_out_and_said(put):
     assert "left    1 in masks, such as a.png" in put.load(suffix="_mask").report
 
 
+def test_numbers_with_and_without_zeros_before_them_are_the_same(put):
+    for k in range(1, 13):
+        put(f"images/{k}.png", GREY + k)
+        put(f"masks/{k:03}.png", LABELS * (k != 7))
+    pairs = put.load()
+    assert "numbers 12 pairs have the same number written in two ways, such as 1.png with 001.png" in pairs.report
+    assert not pairs[pairs.stems.index("7")][1].any()
+    put("images/01.png", GREY)  # now two images could have mask 001
+    assert "images/01.png: there is no mask with the stem '01'" in problems(put)
+    assert "images/1.png: there is no mask with the stem '1'" in problems(put)
+
+
+def test_numbers_with_and_without_zeros_and_a_name_of_their_own_are_proposed(put):
+    for k in range(1, 13):
+        put(f"images/img{k}.png", GREY + k)
+        put(f"masks/mask_{k:03}.png", LABELS)
+    assert "suffix=('img*', 'mask_*')" in problems(put)
+    assert len(put.load(suffix=("img*", "mask_*"))) == 12
+
+
+@pytest.mark.parametrize("first", [0, 2])
+def test_a_numbering_that_is_shifted_by_one_is_told(put, first):
+    """Without the two that have no partner, every image would have the mask of another."""
+    for k in range(10):
+        put(f"images/cell_{k + first}.png", GREY + k)
+        put(f"masks/cell_{k + 1}.png", LABELS)
+    said = f"images are numbered {first} to {first + 9} and masks 1 to 10, so one seems to be shifted"
+    assert said in problems(put)
+    assert "do not merely take away the two without a partner" in problems(put)
+    put("images/cell_10.png" if first == 0 else "masks/cell_11.png", GREY // 255)
+    assert "seems to be shifted" not in problems(put)
+
+
+def test_a_folder_for_each_image_and_a_file_for_each_object_are_told_how_to_merge(put, monkeypatch):
+    """As the 2018 Data Science Bowl has them."""
+    for name in ("a1", "b2"):
+        for part in ("images", "masks"):
+            (put.root / "stage1" / name / part).mkdir(parents=True)
+        put(f"stage1/{name}/images/{name}.png", COLOUR)
+        for k in range(3):
+            put(f"stage1/{name}/masks/{k}f.png", 255 * (k + 1 == GREY // 60).astype(np.uint8))
+    with pytest.raises(DataError) as caught:
+        load("folder", "all", images=put.root / "stage1", masks=put.root / "stage1", classes=TWO)
+    lines = str(caught.value).split("\n\n", 1)[1].rsplit("\n\n", 1)[0]
+    monkeypatch.chdir(put.root)
+    exec(lines, {})
+    pairs = load("folder", "all", images="merged/images", masks="merged/masks", classes=TWO, instances=True)
+    assert len(pairs) == 2
+    assert np.array_equal(pairs.instances[1], GREY // 60 * (GREY // 60 < 4))
+
+
+@pytest.mark.parametrize("value", [1, 255])
+def test_masks_without_numbers_of_objects_are_told(put, value):
+    two = np.zeros((8, 6), np.uint8)
+    two[:2, :2] = two[5:, 3:] = value
+    for stem in "abc":
+        put.pair(GREY + ord(stem), two, f"{stem}.png")
+    assert f"no numbers of objects: masks hold {value} alone" in problems(put, instances=True)
+    for stem in "abc":  # one in each, which can have that number
+        put.pair(GREY + ord(stem), np.where(GREY > 200, value, 0).astype(np.uint8), f"{stem}.png")
+    assert len(put.load(instances=True)) == 3
+
+
+def test_soft_edges_and_pictures_are_no_numbers_of_objects(put):
+    soft = (255 * np.clip(22 - np.hypot(*(np.mgrid[:90, :90] - 44)), 0, 6) / 6).astype(np.uint8)
+    put.pair(np.arange(8100).reshape(90, 90).astype(np.uint16), soft)
+    assert "an object has one number all over" in problems(put, instances=True)
+    put.pair(soft, np.random.default_rng(0).integers(0, 256, (90, 90)).astype(np.uint8))
+    assert "images= and masks= exchanged?" in problems(put, instances=True)
+    spots = np.zeros((90, 90), np.uint16)
+    spots[::9, ::9] = np.arange(100).reshape(10, 10) + 1  # one pixel each
+    put.pair(soft, spots)
+    assert len(put.load(instances=True).instances[0].unique()) == 101
+
+
 # ---- colours
 
 RED = LABELS[..., None] * np.array([255, 0, 0], np.uint8)
@@ -463,6 +538,38 @@ def test_a_colour_for_each_object_is_told(put):
     number = (np.arange(6400).reshape(80, 80) // 100).astype(np.uint8)
     put.pair(number, np.stack([number * 3, 255 - number, number % 3], -1).astype(np.uint8))
     assert "a colour for each object" in problems(put)
+
+
+def test_a_colour_for_each_object_is_a_number_for_each(put):
+    number = np.where(LABELS, GREY // 30, 0)
+    colours = np.random.default_rng(0).integers(50, 255, (9, 3)).astype(np.uint8)
+    for stem in "ab":
+        put.pair(GREY + ord(stem), colours[number] * LABELS[..., None], f"{stem}.png")
+    assert "If each object has a colour of its own on black: instances=True" in problems(put)
+    pairs = put.load(instances=True)
+    assert np.array_equal(pairs[0][1], LABELS)
+    assert len(pairs.instances[1].unique()) == len(np.unique(number))
+    assert f"objects {2 * len(np.unique(number)) - 2} numbered ones" in pairs.report
+
+
+@pytest.mark.parametrize("values", [None, {0: "background", 255: "cell"}, RED_CELL])
+def test_what_is_drawn_in_alpha_alone_is_told(put, values):
+    put.pair(GREY, np.dstack([LABELS * 0 + 255, *[LABELS * 0 + (0 if values == RED_CELL else 255)] * 2, LABELS * 255]))
+    text = problems(put, **({"classes": None, "values": values} if values else {}))
+    assert "masks/a.png: is drawn in its alpha channel" in text
+    assert "is in colours" not in text
+    path = put.root / "masks" / "a.png"
+    Image.open(path).getchannel("A").save(path)
+    assert np.array_equal(put.load()[0][1], LABELS)
+
+
+def test_small_masks_with_soft_edges_are_no_pictures(put):
+    small = Image.fromarray(255 * DISK.repeat(2, 0).repeat(2, 1)).resize((24, 24), Image.Resampling.BILINEAR)
+    put.pair(np.arange(2304).reshape(48, 48).astype(np.uint16), small.resize((48, 48), Image.Resampling.BILINEAR))
+    for options in ({}, {"classes": None, "values": {0: "background", 255: "cell"}}):
+        text = problems(put, **options)
+        assert "soft brushes and resizing" in text
+        assert "exchanged" not in text
 
 
 def test_smoothed_colours_are_told(put):
@@ -605,6 +712,14 @@ def test_minus_1_is_no_object(put):
     assert "objects 1 numbered" in pairs.report
 
 
+def test_minus_1_as_the_background_of_numbered_objects_is_told(put):
+    put("images/a.png", GREY)
+    put("masks/a.tif", LABELS[::-1] * (GREY // 100).astype(np.int16) - 1)
+    text = problems(put, instances=True)
+    assert "-1 seems to be the background, and 0 an object: add 1 to all masks" in text
+    assert "ignore=-1" not in text
+
+
 def test_the_proposed_call_keeps_what_was_given(put):
     put.pair(GREY, np.where(GREY > 200, 90, LABELS * 70).astype(np.uint8))
     text = problems(put, classes=None, values={70: "cell", 0: "ground"})
@@ -685,6 +800,15 @@ def test_a_cameras_twelve_bits_are_stretched_for_all_alike_and_said(put, capsys)
         assert np.abs(image - whole[whole.stems.index(str(k))][0].numpy()[0]).max() == 0
     dark = put.load(scale=False)
     assert values(dark[0][0], 65535).max() == int(GREY.max()) * 16
+
+
+def test_two_cameras_in_one_set_are_said(put):
+    for k in range(10):
+        put.pair((GREY + 5).astype(np.uint16) * (16 if k % 2 else 257) + k, name=f"{k}.png")
+    assert "light   5 of the images, such as 1.png, are more than 3 times darker than all others" in put.load().report
+    for k in range(10):  # an empty picture is as bright as others where those are dark
+        put.pair(np.where((GREY > 200) & (k % 2 == 0), 250, 5).astype(np.uint16) * 257 + GREY + k, name=f"{k}.png")
+    assert "light " not in put.load().report
 
 
 def test_twelve_bits_beside_eight_are_stretched_alone(put):
@@ -818,6 +942,9 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
         ({"classes": None, "values": {(0, 0, 0): "a", (1, 2, 300): "b"}}, "from 0 to 255"),
         ({"classes": None, "values": {(0, 0, 0): "a", (1, 2, 3): "b"}, "ignore": 255}, "a colour is red"),
         ({"ignore": "255"}, "takes a number"),
+        ({"instances": 1}, "instances is 1; it takes True or False"),
+        ({"scale": "no"}, "scale is 'no'; it takes True or False"),
+        ({"turn": 90}, "turn is 90; it takes True or False, or None"),
         ({"suffix": ("_image", "_mask")}, r"with \* for what the two of a pair share"),
         ({"suffix": ("*", "*_mask", "*_edge")}, r"with \* for what the two of a pair share"),
         ({"split": "val"}, "Did you mean 'validation'"),

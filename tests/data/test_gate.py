@@ -106,6 +106,7 @@ class Stream(IterableDataset):
         ([(IMAGE, F.one_hot(MASK, 4).permute(2, 0, 1))], r"one-hot mask \(4, 16, 16\)"),
         ([(IMAGE, MASK[..., None].expand(-1, -1, 3) * 255)], "mask in colours"),
         ([(IMAGE, MASK.float() / 255)], "divided by 255"),
+        ([(IMAGE, 0.8 * MASK)], r"fractions, 0 and 0.8. If that is the object: `\(mask > 0\).long\(\)`"),
         ([(IMAGE, MASK / 0)], "no numbers"),
         ([(IMAGE, torch.stack([0.95 - 0.9 * MASK, 0.05 + 0.9 * MASK]))], r"`mask.argmax\(0\)`"),
         ([(IMAGE, MASK), (COLOURS, MASK)], "Pair 1 .* 3 channels, and others have one channel"),
@@ -123,7 +124,7 @@ def test_what_is_no_pair_is_told(given, said):
 @pytest.mark.parametrize(
     ("mask", "classes", "said"),
     [
-        (255 * MASK, 2, r"values 0 and 255 in 3 of 3 masks; class indices go from 0 to 1.*mask // 255"),
+        (255 * MASK, 2, r"values 0 and 255 in their 3 masks; class indices go from 0 to 1.*mask // 255"),
         (255 - 0 * MASK, 2, "no pixel has a label"),
         (7 * MASK, 2, r"values 0 and 7 .*`\(mask == 7\)`"),
         (128 * MASK + 127 * MASK.flip(0), 3, r"255, \(mask == 127\) \+ 2 \* \(mask == 128\)\)`"),
@@ -132,7 +133,7 @@ def test_what_is_no_pair_is_told(given, said):
             2,
             r"0, 1, 2, 3, 4 and … .*13 values for 2 classes|logit for each class",
         ),
-        (-MASK, 2, "values -1 and 0"),
+        (-MASK, 2, r"values -1 and 0 .*If it is the background: `mask \+ 1`"),
         (MASK - 100 * MASK.roll(7, 0), 2, r"If -100 is no label: `mask\[mask == -100\] = 255`"),
         (MASK + 11 * MASK.roll(7, 0), 2, r"If 11 is no label"),
         (torch.where(MASK.roll(7, 0) > 0, 255, 2 * MASK), 2, r"`torch.where\(mask == 255, 255, \(mask == 2\)\)`"),
@@ -176,7 +177,7 @@ def test_pairs_that_come_later_are_looked_at_when_they_are_taken():
     late = Taken([pair()] * 70 + [(IMAGE, 3 * MASK)], "training pairs")
     late.check_values(2)
     assert len([late[k] for k in range(70)]) == 70
-    with pytest.raises(GateError, match="0, 1 and 3 in 71 of 71 masks"):
+    with pytest.raises(GateError, match="0, 1 and 3 in their 71 masks"):
         late[70]
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from helpers.data.folder.look import Seen
+from helpers.data.folder.look import Seen, mask_values
 from helpers.data.folder.names import Pair, short
 from helpers.data.folder.rules import Rules
 from helpers.data.folder.values import FAR, apart, as_number, main_values, shown
@@ -23,14 +23,19 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
     total = _total(one for one in seen.values() if one.in_colours == rules.colours)
     class_of = _allowed(seen, total, rules)
     advice: list[str] = []
-    painted = {pair: one for pair, one in seen.items() if one.in_colours and not rules.colours}
+    painted = {pair: one for pair, one in seen.items() if one.in_colours and not rules.colours and not one.in_alpha}
     blurred = {pair: one for pair, one in seen.items() if one.form.lossy and pair not in painted}
     outside = set()
     for pair, one in seen.items():
         called = short(pair.mask)
         if one.oddity and (rules.values is None or not one.counts.keys() <= dict(rules.values).keys()):
             problems.append(f"{called}: {one.oddity}")
-        if pair in painted:
+        if one.in_alpha:
+            problems.append(
+                f"{called}: is drawn in its alpha channel, and its values are all the same; save that channel: "
+                "`Image.open(path).getchannel('A').save(path)`"
+            )
+        elif pair in painted:
             problems.append(f"{called}: is in colours: {_some(sorted(one.counts), True)}; a mask holds class numbers")
         elif pair in blurred and (why := _why_unreadable(one, rules)):
             problems.append(f"{called}: is a JPEG, which blurs {why}")
@@ -40,6 +45,12 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
                 f"{called}: is a JPEG, in which many pixels have {held}, far from all values that are named"
             )
             outside |= {*missed}
+        elif rules.instances and (one.soft or one.picture):
+            problems.append(
+                f"{called}: holds {len(one.counts)} values, of which hardly any two neighbours have the same, as at "
+                "soft edges and in pictures; an object has one number all over"
+            )
+            outside.add(max(one.counts))
         elif wrong := [v for v in sorted(one.counts) if v not in class_of and (v < 0 or not rules.instances)]:
             allowed = "those in values"
             if rules.values is None:
@@ -60,8 +71,8 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
         )
     if (outside or painted or blurred) and statistics.median(one.picture for one in seen.values()):
         advice.append(
-            "They look like pictures: are images= and masks= exchanged? Or are masks drawn onto pictures, or "
-            "resized in a way that mixes neighbours?"
+            "They look like pictures: are images= and masks= exchanged? Or are masks drawn onto pictures, or saved or "
+            "resized in a way that mixes neighbours, as JPEG does?"
         )
     elif painted:
         advice += _advice_for_colours(painted, seen, rules)
@@ -127,8 +138,6 @@ def _names(number: int, rules: Rules) -> Sequence[str]:
 
 
 def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen], rules: Rules) -> list[str]:
-    if rules.instances:
-        return ["Save the label image itself, in which objects are numbers, not its picture in colours."]
     total = _total(painted.values())
     for pair, one in seen.items():
         if pair not in painted:  # a grey one among them, or one with a palette
@@ -143,10 +152,10 @@ def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen],
     elif any(one.soft for one in painted.values()):
         advice.append(_SOFT_EDGES)
     elif len(listed) > _COLOURS:
-        return [
-            "They look like a colour for each object: save the label image itself, and load it with instances=True."
-        ]
-    if advice:
+        return ["They look like a colour for each object: instances=True, which takes black as the background."]
+    elif len(listed) > len(rules.classes) == 2:
+        advice.append("If each object has a colour of its own on black: instances=True.")
+    if any(one.form.lossy or one.soft for one in painted.values()):
         listed = main_values(total, True)
     listed.sort(key=lambda value: value != 0)  # black, or else the most frequent, is mostly the background
     names = _names(len(listed), rules) if len(listed) == 2 else ["..."] * len(listed)
@@ -163,13 +172,17 @@ _SOFT_EDGES = (
 def _advice_for_values(total: Counter[int], outside: set[int], soft: bool, rules: Rules) -> list[str]:
     advice = []
     numbers = [value for value in sorted(total) if value not in (0, IGNORE, *(rules.ignore or ()))]
-    if below := [value for value in sorted(outside) if value < 0]:
+    below = [value for value in sorted(outside) if value < 0]
+    if below and total.most_common(1)[0][0] in below:
+        if rules.instances:
+            advice.append(f"{below[0]} seems to be the background, and 0 an object: add {-below[0]} to all masks.")
+    elif below:
         advice.append(
             f"Below 0 there is no class: where {_some(below, False)} means no label, "
             f"ignore={below[0] if len(below) == 1 else tuple(below)}."
         )
     if rules.instances:
-        return advice
+        return [*advice, _SOFT_EDGES] if soft else advice
     dense = len(numbers) > 2 and numbers[-1] < 4 * len(numbers)
     many = len(total) > _LISTED  # of crops of a larger label image, which need not be dense
     if soft:
@@ -224,7 +237,13 @@ def _ask_back(
             ]
             return
     if rules.instances and not total.get(0):
-        problems.append("no background in any mask: none holds a 0, and all other numbers are objects")
+        problems.append("no background in any mask: none holds a 0 (black), and all other numbers are objects")
+    numbers = total.keys() - {0, *class_of}
+    if rules.instances and len(numbers) == 1 and _in_pieces([*seen], rules):
+        problems.append(
+            f"no numbers of objects: masks hold {min(numbers)} alone, and that in several places. Leave instances=True "
+            "out, and it is a class; data.check_up counts its connected regions"
+        )
     objects = sum(n for value, n in total.items() if class_of.get(value, 1) not in (0, IGNORE))
     if not objects:
         held = _some(sorted(total), rules.colours)
@@ -233,6 +252,14 @@ def _ask_back(
             advice.append(
                 f"{IGNORE} is no label here. If it is a class: values={{0: {background!r}, {IGNORE}: {thing!r}}}."
             )
+
+
+def _in_pieces(pairs: Sequence[Pair], rules: Rules) -> bool:
+    """Whether most masks of some have several connected regions."""
+    from scipy import ndimage
+
+    some = pairs[:: max(1, len(pairs) // _LISTED)]
+    return sum(ndimage.label(mask_values(pair, rules) > 0)[1] > 1 for pair in some) > len(some) / 2
 
 
 def _renumbered(seen: Iterable[Seen]) -> tuple[str, str]:

@@ -15,7 +15,7 @@ import numpy as np
 from helpers.data.files import DataError
 from helpers.data.folder.classes import classes_of
 from helpers.data.folder.look import Seen, as_unit, look, mask_values
-from helpers.data.folder.names import Listing, Pair, list_folder, pairs_by_name, proposed_suffix, stem_of
+from helpers.data.folder.names import Listing, Pair, check_layout, list_folder, pairs_by_name, proposed_suffix, stem_of
 from helpers.data.folder.report import bounds_of, copies_of, grouped, report_of
 from helpers.data.folder.rules import Rules, Value, checked_rules
 from helpers.data.folder.splits import divide, groups_of
@@ -116,12 +116,13 @@ class Folder(InstanceSet):
         rules = checked_rules(classes, values, ignore, suffix, instances, scale, turn)
         self.classes, self._rules = rules.classes, rules
         image_folder, mask_folder = Path(images).expanduser().resolve(), Path(masks).expanduser().resolve()
+        contents = list_folder(image_folder, "images"), list_folder(mask_folder, "masks")
+        check_layout(contents[0])
         if image_folder == mask_folder and rules.called == ("*", "*"):
             raise InputError(
                 f"images and masks are the same folder, {image_folder}; put the masks into their own, or say how "
                 "they are called: suffix='_mask'"
             )
-        contents = list_folder(image_folder, "images"), list_folder(mask_folder, "masks")
         self._found = _check_folders(*contents, rules)
         pairs = self._found.pairs
         group_of = groups_of(groups, [stem_of(pair.image) for pair in pairs])

@@ -22,6 +22,8 @@ _MANY, _SEVERAL = (
 )  # values in a file that is hardly a mask, and in one whose edges are soft or that numbers objects
 _FLAT = 0.3  # of the neighbours beside the two most frequent values are equal where those are drawn
 _PLAIN = 0.8  # of a mask's pixels have the two most frequent values, if only its edges have others
+_PEAKED = 0.6  # of them are enough, where both are far more frequent than any other
+_PEAK = 20, 3  # pixels of the second of them, and times the third
 
 
 class Seen(NamedTuple):
@@ -43,6 +45,7 @@ class Seen(NamedTuple):
     ]  # what a JPEG was before it was blurred: its values that many pixels have, each far from the others
     picture: bool  # the mask is hardly one
     soft: bool  # many values, and all but two of them at edges
+    in_alpha: bool  # its values are all the same, and those of its alpha are not
 
 
 def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
@@ -73,10 +76,11 @@ def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
     bits = {1: "8 bits", 2: "16 bits", 4: "floating point"}[image.dtype.itemsize]
     mask = raw if in_colours != rules.colours else _unblurred(raw, form, rules)
     counts = _counts(mask)
-    oddity = _oddity(pair.mask, counts, form)
     moved = _moved(raw, mask, in_colours)
     many = len(counts) > _SEVERAL and _flat(mask, counts) < _FLAT
-    plain = sum(sorted(counts.values())[-2:]) >= _PLAIN * mask.size
+    *_, third, second, first = sorted([0, 0, *counts.values()])
+    peaked = second >= max(_PEAK[0], _PEAK[1] * third)
+    plain = first + second >= (_PEAKED if peaked else _PLAIN) * mask.size
     what = Seen(
         shape=image.shape,
         bits=bits,
@@ -87,11 +91,12 @@ def look(pair: Pair, rules: Rules) -> tuple[Seen | None, list[str]]:
         counts=counts,
         in_colours=in_colours,
         form=form,
-        oddity=oddity,
+        oddity=_oddity(counts, form),
         moved=moved,
         drawn=main_values(_counts(raw), in_colours) if form.lossy else [],
         picture=many and not plain and len(counts) > _MANY,
-        soft=many and plain,
+        soft=many and plain and peaked,
+        in_alpha=len(counts) == 1 and _alpha_varies(pair.mask),
     )
     return what, problems
 
@@ -112,7 +117,12 @@ def _raw_values(pair: Pair, rules: Rules, form: Form) -> np.ndarray:
     """A mask's values; those of a 1-bit file are 0 and 1, unless the rules speak of 255."""
     if rules.colours:
         return read_colours(pair.mask, pair.page, rules.turn is not False)
-    values = read_mask(pair.mask, pair.page, rules.turn is not False)
+    try:
+        values = read_mask(pair.mask, pair.page, rules.turn is not False)
+    except InColours:
+        if not rules.instances:
+            raise
+        return read_colours(pair.mask, pair.page, rules.turn is not False)  # a colour for each object
     if form.one_bit and not (rules.values and IGNORE in dict(rules.values)):
         values = (values > 0).astype(values.dtype)
     return values
@@ -161,21 +171,18 @@ def _moved(raw: np.ndarray, mask: np.ndarray, colours: bool) -> tuple[int, int]:
     return int(where.sum()), int((distances(raw[where], mask[where], colours) > FAR / 2).sum())
 
 
-def _oddity(path: Path, counts: Mapping[int, int], form: Form) -> str:
-    """Why a mask hardly means what its numbers say, as the file's own form shows; empty where nothing does."""
+def _alpha_varies(path: Path) -> bool:
     from PIL import Image
 
-    if len(counts) == 1:
-        try:
-            with Image.open(path) as picture:
-                if picture.mode in ("RGBA", "LA"):
-                    alpha = np.asarray(picture.getchannel("A"))
-                    if alpha.min() < alpha.max():
-                        return (
-                            "is drawn in its alpha channel, and its values are all the same; save the drawing as grey"
-                        )
-        except OSError:  # a TIFF only tifffile reads
-            return ""
+    try:
+        with Image.open(path) as picture:
+            return picture.mode in ("RGBA", "LA") and len({*picture.getchannel("A").getextrema()}) == 2
+    except OSError:  # a TIFF only tifffile reads
+        return False
+
+
+def _oddity(counts: Mapping[int, int], form: Form) -> str:
+    """Why a mask hardly means what its numbers say, as the file's own form shows; empty where nothing does."""
     if len(counts) == 2 and max(counts) < len(form.palette):
         low, high = sorted(counts)
         first, second = form.palette[low], form.palette[high]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,25 @@ from helpers.data.pictures import FORMATS, pages_of
 
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini"}
 _TRIED = 50  # images by which the masks' way of being called is found
+
+_MERGE = """\
+{folder} has a folder for each image, with images/ and masks/, and in masks/ a file for each object, as the 2018 Data \
+Science Bowl has them. This makes one mask of them, in which the objects are numbered:
+
+from pathlib import Path
+import numpy as np
+from PIL import Image
+
+for part in ("images", "masks"):
+    Path("merged", part).mkdir(parents=True, exist_ok=True)
+for one in sorted(Path({folder!r}).glob("*/images/[!.]*")):
+    numbered = np.uint16(0)
+    for number, mask in enumerate(sorted(one.parent.parent.glob("masks/[!.]*")), 1):
+        numbered = np.where(np.asarray(Image.open(mask).convert("L")) > 0, np.uint16(number), numbered)
+    Image.open(one).convert("RGB").save(f"merged/images/{{one.stem}}.png")
+    Image.fromarray(numbered).save(f"merged/masks/{{one.stem}}.png")
+
+Then: images="merged/images", masks="merged/masks", instances=True."""
 
 
 class Pair(NamedTuple):
@@ -54,6 +74,14 @@ def list_folder(folder: Path, what: str) -> Listing:
     return Listing(str(folder), tuple(entries), tuple(passed_over))
 
 
+def check_layout(listing: Listing) -> None:
+    """DataError where a folder has one for each image, with a mask for each of its objects; it says what to do."""
+    for name, is_file, *_ in listing.entries:
+        one = Path(listing.folder, name)
+        if not is_file and (one / "masks").is_dir() and len([*one.glob("images/[!.]*")]) == 1:
+            raise DataError(_MERGE.format(folder=listing.folder))
+
+
 def by_shared_name(listing: Listing, pattern: str, problems: list[str]) -> tuple[dict[str, Path], list[Path]]:
     """The picture files called as `pattern`, by what stands for its asterisk, and those that are called otherwise.
 
@@ -90,6 +118,9 @@ def pairs_by_name(
         image_of = {shared: path for shared, path in image_of.items() if path not in taken}
         other_masks = sorted({*other_images} & {*other_masks})
         other_images = []
+    by_number = _by_number(image_of, mask_of)
+    mask_of = {by_number.get(shared, shared): path for shared, path in mask_of.items()}
+    problems += _shifted(image_of, mask_of)
     for mine, others, kind, pattern in (
         (image_of, mask_of, "mask", called[1]),
         (mask_of, image_of, "image", called[0]),
@@ -105,13 +136,55 @@ def pairs_by_name(
         else:
             pairs.append(Pair(image, mask))
     left = [
-        f"{len(paths)} in {paths[0].parent.name}, such as {paths[0].name}: not called {pattern!r}"
+        f"left    {len(paths)} in {paths[0].parent.name}, such as {paths[0].name}: not called {pattern!r}"
         for paths, pattern in ((other_images, called[0]), (other_masks, called[1]))
         if paths
     ]
     if hidden := [*images.passed_over, *masks.passed_over]:
-        left.append(f"{', '.join(hidden[:4])}{', …' if len(hidden) > 4 else ''}: not read")
+        left.append(f"left    {', '.join(hidden[:4])}{', …' if len(hidden) > 4 else ''}: not read")
+    if by_number:
+        shared = min(by_number.values())
+        one = f"{image_of[shared].name} with {mask_of[shared].name}"
+        left.insert(0, f"numbers {len(by_number)} pairs have the same number written in two ways, such as {one}")
     return pairs, left
+
+
+def _by_number(images: Iterable[str], masks: Iterable[str]) -> dict[str, str]:
+    """Of masks without an image of their name that image's which differs by zeros before its numbers only."""
+    of_image, of_mask = ({name: unpadded(name) for name in names} for names in (images, masks))
+    often = [Counter(of.values()) for of in (of_image, of_mask)]
+    image_of = {plain: name for name, plain in of_image.items()}
+    return {
+        name: image_of[plain]
+        for name, plain in of_mask.items()
+        if name not in of_image and often[0][plain] == often[1][plain] == 1 and image_of[plain] not in of_mask
+    }
+
+
+def unpadded(name: str) -> str:
+    """A name without zeros before its whole numbers."""
+    return re.sub(r"(?<![\d.,])0+(?=\d)", "", name)
+
+
+def _shifted(image_of: Mapping[str, Path], mask_of: Mapping[str, Path]) -> Iterator[str]:
+    """What is wrong where images are numbered from 0 and masks from 1: most would have a wrong partner."""
+    numbers: list[dict[tuple[str, str], set[int]]] = [{}, {}]
+    for found, of in zip(numbers, (image_of, mask_of), strict=True):
+        for name in of:
+            if parts := re.fullmatch(r"(.*?)(\d+)(\D*)", name):
+                found.setdefault((parts[1], parts[3]), set()).add(int(parts[2]))
+    for called in numbers[0].keys() & numbers[1].keys():
+        of_images, of_masks = (found[called] for found in numbers)
+        if len(of_images) > 2 and min(of_images) != min(of_masks):
+            by = min(of_masks) - min(of_images)
+            if abs(by) == 1 and of_masks == {number + by for number in of_images}:
+                first = min(image_of.values())
+                yield (
+                    f"{short(first)}: images are numbered {min(of_images)} to {max(of_images)} and masks "
+                    f"{min(of_masks)} to {max(of_masks)}, so one seems to be shifted. Then image {min(of_images)} "
+                    f"belongs to mask {min(of_masks)}, and all pairs of one number are wrong: number one of the two "
+                    "anew, and do not merely take away the two without a partner"
+                )
 
 
 def proposed_suffix(images: Listing, masks: Listing, called: tuple[str, str]) -> str:
@@ -129,22 +202,27 @@ def proposed_suffix(images: Listing, masks: Listing, called: tuple[str, str]) ->
     if len(image_stems) == len(mask_stems) == 1:
         of_two = _of_two(image_stems[0], mask_stems[0])
         return _proposal(of_two) if of_two and of_two != called else ""
-    start = _common_start(image_stems)
-    end = _common_start(stem[len(start) :][::-1] for stem in image_stems)[::-1]
-    shared = [stem[len(start) : len(stem) - len(end)] for stem in image_stems]
-    # Every way in which a mask's name holds what the first image's has of its own.
-    ways = {
-        (stem[: at.start()], stem[at.end() :]) for stem in mask_stems for at in re.finditer(re.escape(shared[0]), stem)
-    }
-    there = {*mask_stems}
-    hits = {way: sum(f"{way[0]}{one}{way[1]}" in there for one in shared[:_TRIED]) for way in ways}
-    most = max(hits.values(), default=0)
-    if 2 * most <= len(shared[:_TRIED]):
-        return ""
-    found = sorted({_shortest((start, end), way) for way, number in hits.items() if number == most} - {called})
+    most, ways = _ways(image_stems, mask_stems)
+    more, others = _ways([*map(unpadded, image_stems)], [*map(unpadded, mask_stems)])
+    if more > most:  # a pattern with a number could lack its zeros
+        most, ways = more, {way for way in others if not re.search(r"\d", "".join(way))}
+    found = sorted(ways - {called}) if 2 * most > len(image_stems[:_TRIED]) else []
     if len(found) > 1:
         return f"Masks are called in {len(found)} ways. Say which: {' or '.join(map(_as_option, found[:4]))}."
     return _proposal(found[0]) if found else ""
+
+
+def _ways(images: Sequence[str], masks: Sequence[str]) -> tuple[int, set[tuple[str, str]]]:
+    """For how many of the first images there is a mask, and how images and masks are called then."""
+    start = _common_start(images)
+    end = _common_start(stem[len(start) :][::-1] for stem in images)[::-1]
+    shared = [stem[len(start) : len(stem) - len(end)] for stem in images]
+    # Every way in which a mask's name holds what the first image's has of its own.
+    ways = {(stem[: at.start()], stem[at.end() :]) for stem in masks for at in re.finditer(re.escape(shared[0]), stem)}
+    there = {*masks}
+    hits = {way: sum(f"{way[0]}{one}{way[1]}" in there for one in shared[:_TRIED]) for way in ways}
+    most = max(hits.values(), default=0)
+    return most, {_shortest((start, end), way) for way, number in hits.items() if number == most}
 
 
 def _proposal(called: tuple[str, str]) -> str:

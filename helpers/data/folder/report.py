@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from helpers.data.findings import scaled_otherwise
 from helpers.data.folder.look import Seen, mask_values
 from helpers.data.folder.names import Listing, Pair
 from helpers.data.folder.rules import Rules
@@ -74,7 +75,7 @@ def report_of(
         what = "no label" if k == IGNORE else rules.classes[k]
         given = ", ".join(shown(value, rules.colours) for value in of[:4]) + (", …" if len(of) > 4 else "")
         if len(of) > 4 and not rules.colours:
-            given = f"{of[0]} to {of[-1]}"
+            given = f"{of[0]} to {of[-1]}" if of[-1] < 2**16 else f"{len(of)} values"  # or colours
         parts.append(f"{what} {given if rules.colours else f'({given})'} {share:.3g} %")
     lines = [
         f"{len(every)} pairs in {images.folder} and {masks.folder}",
@@ -89,6 +90,13 @@ def report_of(
         lines.append(
             f"copies  {others} of the images are the same as another, pixel by pixel, such as {second} as {first}; "
             f"they are on one side of the split{f', and {differ} have other masks' if differ else ''}"
+        )
+    dim = scaled_otherwise(*np.transpose([np.percentile(one.sample, (25, 99)) for one in every]))
+    if len(dim) and len({one.bits for one in every}) == 1:
+        named = [pair for k, pair in enumerate(seen) if k in dim]
+        lines.append(
+            f"light   {len(dim)} of the images, such as {named[0]}, are more than 3 times darker than all others in "
+            "every part: were they scaled in another way, as those of 12 bits are among those of 16?"
         )
     if turned := sum(one.turn != 1 for one in every):
         done = "of the images are turned" if rules.turn is not False else "of the images are not turned"
@@ -107,7 +115,7 @@ def report_of(
         lines.append(f"objects {objects} numbered ones, {objects / len(every):.1f} an image")
     if absent := [name for k, name in enumerate(rules.classes) if k not in values]:
         lines.append(f"absent  {', '.join(absent)}: in no mask")
-    return "\n".join([*lines, *(f"left    {what}" for what in left)])
+    return "\n".join([*lines, *left])
 
 
 def _percent(share: float) -> str:

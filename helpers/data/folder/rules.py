@@ -36,6 +36,9 @@ def checked_rules(
     turn: bool | None,
 ) -> Rules:
     """The options as rules; InputError where one cannot be, or two do not go together."""
+    for name, chosen in (("instances", instances), ("scale", scale), ("turn", turn)):
+        if not isinstance(chosen, bool) and not (name == "turn" and chosen is None):
+            raise InputError(f"{name} is {chosen!r}; it takes True or False{', or None' if name == 'turn' else ''}")
     if values is not None and not isinstance(values, Mapping):
         raise InputError(
             f"values is {values!r}; it says what each value of a mask is, as in values={{0: 'background', 255: 'cell'}}"
@@ -76,7 +79,7 @@ def _number(value: object, colours: bool, said: str) -> int:
             "colours, all are colours: values={(0, 0, 0): 'background', (255, 0, 0): 'cell'}"
         )
     if not (isinstance(value, tuple) and len(value) == 3 and all(isinstance(c, int) and 0 <= c <= 255 for c in value)):
-        raise InputError(f"{said}; a colour is red, green and blue from 0 to 255, such as (255, 0, 0)")
+        raise InputError(f"{said}; a colour is red, green and blue from 0 to 255, without alpha: (255, 0, 0)")
     return as_number(value)
 
 
