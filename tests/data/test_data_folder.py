@@ -552,9 +552,11 @@ def test_a_colour_for_each_object_is_a_number_for_each(put):
     assert f"objects {2 * len(np.unique(number)) - 2} numbered ones" in pairs.report
 
 
-@pytest.mark.parametrize("values", [None, {0: "background", 255: "cell"}, RED_CELL])
-def test_what_is_drawn_in_alpha_alone_is_told(put, values):
-    put.pair(GREY, np.dstack([LABELS * 0 + 255, *[LABELS * 0 + (0 if values == RED_CELL else 255)] * 2, LABELS * 255]))
+@pytest.mark.parametrize(
+    ("red", "values"), [(False, None), (True, None), (False, {0: "background", 255: "cell"}), (True, RED_CELL)]
+)
+def test_what_is_drawn_in_alpha_alone_is_told(put, red, values):
+    put.pair(GREY, np.dstack([LABELS * 0 + 255, *[LABELS * 0 + (0 if red else 255)] * 2, LABELS * 255]))
     text = problems(put, **({"classes": None, "values": values} if values else {}))
     assert "masks/a.png: is drawn in its alpha channel" in text
     assert "is in colours" not in text
@@ -660,6 +662,21 @@ def test_a_jpeg_of_colours_is_read_by_the_nearest(put, quality):
     assert "JPEG blurs colours" in text
     pairs = put.load(classes=None, values={(0, 0, 0): "background", (200, 30, 30): "cell"})
     assert (np.asarray(pairs[0][1]) != disk).mean() < 0.01  # JPEG stores colours at half the size
+
+
+def test_jpegs_of_small_things_in_colours_are_no_pictures(put):
+    spots = np.tile(DISK[::4, ::4], (4, 4))
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    for image, mask, said in (
+        (rng.integers(0, 256, (64, 64)).astype(np.uint8), spots[..., None] * RED[-1, -1], "JPEG blurs colours"),
+        (spots * 255, photo, "are images= and masks= exchanged?"),
+        (photo, photo[::-1], "are masks drawn onto pictures"),
+    ):
+        put("images/a.png", image)
+        put("masks/a.jpg", mask, quality=75)
+        assert said in problems(put)
+        assert ("exchanged" in problems(put)) == ("JPEG blurs" not in said)
 
 
 @pytest.mark.parametrize(

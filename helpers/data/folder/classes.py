@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
+import numpy as np
+
 from helpers.data.folder.look import Seen, mask_values
 from helpers.data.folder.names import Pair, short
 from helpers.data.folder.rules import Rules
-from helpers.data.folder.values import FAR, apart, as_number, main_values, shown
+from helpers.data.folder.values import FAR, apart, as_number, distances, main_values, nearest, shown
 from helpers.data.pairs import IGNORE
 from helpers.data.pictures import Form
 
 _LISTED, _COLOURS = 20, 40  # values and colours that a call can name
+_FAR_OFF = 0.2  # of the pixels of masks saved as JPEG, at most, are far from the colours that were drawn
 _STRAY = 0.05  # of the pixels of 255: so few of value 1 were hardly drawn
 
 
@@ -69,7 +72,8 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
             "turn=True where masks lie on the pictures as a viewer shows them, turn=False where on the pixels as they "
             "are stored. Load with one of them, and data.check_up shows whether it is right."
         )
-    if (outside or painted or blurred) and statistics.median(one.picture for one in seen.values()):
+    pictures = (outside or painted or blurred) and statistics.median(one.picture for one in seen.values())
+    if pictures and not _in_few_colours([one for one in painted.values() if one.form.lossy]):
         advice.append(
             "They look like pictures: are images= and masks= exchanged? Or are masks drawn onto pictures, or saved or "
             "resized in a way that mixes neighbours, as JPEG does?"
@@ -156,11 +160,31 @@ def _advice_for_colours(painted: Mapping[Pair, Seen], seen: Mapping[Pair, Seen],
     elif len(listed) > len(rules.classes) == 2:
         advice.append("If each object has a colour of its own on black: instances=True.")
     if any(one.form.lossy or one.soft for one in painted.values()):
-        listed = main_values(total, True)
+        listed = main_values(_coarse(total), True)
     listed.sort(key=lambda value: value != 0)  # black, or else the most frequent, is mostly the background
     names = _names(len(listed), rules) if len(listed) == 2 else ["..."] * len(listed)
     said = _as_option(dict(zip(listed, names, strict=True)), True)
     return [*advice, f"Say what each colour is: {said} in place of classes. What is no label goes into ignore=."]
+
+
+def _in_few_colours(blurred: Sequence[Seen]) -> bool:
+    """Whether JPEGs have a few main colours and hardly a pixel far from all of them, and their images have more."""
+    total = _coarse(_total(blurred))
+    drawn = main_values(total, True)
+    if len(drawn) < 2 or statistics.median(len(np.unique(one.sample)) for one in blurred) <= _LISTED:
+        return False
+    colours, pixels = np.array([*total]), np.array([*total.values()])
+    far = distances(colours, nearest(colours, drawn, True), True) >= FAR
+    return bool(pixels[far].sum() < _FAR_OFF * pixels.sum())
+
+
+def _coarse(counts: Counter[int]) -> Counter[int]:
+    """Counts of colours that are alike in the upper 4 bits, each as the most frequent of them: none is drawn twice."""
+    merged: Counter[int] = Counter()
+    most: dict[int, int] = {}
+    for value, number in counts.most_common():
+        merged[most.setdefault(value & 0xF0F0F0, value)] += number
+    return merged
 
 
 _SOFT_EDGES = (
@@ -239,7 +263,7 @@ def _ask_back(
     if rules.instances and not total.get(0):
         problems.append("no background in any mask: none holds a 0 (black), and all other numbers are objects")
     numbers = total.keys() - {0, *class_of}
-    if rules.instances and len(numbers) == 1 and _in_pieces([*seen], rules):
+    if rules.instances and len(numbers) == 1 and _in_pieces([*seen], min(numbers), rules):
         problems.append(
             f"no numbers of objects: masks hold {min(numbers)} alone, and that in several places. Leave instances=True "
             "out, and it is a class; data.check_up counts its connected regions"
@@ -254,12 +278,12 @@ def _ask_back(
             )
 
 
-def _in_pieces(pairs: Sequence[Pair], rules: Rules) -> bool:
-    """Whether most masks of some have several connected regions."""
+def _in_pieces(pairs: Sequence[Pair], number: int, rules: Rules) -> bool:
+    """Whether most masks of some have a number in several connected regions."""
     from scipy import ndimage
 
     some = pairs[:: max(1, len(pairs) // _LISTED)]
-    return sum(ndimage.label(mask_values(pair, rules) > 0)[1] > 1 for pair in some) > len(some) / 2
+    return sum(ndimage.label(mask_values(pair, rules) == number)[1] > 1 for pair in some) > len(some) / 2
 
 
 def _renumbered(seen: Iterable[Seen]) -> tuple[str, str]:

@@ -47,7 +47,8 @@ class Folder(InstanceSet):
     - `values`: what each value of a mask is, `{0: "background", 255: "cell"}`, or each of its colours,
       `{(0, 0, 0): "background", (255, 0, 0): "cell"}`; the order gives the classes, and several values may be one;
     - `ignore`: the value, or values, of pixels without a label; 255 where it is no class;
-    - `instances`: masks hold a number for each single object: all are class 1, and `.instances` has the numbers;
+    - `instances`: masks hold a number for each single object, or a colour on black: all are class 1, and `.instances`
+      has the numbers;
     - `suffix`: what the masks' stems have behind those of the images, such as `"_mask"`; or how both are called, with *
       for what the two of a pair share: `("*_leftImg8bit", "*_gtFine_labelIds")`. Files called otherwise are left out;
     - `groups`: pairs that belong together, such as those of one patient, never on two sides of the split: a pattern
