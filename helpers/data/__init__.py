@@ -65,7 +65,7 @@ def check_up(*sets: Pairs) -> None:
     """Look at pairs before training: show the oddest with the outlines of their masks, and say what looks wrong.
 
     Give all splits at once, `check_up(train, validation, test)`: what looks the same in two of them is found, mirrored
-    or turned, too, what one has otherwise than the others, and a class that it lacks. Any sets of pairs will do. Of
+    or turned, too, and what sets one apart: its brightness, its channels, its classes. Any sets of pairs will do. Of
     each, up to 200 pairs are looked at, evenly chosen, and it is said where there are more. What looks wrong need not
     be: each sentence says what was measured.
     """

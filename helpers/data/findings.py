@@ -47,7 +47,7 @@ class Seen(NamedTuple):
     shift: tuple[int, int]  # down and right, by which the outline fits best
     better: float  # times as strong are the edges under it there
     outlines: bool  # all that is drawn are thin closed lines
-    is_shown: bool  # a channel of the image has one value in each class
+    shown: bool  # the mask, in a channel of the image that has one value in each class
     thumb: np.ndarray  # (32 · 32,) with mean 0 and length 1; of an even image, all 0
     drawn: np.ndarray  # the same of the object
 
@@ -85,7 +85,7 @@ def look(at: tuple[int, int], name: str, image: np.ndarray, mask: np.ndarray, la
         shift=shift,
         better=better,
         outlines=_only_outlines(thing),
-        is_shown=len(classes) > 1
+        shown=len(classes) > 1
         and any(np.ptp(one) > 0 and all(np.ptp(one[mask == k]) < 1e-6 for k in classes) for one in image),
         thumb=_thumbnail(grey),
         drawn=_thumbnail(thing.astype(float)),
@@ -218,8 +218,8 @@ def _all_darker(ones: Sequence[Seen], others: Sequence[Seen]) -> bool:
 
 def _of_partners(seen: Sequence[Seen]) -> Iterator[str]:
     """Whether masks belong to their images, and are drawn in one way."""
-    if shown := [one for one in seen if one.is_shown]:
-        yield f"{_such(shown)} the mask in the image, where a channel has one value in each class: is it a photograph?"
+    if shown := [one for one in seen if one.shown]:
+        yield f"{_such(shown)} a channel that shows the mask, with one value in each class: a network merely copies it."
     if lines := [one for one in seen if one.outlines]:
         yield (
             f"{_such(lines)} thin closed outlines and nothing in them: is what they enclose the object? Then fill "

@@ -86,7 +86,7 @@ def test_nothing_is_said_of_pictures_that_are_as_they_should_be(said, name, opti
     ("change", "sentence"),
     [
         (lambda image, mask: (image, 1 - mask), "is the mask inverted?"),
-        (lambda image, mask: (mask[None].float(), mask), "set[6] has the mask in the image"),
+        (lambda image, mask: (mask[None].float(), mask), "set[6] has a channel that shows the mask"),
         (lambda image, mask: (image, outline(mask)), "set[6] has thin closed outlines and nothing in them"),
     ],
 )

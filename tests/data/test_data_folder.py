@@ -959,6 +959,7 @@ def test_empty_missing_and_identical_folders(put, tmp_path):
         ({"classes": None, "values": {(0, 0, 0): "a", (1, 2, 300): "b"}}, "from 0 to 255"),
         ({"classes": None, "values": {(0, 0, 0): "a", (1, 2, 3): "b"}, "ignore": 255}, "a colour is red"),
         ({"ignore": "255"}, "takes a number"),
+        ({"ignore": True}, "takes a number"),
         ({"instances": 1}, "instances is 1; it takes True or False"),
         ({"scale": "no"}, "scale is 'no'; it takes True or False"),
         ({"turn": 90}, "turn is 90; it takes True or False, or None"),

@@ -110,7 +110,7 @@ def by_shared_name(listing: Listing, pattern: str, problems: list[str]) -> tuple
 def pairs_by_name(
     images: Listing, masks: Listing, called: tuple[str, str], problems: list[str]
 ) -> tuple[list[Pair], list[str]]:
-    """The pairs, in order of their names, and what was passed over, in words; who has no partner is a problem."""
+    """The pairs, in order of their names, and lines for the report; who has no partner is a problem."""
     image_of, other_images = by_shared_name(images, called[0], problems)
     mask_of, other_masks = by_shared_name(masks, called[1], problems)
     if images.folder == masks.folder:  # the masks are those that are called so
@@ -151,7 +151,7 @@ def pairs_by_name(
 
 def _by_number(images: Iterable[str], masks: Iterable[str]) -> dict[str, str]:
     """Of masks without an image of their name that image's which differs by zeros before its numbers only."""
-    of_image, of_mask = ({name: unpadded(name) for name in names} for names in (images, masks))
+    of_image, of_mask = ({name: _unpadded(name) for name in names} for names in (images, masks))
     often = [Counter(of.values()) for of in (of_image, of_mask)]
     image_of = {plain: name for name, plain in of_image.items()}
     return {
@@ -161,7 +161,7 @@ def _by_number(images: Iterable[str], masks: Iterable[str]) -> dict[str, str]:
     }
 
 
-def unpadded(name: str) -> str:
+def _unpadded(name: str) -> str:
     """A name without zeros before its whole numbers."""
     return re.sub(r"(?<![\d.,])0+(?=\d)", "", name)
 
@@ -182,8 +182,8 @@ def _shifted(image_of: Mapping[str, Path], mask_of: Mapping[str, Path]) -> Itera
                 yield (
                     f"{short(first)}: images are numbered {min(of_images)} to {max(of_images)} and masks "
                     f"{min(of_masks)} to {max(of_masks)}, so one seems to be shifted. Then image {min(of_images)} "
-                    f"belongs to mask {min(of_masks)}, and all pairs of one number are wrong: number one of the two "
-                    "anew, and do not merely take away the two without a partner"
+                    f"belongs to mask {min(of_masks)}, and all pairs of one number are wrong: number the masks anew, "
+                    "and do not merely take away the two without a partner"
                 )
 
 
@@ -203,7 +203,7 @@ def proposed_suffix(images: Listing, masks: Listing, called: tuple[str, str]) ->
         of_two = _of_two(image_stems[0], mask_stems[0])
         return _proposal(of_two) if of_two and of_two != called else ""
     most, ways = _ways(image_stems, mask_stems)
-    more, others = _ways([*map(unpadded, image_stems)], [*map(unpadded, mask_stems)])
+    more, others = _ways([*map(_unpadded, image_stems)], [*map(_unpadded, mask_stems)])
     if more > most:  # a pattern with a number could lack its zeros
         most, ways = more, {way for way in others if not re.search(r"\d", "".join(way))}
     found = sorted(ways - {called}) if 2 * most > len(image_stems[:_TRIED]) else []

@@ -49,7 +49,7 @@ def checked_rules(
     table = None
     if values is not None:
         table = tuple(zip(numbers, map(names.index, values.values()), strict=True))
-    if isinstance(ignore, str):
+    if isinstance(ignore, str | bool):
         raise InputError(f"ignore is {ignore!r}; it takes a number, or several: ignore=255, ignore=(11, 255)")
     ignored = None
     if ignore is not None:
