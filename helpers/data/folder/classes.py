@@ -34,10 +34,7 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
         if one.oddity and (rules.values is None or not one.counts.keys() <= dict(rules.values).keys()):
             problems.append(f"{called}: {one.oddity}")
         if one.in_alpha:
-            problems.append(
-                f"{called}: is drawn in its alpha channel, and its values are all the same; save that channel: "
-                "`Image.open(path).getchannel('A').save(path)`"
-            )
+            problems.append(f"{called}: is drawn in its alpha channel, and its values are all the same")
         elif pair in painted:
             problems.append(f"{called}: is in colours: {_some(sorted(one.counts), True)}; a mask holds class numbers")
         elif pair in blurred and (why := _why_unreadable(one, rules)):
@@ -67,6 +64,9 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
     if renumbered:
         problems.append(renumbered)
         advice.append(by_colour)
+    in_alpha = any(one.in_alpha for one in seen.values())
+    if in_alpha:
+        advice.append("Save the alpha channel as the mask: `Image.open(path).getchannel('A').save(path)`, with Pillow.")
     if any("turned by its EXIF tag" in problem for problem in problems):
         advice.append(
             "turn=True where masks lie on the pictures as a viewer shows them, turn=False where on the pixels as they "
@@ -84,7 +84,7 @@ def classes_of(seen: Mapping[Pair, Seen], rules: Rules, problems: list[str]) -> 
         advice += _advice_for_jpegs(blurred.values(), rules)
     elif outside:
         advice += _advice_for_values(total, outside, any(one.soft for one in seen.values()), rules)
-    elif seen and not renumbered:
+    elif seen and not renumbered and not in_alpha:
         _ask_back(seen, total, class_of, rules, problems, advice)
     return class_of, advice
 
