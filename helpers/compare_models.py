@@ -95,7 +95,7 @@ def compare(
     Args:
         models: by name: a model, or several trained with different seeds, for mean and standard deviation. Each maps
             images `(N, C, H, W)` from 0 to 1 to logits `(N, K, H, W)`, runs where its parameters are, and is given back
-            in the mode it came in.
+            in the mode it came in. The same network twice is warned of.
         pairs: pixels of 255 do not count.
         seconds: how long the training took (`fit(...).seconds`), by name: one number a model.
 

@@ -118,7 +118,7 @@ def fit(
     *,
     seconds: float | None = None,
     epochs: float | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     batch_size: int = 8,
     crop: int | None = None,
     augment: Augment | None = any_way_up,
@@ -149,7 +149,7 @@ def fit(
         loss: `loss(logits, masks)` gives a 0-d tensor; masks are int64 `(N, H, W)`, 255 where there is no label.
         seconds: how long the run may take, validation included; or
         epochs: how often to show every image. At most one of the two; without either, 60 seconds.
-        device: `"cpu"`, `"cuda"`, `"mps"`, or `"auto"` for the best there is.
+        device: `"cpu"`, `"cuda"`, `"mps"`, or `"auto"` for the best there is; a `torch.device`, too.
         batch_size: images in a step, over all processes.
         crop: train on random squares of this side, in pixels; `None` on whole images, which must be of one size.
         augment: `augment(image, mask, generator)`; by default one of the eight ways up of a square. `None` for nothing.

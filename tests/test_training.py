@@ -339,6 +339,10 @@ def test_bad_arguments_are_refused_in_one_sentence(options, said):
         fit(network(), TRAIN, VALIDATION, **options)
 
 
+def test_a_device_of_torch_is_taken():
+    assert fit(network(), TRAIN, VALIDATION, epochs=1, device=torch.device("cpu")).device == "cpu"
+
+
 def test_a_model_with_nothing_to_train_is_refused():
     with pytest.raises(TrainingError, match="nothing to train"):
         fit(network().requires_grad_(False), TRAIN, VALIDATION, epochs=1)

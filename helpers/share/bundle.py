@@ -45,7 +45,7 @@ def share(
     Args:
         model: images `(N, C, H, W)` to logits `(N, K, H, W)`; left as it was.
         name: letters, digits, - and _. Another bundle of this name in the folder is kept in its folder `earlier`.
-        train: what it was trained on, for the card.
+        train: what it was trained on, for the card. Images of it among those of `validation` are warned of.
         validation: what to measure its scores on, other images than those of the gallery. The examples on the card are
             the worst, the median and the best of them.
         folder: where to write.

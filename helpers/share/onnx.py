@@ -93,12 +93,13 @@ def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int 
 def _exported(model: nn.Module, example: Tensor, any_size: bool) -> bytes | None:
     """The ONNX file, or `None` if torch cannot export it."""
     free = (0, 2, 3) if any_size else (0,)  # axes
-    quiet = logging.getLogger("torch.onnx"), logging.getLogger("onnxscript")
+    quiet = [logging.getLogger(name) for name in ("torch.onnx", "torch.fx.experimental.symbolic_shapes", "onnxscript")]
     levels = [logger.level for logger in quiet]
     for logger in quiet:
         logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        nowhere = io.StringIO()
+        with warnings.catch_warnings(), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 model,

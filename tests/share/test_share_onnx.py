@@ -79,10 +79,11 @@ class Branching(nn.Module):
         return x if float(x.mean()) > 0.5 else -x
 
 
-def test_what_cannot_be_exported(tmp_path):
+def test_what_cannot_be_exported(tmp_path, capfd):
     with pytest.raises(ShareError, match="cannot export"):
         export_onnx(Branching(), tmp_path / "net.onnx", in_channels=1, size=8)
     assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_network_that_fails(tmp_path):
