@@ -140,12 +140,11 @@ Of one question (`{exercise}`, medians), its checks take {checks:.0f} ms where t
 
 ON_A_GPU = """## On a GPU
 
-`python -m tests.launch.gpu`, last run on {day} ({machine}, Python {python}): {lessons} solved
+`python -m tests.launch.gpu` ({machine}, Python {python}), on {days[lessons]}: {lessons} solved
 lessons in a kernel each, {passed} of their checks passed, nothing was left on the GPU that did not begin there; and
-{pieces} things that take a network, with one on the GPU. What failed there is listed below. It has been mended since,
-and the mended code has not been on a GPU again.
+{pieces} things that take a network, with one on the GPU. {failed}
 
-{failed}
+Trainings there, on {days[runs]}:
 
 {runs}
 
@@ -283,11 +282,11 @@ def _on_gpu(found: dict) -> str:
     failed = [(what, f"`{problem}`") for what, problem in found["pieces"].items() if problem]
     failed += [(one["lesson"], f"`{error}`") for one in found["lessons"] for error in one["errors"]]
     return ON_A_GPU.format(
-        **{name: found[name] for name in ("day", "machine", "python")},
+        **{name: found[name] for name in ("days", "machine", "python")},
         lessons=len(found["lessons"]),
         passed=sum(one["passed"] for one in found["lessons"]),
         pieces=len(found["pieces"]),
-        failed=markdown.table(("what", "failed with"), failed),
+        failed=f"What failed:\n\n{markdown.table(('what', 'failed with'), failed)}" if failed else "Nothing failed.",
         runs=table(found["runs"]),
     )
 

@@ -125,7 +125,7 @@ def test_two_views_share_everything_and_two_trainings_of_a_cell_share_one_monito
     other = notebook.page.locator(".jp-LinkedOutputView")
     expect(bar(other)).to_be_visible()
     slider = other.get_by_role("slider")
-    expect(slider).to_be_visible(timeout=30_000)
+    expect(slider).to_be_visible(timeout=90_000)  # after two validations, 15 s apart and more
     slider.focus()
     notebook.page.keyboard.press("Home")
     for view in (monitor, other):

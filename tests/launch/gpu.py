@@ -1,13 +1,15 @@
 """`python -m tests.launch.gpu LESSONS RESULT.json [pieces] [lessons] [runs]`: the course on a machine with a GPU.
 
 Puts networks on the GPU through what takes a network; runs the solved notebooks in the folder LESSONS, each in a
-kernel; trains by `autograde.bench.run`. What was found goes to RESULT.json, of which `autograde.bench.page` makes a
-section of docs/benchmarks.md. Needs no more than the core of the course, and a kernel (nbclient and ipykernel).
+kernel; trains by `autograde.bench.run`. What was found goes to RESULT.json, over what an earlier run found of the same
+parts, and `autograde.bench.page` makes a section of docs/benchmarks.md of it. Needs no more than the core of the
+course, and a kernel (nbclient and ipykernel).
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import os
 import platform
@@ -204,7 +206,8 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
 def main(lessons: Path, result: Path, wanted: list[str]) -> int:
     """Do these parts, or all, and keep what was found after each."""
     card = torch.cuda.get_device_name()
-    found: dict[str, Any] = {
+    found: dict[str, Any] = json.loads(result.read_text()) if result.exists() else {"days": {}}
+    found |= {
         "card": card,
         "machine": f"{card}, {os.cpu_count()} processors ({platform.machine()}), PyTorch {torch.__version__}",
         "python": platform.python_version(),
@@ -212,6 +215,7 @@ def main(lessons: Path, result: Path, wanted: list[str]) -> int:
 
     def keep(what: str, value: Any) -> None:
         found[what] = value
+        found["days"][what] = datetime.date.today().isoformat()
         result.write_text(json.dumps(found, indent=1) + "\n")
 
     if not wanted or "pieces" in wanted:

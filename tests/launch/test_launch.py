@@ -65,9 +65,8 @@ def test_a_lesson_runs_from_an_empty_folder(released, without_the_course, tmp_pa
 
 
 @pytest.mark.parametrize("name", hosts.ENVIRONMENTS)
-def test_a_lesson_runs_in_the_environment_of_each_host_that_is_made_here(name, tmp_path):
-    environment = hosts.ENVIRONMENTS[name]()
-    if not environment.is_made:
+def test_a_lesson_runs_in_the_environment_of_each_host(name, tmp_path):
+    if not hosts.ENVIRONMENTS[name]().is_made and "CI" not in os.environ:  # where a run makes it
         pytest.skip("`python course.py test --launch` makes it, which takes minutes and 4 GB")
     try:
         (seen,) = hosts.run(name, [LESSON], tmp_path, print)
