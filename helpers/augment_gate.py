@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from helpers.data.gate import GateError, about, kind, same_random_numbers, sentence
+from helpers.data.gate import GateError, about, is_centred, kind, same_random_numbers, sentence
 from helpers.data.pairs import IGNORE
 from helpers.markup import code
 
@@ -18,8 +18,12 @@ ALIKE = 0.5  # correlation, at least, of an augmented picture of a mask with the
 AUGMENTED = 4  # times that an augmentation is tried, as it may do another thing each time
 
 
-def check_augment(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> None:
-    """Raise GateError unless `augment(image, mask, generator)` gives such a pair, of one size, and leaves its own."""
+def check_augment(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> bool:
+    """Whether `augment(image, mask, generator)` brings an image from 0 to 1 to both sides of 0, as normalising does.
+
+    Raises:
+        GateError: what it gives is no such pair, or not of one size, or it changes the pair that it is given.
+    """
     called = code(getattr(augment, "__name__", type(augment).__name__))
     rule = (
         "It is called with an image (C, H, W) of float32, its mask (H, W) of int64 and a `torch.Generator`, and has to "
@@ -52,19 +56,22 @@ def check_augment(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> N
         sizes.add("×".join(map(str, labels.shape)))
     if len(sizes) > 1:
         raise GateError(f"augment={called} gives sizes of {' and '.join(sorted(sizes))}, and a batch needs one size.")
-    if _parts_the_pair(augment, image, mask):
+    parts_the_pair, centres = _made_of_a_picture(augment, image, mask)
+    if parts_the_pair:
         raise GateError(
             f"augment={called} moves an image otherwise than its mask, or leaves nothing of it. Draw each random "
             "number once, for both. Transforms of torchvision know which is which by their types: "
             "`transform(tv_tensors.Image(image), tv_tensors.Mask(mask))`."
         )
+    return centres
 
 
-def _parts_the_pair(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> bool:
-    """Whether of a picture of its mask something else comes back than a picture of the mask that comes back."""
+def _made_of_a_picture(augment: Callable[..., Any], image: Tensor, mask: Tensor) -> tuple[bool, bool]:
+    """Whether a picture of its mask comes back as another than of the mask beside it; and always with parts below 0."""
     height, width = mask.shape
     shape = torch.zeros_like(mask)  # turned or mirrored, it is elsewhere
     shape[height // 16 : height // 4, 5 * width // 16 : width // 2] = 1
+    centred = []
     for seed in range(2 * AUGMENTED):
         with same_random_numbers(), suppress(Exception):  # it may take pictures of another kind only
             torch.manual_seed(seed)
@@ -74,5 +81,6 @@ def _parts_the_pair(augment: Callable[..., Any], image: Tensor, mask: Tensor) ->
             both = F.avg_pool2d(torch.stack([seen, drawn]) * known, max(1, min(labels.shape) // 16)).flatten(1)
             is_there = both[1].mean() > shape.float().mean() / 2
             if is_there and not abs(float(torch.corrcoef(both)[0, 1])) > ALIKE:
-                return True
-    return False
+                return True, False
+            centred.append(is_centred(new.as_subclass(Tensor).float()))
+    return False, bool(centred) and all(centred)

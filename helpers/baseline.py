@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from helpers.compare_models import compare
 from helpers.data import files
 from helpers.data.validation import check_choice
-from helpers.errors import CourseError, InputError
+from helpers.errors import CourseError, InputError, called_as
 from helpers.extras import extra
 from helpers.reference.padding import pad_to_multiple, unpad
 
@@ -85,6 +85,7 @@ class Baseline(nn.Module):
         return unpad(self.network(x), pads)
 
 
+@called_as("build_baseline(in_channels=1, num_classes=2)")
 def build_baseline(
     encoder: str = DEFAULT, in_channels: int = 3, num_classes: int = 1, weights: str | None = "auto"
 ) -> Baseline:

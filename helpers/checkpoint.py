@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from helpers.atomic_write import atomic_write
-from helpers.errors import InputError
+from helpers.errors import InputError, what_to_do
 
 FORMAT = "build-unet checkpoint 2"
 
@@ -22,9 +22,17 @@ class CheckpointError(InputError):
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Write the file `path`; an older checkpoint is there until the new one is whole."""
+    """Write the file `path`; an older checkpoint is there until the new one is whole.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
     kept = {name: x.detach().cpu().contiguous().clone() for name, x in tensors.items()}
-    atomic_write(Path(path), save(kept, {"format": FORMAT, "facts": json.dumps(facts)}))
+    content = save(kept, {"format": FORMAT, "facts": json.dumps(facts, default=float)})  # NumPy's numbers, too
+    try:
+        atomic_write(Path(path), content)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be written: {error.strerror or error}. {what_to_do(error)}") from None
 
 
 def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

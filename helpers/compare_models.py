@@ -9,16 +9,16 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsFloat
 
 import torch
 from torch import Tensor, nn
 
 from helpers import metrics
-from helpers.data.gate import GateError, Taken
+from helpers.data.gate import GateError, Taken, warn
 from helpers.data.pairs import IGNORE, Pairs
 from helpers.data.validation import check_choice
-from helpers.errors import InputError
+from helpers.errors import InputError, called_as
 from helpers.eval_mode import eval_mode
 from helpers.network_gate import check_ends, check_network, logits_of
 from helpers.progress_bar import with_progress
@@ -84,6 +84,7 @@ class Comparison:
         return " ".join(said)
 
 
+@called_as('compare({"mine": model}, pairs)')
 def compare(
     models: dict[str, nn.Module | Sequence[nn.Module]],
     pairs: Pairs,
@@ -94,7 +95,7 @@ def compare(
     Args:
         models: by name: a model, or several trained with different seeds, for mean and standard deviation. Each maps
             images `(N, C, H, W)` from 0 to 1 to logits `(N, K, H, W)`, runs where its parameters are, and is given back
-            in the mode it came in.
+            in the mode it came in. The same network twice is warned of.
         pairs: pixels of 255 do not count.
         seconds: how long the training took (`fit(...).seconds`), by name: one number a model.
 
@@ -108,12 +109,21 @@ def compare(
             'names: `compare({"mine": model}, pairs)`.'
         )
     several = {name: list(given) if isinstance(given, Sequence) else [given] for name, given in models.items()}
+    if not isinstance(seconds, dict | None):
+        raise InputError('seconds go by names, as the models do: `seconds={"mine": history.seconds}`.')
     taken = Taken(pairs, "pairs")
     image, _ = taken.first()
-    most = 2
+    most, names = 2, dict[nn.Module, str]()
     for name, model in ((name, model) for name, given in several.items() for model in given):
         try:
             check_network(model)
+            if model in names:
+                where = "twice" if names[model] == name else f"as {names[model]!r}"
+                warn(
+                    f"{name!r} holds the same network {where}, so no difference can show. `fit` trains a network in "
+                    "place: make one for each run, or keep a `copy.deepcopy(model)`."
+                )
+            names[model] = name
             most = max(most, logits_of(model, image).shape[1])
             with suppress(GateError):  # a part of the image, since a graph takes much memory, and may be too small
                 check_ends(model, logits_of(model, image[:, :64, :64], grad=True))
@@ -134,6 +144,8 @@ def compare(
                 f"{name!r} has {len(given)} models and {len(times)} numbers of seconds. Give at least one model, and "
                 "one number for each."
             )
+        if not all(isinstance(t, SupportsFloat | None) and (t is None or 0 <= float(t) < math.inf) for t in times):
+            raise InputError(f"seconds of {name!r} are {took!r}. Give numbers, such as `history.seconds`.")
         rows.append(_row(name, given, times, taken))
     return Comparison(rows, len(taken))
 

@@ -16,13 +16,16 @@ from typing import Any, ParamSpec, SupportsFloat, SupportsIndex, TypeVar
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
+SHORT = 60  # letters of a value that a message shows
+
 # The types of arguments that are looked at, as they are written, and in words.
-TYPES: dict[str, tuple[type, str]] = {
+TYPES: dict[str, tuple[Any, str]] = {
     "str": (str, "text"),
     "Path": (Path, "a path"),
     "int": (SupportsIndex, "a whole number"),  # NumPy's, too
     "float": (SupportsFloat, "a number"),
     "None": (type(None), ""),
+    "Monitor": (Callable, "a function"),  # of `fit`
 }
 
 
@@ -86,4 +89,6 @@ def _misfits(signature: inspect.Signature, given: tuple[Any, ...], named: dict[s
         for one in value if parameter.kind is inspect.Parameter.VAR_POSITIONAL else (value,):
             if not isinstance(one, tuple(TYPES[known][0] for known in types)):
                 expected = " or ".join(TYPES[known][1] for known in types if known != "None")
-                yield f"{name} has to be {expected}, and this is {one!r:.60}"
+                shown = repr(one)
+                this = shown if len(shown) <= SHORT and "\n" not in shown else f"a {type(one).__name__}"
+                yield f"{name} has to be {expected}, and this is {this}"

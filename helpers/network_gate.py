@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from helpers.augment_gate import check_augment
 from helpers.data.gate import (
-    NO_IMAGE,
     GateError,
     Taken,
     as_image,
     channels,
+    is_unscaled,
     kind,
     same_random_numbers,
     say,
@@ -98,8 +98,7 @@ def ready_to_train(
     check_loss(loss, logits, mask, bounded)
     check_batch_norm(model, image, batch_size)
     check_training(model, image, batch_size, logits.shape[1])
-    if augment is not None:
-        check_augment(augment, image, mask)
+    taken[0].check_scale(taken[1], augment is not None and check_augment(augment, image, mask))
     if (unlabelled := taken[0].holding(IGNORE)) is not None:
         logits = logits_of(model, unlabelled[0])
         check_loss(loss, logits, unlabelled[1], bounded)
@@ -124,8 +123,10 @@ def takes_an_image(predict: Callable[Concatenate[nn.Module, Tensor, P], Tensor])
             say(notes)
         if not bool(taken.isfinite().all()):
             raise GateError(f"{int((~taken.isfinite()).sum())} values of this image are no finite numbers. Mend them.")
-        if float(taken.max()) > NO_IMAGE:
-            warn(f"This image goes to {float(taken.max()):.4g}; images go from 0 to 1. Divide it as in training.")
+        lowest, highest = (float(x) for x in taken.aminmax())
+        if is_unscaled(lowest, highest):
+            reach = f"goes to {highest:.4g}" if highest > -lowest else f"begins at {lowest:.4g}"
+            warn(f"This image {reach}; images go from 0 to 1. Divide it as in training.")
         check_module(model)
         side = inspect.signature(predict).bind(model, taken, *args, **options).arguments.get("tile")
         seen = taken
@@ -135,12 +136,25 @@ def takes_an_image(predict: Callable[Concatenate[nn.Module, Tensor, P], Tensor])
             logits = predict(model, taken, *args, **options)
         except Exception:
             logits_of(model, seen)
+            _check_turned(model, seen)
             raise
         if logits.ndim != 3 or logits.shape[1:] != taken.shape[1:]:
             logits_of(model, seen)
         return logits
 
     return called_as(f"{predict.__name__}({', '.join(inspect.signature(predict).parameters)})")(checked)
+
+
+def _check_turned(model: nn.Module, image: Tensor) -> None:
+    """Raise GateError where a network takes an image, and not the same one turned by a quarter."""
+    _, height, width = image.shape
+    try:
+        logits_of(model, image.rot90(1, (1, 2)))
+    except GateError as error:
+        raise GateError(
+            f"{_name(model)} takes this image of {height} × {width} as it is, and not turned by a quarter, to {width} "
+            f"× {height}. Give square images, such as tiles, or leave out what turns them. It says: {error}"
+        ) from error.__cause__
 
 
 def check_network(model: Any) -> None:

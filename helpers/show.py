@@ -12,6 +12,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from helpers import markup
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -33,7 +35,7 @@ def figure(fig: Figure, alt: str) -> None:
     """Show a matplotlib figure with `alt` as its alternative text, and close it."""
     from IPython.display import display
 
-    display({"text/plain": alt, "text/html": img_tag(fig, alt)}, raw=True)
+    display(markup.Shown(alt, img_tag(fig, alt)))
 
 
 def images(panels: list[tuple[str, Any]], alt: str | None = None, height: float = 3.2) -> None:

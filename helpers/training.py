@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import hashlib
 import logging
 import math
 import os
@@ -32,6 +33,7 @@ from helpers import checkpoint as checkpoints
 from helpers import metrics
 from helpers.batch_norm import freeze_batch_norm, share_batch_norm
 from helpers.crops import Augment, Crops, any_way_up
+from helpers.data.gate import same_random_numbers, warn
 from helpers.data.pairs import IGNORE, Pairs
 from helpers.errors import InputError, called_as
 from helpers.monitor.monitor import Watch, watching
@@ -116,7 +118,7 @@ def fit(
     *,
     seconds: float | None = None,
     epochs: float | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     batch_size: int = 8,
     crop: int | None = None,
     augment: Augment | None = any_way_up,
@@ -147,7 +149,7 @@ def fit(
         loss: `loss(logits, masks)` gives a 0-d tensor; masks are int64 `(N, H, W)`, 255 where there is no label.
         seconds: how long the run may take, validation included; or
         epochs: how often to show every image. At most one of the two; without either, 60 seconds.
-        device: `"cpu"`, `"cuda"`, `"mps"`, or `"auto"` for the best there is.
+        device: `"cpu"`, `"cuda"`, `"mps"`, or `"auto"` for the best there is; a `torch.device`, too.
         batch_size: images in a step, over all processes.
         crop: train on random squares of this side, in pixels; `None` on whole images, which must be of one size.
         augment: `augment(image, mask, generator)`; by default one of the eight ways up of a square. `None` for nothing.
@@ -157,7 +159,8 @@ def fit(
             the time.
         seed: of the order, the crops, the augmentation and dropout, but not of the model's initial weights.
         checkpoint: a file for the state of the run, written after each validation.
-        resume: go on from `checkpoint`. With `epochs`, the weights at the end are those of a run without the break.
+        resume: go on from `checkpoint`. With `epochs`, the weights at the end are those of a run without the break. It
+            is warned of where the pairs are others than before it.
         monitor: called as `monitor(history, fraction)` after each step, with the fraction of the run that is done; a
             true result ends the run as Ctrl-C does.
 
@@ -172,10 +175,15 @@ def fit(
         seconds = 60.0
     numbers = {"epochs": epochs, "seconds": seconds, "lr": lr, "batch_size": batch_size, "crop": crop}
     for name, value in {**numbers, "patience": patience}.items():
-        if value is not None and not value > 0:
-            raise TrainingError(f"{name} is {value}; give more than 0.")
+        if value is not None and not 0 < value < math.inf:
+            raise TrainingError(f"{name} is {value}; give more than 0, and a finite number.")
+    if not -(2**63) <= seed < 2**64:
+        raise TrainingError(f"seed is {seed}; give a whole number of at most 64 bits, such as 0.")
     if resume and checkpoint is None:
         raise TrainingError("resume=True goes on from a checkpoint; none is given. Add checkpoint='run.safetensors'.")
+    file = None if checkpoint is None else Path(checkpoint)
+    if file is not None and file.is_dir():
+        raise TrainingError(f"checkpoint is the folder {file}. Give a file in it: {file / 'run.safetensors'}.")
     fabric = _fabric(device)
     if batch_size % fabric.world_size:
         raise TrainingError(
@@ -187,11 +195,11 @@ def fit(
         taken[0].say(taken[1])
     crops = Crops(train, crop, batch_size, augment, seed)
     steps = None if epochs is None else max(1, round(epochs * crops.batches_an_epoch))
-    settings = {"seed": seed, "batch_size": batch_size, "crop": crop, "lr": lr, "epochs": epochs}
-    file = None if checkpoint is None else Path(checkpoint)
+    settings: dict[str, Any] = {"seed": seed, "batch_size": batch_size, "crop": crop, "lr": lr, "epochs": epochs}
+    sets = {} if file is None else {"training": _known_by(train), "validation": _known_by(validation)}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        run = _Run(fabric, model, crops, validation, loss, seconds, steps, lr, patience, monitor, settings, file)
+        run = _Run(fabric, model, crops, validation, loss, seconds, steps, lr, patience, monitor, settings, sets, file)
         if resume:
             run.restore()
         with watching() if fabric.global_rank == 0 else Watch() as run.watch:
@@ -223,6 +231,7 @@ class _Run:
     patience: int
     monitor: Monitor | None
     settings: dict[str, Any]
+    sets: dict[str, list[Any]]  # by what the pairs are known again when they are resumed on
     file: Path | None
 
     def __post_init__(self) -> None:
@@ -367,7 +376,7 @@ class _Run:
         }
         tensors = {f"{part}.{name}": x for part, state in parts.items() for name, x in state.items()}
         facts = {"waited": self.waited, "next_validation": self.next_validation, "history": asdict(self.history)}
-        facts["settings"] = self.settings
+        facts |= {"settings": self.settings, "pairs": self.sets}
         checkpoints.write(self.file, {**tensors, "random": torch.get_rng_state()}, facts)
 
     def restore(self) -> None:
@@ -384,6 +393,7 @@ class _Run:
             raise checkpoints.CheckpointError(
                 f"{self.file.name} is of a run with other settings: {', '.join(others)}. Resume with the same ones."
             )
+        self.warn_of_others(facts.get("pairs", {}))
         parts: defaultdict[str, dict[str, Tensor]] = defaultdict(dict)
         for name, x in tensors.items():
             part, _, rest = name.partition(".")
@@ -400,6 +410,25 @@ class _Run:
         self.waited, self.next_validation = facts["waited"], facts["next_validation"]
         self.history = History(**{**facts["history"], "stopped": "", "device": str(self.fabric.device)})
         self.began = time.perf_counter() - self.history.seconds
+
+    def warn_of_others(self, there: dict[str, list[Any]]) -> None:
+        """Say where the pairs of the checkpoint were others."""
+        assert self.file is not None
+        for kind, (number, first) in there.items():
+            now, first_now = self.sets[kind]
+            if number != now or (first and first_now and first != first_now):
+                what = f"there were {number}, and here are {now}" if number != now else "the first is another"
+                warn(
+                    f"{self.file.name} is of a run on other {kind} pairs: {what}. Its weights and scores come from "
+                    "those. Resume with the same pairs, or train anew."
+                )
+
+
+def _known_by(pairs: Pairs) -> list[Any]:
+    """How many pairs there are, and a hash of the first, empty where that is another each time."""
+    with same_random_numbers():
+        first, again = (b"".join(x.contiguous().numpy().tobytes() for x in pairs[0]) for _ in range(2))
+    return [len(pairs), hashlib.blake2b(first, digest_size=8).hexdigest() if first == again else ""]
 
 
 def _is_better(scores: dict[str, float], best: dict[str, float]) -> bool:

@@ -25,6 +25,7 @@ from timm.data import ImageNetInfo, create_transform, resolve_data_config
 from torch import nn
 
 from helpers.baseline import DEFAULT, WeightsError, build_baseline, imagenet_weights
+from helpers.errors import CourseError
 from helpers.reference.baseline import freeze_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -220,9 +221,11 @@ def test_an_encoder_without_trained_weights():
         build_baseline(f"tu-{without}")
 
 
-@pytest.mark.parametrize("wrong", [{"weights": "imagenet21k"}, {"in_channels": 0}, {"num_classes": 0}])
-def test_arguments_out_of_range(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+@pytest.mark.parametrize(
+    "wrong", [{"weights": "imagenet21k"}, {"in_channels": 0}, {"num_classes": 0}, {"in_channels": "1"}, {"classes": 2}]
+)
+def test_arguments_that_cannot_be(wrong):
+    with pytest.raises(CourseError, match=next(iter(wrong))):
         build_baseline(**wrong)
 
 

@@ -187,12 +187,25 @@ def test_what_was_missed_is_explained():
 
 
 @pytest.mark.parametrize(
+    ("names", "said"),
+    [("ab", "'b' holds the same network as 'a'"), ("aa", "'a' holds the same network twice"), ("a", None)],
+)
+def test_a_network_that_is_compared_with_itself_is_warned_of(names, said, recwarn):
+    model = Shifted()
+    compare({name: [model] * names.count(name) for name in names} | {"other": Shifted()}, PAIRS)
+    assert [said in str(w.message) for w in recwarn] == [True] * (said is not None)
+
+
+@pytest.mark.parametrize(
     ("models", "pairs", "seconds", "said"),
     [
         ({}, PAIRS, None, "models are none"),
         ({"a": Shifted()}, [], None, "pairs have no pair"),
         ({"a": []}, PAIRS, None, "'a' has 0 models"),
         ({"first": Shifted()}, PAIRS, {"frist": 3.0}, "no model 'frist'. Did you mean 'first'"),
+        ({"a": Shifted()}, PAIRS, 3.0, "seconds go by names"),
+        ({"a": Shifted()}, PAIRS, {"a": "3"}, "seconds of 'a' are '3'. Give numbers"),
+        ({"a": Shifted()}, PAIRS, {"a": -3}, "seconds of 'a' are -3"),
         ({"a": [Shifted(), Shifted()]}, PAIRS, {"a": 3.0}, "2 models and 1 numbers of seconds"),
         ({"a": [Shifted(), nn.Conv2d(1, 1, 1)]}, PAIRS, None, "'a' differ in their numbers of parameters"),
         ({"a": Shifted()}, pairs_of(square(0, 0, label=2)), None, "values 0 and 2 .* from 0 to 1"),

@@ -34,6 +34,7 @@ def test_types_are_looked_at_as_they_are_written():
     for call, said in (
         (lambda: f(), "f\\(\\): missing a required argument: 'a'"),
         (lambda: f("a", 1, "b", 2), "more has to be text, and this is 2"),
+        (lambda: f([0] * 99), "a has to be text, and this is a list"),
         (lambda: f("a", "b"), "n has to be a whole number, and this is 'b'"),
         (lambda: f(None), "a has to be text, and this is None. Call it as in f\\('a'"),
     ):

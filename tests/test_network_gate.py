@@ -260,6 +260,37 @@ def test_an_image_of_bytes_as_floats_is_warned_of_and_none_without_numbers_taken
         predict_dihedral(UNet(1, 2, 4, 2), IMAGE / 0)
 
 
+def test_a_normalised_image_is_none_of_bytes(recwarn):
+    spot = torch.full((1, 64, 64), 0.1)
+    spot[:, 20, 20] = 1.0
+    predict_dihedral(UNet(1, 2, 4, 2), normalised(spot))
+    assert list(recwarn) == []
+    with pytest.warns(GateWarning, match="begins at -1000; images go"):
+        predict_dihedral(UNet(1, 2, 4, 2), 500 * IMAGE - 1100)
+
+
+def test_an_image_without_a_pixel_is_told():
+    with pytest.raises(GateError, match=r"an image \(1, 0, 32\), without a pixel"):
+        predict_dihedral(UNet(1, 2, 4, 2), IMAGE[:, :0])
+
+
+class Placed(nn.Module):
+    """Adds a number for each place in an image of one size."""
+
+    def __init__(self):
+        super().__init__()
+        self.network, self.places = UNet(1, 2, 4, 2), nn.Parameter(torch.zeros(32, 16))
+
+    def forward(self, x):
+        return self.network(x + self.places)
+
+
+@pytest.mark.parametrize("model", [Placed(), nn.Sequential(nn.Conv2d(1, 2, 1), nn.AdaptiveAvgPool2d((32, 16)))])
+def test_a_network_that_takes_no_turned_image_is_told(model):
+    with pytest.raises(GateError, match="image of 32 × 16 as it is, and not turned by a quarter, to 16 × 32"):
+        predict_dihedral(model, IMAGE[:, :, :16])
+
+
 def test_a_table_warns_of_a_bounded_end_too():
     with pytest.warns(GateWarning, match="ends in a sigmoid"):
         compare({"it": After(torch.sigmoid, 1)}, PAIRS)
@@ -449,8 +480,9 @@ def test_an_augmentation_that_gives_no_pair_is_told(augment, said):
     [
         None,
         any_way_up,
-        lambda i, m, g: ((i - i.mean()) / i.std(), m),
         lambda i, m, g: (1 - i, m),
+        lambda i, m, g: (i + 0.3 * torch.randn(i.shape, generator=g), m),
+        lambda i, m, g: (i + 0.5 * torch.rand((), generator=g) - 0.25, m),
         lambda i, m, g: ((i + 0.2 * torch.randn(i.shape, generator=g)).clamp(0, 1), m),
         lambda i, m, g: (v2.functional.gaussian_blur(i, 5), m),
         lambda i, m, g: v2.RandomRotation(30)(tv_tensors.Image(i), tv_tensors.Mask(m)),
@@ -464,9 +496,36 @@ def test_an_augmentation_that_moves_both_alike_is_taken(augment, recwarn):
     assert [w for w in recwarn if issubclass(w.category, GateWarning)] == []
 
 
+def normalised(image):
+    return (image - image.mean()) / image.std()
+
+
+@pytest.mark.parametrize("scaled", [normalised, lambda x: 2 * x - 1])
+def test_an_augmentation_that_scales_training_images_alone_is_warned_of(scaled, recwarn):
+    def augment(image, mask, generator):
+        return any_way_up(scaled(image), mask, generator)
+
+    fit(UNet(1, 2, 4, 2), PAIRS, OTHERS, epochs=1, augment=augment)
+    (warned,) = [str(w.message) for w in recwarn]
+    assert "come out of augment= on both sides of 0, and those of the validation pairs go from 0" in warned
+    fit(UNet(1, 2, 4, 2), PAIRS, [(scaled(image), mask) for image, mask in OTHERS], epochs=1, augment=augment)
+    assert len(recwarn) == 1
+
+
+def test_sets_that_are_scaled_differently_are_warned_of():
+    with pytest.warns(GateWarning, match="from -0.64 to 0.44, on both sides of 0, .*scaled different"):
+        fit(UNet(1, 2, 4, 2), PAIRS, [(2 * image - 1, mask) for image, mask in OTHERS], epochs=1)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
+        ({"epochs": float("inf")}, "epochs is inf; give more than 0, and a finite number"),
+        ({"epochs": None, "seconds": float("inf")}, "seconds is inf"),
+        ({"epochs": None, "seconds": float("nan")}, "seconds is nan"),
+        ({"seed": 2**70}, "a whole number of at most 64 bits"),
+        ({"monitor": 5}, "monitor has to be a function, and this is 5"),
+        ({"checkpoint": "."}, "checkpoint is the folder .*Give a file in it: run.safetensors"),
         ({"batch_size": 0}, "batch_size is 0; give more than 0"),
         ({"batch_size": "4"}, "batch_size has to be a whole number, and this is '4'"),
         ({"crop": 16.5}, "crop has to be a whole number"),

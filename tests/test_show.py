@@ -2,6 +2,8 @@
 
 import base64
 import io
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -62,6 +64,12 @@ def test_curves_say_where_each_is_highest(shown):
     text = shown[0]["text/plain"]
     assert "up from 0 to 2, highest 2 at 2" in text
     assert "down from 2 to 0, highest 2 at 0" in text
+
+
+def test_a_script_prints_the_words_and_nothing_else():
+    script = "import torch\nfrom helpers import show\nshow.images([('grey', torch.ones(1, 20, 30))])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "grey (20×30 pixels, values 1 to 1).\n"
 
 
 def test_a_figure_is_not_kept_open(shown):

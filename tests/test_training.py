@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -260,6 +261,51 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
     assert same_weights(resumed, straight)
 
 
+class Another(torch.utils.data.Dataset):
+    """Pairs that are brighter or darker each time."""
+
+    def __len__(self):
+        return len(TRAIN)
+
+    def __getitem__(self, k):
+        image, mask = TRAIN[k]
+        return (image + 0.1 * torch.rand(())).clamp(0, 1), mask
+
+
+def test_to_resume_on_other_pairs_is_warned_of(tmp_path, recwarn):
+    options = {"epochs": 4, "checkpoint": tmp_path / "run.safetensors"}
+    darker = [(image * 0.9, mask) for image, mask in TRAIN]
+    fit(network(), TRAIN, VALIDATION, **options)
+    for train, validation, said in (
+        (TRAIN, VALIDATION, []),
+        (darker, VALIDATION, ["run on other training pairs: the first is another."]),
+        (TRAIN, [VALIDATION[k] for k in (1, 2)], ["run on other validation pairs: there were 8, and here are 2."]),
+    ):
+        recwarn.clear()
+        fit(network(), train, validation, **options, resume=True)
+        warned = [str(w.message) for w in recwarn]
+        assert len(warned) == len(said)
+        assert all(part in text for part, text in zip(said, warned, strict=True))
+
+
+def test_pairs_that_are_others_each_time_can_be_resumed_on(tmp_path, recwarn):
+    for resume in (False, True):
+        fit(network(), Another(), VALIDATION, epochs=4, checkpoint=tmp_path / "run.safetensors", resume=resume)
+    assert list(recwarn) == []
+
+
+def test_a_checkpoint_holds_numbers_of_numpy(tmp_path):
+    options = {"epochs": np.float32(1.5), "seed": np.int64(3), "checkpoint": tmp_path / "run.safetensors"}
+    for resume in (False, True):
+        assert fit(network(), TRAIN, VALIDATION, **options, resume=resume).steps == 2
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="cannot be written: "):
+        fit(network(), TRAIN, VALIDATION, epochs=1, checkpoint=tmp_path / "file" / "run.safetensors")
+
+
 def test_a_checkpoint_of_another_run_is_refused_before_anything_changes(tmp_path):
     path = tmp_path / "run.json"
     fit(network(), TRAIN, VALIDATION, epochs=2, checkpoint=path)
@@ -291,6 +337,10 @@ def test_a_checkpoint_of_another_run_is_refused_before_anything_changes(tmp_path
 def test_bad_arguments_are_refused_in_one_sentence(options, said):
     with pytest.raises(TrainingError, match=said):
         fit(network(), TRAIN, VALIDATION, **options)
+
+
+def test_a_device_of_torch_is_taken():
+    assert fit(network(), TRAIN, VALIDATION, epochs=1, device=torch.device("cpu")).device == "cpu"
 
 
 def test_a_model_with_nothing_to_train_is_refused():

@@ -17,7 +17,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 from helpers.data.validation import check_choice
-from helpers.errors import called_as
+from helpers.errors import CallError, called_as
 
 if TYPE_CHECKING:
     from helpers.data.pairs import Pairs, PairSet
@@ -61,6 +61,7 @@ def load(name: str, split: str, **options) -> PairSet:
     return set_class(split, **options)
 
 
+@called_as("data.check_up(train, validation, test)")
 def check_up(*sets: Pairs) -> None:
     """Look at pairs before training: show the oddest with the outlines of their masks, and say what looks wrong.
 
@@ -69,4 +70,7 @@ def check_up(*sets: Pairs) -> None:
     each, up to 200 pairs are looked at, evenly chosen, and it is said where there are more. What looks wrong need not
     be: each sentence says what was measured.
     """
+    for given in sets:
+        if isinstance(given, str):
+            raise CallError(f'check_up(): {given!r} is a name. Give the pairs: train = data.load("nuclei", "train").')
     importlib.import_module(".checking", __name__).check_up(*sets)

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -28,7 +29,11 @@ from helpers.errors import InputError
 
 LOOKED_AT = 64  # pairs, before anything long begins
 LITTLE_RANGE = 0.1  # of the range from 0 to 1; what fills less was hardly meant so
-NO_IMAGE = 10.0  # an image of floats that reaches so far is neither from 0 to 1 nor normalised
+NO_IMAGE = 10.0  # an image of floats that reaches so far is not from 0 to 1 ...
+NOT_NORMALISED = 100.0  # ... and one with values on both sides of 0 not normalised, either
+BELOW_ZERO = -0.1  # a region that is so dark is of an image that was normalised, or goes from -1 to 1
+REGION = 8  # pixels on a side, in which noise and its negative values are averaged out
+APART = 0.75  # of the images have such a region, more than of others, where the two are scaled differently
 
 RULE = "A pair is a float image (C, H, W) from 0 to 1 and a mask (H, W) of class indices, 255 where there is no label."
 
@@ -71,6 +76,7 @@ class Taken:
         with same_random_numbers():
             for k in range(min(len(self._given), LOOKED_AT)):
                 self._ahead[k] = self[k]
+        self._centred = float(np.mean([is_centred(image) for image, _ in self._ahead.values()]))
         images = [image.contiguous().numpy() for image, _ in self._ahead.values() if image.min() < image.max()]
         self._prints = {hashlib.blake2b(image.data, digest_size=16).digest() for image in images}
 
@@ -157,6 +163,19 @@ class Taken:
                 "validation alone."
             )
 
+    def check_scale(self, others: Taken, centred: bool = False) -> None:
+        """Warn where others are scaled to other numbers than these, of which an augmentation makes `centred` ones."""
+        mine = 1.0 if centred else self._centred
+        if abs(mine - others._centred) <= APART:
+            return
+        one, other = (self, others) if mine > others._centred else (others, self)
+        lies = f"go from {one._lowest:.3g} to {one._highest:.3g}, on both sides of 0"
+        warn(
+            f"The images of the {one._called} {'come out of augment= on both sides of 0' if centred else lies}, and "
+            f"those of the {other._called} go from {other._lowest:.3g} to {other._highest:.3g}: the two are scaled "
+            "differently, and a network knows the one alone in which it learned. Scale both in their data sets, alike."
+        )
+
     def check_drawing(self) -> None:
         """Warn where some masks seem to be drawn in other values than others, or hold no pixel of a class."""
         classes = self._classes or 2
@@ -179,7 +198,7 @@ class Taken:
     def check_range(self) -> None:
         """Warn where the images are hardly meant to be as dark, as pale or as large as they are."""
         lowest, highest = self._lowest, self._highest
-        if highest > NO_IMAGE:
+        if is_unscaled(lowest, highest):
             warn(
                 f"The {self._called} hold images from {lowest:.3g} to {highest:.3g}; images go from 0 to 1. Divide by "
                 "the largest value that a pixel can have: 255, 4095 of 12 bits, or 65535 of 16."
@@ -284,6 +303,17 @@ class Taken:
         return GateError(f"Pair {index} of the {self._called} {what}. {RULE}")
 
 
+def is_unscaled(lowest: float, highest: float) -> bool:
+    """Whether an image reaches farther than any from 0 to 1 does, or any that is normalised."""
+    return max(-lowest, highest) > (NOT_NORMALISED if lowest < 0 < highest else NO_IMAGE)
+
+
+def is_centred(image: Tensor) -> bool:
+    """Whether a part of an image `(C, H, W)`, larger than what noise or a few pixels make up, lies well below 0."""
+    regions = F.avg_pool2d(image, min(REGION, *image.shape[1:])).flatten()
+    return float(regions.kthvalue(1 + len(regions) // 20).values) < BELOW_ZERO
+
+
 def as_image(given: Any) -> tuple[Tensor, dict[str, None]]:
     """An image `(C, H, W)` of float32, and what was taken as what.
 
@@ -309,6 +339,8 @@ def as_image(given: Any) -> tuple[Tensor, dict[str, None]]:
         image = image[None]
     if image.ndim != 3:
         raise GateError(f"an image {tuple(image.shape)}")
+    if not image.numel():
+        raise GateError(f"an image {tuple(image.shape)}, without a pixel")
     return image, notes
 
 

@@ -88,7 +88,9 @@ def unpack(path: Path) -> dict[str, bytes]:
             )
         content = path.read_bytes()
     except FileNotFoundError:
-        raise ShareError(f"There is no bundle {path}. Look for the file that ends in {SUFFIX}.") from None
+        whole = path.with_name(path.name + SUFFIX)
+        look = f"Give its path: {whole}" if whole.is_file() else f"Look for the file that ends in {SUFFIX}"
+        raise ShareError(f"There is no bundle {path}. {look}.") from None
     except OSError as error:
         raise ShareError(f"{path} cannot be read: {error.strerror}.") from None
     try:

@@ -16,6 +16,7 @@ from torch import nn
 from helpers import markup
 from helpers.data.gate import Taken
 from helpers.data.pairs import Pairs
+from helpers.errors import called_as
 from helpers.network_gate import check_network, logits_of
 from helpers.share import archive, card, pictures
 from helpers.share.architectures import Network
@@ -24,6 +25,7 @@ from helpers.share.measure import METRICS, classes_of, each_image, spreads
 from helpers.share.weights import rebuildable
 
 
+@called_as('share(model, "ana", train, validation)')
 def share(
     model: nn.Module,
     name: str,
@@ -43,7 +45,7 @@ def share(
     Args:
         model: images `(N, C, H, W)` to logits `(N, K, H, W)`; left as it was.
         name: letters, digits, - and _. Another bundle of this name in the folder is kept in its folder `earlier`.
-        train: what it was trained on, for the card.
+        train: what it was trained on, for the card. Images of it among those of `validation` are warned of.
         validation: what to measure its scores on, other images than those of the gallery. The examples on the card are
             the worst, the median and the best of them.
         folder: where to write.
@@ -59,7 +61,10 @@ def share(
     """
     archive.check_name(name)
     check_network(model)
+    if not hasattr(history, "losses") and history is not None:
+        raise ShareError(f"history is a {type(history).__name__}. Give what `fit` returned, or nothing.")
     taken = Taken(validation, "validation pairs")
+    Taken(train, "training pairs").check_apart(taken)
     image, _ = taken.first()
     taken.check_values(max(logits_of(model, image).shape[1], 2))
     taken.check_range()
@@ -99,6 +104,7 @@ def share(
     return path
 
 
+@called_as('load_shared("ana.unet.zip")')
 def load_shared(path: str | Path) -> nn.Module:
     """Rebuild the network of a bundle, in evaluation mode on the CPU. No code from the bundle is run.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from helpers import markup
 from helpers.data.pairs import IGNORE, Pairs
+from helpers.errors import called_as
 from helpers.progress_bar import with_progress
 from helpers.share import archive, pictures
 from helpers.share.bundle import opened
@@ -35,6 +36,7 @@ class Comment:
     written: str  # UTC, as "2025-01-31 12:00:00"
 
 
+@called_as('gallery("class")')
 def gallery(folder: str | Path, pairs: Pairs | None = None, *, export: str | Path | None = None) -> Gallery:
     """Measure every bundle of a folder on the same images, and show them side by side.
 
@@ -81,6 +83,7 @@ def gallery(folder: str | Path, pairs: Pairs | None = None, *, export: str | Pat
     return made
 
 
+@called_as('comment("class", "ana", author="Ben", text="Well done.")')
 def comment(folder: str | Path, bundle_name: str, author: str, text: str) -> Path:
     """Leave a comment about a bundle, as a file in `folder/comments/BUNDLE_NAME/`.
 

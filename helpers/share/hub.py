@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.errors import called_as
 from helpers.extras import extra
 from helpers.share.bundle import opened
 from helpers.share.errors import ShareError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
 
 
+@called_as('push("ana.unet.zip", "ana/nuclei-unet")')
 def push(bundle: str | Path, repo_id: str, *, token: str | None = None, private: bool = True) -> str:
     """Upload a bundle's files to a model repository, which is created if it does not exist.
 

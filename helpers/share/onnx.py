@@ -6,13 +6,15 @@ import contextlib
 import io
 import logging
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import torch
 from torch import Tensor, nn
 
+from helpers.errors import called_as
 from helpers.eval_mode import eval_mode
 from helpers.extras import extra
 from helpers.network_gate import check_module, logits_of
@@ -36,6 +38,7 @@ class Exported:
     difference: float
 
 
+@called_as('export_onnx(model, "ana.onnx", in_channels=1, size=64)')
 def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int | tuple[int, int]) -> Exported:
     """Write a network in the ONNX format, after a test that ONNX Runtime gives the same logits as PyTorch.
 
@@ -59,7 +62,10 @@ def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int 
         import onnxscript  # noqa: F401
 
     path = Path(path)
-    height, width = (size, size) if isinstance(size, int) else size
+    sides = [*size] if isinstance(size, Iterable) else [size, size]
+    if len(sides) != 2 or not all(isinstance(side, SupportsIndex) and side > 0 for side in sides):
+        raise ShareError(f"size is {size!r}. Give height and width in pixels, size=(64, 96), or one number, size=64.")
+    height, width = sides
     check_module(model)
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     logits_of(model, torch.rand(in_channels, height, width))
@@ -87,12 +93,13 @@ def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int 
 def _exported(model: nn.Module, example: Tensor, any_size: bool) -> bytes | None:
     """The ONNX file, or `None` if torch cannot export it."""
     free = (0, 2, 3) if any_size else (0,)  # axes
-    quiet = logging.getLogger("torch.onnx"), logging.getLogger("onnxscript")
+    quiet = [logging.getLogger(name) for name in ("torch.onnx", "torch.fx.experimental.symbolic_shapes", "onnxscript")]
     levels = [logger.level for logger in quiet]
     for logger in quiet:
         logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        nowhere = io.StringIO()
+        with warnings.catch_warnings(), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 model,

@@ -220,6 +220,8 @@ def test_a_folder_is_reported_by_the_names_of_its_files(said, tmp_path):
 def test_no_set_and_empty_sets_are_told():
     with pytest.raises(TypeError, match=r"data\.check_up\(train, validation, test\)"):
         check_up()
+    with pytest.raises(TypeError, match="'train' is a name. Give the pairs: train = data.load"):
+        check_up("train")
     with pytest.raises(ValueError, match="have no pair"):
         check_up([])
     with pytest.raises(ValueError, match="no image with its mask"):

@@ -14,6 +14,7 @@ from helpers import data
 from helpers.data.gate import GateError, GateWarning, Taken, say
 
 RNG = np.random.default_rng(0)
+SPLITS = ("train", "validation")
 
 
 def pair(side=16):
@@ -102,6 +103,7 @@ class Stream(IterableDataset):
         ([((255 * IMAGE).long(), MASK)], "an image of int64. Divide it"),
         ([(COLOURS.permute(1, 2, 0), MASK)], "3 channels last"),
         ([(IMAGE[None], MASK)], r"an image \(1, 1, 16, 16\)"),
+        ([(IMAGE[:, :0], MASK[:0])], r"an image \(1, 0, 16\), without a pixel"),
         ([(IMAGE, F.interpolate(MASK[None, None].float(), 16, mode="bicubic")[0, 0] * 0.7)], "fractions"),
         ([(IMAGE, F.one_hot(MASK, 4).permute(2, 0, 1))], r"one-hot mask \(4, 16, 16\)"),
         ([(IMAGE, MASK[..., None].expand(-1, -1, 3) * 255)], "mask in colours"),
@@ -165,12 +167,57 @@ def looked_at(pairs):
         (IMAGE, 0 * MASK + 1, "no background"),
         (0.0625 * IMAGE, MASK, r"fill 4 % .*divided by 4095"),
         (200 * IMAGE, MASK, "from 40 to 160; images go from 0 to 1"),
+        (4000 * IMAGE - 1000, MASK, "from -200 to 2.2e"),
         (0 * IMAGE, MASK, "All pixels of the training pairs are 0"),
     ],
 )
 def test_what_is_hardly_meant_is_warned_of(image, mask, said):
     with pytest.warns(GateWarning, match=said):
         looked_at(taken(image, mask))
+
+
+def normalised(image):
+    return (image - image.mean()) / image.std()
+
+
+def test_normalised_images_of_few_bright_pixels_are_not_taken_for_ones_of_bytes(recwarn):
+    spots = torch.full((1, 64, 64), 0.05)
+    spots[:, 30, 30:32] = 1.0
+    assert normalised(spots).max() > 40
+    looked_at(taken(normalised(spots), torch.arange(64 * 64).view(64, 64) % 2))
+    looked_at(taken(normalised(1 - spots), torch.arange(64 * 64).view(64, 64) % 2))
+    assert list(recwarn) == []
+
+
+def brighter_or_darker(image):
+    return image + 0.5 * torch.rand(()) - 0.25
+
+
+@pytest.mark.parametrize(
+    ("change", "other", "apart"),
+    [
+        (normalised, lambda x: x, True),
+        (lambda x: 2 * x - 1, lambda x: x, True),
+        (lambda x: (x - 0.485) / 0.229, lambda x: x, True),
+        (normalised, normalised, False),
+        (normalised, lambda x: 2 * x - 1, False),  # both have regions below 0
+        (lambda x: x, lambda x: 0.4 * x, False),
+        (lambda x: x + 0.3 * torch.randn(x.shape), lambda x: x, False),
+        (brighter_or_darker, lambda x: x, False),
+        (lambda x: x.mean() + 1.3 * (x - x.mean()), lambda x: x, False),
+    ],
+)
+def test_sets_that_are_scaled_differently_are_told_apart(change, other, apart, recwarn):
+    sets = [[(x.as_subclass(torch.Tensor), m) for x, m in data.load("cells", s, size=64, count=24)] for s in SPLITS]
+    train, validation = (
+        Taken([(f(x), m) for x, m in pairs], f"{name} pairs")
+        for f, pairs, name in zip((change, other), sets, SPLITS, strict=True)
+    )
+    train.check_scale(validation)
+    validation.check_scale(train)
+    said = [str(w.message) for w in recwarn]
+    assert len(said) == 2 * apart
+    assert all("train pairs go from -" in text and "validation pairs go from 0" in text for text in said)
 
 
 def test_pairs_that_come_later_are_looked_at_when_they_are_taken():

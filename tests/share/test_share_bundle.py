@@ -15,7 +15,8 @@ from share_made import HISTORY, drawn, entries
 
 from helpers import exercises
 from helpers.baseline import build_baseline
-from helpers.data.gate import GateError
+from helpers.data.gate import GateError, GateWarning
+from helpers.errors import CourseError
 from helpers.exercises import unet as exercise
 from helpers.metrics import class_map, predictions, score
 from helpers.reference.decoder import Hourglass
@@ -217,10 +218,34 @@ def test_the_training_curve_is_kept(bundle):
     assert Image.open(io.BytesIO(entries(bundle)["curve.png"])).size[0] > 300
 
 
-@pytest.mark.parametrize("name", ["", "../ana", "a b", "ana.unet", "x" * 65, "-a", "é", None])
+@pytest.mark.parametrize("name", ["", "../ana", "a b", "ana.unet", "x" * 65, "-a", "é"])
 def test_a_name_that_is_none(name, model, train, validation, tmp_path):
     with pytest.raises(ShareError, match="cannot name a bundle"):
         share(model, name, train, validation, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"model": "ana", "name": UNet(1, 2, 4, 2)}, "name has to be text, and this is a UNet. Call it as in share"),
+        ({"name": None}, "name has to be text, and this is None"),
+        ({"limits": None}, "limits has to be text, and this is None"),
+        ({"history": [1.0, 0.5]}, "history is a list. Give what `fit` returned"),
+        ({"train": None}, "training pairs are None"),
+        ({"licence": "CC0"}, "unexpected keyword argument 'licence'"),
+    ],
+)
+def test_what_is_given_for_something_else_is_told(given, said, model, train, validation, tmp_path):
+    right = {"model": model, "name": "ana", "train": train, "validation": validation, "folder": tmp_path}
+    with pytest.raises(CourseError, match=said):
+        share(**right | given)
+    with pytest.raises(CourseError, match="path has to be text or a path, and this is None"):
+        load_shared(None)
+
+
+def test_scores_on_what_was_trained_on_are_warned_of(model, train, tmp_path):
+    with pytest.warns(GateWarning, match="8 images of the validation pairs are among the training pairs"):
+        share(model, "ana", train, train, folder=tmp_path)
 
 
 def test_nothing_to_measure_on(model, train, validation, tmp_path):

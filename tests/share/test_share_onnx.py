@@ -9,6 +9,7 @@ from share_made import drawn
 from torch import nn
 
 from helpers.data.gate import GateError
+from helpers.errors import CallError
 from helpers.exercises import unet as exercise
 from helpers.reference.decoder import Hourglass
 from helpers.reference.unet import UNet
@@ -78,15 +79,24 @@ class Branching(nn.Module):
         return x if float(x.mean()) > 0.5 else -x
 
 
-def test_what_cannot_be_exported(tmp_path):
+def test_what_cannot_be_exported(tmp_path, capfd):
     with pytest.raises(ShareError, match="cannot export"):
         export_onnx(Branching(), tmp_path / "net.onnx", in_channels=1, size=8)
     assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_network_that_fails(tmp_path):
     with pytest.raises(GateError, match="its first convolution takes 1"):
         export_onnx(UNet(1, 2, 2, 1), tmp_path / "net.onnx", in_channels=3, size=16)
+
+
+@pytest.mark.parametrize("size", ["32", 0, -8, 32.0, (32,), (8, 8, 8), (8.5, 8), None])
+def test_a_size_that_is_none(tmp_path, size):
+    with pytest.raises(ShareError, match=r"size is .*\. Give height and width in pixels"):
+        export_onnx(UNet(1, 2, 2, 1), tmp_path / "net.onnx", in_channels=1, size=size)
+    with pytest.raises(CallError, match="in_channels has to be a whole number"):
+        export_onnx(UNet(1, 2, 2, 1), tmp_path / "net.onnx", in_channels="1", size=8)
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime", "onnxscript"])

@@ -63,6 +63,8 @@ def test_a_file_of_torch_save_is_named(tmp_path, as_zip):
 def test_none_there(tmp_path):
     assert_refused(tmp_path / "ana.unet.zip", "There is no bundle")
     assert_refused(tmp_path, "it is no file")
+    (tmp_path / "ben.unet.zip").write_bytes(b"")
+    assert_refused(tmp_path / "ben", r"There is no bundle .*ben. Give its path: .*ben.unet.zip")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.9, 0.99, 0.9999])
