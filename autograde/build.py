@@ -8,6 +8,7 @@ exercises need; everything else is an ordinary cell:
     # %% check="dice"                the check; its hidden half and its points are added here
     # %% graded="what-a-skip-is"     the graded question `quiz("what-a-skip-is")`; its key is added here
     # %% [markdown] manual="report" points=4    a text that the student writes, and an instructor grades by hand
+    # %% claim="…"                    whether the sentence quoted is true; in no notebook, see `autograde.claims`
 
 `master` makes the instructor's notebook of it. nbgrader itself makes the student's: solutions and hidden checks gone.
 """
@@ -111,7 +112,7 @@ def master(
         BuildError: the lesson names no exercise, or one that is not complete.
     """
     script = jupytext.read(source or LESSONS / f"{lesson}.py", fmt="py:percent")
-    cells = [_cell(lesson, cell, keys_folder) for cell in script.cells]
+    cells = [_cell(lesson, cell, keys_folder) for cell in script.cells if "claim" not in cell.metadata]
     first_code = next(k for k, cell in enumerate(cells) if cell.cell_type == "code")
     for cell in cells:
         cell.id = _id(cell, taken={other.id for other in cells if other is not cell})

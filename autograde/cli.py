@@ -391,12 +391,33 @@ def lessons(
 
 
 @app.command()
+def claims(
+    lessons: Annotated[list[str] | None, typer.Argument(help="Only these lessons, such as 07_skips.")] = None,
+) -> None:
+    """Run every lesson on other seeds and with other right answers, and see whether what it concludes holds. An hour.
+
+    What was found is kept in docs/claims.json.
+    """
+    from autograde import claims as claiming
+    from helpers.data.validation import check_choice
+
+    names = [name for name in claiming.lesson_names() if claiming.claims_of(name)]
+    with clear_errors(ValueError, RuntimeError):
+        for name in lessons or []:
+            check_choice("lesson", name, names)
+        wrong = [problem for name in lessons or names for problem in claiming.measure(name, say)]
+    say("\n".join(wrong) or "Every claim holds, and fails where it must.")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
 def bench(
     what: Annotated[
         str,
         typer.Argument(
             help="training: the course's network and its rivals. folder: whether training waits for the disk. widgets: "
-            "how quickly they answer. grading: a class, beside plain nbgrader."
+            "how quickly they answer. grading: a class, beside plain nbgrader. skips: for lesson 07."
         ),
     ],
     dataset: Annotated[list[str] | None, typer.Option("--data", help="nuclei or brain; may be repeated.")] = None,
@@ -408,9 +429,9 @@ def bench(
     """Measure quality and speed side by side, and write docs/benchmarks.md. Takes hours; stopped, it goes on later.
 
     Of widgets, measure how quickly they answer, and write docs/widgets.md: some minutes. Of a folder, some
-    minutes; of grading, half an hour.
+    minutes; of grading, half an hour; of skips, ten minutes.
     """
-    from autograde.bench import grading, page, training, widgets
+    from autograde.bench import grading, page, skips, training, widgets
 
     errors = Console(stderr=True)
 
@@ -420,6 +441,9 @@ def bench(
     with clear_errors(ValueError, RuntimeError, target=errors):
         if what == "widgets":
             table = widgets.table(widgets.run())
+        elif what == "skips":
+            skips.run(tell)
+            table = f"{skips.STORED.name} is written."
         elif what in ("grading", "folder"):
             (grading.run if what == "grading" else training.measure_folder)(tell)
             page.write_page()

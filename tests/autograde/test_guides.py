@@ -23,6 +23,7 @@ RUN_BY = {
     "hub-config": ("tests/autograde/test_hub.py", "test_the_command_says_what_is_left_to_do"),
     "release": ("tests/autograde/test_release.py", "made"),
     "check": ("tests/autograde/test_check.py", "test_every_step_runs_and_those_that_failed_are_named"),
+    "claims": ("tests/autograde/test_claims.py", "test_the_command_keeps_what_it_found_and_says_what_is_amiss"),
     "lessons": ("tests/autograde/test_lesson_table.py", "test_another_lesson_is_measured_alone"),
     "accuracy": ("tests/autograde/test_accuracy.py", "test_json_is_one_list_and_nothing_else"),
     "evidence": ("tests/autograde/test_evidence.py", "test_"),
