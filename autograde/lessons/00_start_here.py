@@ -275,7 +275,7 @@ quiz("roofs-from-above")
 # ## Recap
 #
 # 1. Classification gives a word, detection boxes, segmentation a class for each pixel: the mask.
-# 2. A box holds much that is not the object, and the less round the object, the more.
+# 2. A box holds much that is not the object: the more, the less of its box the object fills.
 # 3. A check names your mistake and raises nothing. Hints come one at a time.
 # 4. `use` takes your piece when it passes and the course's until then, so you can start at any lesson.
 # 5. `submit()` makes the file that you hand in, of the notebook and `answers.json`.

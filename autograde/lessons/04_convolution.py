@@ -335,8 +335,8 @@ print(f"with a ReLU between them:  largest difference {(bent - one).abs().max():
 # %% [markdown]
 # ## 4 · Many maps, one score: the 1×1 convolution
 #
-# Four maps of one image say four things about each pixel. A mask needs one number a pixel. Mix the four, with the same
-# four weights everywhere, and no neighbour takes part: a convolution with a kernel of 1×1 pixel.
+# Three maps of one image say three things about each pixel. A mask needs one number a pixel. Mix the three, with the same
+# three weights everywhere, and no neighbour takes part: a convolution with a kernel of 1×1 pixel.
 #
 # With `C` maps in and `K` out, that is a `K`×`C` matrix, and the same product at every pixel.
 
@@ -361,28 +361,52 @@ check(pointwise)
 # %% [markdown]
 # ### Look
 #
-# Four maps: the grey value, a blur, a wide blur, and how far a place is brighter than its surroundings. Least squares
-# finds the weights that come closest to the truth on this tile; your `pointwise` applies them.
+# Three maps: the grey value, a blur, and a wide blur. Least squares finds the weights that come closest to the truth on
+# this tile; your `pointwise` applies them. For each map, and for the mix, look for the best threshold there is. (Only
+# somebody who has the truth can.)
 
 # %%
 wide = convolve(x[0, 0], torch.full((21, 21), 1 / 21**2), padding=10)
 near = convolve(x[0, 0], mean, padding=1)
-four = {"grey": x[0, 0], "blur": near, "wide blur": wide, "brighter": F.relu(near - wide)}
-features = torch.stack([*four.values()])[None]  # (1, 4, 128, 128)
+three = {"grey": x[0, 0], "blur": near.float(), "wide blur": wide.float()}
+features = torch.stack([*three.values()])[None]  # (1, 3, 128, 128)
 columns = torch.cat([features[0].flatten(1).T, torch.ones(128 * 128, 1)], dim=1)
 weights = torch.linalg.lstsq(columns, truth.flatten()[:, None].float()).solution[:, 0]
-print(", ".join(f"{n} {w:+.2f}" for n, w in zip([*four, "bias"], weights, strict=True)))
+print(", ".join(f"{n} {w:+.2f}" for n, w in zip([*three, "bias"], weights, strict=True)))
 
-score = use(pointwise)(features, weights[None, :4], weights[4:])[0, 0]
-for name, mask in {"the threshold": bright, "the mix": score > 0.5}.items():
-    print(f"IoU of {name}: {(mask & truth).sum() / (mask | truth).sum():.3f}")
-show.images([*four.items(), ("score of the mix", score.clamp(0, 1))])
+
+def best_iou(scores):
+    """IoU of the best threshold on a map (H, W)."""
+    masks = [scores > t for t in torch.linspace(scores.min(), scores.max(), 200)]
+    return max(((mask & truth).sum() / (mask | truth).sum()).item() for mask in masks)
+
+
+score = use(pointwise)(features, weights[None, :3], weights[3:])[0, 0]
+ious = {name: best_iou(scores) for name, scores in {**three, "the mix": score}.items()}
+print("; ".join(f"{name}: IoU {iou:.3f}" for name, iou in ious.items()))
+show.images([*three.items(), ("score of the mix", score.clamp(0, 1))])
+
+# %% claim="The weight of the wide blur is negative"
+inverted = torch.linalg.lstsq(columns, 1 - truth.flatten()[:, None].float()).solution[:, 0]
+claim(
+    lambda near, wide: wide < 0 < near,
+    *weights[1:3].tolist(),
+    truth_inverted=inverted[1:3].tolist(),
+)
+
+# %% claim="the best threshold on the mix beats the best on any of its maps"
+turned = use(pointwise)(features, weights[None, :3] * torch.tensor([1, 1, -1]), weights[3:])
+claim(
+    lambda mix, *maps: mix > max(maps) + 0.01,
+    *(ious["the mix"], *(ious[name] for name in three)),
+    wide_blur_with_the_other_sign=(best_iou(turned[0, 0]), *(ious[name] for name in three)),
+)
 
 # %% [markdown]
-# The weight of the wide blur is negative: what counts is not how bright a pixel is, but how bright for its
-# neighbourhood.
+# The weight of the wide blur is negative: what counts is how bright a pixel is *for its neighbourhood*. So the best
+# threshold on the mix beats the best on any of its maps.
 #
-# The last layer of the U-Net is this one. What it mixes there are not four maps that somebody chose, but 16 or 64 that
+# The last layer of the U-Net is this one. What it mixes there are not three maps that somebody chose, but 16 or 64 that
 # the network has learned.
 
 # %% [markdown]
@@ -418,12 +442,37 @@ show.curves(
     log=True,
 )
 
+# %% claim="the picture fades at each layer, and hardly anything is left of it"
+faded = {kind: spread(kind).tolist() for kind in ("", "He", "batch norm")}
+claim(
+    lambda sizes: sizes == sorted(sizes, reverse=True) and sizes[-1] < sizes[0] / 100,
+    *(faded[""],),
+    hes_weights=(faded["He"],),
+)
+
+# %% claim="With He's weights far more is left"
+claim(
+    lambda plain, he: he > 10 * plain,
+    faded[""][-1],
+    faded["He"][-1],
+    swapped=(faded["He"][-1], faded[""][-1]),
+)
+
+# %% claim="holds them throughout"
+claim(
+    lambda sizes: max(sizes[1:]) < 1.5 * min(sizes[1:]),
+    *(faded["batch norm"],),
+    hes_weights=(faded["He"],),
+)
+
 # %% [markdown]
-# As `nn.Conv2d` draws its first weights, the picture fades by about the same factor at each layer, and the gradient
-# with it. He et al. (2015) worked out the spread of weights that a ReLU needs to keep the numbers in range: a variance
-# of 2 over the number of weights that meet in one output. It holds at the start; training then moves the weights.
+# As `nn.Conv2d` draws its first weights, the picture fades at each layer, and hardly anything is left of it. He et al.
+# (2015) worked out the spread of weights behind which a ReLU leaves the mean square of the numbers as it was, on average over many draws:
+# a variance of 2 over the number of weights that meet in one output. With He's weights far more is left of the
+# differences, though not all: a mean square can stay while differences fade. And it holds at the start only; training
+# then moves the weights.
 #
-# **Batch normalisation** (Ioffe and Szegedy 2015) holds throughout. It takes from each channel its mean, divides by
+# **Batch normalisation** (Ioffe and Szegedy 2015) holds them throughout. It takes from each channel its mean, divides by
 # its standard deviation, and lets the network choose a new scale and a new offset. In training mode it uses the batch
 # in hand. In evaluation mode it uses running averages, so that one image's answer does not depend on its neighbours.
 
@@ -434,7 +483,8 @@ quiz("bias-before-norm")
 # ## 6 · The block
 #
 # Put it together: **convolution, norm, ReLU; convolution, norm, ReLU**. The first convolution changes the number of
-# channels, the second keeps it. Every level of the U-Net, on the way down and on the way up, is this block.
+# channels, the second keeps it. Every level of the U-Net, on the way down and on the way up, is this block. (The network
+# of 2015 has no norm and no padding; both came into use with it soon after.)
 #
 # **Predict.** A batch `(8, 1, 64, 64)` goes through `DoubleConv(1, 16)`. Which shape comes out?
 
@@ -494,16 +544,24 @@ check(DoubleConv)
 # ### Look
 #
 # Your block on the micrograph, untrained: random kernels, so the channels are random mixtures of blurs and edges. It is
-# what training starts from.
+# what training starts from. (In training mode batch norm uses this picture's own mean and spread. In evaluation mode
+# the running averages of a new block know nothing yet, and most channels would be black.)
 
 # %%
 torch.manual_seed(1)
-block = use(DoubleConv)(1, 4).eval()
+block = use(DoubleConv)(1, 4).train()
 with torch.no_grad():
     features = block(x)
 count = sum(p.numel() for p in block.parameters())
 print(f"{tuple(x.shape)} -> {tuple(features.shape)}, {count} parameters")
 show.images([("micrograph", x[0]), *((f"channel {k}", features[0, k]) for k in range(4))])
+
+# %% claim="the channels are random mixtures of blurs and edges"
+with torch.no_grad():
+    spreads = [
+        f[0].std(dim=(1, 2)).tolist() for f in (features, DoubleConv(1, 4).eval()(x))
+    ]
+claim(lambda *channels: min(channels) > 0.2, *spreads[0], evaluation_mode=spreads[1])
 
 # %% [markdown]
 # Put a 1×1 convolution on top to get one number a pixel, and train for a few seconds on this tile. It is the least a
@@ -523,8 +581,35 @@ for _ in range(60):
 found = model.eval()(x)[0, 0] > 0
 show.overlap([("a DoubleConv and a 1×1, after 60 steps", found, truth)], image)
 
+
+# %% claim="The block draws fair outlines, on the tile it has seen"
+def iou(mask):
+    return ((mask & truth).sum() / (mask | truth).sum()).item()
+
+
+fresh = nn.Sequential(use(DoubleConv)(1, 8), nn.Conv2d(8, 1, 1))
+claim(
+    lambda trained: trained > 0.5, iou(found), untrained=(iou(fresh.eval()(x)[0, 0] > 0),)
+)
+
+# %% claim="it takes the glow around bright"
+glow = F.max_pool2d(truth.float()[None], 9, 1, 4)[0] > 0  # within four pixels of a nucleus
+wrong = found & ~truth
+claim(
+    lambda near, anywhere: near > 2 * anywhere,
+    *(
+        (wrong & glow).sum().item() / wrong.sum().item(),
+        (glow & ~truth).sum().item() / (~truth).sum().item(),
+    ),
+    any_pixels=((glow & ~truth).sum().item() / (~truth).sum().item(),) * 2,
+)
+
+# %% claim="stops short in dim ones (missed)"
+light = [x[0, 0][truth & ~found].mean().item(), x[0, 0][truth & found].mean().item()]
+claim(lambda missed, hit: missed < hit - 0.03, *light, swapped=light[::-1])
+
 # %% [markdown]
-# The block draws decent outlines, on the tile it has seen. Its mistakes are telling: it takes the glow around bright
+# The block draws fair outlines, on the tile it has seen. Its mistakes are telling: it takes the glow around bright
 # nuclei for nucleus (false), and stops short in dim ones (missed). Seeing 5×5 pixels at a time, it cannot tell a dim
 # nucleus from the glow beside a bright one. To see more without drowning in weights, the picture has to shrink.
 #
@@ -544,7 +629,8 @@ quiz("norm-of-one-image")
 # 1. A convolution is one small kernel, the same at every place. Training finds its numbers.
 # 2. `(size + 2·padding − kernel) // stride + 1` values come out. Padding keeps the size and invents a border.
 # 3. Two 3×3 see as much as one 5×5, for fewer weights, and a ReLU between them makes two better than one.
-# 4. A 1×1 convolution mixes the channels of one pixel; good first weights and batch norm keep the numbers in range.
+# 4. A 1×1 convolution mixes the channels of one pixel. Good first weights slow the fading of a picture; batch norm ends
+#    it.
 # 5. `DoubleConv` is convolution, norm, ReLU, twice. The whole U-Net is built from it.
 #
 # Where you stand in the course, and what is next:

@@ -272,10 +272,28 @@ for node in (n for n in graph.trace.nodes if n.kind == "block"):
         f"{node.level:5} {shape:>14} {sees:7} {values:9,} {node.parameters:9,} {work:17,}"
     )
 
+# %% claim="from level 1 on every step costs about the same work"
+blocks = [n for n in graph.trace.nodes if n.kind == "block"]
+places = [n.shape_out[2] * n.shape_out[3] for n in blocks]
+works = [n.parameters * place for n, place in zip(blocks, places, strict=True)]
+claim(lambda *works: max(works) < 1.2 * min(works), *works[1:], from_level_0_on=works)
+
+# %% claim="Three quarters of the weights sit at the bottom, and half of the memory"
+sizes = (
+    [n.parameters for n in blocks],
+    [n.shape_out[1] * p for n, p in zip(blocks, places, strict=True)],
+)
+at = [[size[k] / sum(size) for size in sizes] for k in (-1, 0)]
+claim(
+    lambda weights, values: abs(weights - 0.75) < 0.05 and abs(values - 0.5) < 0.05,
+    *(at[0][0], at[1][1]),
+    top_and_bottom_swapped=(at[1][0], at[0][1]),
+)
+
 # %% [markdown]
 # Each step down has a quarter of the places and about four times the weights, so from level 1 on every step costs about
-# the same work. Nearly all weights sit at the bottom, and most of the memory (the values) at the top: when a GPU runs
-# out of memory, it is the first level that fills it.
+# the same work. Three quarters of the weights sit at the bottom, and half of the memory (the values) at the top: when a
+# GPU runs out of memory, it is the first level that fills it.
 
 # %% [markdown]
 # ## 5 · What it learns, and what it loses
@@ -345,10 +363,34 @@ for k, logits in enumerate(answers):
     panels.append((f"level {k}", drawn[piece], truth[piece]))
 show.overlap(panels[::2], image[0][piece])
 
+# %% claim="On the way down the *what* improves at first"
+what, where = [], []
+for k, logits in enumerate(answers):
+    cells, true_cells = logits[0, 0] > 0, F.avg_pool2d(truth[None].float(), 2**k)[0] > 0.5
+    what.append(((cells & true_cells).sum() / (cells | true_cells).sum()).item())
+    drawn = cells.repeat_interleave(2**k, 0).repeat_interleave(2**k, 1)
+    where.append(metrics.boundary_error(drawn, truth))
+claim(lambda top, second: second > top, *what[:2], swapped=what[1::-1])
+
+# %% claim="The *where* gets worse from level 1 on, and quickly"
+claim(
+    lambda *where: list(where) == sorted(where) and where[-1] > 3 * where[0],
+    *where[1:],
+    turned=where[:0:-1],
+)
+
+# %% claim="even \"mostly nucleus?\" becomes harder to answer"
+claim(
+    lambda bottom, best: bottom < best - 0.03,
+    what[-1],
+    max(what),
+    swapped=(max(what), what[-1]),
+)
+
 # %% [markdown]
 # On the way down the *what* improves at first, since every level sees more: the top level, with its 5×5 pixels, falls
 # for the glow. The *where* gets worse from level 1 on, and quickly. At the bottom one cell is 16 pixels wide, two
-# thirds of a nucleus, and even "mostly nucleus?" becomes hard to answer.
+# thirds of a nucleus, and even "mostly nucleus?" becomes harder to answer.
 #
 # But is the place lost, or only not drawn? A cell has 128 channels. Two of them could say where in the cell something
 # is. So measure it: put one small spot on the micrograph, somewhere, and let a linear read-out of *all* channels of its
@@ -437,16 +479,44 @@ show.curves(
 for name, errors in {"centre": guess, "untrained": by_chance, "trained": learned}.items():
     print(f"{name:>10}: " + ", ".join(f"{e:.2f}" for e in errors) + " pixels")
 
+# %% claim="At full size the read-out is a fraction of a pixel off, at the bottom several pixels"
+ends = learned[[0, -1]].tolist()
+claim(lambda top, bottom: top < 1 and bottom > 2, *ends, turned=ends[::-1])
+
+# %% claim="from level 1 on every level is worse than the one above"
+claim(
+    lambda *off: list(off) == sorted(off),
+    *learned[1:].tolist(),
+    turned=learned[1:].flip(0).tolist(),
+)
+
+# %% claim="Random channels still carry part of the place"
+claim(
+    lambda random, centre: random < centre,
+    by_chance[-1],
+    guess[-1],
+    swapped=(guess[-1], by_chance[-1]),
+)
+
+# %% claim="The trained encoder carries less"
+claim(
+    lambda trained, random: trained > random,
+    learned[-1],
+    by_chance[-1],
+    swapped=(by_chance[-1], learned[-1]),
+)
+
 # %% [markdown]
-# At full size the read-out is a fraction of a pixel off, at the bottom several pixels, and every level is worse than
-# the one above. Compare the two encoders at the bottom. Random channels still carry part of the place, by accident. The
+# At full size the read-out is a fraction of a pixel off, at the bottom several pixels, and from level 1 on every level is
+# worse than the one above. Compare the two encoders at the bottom. Random channels still carry part of the place, by accident. The
 # trained encoder carries less: it was asked what, and a channel spent on where would have won it nothing. Pooling lets
 # the place go, and training has no reason to hold on to it.
 #
 # Two caveats. This was one training run; with other seeds the numbers move, so repeat it before you rely on the gap
 # between the two encoders. And a linear read-out finds only what lies open: a decoder with more layers may read more.
 #
-# So whoever draws from the bottleneck alone will draw borders that are pixels off. You will see it in the next lesson.
+# So whoever draws from the bottleneck alone loses what is thin. What that costs depends on what is drawn: lesson 06 draws
+# nuclei, which are blobs, and lesson 07 a ribbon.
 #
 # ## 6 · Two questions that count
 #

@@ -12,7 +12,7 @@
 # **You will** find out where the borders went, carry them across the U with skip connections, fit maps of unlike sizes
 # onto each other, and put the whole network together.
 #
-# **Time** about 55 minutes · **You need** `DoubleConv`, `Encoder`, `UpConv`, `Hourglass` (lessons 04 to 06; where you
+# **Time** about 60 minutes · **You need** `DoubleConv`, `Encoder`, `UpConv`, `Hourglass` (lessons 04 to 06; where you
 # have not written yours, this notebook takes the course's own and says so) · **You write** `center_crop`,
 # `pad_to_multiple`, `Up`, `UNet`
 

@@ -573,8 +573,8 @@ for d, objects in shown.items():
 #
 # Pair each predicted object with a true one: they are a pair when their IoU is at least 0.5, and nobody is in two
 # pairs. *Precision* is the fraction of the predicted objects that are in a pair, *recall* that of the true ones, and *F1*
-# is twice the pairs over the sum of both. The 2018 Data Science Bowl, where this micrograph comes from, scored like
-# that (Caicedo et al. 2019).
+# is twice the pairs over the sum of both. The 2018 Data Science Bowl, where this micrograph comes from, counted such
+# pairs too, at thresholds from 0.5 to 0.95, and took the mean (Caicedo et al. 2019).
 
 # %% [markdown] card="match_instances"
 
@@ -614,8 +614,9 @@ check(match_instances)
 # %% [markdown]
 # <details><summary>One object in several pairs?</summary>
 #
-# With a threshold of 0.5 or more it cannot happen: who shares more than half of a union with one has not enough left
-# for another. Below that it can. Take the best pair first and strike out its row and its column, or let
+# Above 0.5 it cannot happen: who shares more than half of a union with one has not enough left for another. At 0.5 and
+# below it can: two halves of one nucleus have an IoU of 0.5 with it, each. (Panoptic quality asks for more than 0.5 for
+# that reason: Kirillov et al. 2019.) Take the best pair first and strike out its row and its column, or let
 # `scipy.optimize.linear_sum_assignment` find as many pairs as there can be.
 #
 # </details>
@@ -847,7 +848,8 @@ progress()
 # on Image Processing, Rennes · Caicedo, J. C. et al. (2019), *Nucleus segmentation across imaging experiments: the 2018
 # Data Science Bowl*, Nature Methods 16, 1247–1253 · Guo, C. et al. (2017), *On calibration of modern neural networks*,
 # arXiv:1706.04599 · Isensee, F. et al. (2021), *nnU-Net: a self-configuring method for deep learning-based biomedical
-# image segmentation*, Nature Methods 18, 203–211 · Naeini, M. P., Cooper, G. F. and Hauskrecht, M. (2015), *Obtaining
+# image segmentation*, Nature Methods 18, 203–211 · Kirillov, A. et al. (2019), *Panoptic segmentation*,
+# arXiv:1801.00868 · Naeini, M. P., Cooper, G. F. and Hauskrecht, M. (2015), *Obtaining
 # well calibrated probabilities using Bayesian binning*, AAAI 29 · Ovadia, Y. et al. (2019), *Can you trust your model's
 # uncertainty? Evaluating predictive uncertainty under dataset shift*, arXiv:1906.02530 · Ronneberger, O., Fischer, P.
 # and Brox, T. (2015), *U-Net: convolutional networks for biomedical image segmentation*, arXiv:1505.04597
