@@ -33,7 +33,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from autograde.build import FIRST_ID, MARKS, master
+from autograde.build import MARKS, first_cell
 from autograde.build_cache import LESSONS, lesson_names
 from autograde.files import write
 from autograde.nbgrader_course import ROOT
@@ -162,9 +162,8 @@ def run(lesson: str, which: str) -> dict[str, dict[str, Any]]:
 def _notebook(lesson: str, offset: int, answers: int | None) -> NotebookNode:
     """The solved lesson with its claims, prepared for a run."""
     script = jupytext.read(LESSONS / f"{lesson}.py", fmt="py:percent")
-    first = next(cell for cell in master(lesson).cells if cell.id == FIRST_ID)
     prepared = f"from autograde.claims import prepare\n_claims = prepare({offset}, {answers})"
-    cells = [first.source, prepared]
+    cells = [first_cell(lesson), prepared]
     for cell in script.cells:
         if cell.cell_type == "code":
             cells.append(_code(cell, offset, answers))

@@ -130,7 +130,7 @@ same. Seconds for one submission, in one run on two cores of a shared machine.
 
 {lessons}
 
-Two workers on two cores were to be 1.7 times as fast as one. Where a lesson computes more, they are not: one worker,
+Two workers on two cores were to be 1.7 times as fast as one. The last column says what they are: one worker,
 with the process that writes and what the kernel does for the forks, keeps 1.2 cores busy already, and the start takes
 4 s of these small classes.
 
