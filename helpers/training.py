@@ -11,6 +11,7 @@ the process: a notebook may call `fit` on the CPU, then on a GPU.
 
 from __future__ import annotations
 
+import atexit
 import copy
 import ctypes
 import hashlib
@@ -493,4 +494,11 @@ def _fabric(device: Any) -> Fabric:
     )
     if by_torchrun:
         fabric.launch()
+        atexit.register(_leave_processes)
     return fabric
+
+
+def _leave_processes() -> None:
+    """Gloo's threads still run when Python ends, which now and then aborts the process; Fabric ends NCCL's alone."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
