@@ -110,7 +110,7 @@ print(f"IoU with the drawing: {iou(coarse, truth):.2f} from the blocks, {iou(fou
 #
 # At full size every pixel now has a handful of channels. A *1×1 convolution* turns them into one number for each
 # class: at each pixel the same weighted sum, with no look at the neighbours. These numbers are *logits*. A sigmoid
-# makes a probability of one logit, a softmax makes probabilities of several; for the mask alone the larger one, or
+# turns one logit into a probability, a softmax turns several into probabilities; for the mask alone the larger one, or
 # the sign, is enough.
 
 # %%

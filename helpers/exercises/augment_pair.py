@@ -257,7 +257,7 @@ edit(
 
 edit(
     "light on the mask too",
-    "The mask got the change of light as well, and now holds numbers that are no classes. Labels are names, not "
+    "The mask got the change of light as well, and now holds numbers that are not classes. Labels are names, not "
     "brightnesses: arithmetic means nothing to them. Look at which of the two your light is applied to.",
     ("    return image.clamp", "    mask = (mask * (1.3 + contrast) + brightness).long()\n    return image.clamp"),
 )

@@ -71,7 +71,7 @@ def start(top, left):
 
 edit(
     "cropped at the corner",
-    "You kept the top left corner, so the map is shifted against the one it shall lie on, by half of what was cut. "
+    "You kept the top left corner, so the map is shifted against the one it should lie on, by half of what was cut. "
     "Look at where your slices begin.",
     cut(":height", ":width"),
 )
@@ -199,7 +199,7 @@ edit(
 
 edit(
     "padded when it is too small",
-    "Where `size` is larger than `x` you filled up with zeros. The task asks for an error there: cropping shall never "
+    "Where `size` is larger than `x` you filled up with zeros. The task asks for an error there: cropping must never "
     "invent pixels. Look at what happens when the difference is negative.",
     (f"if {TEST}:", f"if {TEST}:\n        return x.new_zeros(*x.shape[:2], height, width)"),
 )

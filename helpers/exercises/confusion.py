@@ -134,7 +134,7 @@ edit(
 
 edit(
     "true positives are all pixels that agree",
-    "Your first number counts every pixel on which the masks agree, background as well. Background that is rightly "
+    "Your first number counts every pixel on which the masks agree, background as well. Background that is correctly "
     "left alone belongs to `tn`. Look at what `==` counts.",
     ("tp = (pred & target)", "tp = (pred == target)"),
 )
@@ -225,8 +225,8 @@ edit(
 
 edit(
     "a difference of booleans",
-    "You subtracted one boolean mask from the other. PyTorch refuses that with an error, since true minus true is no "
-    "boolean. Look at the operators `&` and `~`.",
+    "You subtracted one boolean mask from the other. PyTorch refuses that with an error, since true minus true is "
+    "not a boolean. Look at the operators `&` and `~`.",
     ("(pred & ~target)", "(pred - target)"),
 )
 

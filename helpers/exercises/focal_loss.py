@@ -206,7 +206,7 @@ edit(
 edit(
     "p_t from a weighted cross-entropy",
     "You multiplied the cross-entropy by the class weight and then computed p_t from the product. exp(-·) of a "
-    "weighted loss is no probability any more, so the focus is wrong. Look at which comes first, the weight or p_t.",
+    "weighted loss is no longer a probability, so the focus is wrong. Look at which comes first, the weight or p_t.",
     ("    return (alpha_t * ", "    hit = alpha_t * hit\n    return ("),
     (FACTOR, "(1 - torch.exp(-hit)) ** gamma"),
 )

@@ -83,9 +83,9 @@ edit(
 
 edit(
     "nothing lasting",
-    "The model that you were given learns as before. Gradients that you delete are made anew, a copy that you freeze "
-    "is not the model that will be trained, and `requires_grad` set on a *module* is only a new attribute there. Look "
-    "at what keeps a parameter from asking for gradients.",
+    "The model that you were given learns as before. Gradients that you delete are computed again, a copy that you "
+    "freeze is not the model that will be trained, and `requires_grad` set on a *module* is only a new attribute "
+    "there. Look at what keeps a parameter from asking for gradients.",
     (NO_GRADIENT, "model.encoder.requires_grad = False"),
     (STAYS, "model.encoder.zero_grad()"),
 )

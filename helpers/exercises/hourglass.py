@@ -54,9 +54,9 @@ LOGITS = "self.head(self.decoder(bottleneck))"
 
 edit(
     "the encoder's maps are added",
-    "You add the encoder's maps on the way up. Those are skips, and the hourglass shall do without: you will need it "
-    "in the next lesson to see what they are good for. Look at what your `forward` does with the second result of the "
-    "encoder.",
+    "You add the encoder's maps on the way up. Those are skips, and the hourglass has to do without: you will need "
+    "it in the next lesson to see what they are good for. Look at what your `forward` does with the second result of "
+    "the encoder.",
     ("bottleneck, _ =", "bottleneck, skips ="),
     (
         f"return {LOGITS}",

@@ -74,8 +74,8 @@ edit(
 
 edit(
     "ignored pixels become background",
-    "Pixels without a label are counted as class 0 with you, so a network is punished for whatever else it says there. "
-    "Nobody knows what they are. Look at what you put in the place of `ignore_index`.",
+    "You count pixels without a label as class 0, so a network is punished for whatever else it says there. Nobody "
+    "knows what they are. Look at what you put in the place of `ignore_index`.",
     ("(mask == classes) & known", "torch.where(known, mask, 0) == classes"),
 )
 

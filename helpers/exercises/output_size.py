@@ -115,8 +115,8 @@ edit(
 
 edit(
     "span as dilation times kernel",
-    "You take `dilation * kernel` for the width of the kernel. Behind the last weight there is no gap any more: "
-    "a single weight spans one pixel at every dilation. Look at how many gaps lie between `kernel` weights.",
+    "You take `dilation * kernel` for the width of the kernel. After the last weight there is no further gap: a "
+    "single weight spans one pixel at every dilation. Look at how many gaps lie between `kernel` weights.",
     ("dilation * (kernel - 1) + 1", "dilation * kernel"),
 )
 
@@ -172,8 +172,8 @@ edit(
 
 edit(
     "a fraction of a window",
-    "Your result is no whole number where the stride does not divide evenly, and no tensor has half a pixel. "
-    "Look at the division: what becomes of the rest?",
+    "Your result is not a whole number where the stride does not divide evenly, and no tensor has half a pixel. Look "
+    "at the division: what becomes of the rest?",
     ("//", "/"),
 )
 

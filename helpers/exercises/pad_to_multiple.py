@@ -92,8 +92,8 @@ edit(
 
 edit(
     "the remainder is added",
-    "You add the remainder itself: 30 + 14 is 44, and that is no multiple of 16. The remainder says how much is *too "
-    "much*. Look at what is missing up to the next multiple.",
+    "You add the remainder itself: 30 + 14 is 44, and that is not a multiple of 16. The remainder says how much is "
+    "*too much*. Look at what is missing up to the next multiple.",
     ("-x.shape[2] % multiple", "x.shape[2] % multiple"),
     ("-x.shape[3] % multiple", "x.shape[3] % multiple"),
 )
@@ -252,7 +252,7 @@ edit(
 edit(
     "half of an odd number rounded up at both ends",
     "You round the half up at both ends. When an odd number is missing, one row or column too many comes out, and "
-    "the side is no multiple. Look at what the second end has to get.",
+    "the side is not a multiple. Look at what the second end has to get.",
     ("columns // 2, columns - columns // 2", "-(-columns // 2), -(-columns // 2)"),
     ("rows // 2, rows - rows // 2", "-(-rows // 2), -(-rows // 2)"),
 )

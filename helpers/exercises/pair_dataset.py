@@ -205,7 +205,7 @@ edit(
 
 edit(
     "the transform before the conversion",
-    "The transform gets NumPy arrays with values to 255, before you make tensors of them. One that is written for "
+    "The transform gets NumPy arrays with values to 255, before you turn them into tensors. One that is written for "
     "tensors raises an error, or changes brightness on the wrong scale. Look at the order of your lines.",
     ("to_tensor(self.images[index])", "self.images[index].copy()"),
     ("torch.from_numpy(self.masks[index].astype(np.int64))", "self.masks[index].copy()"),
@@ -216,7 +216,7 @@ edit(
 @misconception(
     "transformed once, in `__init__`",
     "You run the transform when the data set is made, so each pair is drawn once and looks the same in every epoch: "
-    "that is no augmentation. Look at where a pair is *fetched*.",
+    "that does not augment anything. Look at where a pair is *fetched*.",
 )
 class TransformedOnce(PairDataset):
     def __init__(self, images, masks, transform=None):
@@ -368,7 +368,7 @@ edit(
 
 edit(
     "the transform before the conversion, on the arrays you keep",
-    "The transform gets the NumPy arrays that you keep, before you make tensors of them. One that is written for "
+    "The transform gets the NumPy arrays that you keep, before you turn them into tensors. One that is written for "
     "tensors raises an error, and one that works in place changes your data. Look at the order of your lines.",
     ("to_tensor(self.images[index])", "self.images[index]"),
     ("torch.from_numpy(self.masks[index].astype(np.int64))", "self.masks[index]"),

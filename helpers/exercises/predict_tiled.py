@@ -149,8 +149,9 @@ def _unpadded(model, image, tile, overlap, tops, lefts):
 
 @misconception(
     "the right and lower rest is left out",
-    "The tiles stop before they would leave the image, so up to a tile's width at the right and at the bottom is never "
-    "predicted. Look at the end of your `range`, and at what happens when the sides are no multiple of the step.",
+    "The tiles stop before they would leave the image, so up to a tile's width at the right and at the bottom is "
+    "never predicted. Look at the end of your `range`, and at what happens when the sides are not a multiple of the "
+    "step.",
 )
 def rest_left_out(model, image, tile, overlap):
     tops, lefts = (range(0, side - tile + 1, tile - overlap) for side in image.shape[-2:])

@@ -219,7 +219,7 @@ edit(
 edit(
     "an optimizer of your own",
     "You make an optimizer yourself, so the learning rate that was chosen outside has no effect, and momentum starts "
-    "anew with every epoch. Look at whether you step with the one that was given.",
+    "again with every epoch. Look at whether you step with the one that was given.",
     ("model.train()", "model.train()\n    optimizer = type(optimizer)(model, lr=0.01)"),
 )
 

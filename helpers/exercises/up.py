@@ -26,9 +26,10 @@ from helpers.reference.unet import DoubleConv, Up
     ],
     task=(
         "`forward(x, skip)`: a transposed convolution 2×2 with stride 2 brings `x` from `in_channels` to "
-        "`out_channels` and doubles its sides; then concatenate it with the skip along the channels (in either order), "
-        "and let a `DoubleConv` make `out_channels` of them. The skip may be one row or one column larger than the "
-        "doubled `x`: fill up `x` with zeros at the bottom and on the right, so that the result has the skip's size."
+        "`out_channels` and doubles its sides; then concatenate it with the skip along the channels (in either "
+        "order), and let a `DoubleConv` turn them into `out_channels`. The skip may be one row or one column larger "
+        "than the doubled `x`: fill up `x` with zeros at the bottom and on the right, so that the result has the "
+        "skip's size."
     ),
 )
 def probes(draw):
