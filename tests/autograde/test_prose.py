@@ -42,7 +42,7 @@ ODD = {  # not as a native speaker writes it: what to write instead
     r"\bno \w+ any ?more\b": "no longer",
     r"(?<![Tt]here )\b(is|are|was) no (?!\w+er\b|more|less|worse|one)[a-z]": "is not a",
     r"\b[Nn]othing \w* ?is to be\b": "nothing needs to be",
-    r"(?:^|[.?!] )(?:What|Whether|Which)\b[^.?!:,]*, (?!whatever|which)[\w `.]+ (says|names|tells|shows|knows)\b": "subject, verb, object",
+    r"(?:^|[.?!] )(?:What|Whether|Which)\b[^.?!:,]*, (?!whatever|which)[\w `.]+ (says|names|tells)\b": "it says what",
     r"\bmakes? [a-z]+ (out )?of (them|one|it|several)\b": "turns … into",
 }
 AMERICAN = {"color", "colors", "center", "centered", "neighbor", "neighbors", "normalize", "behavior", "labeled"}
