@@ -23,7 +23,7 @@ from helpers.reference.convolution import conv2d
         "Put the image into the middle of a tensor of zeros that is `padding` larger on each of the four sides. From "
         "there on padding is no longer a special case.",
         "Row `i` of the result comes from the rows `i * stride` to `i * stride + k` of the padded image, and columns "
-        "go the same way. Windows that would reach over the end are left out: how many are there in each direction?",
+        "go the same way. Windows that would reach past the end are left out: how many are there in each direction?",
     ],
     task=(
         "From an image `(H, W)` and a kernel `(k, k)`, the sum of the products at every place of the kernel, plus "

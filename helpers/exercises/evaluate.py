@@ -23,15 +23,15 @@ from helpers.reference.training import evaluate
         "for the gradients, under `torch.no_grad()`.",
         "`logits.argmax(dim=1)` is `(N, H, W)`, the class of each pixel. A single logit has nothing to compare with: "
         "its pixel is object where the logit is above 0. What does a second logit of 0 beside it turn that into?",
-        "For each image and each class `c` from 1 on, score `pred == c` against `target == c` with `iou` and `dice` of "
-        "lesson 02. Add up over images, weigh the batch's loss by its images, and divide by the number of images.",
+        "For each image and each class `c` from 1 up, score `pred == c` against `target == c` with `iou` and `dice` "
+        "of lesson 02. Add up over images, weigh the batch's loss by its images, and divide by the number of images.",
     ],
     task=(
         'Return `{"loss", "iou", "dice"}`, three numbers, each the mean over all images: the cross-entropy, and the '
-        "two scores of lesson 02, for each image the mean over all classes but background (class 0). The model gives "
-        "logits `(N, K, H, W)`; with K = 1 they are logits of class 1 against class 0. The loader, a `DataLoader` or "
-        "a list, gives images and int64 masks `(N, H, W)`. Run the model in evaluation mode and without gradients, and "
-        "give it back in the mode it came in."
+        "two scores of lesson 02, for each image the mean over all classes except background (class 0). The model "
+        "gives logits `(N, K, H, W)`; with K = 1 they are logits of class 1 against class 0. The loader, a "
+        "`DataLoader` or a list, gives images and int64 masks `(N, H, W)`. Run the model in evaluation mode and "
+        "without gradients, and give it back in the mode it came in."
     ),
 )
 def probes(draw):
@@ -147,8 +147,8 @@ edit(
 
 edit(
     "the mode is not given back",
-    "You leave the model in evaluation mode. Whoever goes on training it then trains with batch norm and dropout "
-    "standing still, and nothing says so. Look at what the mode was when the model came.",
+    "You leave the model in evaluation mode. Anyone who continues training it then trains with batch norm and "
+    "dropout standing still, and nothing says so. Look at what the mode was when the model came.",
     ("    model.train(was_training)\n", ""),
 )
 

@@ -49,8 +49,8 @@ def _fetched(label, images, masks, order, transform=None):
     hints=[
         "A data set answers two questions: how many pairs are there, and what is pair number `index`? Keep what you "
         "are given in `__init__`, and do the work when a pair is asked for.",
-        "The image needs what `to_tensor` does: channels first, float32, 0 to 1. The mask keeps its values, since they "
-        "are names of classes and no brightness.",
+        "The image needs what `to_tensor` does: channels first, float32, 0 to 1. The mask keeps its values, since "
+        "they are names of classes, not brightnesses.",
         "Convert both first. Then, if there is a transform, call it once with both tensors, and return what it "
         "returns. A list raises IndexError past its end by itself.",
     ],

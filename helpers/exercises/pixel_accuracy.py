@@ -17,7 +17,7 @@ from helpers.reference.overlap import pixel_accuracy
     hints=[
         "Two numbers: how many pixels agree, and how many there are.",
         "`pred == target` says for each pixel whether the two agree, for booleans and for class indices alike.",
-        "The mean of zeros and ones is a fraction. `.mean()` wants floats; `.sum()` and `.numel()` do without.",
+        "The mean of zeros and ones is a fraction. `.mean()` needs floats; `.sum()` and `.numel()` do not.",
     ],
     task=(
         "The fraction of pixels on which two masks of shape `(H, W)` agree, background included, from 0 to 1. "

@@ -27,7 +27,7 @@ EARLY = (  # most answers look first whether there are two objects
         "Make one map of distances for each object: how far is each pixel from *this* object? Which two of these "
         "numbers does a background pixel need?",
         "`scipy.ndimage.distance_transform_edt` gives for each pixel that is not 0 the distance to the nearest 0. "
-        "Which mask has its zeros on the object number k?",
+        "Which mask is 0 on object number k and nowhere else?",
         "Stack the maps, sort them along the new dimension, take the first two. The numbers of the objects come from "
         "`unique()`, without 0. With fewer than two of them there is nothing to sort: return zeros early.",
     ],
