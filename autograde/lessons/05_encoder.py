@@ -110,7 +110,7 @@ check(max_pool2x2)
 
 # %%
 pool = use(max_pool2x2)
-x = data.load("nuclei", "train", tile=128)[7][0].as_subclass(torch.Tensor)[None]
+x = data.load("nuclei", "train", tile=128)[7][0][None]
 maps = [x]
 for _ in range(4):
     maps.append(pool(maps[-1]))
@@ -347,9 +347,9 @@ graph.select("bottleneck")
 
 # %%
 image, mask = data.load("nuclei", "test", tile=None)[0]
-truth = (mask > 0).as_subclass(torch.Tensor)
+truth = mask > 0
 with torch.no_grad():
-    answers = readers(image.as_subclass(torch.Tensor)[None])
+    answers = readers(image[None])
 
 piece, panels = (slice(128, 256), slice(0, 128)), []
 print("level   one cell   what: IoU of cells   where: border off by")
@@ -397,10 +397,10 @@ claim(
 # cell tell the place to a fraction of a pixel.
 
 
-# %%
+# %% folded="Tiles with one bright spot each"
 def spots(split, count, seed, side=64):
     """Tiles with one bright spot each, (N, 1, side, side), and its place (N, 2)."""
-    whole = data.load("nuclei", split, tile=None)[0][0].as_subclass(torch.Tensor)
+    whole = data.load("nuclei", split, tile=None)[0][0]
     generator = torch.Generator().manual_seed(seed)
     room = torch.tensor(whole.shape[1:]) - side
     corners = (torch.rand(count, 2, generator=generator) * room).long()
@@ -417,7 +417,7 @@ known, unknown = spots("train", 1500, seed=0), spots("test", 400, seed=1)
 show.images([(f"a spot, tile {k}", unknown[0][k]) for k in range(4)], height=2.6)
 
 
-# %%
+# %% folded="Read a place out of the channels of one cell"
 def read_out(maps, place, k):
     """The channels of the spot's cell, and the spot's way from its centre."""
     cell = (place // 2**k).long()

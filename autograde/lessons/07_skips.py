@@ -95,7 +95,7 @@ claim(
 # %%
 torch.manual_seed(0)
 encoder = Encoder(1, base_channels=8, depth=4).eval()
-x = image.as_subclass(torch.Tensor)[None, None]  # (1, 1, 128, 128)
+x = image[None, None]  # (1, 1, 128, 128)
 with torch.no_grad():
     bottleneck, skips = encoder(x)
 
