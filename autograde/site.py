@@ -192,7 +192,8 @@ def linked(text: str, lessons: list[str], seen: set[str]) -> str:
 
 def glossary_page(lessons: list[str]) -> str:
     """All terms by theme, each picture once, as Markdown."""
-    page, drawn = ["# Glossary", "Every term of the course in one sentence, and the lesson in which it is met."], {""}
+    page = ["# Glossary", "Every term of the course in a sentence or two, and the lesson that introduces it."]
+    drawn = {""}
     for theme, heading in THEMES.items():
         page += [f"## {heading}", "```{glossary}"]
         for entry in entries():

@@ -120,7 +120,7 @@ show.images(
 quiz("box-around-a-circle")
 
 # %% [markdown]
-# Now measure it, on all nuclei of the test quarter of the micrograph, and on something that is no blob: the white
+# Now measure it, on all nuclei of the test quarter of the micrograph, and on something that is not a blob: the white
 # matter in one slice of a brain.
 
 # %%
@@ -278,7 +278,7 @@ claim(
 # If your lessons are graded, this is what counts:
 #
 # - the cells in which you wrote an exercise, under a card such as *Write it: `iou`*. Keep everything that an answer
-#   needs in its own cell. The practice cell above is none of them;
+#   needs in its own cell. The practice cell above is not graded;
 # - your answers to the graded questions, which are kept in the file `answers.json` beside the notebook.
 #
 # When you are done, choose *Restart kernel and run all cells*: what works only because of a cell you have deleted since
@@ -322,7 +322,7 @@ quiz("roofs-from-above")
 #
 # The last cell of a lesson's recap says where you stand in the whole course: which checks pass here, which questions you
 # have answered, and about how long you worked. This is kept in the folder `progress` beside the lessons, and not handed
-# in. It is no grade: that is made with what you hand in.
+# in. It is not a grade: the grade depends on what you hand in.
 
 # %%
 progress()

@@ -416,7 +416,7 @@ check(dice_scores)
 # %% [markdown]
 # ### Look
 #
-# Two models on the small tiles. The *bold* one calls a pixel nucleus from a low brightness on, the *careful* one only
+# Two models on the small tiles. The *bold* one counts a pixel as nucleus above a low brightness, the *careful* one only
 # from twice that.
 #
 # **Predict.** Which one is better? You may say: that depends.

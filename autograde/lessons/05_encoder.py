@@ -127,8 +127,8 @@ print("all four pooled maps are equal:", bool((pooled == pooled[:1]).all()))
 
 # %% [markdown]
 # *That* there was something survives. *Where* in the window it was is gone: four places become one. After four
-# poolings, 16×16 = 256 places have become one. That makes the encoder calm about small shifts, which is good for
-# telling what there is, and it has a price, which you will measure in section 5.
+# poolings, 16×16 = 256 places have become one. That makes the encoder less sensitive to small shifts, which is good for
+# telling what there is. It has a price, which you will measure in section 5.
 
 # %% [markdown]
 # ## 3 · One step down
@@ -196,7 +196,7 @@ show.images(shown, height=2.6)
 # %% [markdown]
 # ## 4 · The left side of the U
 #
-# One `DoubleConv` at full size, then one `Down` after the other. What comes out at the end is the **bottleneck**. The
+# One `DoubleConv` at full size, then one `Down` after another. What comes out at the end is the **bottleneck**. The
 # maps of the levels above it are worth keeping: your encoder returns them too, as a list. They are called *skips*, and
 # lesson 07 says why.
 

@@ -327,7 +327,7 @@ show.images([("a piece", odd[0]), ("padded", padded[0]), ("mask, cut back", mask
 #
 # Upsample `x`, put the skip beside it, and let a `DoubleConv` merge the two.
 #
-# **Predict.** A step gets `x` with 64 channels and a skip with 32, and is to give out 32.
+# **Predict.** A step gets `x` with 64 channels and a skip with 32, and has to return 32.
 
 # %%
 quiz("channels-into-the-merge")
@@ -601,7 +601,7 @@ quiz("side-out-of-the-2015-network")
 #    decides how to mix; addition decides beforehand.
 # 3. Without padding the skip is too large and you crop its middle; with padding only odd sides trouble you, and you
 #    fill in the missing row, or pad the image to a multiple of 2 to the power of the depth.
-# 4. The U-Net is `Encoder`, one `Up` a level from deep to shallow, and a 1×1 convolution.
+# 4. The U-Net is `Encoder`, one `Up` per level from deep to shallow, and a 1×1 convolution.
 # 5. Zeroing the skips and keeping the weights shows what the skips are worth: a control beats an argument.
 #
 # Where you stand in the course, and what is next:

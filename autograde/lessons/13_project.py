@@ -108,7 +108,7 @@ print(train, validation, test, sep="\n")
 # <details><summary>It lists problems with my files</summary>
 #
 # Nothing is loaded until every picture has a mask with the same stem and size, and every mask holds class numbers only.
-# Read the list: it names files and what is wrong, and below stands the call that mends most of it. Masks drawn in black
+# Read the list: it names files and what is wrong, and below stands the call that fixes most of it. Masks drawn in black
 # and white (0 and 255) are understood where there are two classes. With the example, `print(train.card)` gives all the
 # rules.
 #
@@ -145,7 +145,7 @@ data.check_up(train, validation, test)
 # | failures | 4 | the worst pictures looked at, causes named, evidence for them, what would help | pictures without causes | missing |
 # | limits | 3 | for which pictures it holds, for which not, what it must not be used for | general words | missing |
 #
-# The split comes first, because nothing mends it afterwards.
+# The split comes first, because nothing can repair it afterwards.
 
 # %%
 quiz("patients-in-two-splits")
