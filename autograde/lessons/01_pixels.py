@@ -489,7 +489,7 @@ show.images(panels, height=2.6)
 # - `brain` is one volume, cut into slices one millimetre apart. The splits are blocks of slices, and between two blocks
 #   ten slices are left out.
 # - `cells` is simulated: any number of pictures, with exact masks, and a dial for how much of them is nucleus. Each is
-# drawn separately, so the splits have nothing in common.
+#   drawn separately, so the splits have nothing in common.
 #
 # `print(data.load("brain", "test").card)` shows where a set comes from, its licence and its known flaws.
 #

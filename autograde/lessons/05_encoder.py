@@ -515,8 +515,8 @@ claim(
 # Two caveats. This was one training run; with other seeds the numbers move, so repeat it before you rely on the gap
 # between the two encoders. And a linear read-out finds only what lies open: a decoder with more layers may read more.
 #
-# So whoever draws from the bottleneck alone loses what is thin. What that costs depends on what is drawn: lesson 06 draws
-# nuclei, which are blobs, and lesson 07 a ribbon.
+# So whoever draws from the bottleneck alone loses what is thin. What that costs depends on what is drawn. Lesson 06 draws
+# nuclei, which are blobs, and then a ribbon.
 #
 # ## 6 · Two questions that count
 #
