@@ -25,8 +25,8 @@ from torch import nn
 
 
 image, labels = data.load("nuclei", "train", tile=128)[7]
-x = image.as_subclass(torch.Tensor)[None]  # (1, 1, 128, 128): a batch of one grey image
-truth = (labels > 0).as_subclass(torch.Tensor)
+x = image[None]  # (1, 1, 128, 128): a batch of one grey image
+truth = labels > 0
 bright = x[0, 0] > threshold_otsu(x[0, 0].numpy())
 show.overlap([("one threshold for all pixels", bright, truth)], image)
 

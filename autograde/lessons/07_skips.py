@@ -31,12 +31,11 @@ output_size, DoubleConv, Encoder, UpConv, Hourglass = earlier(
 # %% [markdown]
 # ## 1 · What the bottleneck forgot
 #
-# The hourglass of lesson 06 drew nuclei quite well. A nucleus is a blob, and a blob forgives much: be a pixel wrong all
-# around and most of it is still covered. So give the hourglass something thin. The grey matter of the brain is a folded
-# ribbon, two to four millimetres thick, with white matter inside and fluid in its furrows. In these slices a millimetre
-# is a pixel. Train on the lower slices, and let the network draw the upper ones, which it has never seen. (That takes
-# some twenty seconds. The slices are of one average brain, without noise or disease, and neighbours look alike: see
-# `print(train.card)`.)
+# The hourglass of lesson 06 drew nuclei, which are blobs, quite well. It failed on something thin: the grey matter of the
+# brain, a folded ribbon two to four millimetres thick, with white matter inside and fluid in its furrows. In these
+# slices a millimetre is a pixel. Here is that hourglass again, trained on the lower slices. It draws the upper ones,
+# which it has never seen. (Training takes some twenty seconds. The slices are of one average brain, without noise or
+# disease, and neighbours look alike: see `print(train.card)`.)
 
 # %%
 train, validation, test = (
@@ -95,7 +94,7 @@ claim(
 # %%
 torch.manual_seed(0)
 encoder = Encoder(1, base_channels=8, depth=4).eval()
-x = image.as_subclass(torch.Tensor)[None, None]  # (1, 1, 128, 128)
+x = image[None, None]  # (1, 1, 128, 128)
 with torch.no_grad():
     bottleneck, skips = encoder(x)
 
@@ -581,7 +580,7 @@ claim(
 
 # %% [markdown]
 # Every difference is on one side. So it is the skips, not the weights, and not luck. Drozdzal et al. (2016) made the
-# comparison at length. Where objects are blobs, the same comparison shows much less: train the three on `"nuclei"` and
+# comparison at length. Where objects are blobs, expect much less of a difference: train the three on `"nuclei"` and
 # see.
 
 # %% [markdown]
