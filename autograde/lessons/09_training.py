@@ -253,7 +253,7 @@ for name, loader in {"its two tiles": two, "validation tiles": [batch(validation
 own, new = measure(by_heart, two)["iou"], measure(by_heart, [batch(validation)])["iou"]
 fresh = measure(small(), two)["iou"]
 claim(
-    lambda own, new: own > 0.8 and own - new > 0.05,
+    lambda own, new: own > 0.6 and own - new > 0.05,
     *(own, new),
     swapped=(new, own),
     untrained=(fresh, new),
@@ -741,21 +741,24 @@ for name, chosen in (("any way up", any_way_up), ("all your views", views)):
     ious = torch.tensor([one["iou"] for one in histories[name].scores])
     print(f"{name:>14}: best validation IoU {ious.max():.3f}, last {ious[-1]:.3f}")
 
-# %% claim="Keeping the best weights earned next to nothing here"
-earned = [h.best["iou"] - h.scores[-1]["iou"] for h in histories.values()]
-jumped = (runs["any way up"][2].max() - runs["any way up"][2].min()).item()
-late = [[one["iou"] for one in h.scores[-5:]] for h in histories.values()]
-span = max(max(one) - min(one) for one in late)
+# %% claim="Keeping the best weights earned little here"
+earned = max(h.best["iou"] - h.scores[-1]["iou"] for h in histories.values())
+first = min(h.best["iou"] - h.scores[0]["iou"] for h in histories.values())
+claim(lambda earned: earned < 0.1, earned, the_first_instead_of_the_last=(first,))
+
+# %% claim="the scores settle at the end"
+parts = [
+    [[one["iou"] for one in h.scores[part]] for h in histories.values()]
+    for part in (slice(0, 5), slice(-5, None))
+]
+early, late = (max(max(one) - min(one) for one in part) for part in parts)
 claim(
-    lambda earned, span: earned < 0.02 and span < 0.06,
-    *(max(earned), span),
-    at_a_constant_rate=(jumped, jumped),
+    lambda early, late: late < 0.1 and late < early / 2, early, late, swapped=(late, early)
 )
 
 # %% [markdown]
-# Keeping the best weights earned next to nothing here. With a rate that falls to zero, and with averaged weights, the
-# scores no longer jump at the end, and the last is about as good as the best. That is why `fit` does not stop early by
-# default.
+# Keeping the best weights earned little here. With a rate that falls to zero, and with averaged weights, the scores
+# settle at the end, and the last is nearly as good as the best. That is why `fit` does not stop early by default.
 #
 # Now the test: the last quarter as it was taken, and once more in half the light.
 
@@ -787,19 +790,12 @@ claim(
     untrained=(threshold, untrained, untrained),
 )
 
-# %% claim="In half the light the first network fails"
+# %% claim="In half the light the first network fails, and the second does better"
 _, flips_dark, views_dark = tested["half the light"].values()
 claim(
-    lambda taken, dark: dark < taken - 0.2,
-    *(flips, flips_dark),
-    the_other=(all_views, views_dark),
-)
-
-# %% claim="the second hardly minds"
-claim(
-    lambda taken, dark, other: abs(taken - dark) < 0.15 and dark > other + 0.1,
-    *(all_views, views_dark, flips_dark),
-    swapped=(flips, flips_dark, views_dark),
+    lambda taken, dark, other: dark < taken - 0.2 and other > dark + 0.05,
+    *(flips, flips_dark, views_dark),
+    swapped=(all_views, views_dark, flips_dark),
 )
 
 # %% claim="Otsu's threshold moves with the light"
@@ -816,11 +812,12 @@ claim(
 )
 
 # %% [markdown]
-# In the light that they were trained in, both networks beat the threshold. In half the light the first network fails,
-# and the second hardly minds: it has met darker pictures in its views. (Otsu's threshold moves with the light.)
+# In the light that they were trained in, both networks beat the threshold. In half the light the first network fails, and
+# the second does better, because it has met darker pictures in its views. How much better depends on how far the light of
+# your augmentation goes. (Otsu's threshold moves with the light.)
 #
 # So augmentation does not raise every score. It prepares a network for what the views show. Here light and bends earned
-# nothing in the light of the training, and a great deal in another one.
+# nothing in the light of the training, and they paid off in another one.
 
 # %% [markdown]
 # What does the second network look at? Select a pixel of the output in the middle of a nucleus, then one at its rim, and
@@ -1024,13 +1021,13 @@ _, cured = clinic(
 
 # %% claim="With masks of 0 and 1 the same loss stays above zero"
 claim(
-    lambda cured, first, last: cured > 0 and last < first < 0,
-    *(min(cured.losses), losses[0], losses[-1]),
-    swapped=(min(losses), cured.losses[0], cured.losses[-1]),
+    lambda cured, ill: cured > 0 and ill < -10,
+    *(min(cured.losses), losses[-1]),
+    swapped=(losses[-1], min(cured.losses)),
 )
 
 # %% [markdown]
-# With masks of 0 and 1 the same loss stays above zero. With 0 and 255 it began below zero, and went on falling.
+# With masks of 0 and 1 the same loss stays above zero. With 0 and 255 it fell far below.
 #
 # ### Case 4 · Stuck
 #
