@@ -23,9 +23,8 @@ from torch import nn
 # %% [markdown]
 # ## 1 · Two numbers that decide
 #
-# In lesson 02 a formula chose a threshold for brightness. Here the threshold is *learned* from the truth, in the way in
-# which the U-Net will learn millions of numbers. Begin with ten pixels, every second one of a row that runs into a
-# nucleus.
+# In lesson 02 a formula chose a threshold for brightness. Here the threshold is *learned* from the truth, just as a U-Net
+# learns its millions of numbers. Begin with ten pixels: every second one of a row that runs into a nucleus.
 
 # %%
 image, labels = data.load("nuclei", "train", tile=128)[7]
@@ -46,6 +45,13 @@ show.images(
 )
 print("brightness", " ".join(f"{value:5.2f}" for value in x))
 print("nucleus   ", " ".join(f"{value:5.0f}" for value in y))
+
+# %% claim="the seventh pixel belongs to the nucleus and is darker than the sixth"
+claim(
+    lambda a, b: a[0] < b[0] and a[1] > b[1],
+    *((x[6].item(), y[6].item()), (x[5].item(), y[5].item())),
+    swapped=((x[5].item(), y[5].item()), (x[6].item(), y[6].item())),
+)
 
 # %% [markdown]
 # Nothing is clean here: the seventh pixel belongs to the nucleus and is darker than the sixth, which does not.
@@ -81,7 +87,7 @@ quiz("threshold-of-a-logit")
 #
 # Try `w = 20` and `b = -5` on the ten pixels. How wrong they are should be *one* number, the **loss**. For each pixel
 # take the probability that was given to the truth, and of that the negative logarithm: 0 for a pixel that is right
-# and sure, and more and more for one that is wrong and sure. Then take the mean. That is the *binary cross-entropy*.
+# and sure, and the more, the surer it is of the wrong answer. Then take the mean. That is the *binary cross-entropy*.
 # You will write it in lesson 08; until then PyTorch has it.
 
 
@@ -162,9 +168,10 @@ claim(
 )
 
 # %% [markdown]
-# The three agree. The third needs no nudging and no PyTorch, because for this loss the gradient is simple. By a
-# logit it is the pixel's *error*, probability less truth. By `b` it is the mean of the errors. By `w` it is the mean of
-# each error times its `x`, since the logit changes by `x` when `w` changes by 1.
+# The three agree. The third needs no nudging and no PyTorch, because for this loss the gradient is simple. What a
+# pixel costs changes with its logit by the pixel's *error*: probability less truth. So the slope for `b` is the mean of
+# the errors. The slope for `w` is the mean of each error times its `x`, since the logit changes by `x` when `w` changes
+# by 1.
 
 # %%
 quiz("sign-of-the-gradient")
@@ -504,7 +511,7 @@ show.curves(
     ylabel="loss",
 )
 
-# %% claim="The first mask is chance, and the last one has outlines"
+# %% claim="The first mask is chance. The last one has found the nuclei"
 claim(
     lambda first, last: last > 0.7 > first + 0.1,
     *(iou(masks["step 0"]), iou(masks["step 300"])),
@@ -519,7 +526,7 @@ claim(
 )
 
 # %% [markdown]
-# The first mask is chance, and the last one has outlines. With nine numbers the loss gets lower than with one, even
+# The first mask is chance. The last one has found the nuclei. With nine numbers the loss gets lower than with one, even
 # after the thousand steps above. Does that hold for pictures that neither has seen? Here are the test columns of the
 # micrograph, each model with what it has learned.
 
@@ -577,10 +584,8 @@ progress()
 #
 # - Take `zero_grad()` out of the loop of section 5. What do the gradients grow to, and what does the loss do?
 # - In `nine`, take pixels 1 or 12 apart instead of 4. Which distance does best on the test columns?
-# - Train `PixelClassifier(9, 1)` and `PixelClassifier(9, 64)`. From how many hidden numbers on does it stop to help?
+# - Train `PixelClassifier(9, 1)` and `PixelClassifier(9, 64)`. When do more hidden numbers stop helping?
 #
-# **Sources** · Cauchy, A. (1847), *Méthode générale pour la résolution des systèmes d'équations simultanées*, Comptes
-# rendus 25, 536–538 (gradient descent) · Rosenblatt, F. (1958), *The perceptron*, Psychological Review 65, 386–408 ·
-# Rumelhart, D. E., Hinton, G. E. and Williams, R. J. (1986), *Learning representations by back-propagating errors*,
+# **Sources** · Rosenblatt, F. (1958), *The perceptron*, Psychological Review 65, 386–408 · Rumelhart, D. E., Hinton, G. E. and Williams, R. J. (1986), *Learning representations by back-propagating errors*,
 # Nature 323, 533–536 · Paszke, A. et al. (2019), *PyTorch: an imperative style, high-performance deep learning library*,
 # arXiv:1912.01703
