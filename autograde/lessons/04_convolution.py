@@ -34,7 +34,7 @@ show.overlap([("one threshold for all pixels", bright, truth)], image)
 # ## 1 · Nine numbers that look
 #
 # A threshold looks at one pixel at a time. It cannot know whether a grey pixel is the glow beside a bright nucleus or
-# the rim of a dim one, so it takes in the one (false) and loses the other (missed), and no other threshold mends both.
+# the rim of a dim one, so it takes in the one (false) and loses the other (missed), and no other threshold fixes both.
 # To tell them apart you have to look at the *neighbours*.
 #
 # A **convolution** does that with a small grid of numbers, the *kernel*: lay it over a pixel, multiply each neighbour
@@ -150,7 +150,7 @@ claim(lambda apart: apart < 1e-5, shifted, turned=[turned])
 # %% [markdown]
 # A quarter turn is another matter: a kernel for left edges finds other edges in a turned picture.
 #
-# If you add the red and the blue up, they cancel. Throwing one of them away keeps the other: that is a **ReLU**,
+# If you add up the red and the blue of an edge map, they cancel. Throwing one of them away keeps the other: that is a **ReLU**,
 # `max(x, 0)`.
 
 # %%
@@ -358,7 +358,7 @@ print(f"with a ReLU between them:  largest difference {(bent - one).abs().max():
 # kernel. Here by hand, from the two edge maps to three new ones:
 
 # %%
-inputs = torch.stack([maps["left edges"], maps["top edges"]])[:, :50, :50]  # C = 2
+inputs = torch.stack([maps["left edges"], maps["top edges"]])[:, :50, :50].float()
 torch.manual_seed(0)
 conv = nn.Conv2d(2, 3, 3)  # weights (K, C, 3, 3), and a bias for each of the K outputs
 with torch.no_grad():
@@ -376,8 +376,8 @@ alone = convolve(inputs[0], conv.weight[0, 0].detach()) + conv.bias[0].item() - 
 claim(lambda apart: apart < 1e-5, apart, first_input_only=[alone.abs().max()])
 
 # %% [markdown]
-# Three maps of one image say three things about each pixel. A mask needs one number a pixel. Mix the three, with the same
-# three weights everywhere, and no neighbour takes part: a convolution with a kernel of 1×1 pixel.
+# Three maps of one image say three things about each pixel. A mask needs one number per pixel. Mix the three, with the
+# same three weights everywhere, and no neighbour takes part: a convolution with a kernel of 1×1 pixel.
 #
 # With `C` maps in and `K` out, that is a `K`×`C` matrix, and the same product at every pixel.
 

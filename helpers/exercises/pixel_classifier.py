@@ -12,7 +12,7 @@ from helpers.reference.modules import PixelClassifier
 @exercise(
     PixelClassifier,
     lesson="03_modules",
-    concept="Parameter",
+    concept="Module",
     points=3,
     minutes=8,
     difficulty=2,
