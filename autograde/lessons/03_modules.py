@@ -24,7 +24,7 @@ from torch import nn
 # ## 1 · Two numbers that decide
 #
 # In lesson 02 a formula chose a threshold for brightness. Here the threshold is *learned* from the truth, just as a U-Net
-# learns its millions of numbers. Begin with ten pixels: every second one of a row that runs into a nucleus.
+# learns its millions of numbers. Begin with ten pixels: every second pixel along a row that runs into a nucleus.
 
 # %%
 image, labels = data.load("nuclei", "train", tile=128)[7]
@@ -87,7 +87,7 @@ quiz("threshold-of-a-logit")
 #
 # Try `w = 20` and `b = -5` on the ten pixels. How wrong they are should be *one* number, the **loss**. For each pixel
 # take the probability that was given to the truth, and of that the negative logarithm: 0 for a pixel that is right
-# and sure, and the more, the surer it is of the wrong answer. Then take the mean. That is the *binary cross-entropy*.
+# and certain, and a large number for one that is wrong and certain. Then take the mean. That is the *binary cross-entropy*.
 # You will write it in lesson 08; until then PyTorch has it.
 
 
@@ -142,7 +142,7 @@ claim(
 # points to where the loss grows fastest, so you go the other way.
 #
 # Nudging costs two losses for each number, which is hopeless for a million of them. PyTorch gets all slopes from a
-# single pass: it notes each operation, and then goes *backwards* through them with the chain rule. You ask for it with
+# single pass: it notes each operation, and then goes *backwards* through them. You ask for it with
 # `requires_grad`, and find the slopes in `.grad`.
 
 # %%
@@ -179,7 +179,7 @@ quiz("sign-of-the-gradient")
 # %% [markdown]
 # ## 4 · One step, then many
 #
-# A **step** moves each number against its gradient. How far is set by the **learning rate** `lr`. Inside `no_grad`
+# A *step* moves each number against its gradient. How far is set by the **learning rate** `lr`. Inside `no_grad`
 # PyTorch does not note what you do.
 
 # %%
@@ -335,8 +335,8 @@ quiz("the-loss-jumps")
 # %% [markdown]
 # ## 5 · A module keeps the numbers
 #
-# Two numbers can be passed around by hand, a million cannot. PyTorch puts them into objects of a class, an
-# **`nn.Module`**. Every network of this course is one. Here is yours so far:
+# Two numbers can be passed around by hand, a million cannot. PyTorch keeps them in a **module**, an
+# object of a class that inherits from `nn.Module`. Every network of this course is one. Here is yours so far:
 
 
 # %%
@@ -357,10 +357,10 @@ print("its numbers:", model.state_dict())
 print("its logits: ", model(brightness[row, 54:60:2]))  # calls forward
 
 # %% [markdown]
-# - **`__init__`** makes what the module owns. An **`nn.Parameter`** is a tensor that asks for its gradient. When you
+# - `__init__` makes what the module owns. An `nn.Parameter` is a tensor that asks for its gradient. When you
 #   assign one to an attribute, the module *registers* it, that is, notes it as its own.
-# - **`forward`** computes the result. You write `model(x)`, not `model.forward(x)`; the call does some more around it.
-# - **`parameters()`** gives all that is registered, also in modules inside this one. **`state_dict()`** gives the
+# - `forward` computes the result. You write `model(x)`, not `model.forward(x)`; the call does some more around it.
+# - `parameters()` gives all that is registered, also in modules inside this one. `state_dict()` gives the
 #   same by name: it is what you save.
 #
 # So nobody has to list the numbers. An **optimizer** takes them all, and its `step()` does your `w -= lr * w.grad` for
@@ -431,7 +431,7 @@ quiz("what-is-registered")
 # ## 6 · A first network
 #
 # With its brightness alone, a pixel can only be above a threshold or below. So describe each pixel by *nine* numbers: its own
-# brightness, and that of eight pixels around it. A linear layer weighs them. A second one can build on what the first
+# brightness, and that of eight pixels around it. An `nn.Linear` weighs them. A second one can build on what the first
 # has found, if something bends in between: the **ReLU**, which sets negative numbers to 0. Without it the two layers
 # would add up to one.
 
