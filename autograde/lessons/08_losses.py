@@ -42,9 +42,9 @@ dial = {
 show.images([(f"{fraction:.0%} nucleus", pairs[4][0]) for fraction, pairs in dial.items()])
 
 # %% [markdown]
-# Train your U-Net on pictures with 1 % nucleus. The loss is *binary cross-entropy* (BCE), the usual default. You will
-# write it in a moment; here it is PyTorch's own. Train three times, from different first weights, because one training
-# proves little. (Some seconds, and the same result each time.)
+# Train your U-Net on pictures with 1 % nucleus. The loss is *binary cross-entropy* (BCE), the usual default; here it is
+# still PyTorch's own. Train three times, from different first weights, because one training proves little. (Some
+# seconds, the same each time.)
 
 # %%
 rare = {}
@@ -122,7 +122,7 @@ show.overlap(
     [("trained with BCE, third start", probability[4] > 0.5, truth[4])], rare["test"][4][0]
 )
 
-# %% claim="It calls few pixels nucleus that are not. But it misses more"
+# %% claim="Few pixels are wrongly called nucleus. But more are missed"
 bce = {score: mean(values) for score, values in table("BCE").items()}
 claim(
     lambda false, missed: false < 0.3 and missed > 0.1 and missed > false,
@@ -144,8 +144,9 @@ claim(
 )
 
 # %% [markdown]
-# It calls few pixels nucleus that are not. But it misses more, and how much depends on the start. The accuracy says that all is well. The network has learned that *no* is a safe answer. Who taught it that? The loss did:
-# training makes the loss small, and nothing else.
+# Few pixels are wrongly called nucleus. But more are missed, and how much depends on the start. The accuracy says that
+# all is well. The network has learned that *no* is a safe answer. Who taught it that? The loss did: training makes the
+# loss small, and nothing else.
 
 # %% [markdown]
 # ## 2 · From a logit to a loss
@@ -184,7 +185,7 @@ claim(
 quiz("loss-of-not-knowing")
 
 # %% [markdown]
-# Written down as it stands, the loss is sigmoid, logarithm, mean. Here it is, for three pixels with the target 0.
+# Written down as it stands, the loss is sigmoid, logarithm, mean. Here it is for three pixels of background.
 
 
 # %%
@@ -209,8 +210,8 @@ claim(
 
 # %% [markdown]
 # The loss should be 2.1, 20 and 200. But in float32 the sigmoid of 20 *is* 1, and the logarithm of 0 is minus infinity.
-# One such pixel makes the loss of the whole batch infinite. So change the formula before you compute. Put the sigmoid
-# into the logarithm, and most of it cancels. A `log(1 + exp(·))` is left, and you choose the sign of its exponent.
+# One such pixel makes the loss of the whole batch infinite. So change the formula first. Put the sigmoid into the
+# logarithm, and most of it cancels. A `log(1 + exp(·))` is left, and you choose the sign of its exponent.
 
 # %% [markdown] card="bce_with_logits"
 
@@ -248,9 +249,9 @@ check(bce_with_logits)
 # %% [markdown]
 # ### Look: where does it pull?
 #
-# A loss teaches through its gradient, not its value: the direction in which it pulls each pixel's logit, and how hard.
-# Take a real tile and a rough prediction: as logit, 40 times the brightness above Otsu's threshold. Blue pulls up,
-# towards *nucleus*; red pulls down.
+# A loss teaches through its gradient: the direction in which it pulls each pixel's logit, and how hard. Take a real
+# tile and a rough prediction: 40 times the brightness above Otsu's threshold. Blue pulls up, towards *nucleus*; red
+# pulls down.
 
 # %%
 tiles = data.load("nuclei", "train", tile=64)
@@ -292,7 +293,7 @@ claim(
 # %% [markdown]
 # ## 3 · Outvoted
 #
-# And that is the trouble. Think of a network that knows nothing yet: `p = 0.5` at every pixel. All pixels pull equally
+# And that is the trouble. Take a network that knows nothing yet: `p = 0.5` at every pixel. All pixels pull equally
 # hard, and the majority wins.
 
 
@@ -316,7 +317,7 @@ for fraction, pairs in dial.items():
         f"p = {fraction} at every pixel has loss {everywhere[fraction]:.3f}"
     )
 
-# %% claim="Saying the same small number everywhere, without looking, brings the loss down to a tenth already."
+# %% claim="Saying the same small number everywhere, without looking, already brings the loss below a tenth of that."
 unknowing = torch.tensor(2.0).log().item()
 claim(
     lambda constant: constant < unknowing / 10,
@@ -326,14 +327,14 @@ claim(
 
 # %% [markdown]
 # At 1 % one voter in a hundred wants nuclei. Not knowing costs 0.69, as you predicted. Saying the same small number
-# everywhere, without looking, brings the loss down to a tenth already. All that finding the nuclei can still gain is
-# what is left.
+# everywhere, without looking, already brings the loss below a tenth of that. Finding the nuclei can only gain what is
+# left.
 
 # %% [markdown]
 # ## 4 · Make the score the loss
 #
-# You know a score that does not count background: Dice. Why not make *that* large? Because it is a score of masks. A
-# mask comes from a threshold, and a threshold has no slope: change a logit a little, and the mask stays as it is.
+# You know a score that does not count background: Dice. Why not make *that* large? Because it scores masks. A mask
+# comes from a threshold, and a threshold has no slope: change a logit a little, and the mask stays as it is.
 
 # %%
 hard = rough.clone().requires_grad_()
@@ -342,8 +343,8 @@ print("does a thresholded mask have a gradient?", (hard > 0).float().requires_gr
 # %% [markdown]
 # Put the probabilities in place of the mask. The overlap of two masks is a sum of products, `Σ p·t`; an area is a sum,
 # `Σ p`. Both have a slope everywhere. A small number `smooth`, above and below, avoids 0 / 0 in an image without
-# objects. This is the *soft* Dice, and one minus it is a loss. V-Net (Milletari et al. 2016) introduced it with squares
-# in the areas, `Σ p²`; nnU-Net (Isensee et al. 2021) and this course take plain sums. Section 8 shows the difference.
+# objects. This is the *soft* Dice, and one minus it is a loss. V-Net (Milletari et al. 2016) introduced it with
+# squares, `Σ p²`; nnU-Net (Isensee et al. 2021) and this course take plain sums. Section 8 shows the difference.
 
 # %%
 quiz("dice-over-the-batch")
@@ -417,7 +418,7 @@ votes = {name: times_as_hard(loss, truths) for name, loss in scored.items()}
 for name, times in votes.items():
     print(f"1 % nucleus, {name:>4}: background pulls {times:4.1f} × as hard")
 
-# %% claim="For Dice and IoU the two sides are about equally strong, however rare the nuclei."
+# %% claim="For Dice and IoU the two sides pull about equally hard, though nuclei are rare."
 claim(
     lambda *times: all(0.5 < one < 2 for one in times),
     *(votes["Dice"], votes["IoU"]),
@@ -440,22 +441,20 @@ likeness = {
 claim(lambda same: same > 0.99, likeness["Dice"], cross_entropy=(likeness["BCE"],))
 
 # %% [markdown]
-# For Dice and IoU the two sides are about equally strong, however rare the nuclei. Each pixel's pull now depends on all
-# the others in its image. It is strongest where the network is undecided, since near `p = 0.5` the sigmoid is steepest.
-# Where it is sure, right *or wrong*, hardly any pull is left. Keep that in mind for section 8. Now turn the dial, and
-# compare how hard each loss pulls, and in which direction.
+# For Dice and IoU the two sides pull about equally hard, though nuclei are rare. Each pixel's pull now depends on all
+# the others in its image. It is strongest near `p = 0.5`, where the sigmoid is steepest and the network undecided.
+# Where it is sure, right *or wrong*, hardly any pull is left. Remember that for section 8. Now turn the dial, and
+# compare how each loss pulls.
 
 # %%
 play.loss(fraction=0.01)
 
 # %% [markdown]
-# *A good place for a break.*
-#
 # ## 5 · Turn the easy pixels down
 #
-# There is another cure for being outvoted. Most background pixels are easy. Each of them still has a small loss, and
-# there are very many. Lin et al. (2017) turn them down with a factor `(1 − p_t)^gamma`, where `p_t` is the probability
-# given to the *truth*: `p` on an object, `1 − p` elsewhere.
+# There is another cure for being outvoted. Most background pixels are easy. Each still has a small loss, and there are
+# very many. Lin et al. (2017) turn them down with a factor `(1 − p_t)^gamma`, where `p_t` is the probability given to
+# the *truth*: `p` on an object, `1 − p` elsewhere.
 
 # %%
 p_t = torch.linspace(0.01, 0.999, 120)
@@ -524,19 +523,18 @@ claim(
 )
 
 # %% [markdown]
-# Pixels that are nearly right have fallen silent. But at the start, where nothing is easy yet, its `alpha` makes the
-# odds three times worse for the nuclei.
+# Pixels that are nearly right have fallen silent. But the focal loss has its price at the start: where nothing is easy
+# yet, its `alpha` makes the odds three times worse for the nuclei.
 
 # %% [markdown]
 # ## 6 · Some pixels matter more
 #
 # Nuclei that touch are the hard case. A gap of two pixels hardly counts in a mean over all pixels, but without it two
-# nuclei become one. The authors of the U-Net paper had the same trouble with cells. They added up to 10 to the weight
-# of each pixel in a narrow gap:
+# nuclei become one. The U-Net paper added up to 10 to the weight of each pixel in a narrow gap between cells:
 #
 # $$w(x) = w_0 \cdot \exp\left(-\frac{(d_1(x) + d_2(x))^2}{2\sigma^2}\right)$$
 #
-# with the distances $d_1$ and $d_2$ from the pixel to the nearest and to the second nearest object. In a narrow gap
+# with the distances $d_1$ and $d_2$ from the pixel to the nearest and the second nearest object. In a narrow gap
 # both are small. Beside a nucleus that stands alone $d_1$ is small and $d_2$ is not.
 
 # %% [markdown] card="weight_map"
@@ -576,7 +574,7 @@ check(weight_map)
 # %% [markdown]
 # ### Look
 #
-# Here is your map for the real tile, and the pull of cross-entropy when each pixel counts `1 + weight` times.
+# Your map for the real tile, and the pull of cross-entropy when each pixel counts `1 + weight` times.
 
 # %%
 weights = use(weight_map)(instances)
@@ -613,7 +611,7 @@ claim(
 # ## 7 · Are two losses better than one?
 #
 # Cross-entropy teaches every pixel from the first step on. Dice looks at the object as a whole, however small. The usual
-# choice today is the sum of both: nnU-Net takes it by default, for every data set.
+# choice is the sum: nnU-Net takes it by default, for every data set.
 
 # %% [markdown] card="combined_loss"
 
@@ -636,9 +634,9 @@ check(combined_loss)
 # %% [markdown]
 # ### Look: each of them at 1 %
 #
-# The same network, the same pictures, the same number of steps, and the same three starts for each loss. **Predict**
-# first: which loss finds most of the nuclei, and which finds least? Which will have most false pixels? (Half a minute.
-# The IoU loss pulls where Dice pulls, as you saw, so it is left out.)
+# The same network, pictures and number of steps, and the same three starts for each loss. **Predict** first: which loss
+# finds most of the nuclei, and which finds least? Which will have most false pixels? (Half a minute. The IoU loss pulls
+# where Dice pulls, so it is left out.)
 
 # %%
 losses = {
@@ -727,14 +725,14 @@ owns = {name: mean(tuned[name]) for name in models}
 distances = [max(one.values()) - min(one.values()) for one in (halves, owns)]
 claim(lambda half, own: own < half, *distances, thresholds_swapped=distances[::-1])
 
-# %% claim="BCE and the focal loss want less than 0.5, Dice wants more."
+# %% claim="BCE and the focal loss need a threshold below 0.5, Dice needs one above."
 claim(
     lambda bce, focal, dice: bce < 0.5 and focal < 0.5 < dice,
     *(mean(chosen[n]) for n in ("BCE", "focal", "Dice")),
     all_at_half=(0.5, 0.5, 0.5),
 )
 
-# %% claim="Nuclei that both had found lay below the line"
+# %% claim="Part of what BCE and the focal loss missed was only below the threshold"
 claim(
     lambda half, own: all(own[n] > half[n] + 0.03 for n in ("BCE", "focal")),
     *(halves, owns),
@@ -749,17 +747,17 @@ claim(
 )
 
 # %% [markdown]
-# The losses have come closer to each other. BCE and the focal loss want less than 0.5, Dice wants more. Nuclei that both
-# had found lay below the line, and no training was needed to get them. So a threshold belongs to a comparison of losses:
-# choose one for each, and never on test images. The sum is still ahead of BCE. To rank the others, three starts are too
-# few.
+# The losses have come closer to each other. BCE and the focal loss need a threshold below 0.5, Dice needs one above.
+# Part of what BCE and the focal loss missed was only below the threshold, and no training was needed to get it. So a threshold
+# belongs to a comparison of losses. Choose one for each, and never on test images. The sum is still ahead of BCE. To
+# rank the others, three starts are too few.
 
 # %% [markdown]
 # ## 8 · The price: too sure
 #
 # A probability of 0.8 makes a promise: of a hundred such pixels, eighty are nucleus. Which loss keeps it? Think of
-# pixels on a blurred border. 60 % of them are nucleus, and nobody can say which. The honest answer is 0.6 for each. Ask
-# each loss which answer makes it smallest, and ask V-Net's form of Dice, too.
+# pixels on a blurred border, of which 60 % are nucleus. The honest answer is 0.6 for each. Ask each loss which answer
+# makes it smallest, and V-Net's form of Dice, too.
 
 
 # %%
@@ -822,7 +820,7 @@ claim(
     plain_sums=(answers["Dice"],),
 )
 
-# %% claim="The sum of both losses goes further out than the chance, but not to the end."
+# %% claim="The sum's best answer lies between those of its parts."
 claim(
     lambda given: 0.02 < given[0.2] < 0.2 and 0.8 < given[0.8] < 0.98,
     answers["combined"],
@@ -837,11 +835,11 @@ quiz("dice-likes-extremes")
 # Cross-entropy is smallest at the true chance. Dice with plain sums is smallest at one end, whatever the chance: it
 # wants all or nothing. Half a pixel brings half of the overlap and half of the area, so if half is worth it, the whole
 # is. (It jumps where the chance passes half of the Dice score: Lipton et al. 2014.) With squares the second half of a
-# pixel costs more than the first, and V-Net's best answer stays a little above the chance. The sum of both losses goes
-# further out than the chance, but not to the end. (Bertels et al. 2021 analyse this, and what it does to volumes.)
+# pixel costs more than the first, and V-Net's best answer stays a little above the chance. The sum's best answer lies
+# between those of its parts. (Bertels et al. 2021 analyse what this does to volumes.)
 #
 # Does a trained network do that, too? Train three on the real micrograph. Look at the pixels within three pixels of a
-# true border, where anyone would hesitate: how sure is each network, on average, and how often is it right?
+# true border: how sure is each network there, on average, and how often is it right?
 
 # %%
 real = {split: data.load("nuclei", split, tile=None) for split in ("train", "test")}
@@ -883,7 +881,7 @@ show.images(
     ]
 )
 
-# %% claim="Near the borders the Dice network is surer than it is right, and the BCE network is nearer the truth."
+# %% claim="Near the borders the Dice network is too sure, and the BCE network comes closer to the truth."
 gap = {key: sure - right for key, (sure, right, _) in kept.items()}
 border = [gap[n, "near borders"] for n in ("Dice", "combined", "BCE")]
 claim(
@@ -903,7 +901,7 @@ claim(
     sureness=[kept[n, "near borders"][0] for n in ("Dice", "combined", "BCE")],
 )
 
-# %% claim="Elsewhere it is the BCE network that has the larger error, of the other sign"
+# %% claim="Elsewhere the BCE network has the larger error, and of the other sign"
 away = [(gap[n, "elsewhere"], kept[n, "elsewhere"][2]) for n in ("BCE", "Dice")]
 claim(
     lambda bce, dice: bce[0] < 0 and bce[1] > dice[1],
@@ -916,16 +914,16 @@ errors = [calibration_error(*promised[name]) for name in ("BCE", "Dice")]
 claim(lambda bce, dice: dice < bce, *errors, arms_swapped=errors[::-1])
 
 # %% [markdown]
-# Near the borders the Dice network is surer than it is right, and the BCE network is nearer the truth. The combined one
-# lies between. The masks are about equally good: only the promises differ. The *calibration error* is the mean gap
-# between promise and outcome, over ten groups of pixels by their probability (you write it in lesson 11).
+# Near the borders the Dice network is too sure, and the BCE network comes closer to the truth. The combined one lies
+# between. The masks are about equally good: only the promises differ. The *calibration error* is the mean gap between
+# promise and outcome, over ten groups of pixels by their probability (lesson 11).
 #
-# Elsewhere it is the BCE network that has the larger error, of the other sign: after a short training it is less sure of
-# plain background than it could be. Most pixels lie there, so an error over *all* pixels would prefer Dice. Say where
-# you took it, and in which direction it goes. Mehrtash et al. (2020) compare both losses on brain, heart and prostate.
+# Elsewhere the BCE network has the larger error, and of the other sign: after a short training it is less sure of plain
+# background than it could be. Most pixels lie there, so an error over *all* pixels would prefer Dice. Say where you
+# took it, and in which direction it goes. Mehrtash et al. (2020) compare both losses on brain, heart and prostate.
 #
-# Does it matter? For a mask at threshold 0.5, hardly. As soon as somebody reads the probability, for a second look, for a
-# volume, for another threshold, it does.
+# Does it matter? For a mask at threshold 0.5, hardly. As soon as somebody reads the probability, or moves the
+# threshold, it does.
 
 # %% [markdown]
 # ## 9 · For the grade
@@ -959,12 +957,11 @@ progress()
 # - Train BCE on `rare` for 30 epochs instead of 12. Does it catch up?
 # - Set `smooth` of the Dice loss to 100 at 1 %. What does it do to small objects, and why?
 #
-# **Sources** · Ronneberger, O. et al. (2015), *U-Net*, arXiv:1505.04597 (border weights, equation 2) · Milletari, F. et
+# **Sources** · Ronneberger, O. et al. (2015), *U-Net*, arXiv:1505.04597 (equation 2) · Milletari, F. et
 # al. (2016), *V-Net*, arXiv:1606.04797 (soft Dice, with squares) · Rahman, M. A. and Wang, Y. (2016), *Optimizing
-# intersection-over-union in deep neural networks for image segmentation*, ISVC, LNCS 10072, 234–244 · Lin, T.-Y. et al.
-# (2017), *Focal loss for dense object detection*, arXiv:1708.02002 · Isensee, F. et al. (2021), *nnU-Net*, Nature Methods
-# 18, 203–211; its code, github.com/MIC-DKFZ/nnUNet (plain sums in `dice.py`, `batch_dice` for 2D in
-# `default_experiment_planner.py`) · Lipton, Z. C. et al. (2014), *Thresholding classifiers to maximize F1 score*,
-# arXiv:1402.1892 · Mehrtash, A. et al. (2020), *Confidence calibration and predictive uncertainty estimation for deep medical
-# image segmentation*, arXiv:1911.13273 · Bertels, J. et al. (2021), *Theoretical analysis and experimental validation of
-# volume bias of soft Dice optimized segmentation maps in the context of inherent uncertainty*, arXiv:2211.04161
+# intersection-over-union …*, ISVC, LNCS 10072, 234–244 · Lin, T.-Y. et al. (2017), *Focal loss for dense object
+# detection*, arXiv:1708.02002 · Isensee, F. et al. (2021), *nnU-Net*, Nature Methods 18, 203–211, and its code,
+# github.com/MIC-DKFZ/nnUNet (plain sums in `dice.py`; `batch_dice` for 2D in `default_experiment_planner.py`) · Lipton,
+# Z. C. et al. (2014), *Thresholding classifiers to maximize F1 score*, arXiv:1402.1892 · Mehrtash, A. et al. (2020),
+# *Confidence calibration and predictive uncertainty estimation …*, arXiv:1911.13273 · Bertels, J. et al. (2021),
+# *Theoretical analysis and experimental validation of volume bias of soft Dice …*, arXiv:2211.04161
