@@ -300,7 +300,8 @@ claim(
 # %%
 def times_as_hard(loss, truths):
     """How many times as hard as the nuclei the background pulls, where p = 0.5 everywhere."""
-    logits = torch.zeros_like(truths, requires_grad=True)
+    # nearly 0: at 0 itself `abs` and `clamp`, which some answers use, have a kink
+    logits = torch.full_like(truths, 1e-4, requires_grad=True)
     loss(logits, truths).backward()
     up, down = (logits.grad[truths == side].abs().sum().item() for side in (1, 0))
     return down / up
@@ -686,10 +687,10 @@ nearest = abs(seen["Dice"]["IoU"] - seen["BCE"]["IoU"])
 claim(lambda starts, losses: starts > losses, widest, nearest, swapped=(nearest, widest))
 
 # %% [markdown]
-# Dice finds more than BCE, and pays with more false pixels. The sum of both finds more than BCE, with fewer false pixels
-# than Dice. BCE and the focal loss find least: the `alpha` of 0.25 gives each of the few object pixels a third of the
-# weight of another. But before you believe a difference, look at the ranges: the starts of one loss can differ more
-# than two losses do. And one number in this table nobody has chosen: the threshold of 0.5.
+# Dice finds more than BCE, and pays with more false pixels. The sum of both finds more than BCE, with fewer false
+# pixels than Dice. BCE and the focal loss find least; focal's `alpha` of 0.25 gives each of the few object pixels a
+# third of the weight of another. But before you believe a difference, look at the ranges: the starts of one loss can
+# differ more than two losses do. And one number in this table nobody has chosen: the threshold of 0.5.
 
 # %% [markdown]
 # ### Look: each at its own threshold
@@ -748,9 +749,9 @@ claim(
 
 # %% [markdown]
 # The losses have come closer to each other. BCE and the focal loss need a threshold below 0.5, Dice needs one above.
-# Part of what BCE and the focal loss missed was only below the threshold, and no training was needed to get it. So a threshold
-# belongs to a comparison of losses. Choose one for each, and never on test images. The sum is still ahead of BCE. To
-# rank the others, three starts are too few.
+# Part of what BCE and the focal loss missed was only below the threshold, and no training was needed to get it. So a
+# threshold belongs to a comparison of losses. Choose one for each, and never on test images. The sum is still ahead of
+# BCE. To rank the others, three starts are too few.
 
 # %% [markdown]
 # ## 8 · The price: too sure
@@ -836,7 +837,7 @@ quiz("dice-likes-extremes")
 # wants all or nothing. Half a pixel brings half of the overlap and half of the area, so if half is worth it, the whole
 # is. (It jumps where the chance passes half of the Dice score: Lipton et al. 2014.) With squares the second half of a
 # pixel costs more than the first, and V-Net's best answer stays a little above the chance. The sum's best answer lies
-# between those of its parts. (Bertels et al. 2021 analyse what this does to volumes.)
+# between those of its parts. (Bertels et al. 2021 study what this does to volumes.)
 #
 # Does a trained network do that, too? Train three on the real micrograph. Look at the pixels within three pixels of a
 # true border: how sure is each network there, on average, and how often is it right?
@@ -961,7 +962,7 @@ progress()
 # al. (2016), *V-Net*, arXiv:1606.04797 (soft Dice, with squares) · Rahman, M. A. and Wang, Y. (2016), *Optimizing
 # intersection-over-union …*, ISVC, LNCS 10072, 234–244 · Lin, T.-Y. et al. (2017), *Focal loss for dense object
 # detection*, arXiv:1708.02002 · Isensee, F. et al. (2021), *nnU-Net*, Nature Methods 18, 203–211, and its code,
-# github.com/MIC-DKFZ/nnUNet (plain sums in `dice.py`; `batch_dice` for 2D in `default_experiment_planner.py`) · Lipton,
+# `github.com/MIC-DKFZ/nnUNet` (plain sums in `dice.py`; `batch_dice` for 2D in `default_experiment_planner.py`) · Lipton,
 # Z. C. et al. (2014), *Thresholding classifiers to maximize F1 score*, arXiv:1402.1892 · Mehrtash, A. et al. (2020),
 # *Confidence calibration and predictive uncertainty estimation …*, arXiv:1911.13273 · Bertels, J. et al. (2021),
 # *Theoretical analysis and experimental validation of volume bias of soft Dice …*, arXiv:2211.04161
