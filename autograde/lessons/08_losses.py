@@ -43,7 +43,7 @@ show.images([(f"{fraction:.0%} nucleus", pairs[4][0]) for fraction, pairs in dia
 
 # %% [markdown]
 # Train your U-Net on pictures with 1 % nucleus. The loss is *binary cross-entropy* (BCE), the usual default; here it is
-# still PyTorch's own. Train three times, from different first weights, because one training proves little. (Some
+# still PyTorch's own. Train three times, from different first weights, because one training proves little. (A few
 # seconds, the same each time.)
 
 # %%
