@@ -29,7 +29,7 @@ DoubleConv, Encoder = earlier("DoubleConv", "Encoder")
 # %% [markdown]
 # ## 1 · Sixty-four cells
 #
-# Four poolings leave 8×8 cells of a tile of 128×128 pixels. Give the bottleneck the best answer there is: let each cell
+# Four poolings turn a tile of 128×128 pixels into 8×8 cells. Give the bottleneck the best answer there is: let each cell
 # know exactly which fraction of it is nucleus. How would you draw the mask from that?
 
 # %%
@@ -49,8 +49,8 @@ show.images(
 # %% [markdown]
 # ## 2 · Enlarge without learning
 #
-# The plainest way: every cell becomes a block of pixels of its value. That is **nearest** neighbour upsampling, since
-# each new pixel takes the value of the cell nearest to it.
+# The simplest way: every cell becomes a block of pixels with its value. That is **nearest** neighbour upsampling, since
+# each new pixel takes the value of the nearest cell.
 
 # %%
 quiz("repeat-or-interleave")
@@ -77,8 +77,8 @@ check(upsample_nearest)
 # %% [markdown]
 # ### Look
 #
-# Yours beside **bilinear** upsampling, which goes over smoothly from the middle of one cell to the middle of the next.
-# Above one half, both draw a mask. How far off are the borders, from small cells to large ones?
+# Yours beside **bilinear** upsampling, which passes smoothly from the middle of one cell to the middle of the next.
+# Cut both at one half, and each gives a mask. How far off are the borders, from small cells to large ones?
 
 # %%
 enlarge = use(upsample_nearest)
@@ -125,11 +125,11 @@ claim(
 # ## 3 · Stamps: the transposed convolution
 #
 # A convolution collects: an output pixel is a sum over a window of the input. Turn that round. Every input pixel
-# takes a *stamp*, the kernel, presses it onto the output as strongly as its own value, and the next pixel does the
-# same, `stride` pixels further on. Where stamps overlap they add up. The kernel is learned.
+# presses a *stamp*, the kernel, onto the output, as strongly as its own value. The next pixel does the same, `stride`
+# pixels further on. Where stamps overlap they add up. The kernel is learned.
 
 # %% [markdown]
-# **Predict** one in one dimension.
+# **Predict** one, in one dimension.
 
 # %%
 quiz("stamps-in-a-row")
@@ -187,7 +187,7 @@ claim(
 # %% [markdown]
 # A kernel of 3 with a stride of 2 treats neighbouring pixels unequally: 1, 2 or 4 stamps. A flat map comes out as a
 # **checkerboard** (Odena et al. 2016). It goes away when the kernel is a multiple of the stride: then every pixel away
-# from the border gets equally many. On the micrograph, with your own numbers:
+# from the border gets the same number of stamps. Here it is on the micrograph, stamped by your own function:
 
 # %%
 small = F.avg_pool2d(image[None], 4)[0, 0]
@@ -199,8 +199,8 @@ show.images([(f"kernel {k}", s[crop, crop]) for k, s in stamped.items()])
 play.upsampling(image, kernel=3, stride=2)
 
 # %% [markdown]
-# Where does the name come from? A convolution with stride 2 is a large matrix, and this is its transpose: what the
-# gradient passes through on its way back. So an encoder that shrinks by 3×3 convolutions with stride 2 gets
+# Where does the name come from? A convolution with stride 2 can be written as a large matrix, and this is its transpose.
+# The gradient passes through it on its way back. So an encoder that shrinks by 3×3 convolutions with stride 2 gets
 # checkerboards too, in its gradients.
 
 # %%
@@ -220,8 +220,8 @@ claim(
 # %% [markdown]
 # ## 4 · One step up
 #
-# Three ways up, one module. The U-Net of 2015 takes a transposed convolution 2×2 with stride 2: the stamps lie side by
-# side. The two others enlarge first, nearest or bilinear, and then convolve 3×3, which is what Odena et al. advise.
+# Three ways up, one module. The U-Net of 2015 uses a 2×2 transposed convolution with stride 2, whose stamps lie side by
+# side. The two others enlarge first, nearest or bilinear, and then convolve 3×3, as Odena et al. advise.
 
 # %% [markdown] card="UpConv"
 
@@ -267,8 +267,8 @@ quiz("even-counts")
 # %% [markdown]
 # ### Look
 #
-# Your three modes, untrained, on a map that is flat. What is left of the pattern, measured as the spread of the four
-# kinds of pixels (even or odd row, even or odd column), away from the border?
+# Your three modes, untrained, on a flat map. How strong is the pattern? It is measured as the spread of the four kinds of
+# pixels (even or odd row, even or odd column), away from the border.
 
 # %%
 WayUp = use(UpConv)
@@ -307,14 +307,14 @@ claim(
 # %% [markdown]
 # The mean is taken off, so that only the pattern shows; a picture of one tone has none. The transposed mode begins with a
 # checkerboard and has to *learn* it away; the `DoubleConv` that follows helps. In exchange it has fewer weights, and it
-# may place its four pixels freely. Both kinds are in use. (Another name for the transposed convolution is
+# can choose its four pixels freely. Both kinds are in use. (Another name for the transposed convolution is
 # *deconvolution*, although it undoes no convolution.)
 
 # %% [markdown]
 # ## 5 · The hourglass
 #
-# Encoder down, decoder up: as many steps up as there were down, each an `UpConv` that halves the channels and a
-# `DoubleConv`; at the end a 1×1 convolution makes one score for each class. That is the U without its skips.
+# Encoder down, decoder up, with as many steps up as down. Each step up is an `UpConv` that halves the channels, and a
+# `DoubleConv`. At the end a 1×1 convolution makes one score for each class. That is the U without its skips.
 
 # %% [markdown] card="Hourglass"
 
@@ -351,17 +351,17 @@ check(Hourglass)
 # %% [markdown]
 # <details><summary>The sides come out too small</summary>
 #
-# Every `UpConv` doubles them once, and the encoder has halved them `depth` times. Count your steps up; and mind that
-# the bottleneck is level `depth`, not `depth - 1`.
+# Every `UpConv` doubles them once, and the encoder has halved them `depth` times. Count your steps up. Remember that the
+# bottleneck is level `depth`, not `depth - 1`.
 #
 # </details>
 
 # %% [markdown]
 # ### Look
 #
-# First the graph: the right side of the U lights up. Select any part of it, or a pixel of the output. Then train it on
-# the left half of the micrograph, for some twenty seconds. (`fit` is the course's training loop; you will write its parts
-# in lesson 09.)
+# First the graph: the right side of the U lights up. Select any part of it, or a pixel of the output. Then train the
+# network on the left half of the micrograph, for about twenty seconds. (`fit` is the course's training loop. You will
+# write its parts in lesson 09.)
 
 # %%
 Glass = use(Hourglass)
@@ -529,7 +529,7 @@ quiz("side-of-the-stamps")
 #
 # 1. Nearest and bilinear enlarge by a fixed rule, and cannot bring back what a cell does not say.
 # 2. A transposed convolution stamps a learned kernel for each pixel; overlaps add up.
-# 3. Where the kernel is no multiple of the stride, the stamps lie unevenly: a checkerboard. Enlarging first avoids it.
+# 3. If the kernel is not a multiple of the stride, the stamps lie unevenly: a checkerboard. Enlarging first avoids it.
 # 4. An hourglass is an encoder, as many steps up, and a 1×1 convolution.
 # 5. Drawing from the bottleneck alone finds blobs, and loses what is thin. Fewer poolings lose less, and see less.
 #
