@@ -599,21 +599,33 @@ for what in ("nuclei", "brain"):
         more = seeds_of(what, "8", name) - seeds_of(what, "1", name)
         print(f"{what}, {name:>10}, eight − one: {said(more)}")
 
-# %% claim="In every pair, eight images are better than one"
-more = [
-    (seeds_of(what, "8", name) - seeds_of(what, "1", name)).tolist()
+# %% claim="For yours and for the frozen rival, eight images are better than one in every pair"
+more = {
+    (what, name): (seeds_of(what, "8", name) - seeds_of(what, "1", name)).tolist()
     for what in ("nuclei", "brain")
     for name in STEPS
-]
+}
 mixed = [
     (seeds_of("brain", "8", name) - seeds_of("brain", "1", name).roll(1)).tolist()
-    for name in STEPS
+    for name in ("yours", "frozen")
 ]
-claim(lambda *gains: all(min(gain) > 0 for gain in gains), *more, seeds_not_paired=mixed)
+claim(
+    lambda *gains: all(min(gain) > 0 for gain in gains),
+    *(gain for (_, name), gain in more.items() if name != "fine-tuned"),
+    seeds_not_paired=mixed,
+)
+
+# %% claim="The fine-tuned one, with the fewest steps, does worse with eight slices from some seed"
+claim(
+    lambda gain: min(gain) < 0,
+    more["brain", "fine-tuned"],
+    frozen=[more["brain", "frozen"]],
+)
 
 # %% [markdown]
-# In every pair, eight images are better than one. The seed moves both scores of a pair alike, and the difference is free
-# of it.
+# For yours and for the frozen rival, eight images are better than one in every pair. The seed moves both scores of a pair
+# alike, and the difference is nearly free of it. The fine-tuned one, with the fewest steps, does worse with eight slices
+# from some seed.
 #
 # ## 7 · What the race leaves out
 #
