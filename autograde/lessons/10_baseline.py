@@ -129,6 +129,7 @@ def overlap(found, truth):
     return (2 * (found & truth).sum() / (found.sum() + truth.sum())).item()
 
 
+# %%
 seen, unseen = (data.load("nuclei", split, tile=128) for split in ("train", "test"))
 readable = {}
 for name, model in (("trained on photographs", pretrained), ("random", blank)):
@@ -402,6 +403,7 @@ def train(name, pairs, validation, num_classes=1, augment=augment_pair):
     return model, fit(model, pairs, validation, epochs=STEPS[name] * 4 / crops, **options)
 
 
+# %%
 def race(pairs, validation, test, **options):
     """One run of each entrant: the models, milliseconds of a step, and Dice on the test images."""
     models, ms, dices = {}, {}, {}
