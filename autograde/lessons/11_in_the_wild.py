@@ -330,6 +330,27 @@ show.images(
     ]
 )
 
+# %% claim="mostly along the borders, and agree everywhere else"
+from scipy.ndimage import binary_dilation, binary_erosion
+
+thick = binary_dilation(truth, iterations=3) & ~binary_erosion(truth, iterations=3)
+apart, thick = (mean.sigmoid() - one.sigmoid())[0].abs(), torch.from_numpy(thick)
+claim(
+    lambda along, elsewhere: along > 10 * elsewhere and elsewhere < 0.005,
+    *(apart[thick].mean(), apart[~thick].mean()),
+    places_swapped=(apart[~thick].mean(), apart[thick].mean()),
+)
+
+# %% claim="What Dice gains is small"
+claim(
+    lambda one, mean: abs(mean - one) < 0.01,
+    *(dice(one[0] > 0, truth), dice(mean[0] > 0, truth)),
+    without_training=(
+        dice(predict(UNet(1, 1, 8, 3), seen)[0] > 0, truth),
+        dice(mean[0] > 0, truth),
+    ),
+)
+
 # %% [markdown]
 # The views differ where the network is unsure, mostly along the borders, and agree everywhere else. What Dice gains is
 # small, and it costs eight predictions instead of one. Your network was trained on flipped and turned pictures, so it
@@ -362,6 +383,13 @@ for t in (0.5, best):
     score = dice(test_probability > t, nuclei)
     print(f"threshold {t:.2f}: Dice on test {score:.3f}")
 
+# %% claim="The curve is flat on top"
+claim(
+    lambda scores: scores[4:15].min() > scores.max() - 0.02,
+    scores,
+    steep=(torch.linspace(0, 1, 19),),
+)
+
 # %% [markdown]
 # The curve is flat on top: for this network the choice hardly matters, and what is best on one strip need not be best
 # on the next. That is worth knowing before you tune it to the third decimal. Move the threshold yourself, and watch
@@ -373,11 +401,11 @@ play.threshold(probability[rows], truth[rows], threshold=best)
 # %% [markdown]
 # ## 4 · How sure are you?
 #
-# A flat curve is a sign of something: few pixels are in doubt. But does 0.8 *mean* anything? It does, if of all pixels
-# at 0.8 about 80 in a hundred are nucleus. Then the network is *calibrated*, and a doctor can weigh its answer.
+# The curve is flat because few pixels are in doubt. But does a probability of 0.8 *mean* anything? It does if, of all
+# pixels at 0.8, about 80 in a hundred are nucleus. Then the network is *calibrated*, and a doctor can weigh its answer.
 #
-# You saw in lesson 08 that a loss can be too sure of itself. Train a second network, the same in every respect, with
-# the Dice loss alone:
+# You saw in lesson 08 that a network can be surer than it should be, and that the loss decides it. Train a second
+# network with the Dice loss alone, and leave everything else as it was:
 
 # %%
 dice_model, _ = trained(
@@ -389,9 +417,19 @@ dice_model, _ = trained(
 models = {"cross-entropy + Dice": model, "Dice alone": dice_model}
 compare(models, data.load("nuclei", "test"))
 
+# %% claim="By overlap they are about equal"
+claim(
+    lambda ours, theirs: abs(ours - theirs) < 0.015,
+    *(dice(predict(network, image)[0] > 0, nuclei) for network in models.values()),
+    one_untrained=(
+        dice(predict(model, image)[0] > 0, nuclei),
+        dice(predict(UNet(1, 1, 8, 3), image)[0] > 0, nuclei),
+    ),
+)
+
 # %% [markdown]
-# By overlap they are about equal. Now sort all test pixels into ten bins by their probability, and compare in each bin
-# what was *promised*, the mean probability, with what *came*, the fraction of nucleus pixels.
+# By overlap they are about equal. Now sort all test pixels into ten bins by their probability. In each bin, compare what
+# was *promised*, the mean probability, with what *came*, the fraction of nucleus pixels.
 
 
 # %%
@@ -403,9 +441,9 @@ show.reliability(
 )
 
 # %% [markdown]
-# Near the dotted line, 0.8 means 80 in a hundred. Below it on the right, the network promises more than it keeps. One
-# number for the whole diagram is the *expected calibration error*: the distance between promise and result, averaged
-# over the bins, each weighed by its fraction of the pixels (Naeini et al. 2015).
+# Near the dotted line, 0.8 means 80 in a hundred. Below the line, fewer pixels are nucleus than promised; above it, more.
+# The *expected calibration error* is one number for the whole diagram: the distance between promise and result, averaged
+# over the bins, each weighted by its fraction of the pixels (Naeini et al. 2015).
 
 # %% [markdown] card="calibration_error"
 
@@ -435,8 +473,7 @@ check(calibration_error)
 # %% [markdown]
 # ### Look
 #
-# Score both networks, once over all pixels, once over those pixels alone of which the network is *not* all but
-# certain.
+# Score both networks twice: over all pixels, and over those alone of which the network is *not* all but certain.
 
 # %%
 error = use(calibration_error)
@@ -448,37 +485,82 @@ def in_doubt(probability, truth):
     return probability[doubt][None], truth[doubt][None]
 
 
+errors, doubted = {}, {}
 for name, network in models.items():
     p = predict(network, image)[0].sigmoid()
     doubtful = in_doubt(p, nuclei)
-    doubted = doubtful[0].numel() / p.numel()
-    print(f"{name:>20}: {error(p, nuclei):.4f} over all pixels,", end=" ")
-    print(f"{error(*doubtful):.3f} over the {doubted:.1%} in doubt")
+    errors[name] = (error(p, nuclei), error(*doubtful))
+    doubted[name] = doubtful[0].numel() / p.numel()
+    print(f"{name:>20}: {errors[name][0]:.4f} over all pixels,", end=" ")
+    print(f"{errors[name][1]:.3f} over the {doubted[name]:.1%} in doubt")
+
+# %% claim="few pixels are in doubt"
+claim(lambda ours, dice: max(ours, dice) < 0.15, *doubted.values(), all_pixels=(1, 1))
+
+# %% claim="Over all pixels both errors look tiny"
+claim(
+    lambda ours, dice: max(ours[0], dice[0]) < 0.03,
+    *errors.values(),
+    in_doubt=(errors["Dice alone"][::-1],) * 2,
+)
+
+# %% claim="the network trained with Dice alone is far worse"
+claim(
+    lambda ours, dice: dice[1] > 2 * ours[1],
+    *errors.values(),
+    arms_swapped=list(errors.values())[::-1],
+)
 
 # %% [markdown]
-# Over all pixels both errors look tiny. You have seen this before: it is lesson 02's accuracy in a new coat, the easy
-# background pays for everything. Where the network is in doubt, and somebody would want to know, the difference shows.
+# Over all pixels both errors look tiny. You have seen this before, with accuracy in lesson 02: most pixels are easy
+# background, and they hide the rest. Among the pixels in doubt, which are those that somebody would ask about, the
+# network trained with Dice alone is far worse.
 #
-# The repair is one number. Divide all logits by a *temperature* `T` before the sigmoid: above 1 it makes every answer
-# less sure. Choose `T` on validation, by cross-entropy (Guo et al. 2017).
+# There is a cheap repair. Divide all logits by a *temperature* `T` before the sigmoid: above 1 it makes every answer
+# less sure. Choose `T` on validation, by cross-entropy (Guo et al. 2017). Then compare before and after on test, with
+# the same pixels in doubt both times.
 
 # %%
 logits = predict(dice_model, seen)[0]
-temperatures = torch.linspace(0.5, 3, 26)
+temperatures = torch.linspace(0.5, 5, 46)
 losses = torch.tensor(
     [F.binary_cross_entropy_with_logits(logits / t, truth.float()) for t in temperatures]
 )
 T = temperatures[losses.argmin()].item()
 
 logits = predict(dice_model, image)[0]
+doubt = (logits.sigmoid() > 0.02) & (logits.sigmoid() < 0.98)
+cooled = {}
 for t in (1.0, T):
     p = (logits / t).sigmoid()
-    print(f"T = {t:.1f}: error in all pixels {error(p, nuclei):.4f}")
+    cooled[t] = {
+        "cross-entropy": F.binary_cross_entropy(p, nuclei.float()).item(),
+        "error in doubt": error(p[doubt][None], nuclei[doubt][None]),
+        "error over all": error(p, nuclei),
+    }
+    print(f"T = {t:.1f}:", ", ".join(f"{k} {value:.3f}" for k, value in cooled[t].items()))
 show.reliability([(f"T = {t:.1f}", (logits / t).sigmoid(), nuclei) for t in (1.0, T)])
 
+# %% claim="Cross-entropy falls, and so does the error among the pixels that were in doubt"
+claim(
+    lambda before, after: all(
+        after[k] < 0.8 * before[k] for k in ("cross-entropy", "error in doubt")
+    ),
+    *cooled.values(),
+    swapped=list(cooled.values())[::-1],
+)
+
+# %% claim="Over all pixels it hardly moves"
+claim(
+    lambda before, after: abs(after - before) < 0.01,
+    *(one["error over all"] for one in cooled.values()),
+    in_doubt=[one["error in doubt"] for one in cooled.values()],
+)
+
 # %% [markdown]
-# On the whole the curve has come nearer to the line. One number cannot put it onto the line, since it treats all logits
-# alike; but it cost no training.
+# Cross-entropy falls, and so does the error among the pixels that were in doubt. Over all pixels it hardly moves: the
+# same `T` also makes the many pixels less sure that were rightly sure. One number treats all logits alike, so it cannot
+# put the whole curve onto the line. But it costs no training.
 
 # %% graded="what-temperature-changes"
 quiz("what-temperature-changes")
@@ -496,62 +578,95 @@ simulated = data.load("cells", "test", count=4, size=256)
 show.images([("simulated", simulated[0][0]), ("real", whole(train)[0][:, :256])])
 
 # %% [markdown]
-# **Predict.** It will score lower on real pictures. Will it also *say* that it is less sure there?
+# **Predict.** On real pictures it will make more mistakes. Will it also *say* that it is less sure there?
 
 # %%
 quiz("sure-away-from-home")
 
 # %%
 both = {"trained on nuclei": model, "trained on cells": sim_model}
-for kind, pairs in (
-    ("simulated cells", simulated),
-    ("real nuclei", data.load("nuclei", "test")),
-):
+sets = {"simulated cells": simulated, "real nuclei": data.load("nuclei", "test")}
+tables = {kind: compare(both, pairs) for kind, pairs in sets.items()}
+for kind, table in tables.items():
     print(f"on {kind}:")
-    display(compare(both, pairs))
+    display(table)
+
+# %% claim="On either set the network that was trained there wins"
+won = [[row["dice"] for row in table.rows] for table in tables.values()]
+claim(
+    lambda simulated, real: simulated[1] > simulated[0] and real[0] > real[1],
+    *won,
+    sets_swapped=won[::-1],
+)
 
 # %% [markdown]
-# On either set the network that was trained there wins. Now look at the probabilities of the one from the simulation.
+# On either set the network that was trained there wins. Now look at what the one from the simulation promises. A pixel
+# at 0.9 is a promise to be wrong once in ten times, and so is one at 0.1. Over all pixels, the promised errors are the
+# mean distance from the nearer of 0 and 1.
 
 
 # %%
 def promises(model, pairs):
-    """Probability and truth of the pixels in doubt, over all images of a set."""
-    parts = []
-    for image, mask in (pairs[k] for k in range(len(pairs))):
-        parts.append(in_doubt(predict(model, image)[0].sigmoid(), mask > 0))
-    return tuple(torch.cat(part, dim=1) for part in zip(*parts, strict=True))
+    """Probability and truth of all pixels of a set, as one row each."""
+    p = torch.cat([predict(model, image)[0].sigmoid().flatten() for image, _ in pairs])
+    true = torch.cat([(mask > 0).flatten() for _, mask in pairs])
+    return p[None], true[None]
 
 
-panels = []
+panels, wrong = [], {}
 for name, pairs in (("at home: simulated", simulated), ("abroad: real", test)):
-    promised, came = promises(sim_model, pairs)
-    panels.append((name, promised, came))
-    print(f"{name:>18}: error of pixels in doubt {error(promised, came):.3f}")
+    p, true = promises(sim_model, pairs)
+    panels.append((name, p, true))
+    wrong[name] = (torch.minimum(p, 1 - p).mean(), ((p > 0.5) != true).float().mean())
+    print(f"{name:>18}: errors promised {wrong[name][0]:.2%}, made {wrong[name][1]:.2%}")
 show.reliability(panels)
 
+# %% claim="At home it makes about as many errors as it promises; abroad it makes far more"
+claim(
+    lambda home, abroad: home[1] < 2 * home[0] and abroad[1] > 2.5 * abroad[0],
+    *wrong.values(),
+    places_swapped=list(wrong.values())[::-1],
+)
+
+# %% claim="many are nucleus"
+low = [true[p < 0.2][p[p < 0.2] > 0.02].float().mean() for _, p, true in panels]
+claim(
+    lambda home, abroad: abroad > 0.25 and abroad > 1.5 * home,
+    *low,
+    places_swapped=low[::-1],
+)
+
 # %% [markdown]
-# Away from home the promises are broken. Look at the left end: of the pixels that it all but rules out, many are
-# nucleus, the dim ones that no simulated picture had prepared it for. Nothing in the network's own answer gives it
-# away. Calibration holds for pictures like those it was measured on and no further; that is so for deep networks in
-# general (Ovadia et al. 2019). Before you use a network on another microscope, label a few pictures from there.
+# At home it makes about as many errors as it promises; abroad it makes far more. Look at the left end of the diagram: of
+# the pixels at a low probability, many are nucleus, such as dim ones that no simulated picture had prepared it for.
+# Calibration holds for pictures like those it was measured on, and no further. That is so for deep networks in general
+# (Ovadia et al. 2019). Before you use a network on another microscope, label a few pictures from there.
 #
-# They also help in training. Ten epochs on the real left half, once from random weights, and once from the
-# simulation's, with a lower learning rate, so that what it knows is not washed away at once:
+# They also help in training. Train ten epochs on the real left half, once from random weights, and once from the
+# simulation's, with a lower learning rate so that they are not overwritten at once:
 
 # %%
 few_model, _ = trained(train, validation, epochs=10)
 fit(sim_model, train, validation, epochs=10, crop=64, lr=1e-3)
-compare(
-    {"random, then 10 epochs": few_model, "simulation, then 10 epochs": sim_model},
-    data.load("nuclei", "test"),
+starts = {"random, then 10 epochs": few_model, "simulation, then 10 epochs": sim_model}
+table = compare(starts, data.load("nuclei", "test"))
+table
+
+# %% claim="The simulation was worth it after all"
+claim(
+    lambda random, simulation: simulation > random + 0.02,
+    *(row["dice"] for row in table.rows),
+    arms_swapped=[row["dice"] for row in table.rows][::-1],
 )
+
+# %% [markdown]
+# The simulation was worth it after all, as a start: after the same ten epochs the second network is clearly ahead.
 
 # %% [markdown]
 # ## 6 · Hand it on
 #
-# A saved Python object is a program: who opens yours runs your code. So a *bundle* holds weights and facts only: what
-# kind of network it is, what it was trained on, its scores, its known flaws, and its worst, median and best example.
+# A saved Python object is a program: whoever opens it runs your code. A *bundle* holds only weights and facts: what kind
+# of network it is, what it was trained on, its scores, its known flaws, and its worst, median and best example.
 # `share` takes your own `UNet`, whatever its layers are called, as long as it computes what the course's computes.
 # (Here it goes into a folder that vanishes afterwards. Give `folder="."` to keep it.)
 
@@ -567,15 +682,15 @@ print(
 )
 
 # %% [markdown]
-# A class that puts its bundles into one folder has a gallery. It measures every bundle anew, on the same test tiles,
-# beside what its author claims. `comment(folder, "ana", "your name", "…")` leaves a remark on one.
+# A class that puts its bundles into one folder has a gallery. It measures every bundle again, on the same test tiles, and
+# shows the result beside what its author claims. `comment(folder, "ana", "your name", "…")` leaves a remark on one.
 
 # %%
 gallery(place)
 
 # %% [markdown]
-# With an account on the Hugging Face Hub you can publish a bundle under your own name. It needs the network and your
-# token, so it stands here as text:
+# With an account on the Hugging Face Hub you can publish a bundle under your own name. That needs the internet and your
+# token, so here it is only text:
 #
 # ```python
 # from helpers.share import push
@@ -583,9 +698,9 @@ gallery(place)
 # push("ana.unet.zip", "your-name/nuclei-unet")  # private at first, with its card as the page
 # ```
 #
-# And for programs that are not Python there is ONNX, an exchange format. `export_onnx` runs the exported network
-# beside yours on random pictures and writes the file if the logits agree. Its packages are an extra of the course; where
-# they are missing, the cell says how to install them.
+# For programs that are not in Python there is ONNX, an exchange format. `export_onnx` runs the exported network beside
+# yours on random pictures and writes the file if the logits agree. Its packages are optional; where they are missing,
+# the cell says how to install them.
 
 # %%
 from helpers.share import ShareError
@@ -619,7 +734,7 @@ progress()
 # ## Go further
 #
 # - Put part 1 and part 2 together: give `predict_tiled` a module whose `forward` calls `predict_dihedral`.
-# - Make the simulation harder (`foreground=0.4`, `diameter=16`) and see which one prepares best for the real picture.
+# - Make the simulation harder (`foreground=0.4`, `diameter=16`) and see which setting prepares best for the real picture.
 #
 # **Sources** · Guo, C. et al. (2017), *On calibration of modern neural networks*, arXiv:1706.04599 · Isensee, F. et al.
 # (2021), *nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation*, Nature Methods 18,

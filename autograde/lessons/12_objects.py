@@ -9,18 +9,21 @@
 # %% [markdown]
 # # 12 · Objects and evidence: how many, how exact, and which is better?
 #
-# **You will** tell touching nuclei apart, count them, score objects instead of pixels, and look at what fails.
+# **You will** tell touching nuclei apart, count them, score objects and borders instead of pixels, look at what fails,
+# let a network learn where objects end, and find out whether one method really beats another.
 #
-# **Time** about 50 minutes · **You need** Dice (lesson 02), validation and test (lesson 09) · **You write**
-# `split_instances` and `match_instances`
+# **Time** about 55 minutes (a good place to stop is after part 4) · **You need** a U-Net (lesson 07), Dice (lesson 02),
+# validation and test (lesson 09) · **You write** `split_instances` and `match_instances`
 
 # %%
 import torch
+import torch.nn.functional as F
 
 from helpers.data import files
 from helpers.share import load_shared
+from helpers.training import fit
 
-dice = earlier("dice")
+UNet, dice = earlier("UNet", "dice")
 
 # %% [markdown]
 # Pieces of earlier lessons are your own where they pass their checks. If you skipped those lessons, you can start here
@@ -280,6 +283,31 @@ claim(
 # about equal. So the exact choice matters little here, and on one strip with some thirty nuclei the best one is partly
 # luck.
 #
+# F1 asks whether an object was found, and not how well it was drawn. *Panoptic quality* asks both (Kirillov et al.
+# 2019). It is the sum of the IoUs of all pairs over half the number of all objects, predicted and true. That is a
+# product: F1 (here called *recognition quality*) times the mean IoU of the pairs (*segmentation quality*). A pair needs
+# an IoU above 0.5, so an object has at most one partner and nothing has to be assigned.
+
+
+# %%
+def panoptic_quality(pred, target):
+    """Panoptic quality, and its factors: F1 and the mean IoU of the pairs."""
+    mine, theirs = pred.unique()[1:], target.unique()[1:]
+    ious = []
+    for k in theirs:
+        for j in pred[target == k].unique():
+            both, either = (pred == j) & (target == k), (pred == j) | (target == k)
+            ious.append(both.sum() / either.sum() if j > 0 else 0)
+    pairs = [iou for iou in ious if iou > 0.5]
+    f1 = 2 * len(pairs) / (len(mine) + len(theirs))
+    return f1 * sum(pairs) / len(pairs), f1, sum(pairs) / len(pairs)
+
+
+for name, found in scored.items():
+    pq, f1, quality = panoptic_quality(found, labels)
+    print(f"{name:>22}: PQ {pq:.3f} = F1 {f1:.3f} × mean IoU {quality:.3f}")
+
+# %% [markdown]
 # ## 4 · Look at what fails
 #
 # A score does not say *what* went wrong. So look. For each true nucleus of the test columns take the object that
@@ -330,6 +358,289 @@ print(f"F1 without the cut ones: {inner:.3f}")
 # neighbour, halved? Each answer asks for another remedy: more dim nuclei in training, another `min_distance`. A table of
 # scores tells you none of this.
 
+# %% [markdown]
+# ## 5 · Learn where objects end
+#
+# The watershed knows round shapes only. But the picture shows more than the mask does: often a dark line between two
+# nuclei. A network can learn to see it, if its *target* says where objects end. Give it three classes: background, *rim*
+# (what lies near the nucleus's own border) and *core*. Even where two nuclei touch, a rim lies between their cores. So
+# each core is a marker, and the watershed grows it back through the rims. The best entries of the 2018 Data Science Bowl
+# learned such a border class (Caicedo et al. 2019).
+#
+# One micrograph has too few touching pairs for that, so take simulated ones, crowded on purpose:
+
+# %%
+from skimage.segmentation import find_boundaries
+
+crowded = {
+    split: data.load("cells", split, count=count, size=128, foreground=0.5)
+    for split, count in (("train", 32), ("validation", 8), ("test", 32))
+}
+
+
+def three_classes(labels, width=2):
+    """Class of each pixel (H, W): 0 background, 1 rim, 2 core, farther than width from the own border."""
+    border = find_boundaries(labels.numpy(), mode="inner")
+    core = torch.from_numpy(distance_transform_edt(~border)) > width
+    return (labels > 0) * (1 + core.long())
+
+
+def with_cores(pairs):
+    """The pairs of a set, with these classes as masks."""
+    return [(pairs[k][0], three_classes(pairs.instances[k])) for k in range(len(pairs))]
+
+
+fitted = {split: with_cores(crowded[split]) for split in ("train", "validation")}
+torch.manual_seed(0)
+core_model = UNet(1, 3, base_channels=8, depth=3)
+history = fit(core_model, **fitted, loss=F.cross_entropy, epochs=16, crop=64)
+print(f"{history.steps} steps in {history.seconds:.0f} s")
+
+# %% [markdown]
+# The same network gives both methods their mask: whatever is not background. So they differ only in where the markers
+# come from. *Shape* is your `split_instances`, with a `min_distance` chosen on validation; *learned* takes the cores.
+
+
+# %%
+@torch.no_grad()
+def classes(image):
+    """Probability of background, rim and core (3, H, W)."""
+    return core_model.eval()(image[None])[0].softmax(dim=0)
+
+
+def learned(p):
+    """Objects grown from the cores, within the mask."""
+    markers = number_pieces((p[2] > 0.5).numpy())[0]
+    return torch.from_numpy(watershed(-p[2].numpy(), markers, mask=(p[0] < 0.5).numpy()))
+
+
+def f1_of_each(pairs, method, threshold=0.75):
+    """F1 of each image of a set: at an IoU of 0.75, borders between touching nuclei count."""
+    seen = [(method(classes(pairs[k][0])), pairs.instances[k]) for k in range(len(pairs))]
+    return torch.tensor([match(found, labels, threshold)["f1"] for found, labels in seen])
+
+
+apart = range(3, 12, 2)
+f1 = [
+    f1_of_each(crowded["validation"], lambda p, d=d: split(1 - p[0], 0.5, d)).mean()
+    for d in apart
+]
+far = apart[torch.stack(f1).argmax()]
+shape_f1 = f1_of_each(crowded["test"], lambda p: split(1 - p[0], 0.5, far))
+learned_f1 = f1_of_each(crowded["test"], learned)
+print(f"mean F1 at IoU 0.75: shape {shape_f1.mean():.3f}, learned {learned_f1.mean():.3f}")
+
+k = (learned_f1 - shape_f1).argmax().item()  # where they differ most
+p = classes(crowded["test"][k][0])
+show.images(
+    [
+        ("micrograph", crowded["test"][k][0]),
+        ("probability of core", p[2]),
+        ("shape", split(1 - p[0], 0.5, far)),
+        ("learned", learned(p)),
+        ("truth", crowded["test"].instances[k]),
+    ]
+)
+
+# %% claim="On these crowded pictures the learned markers win"
+claim(
+    lambda shape, learned: learned > shape + 0.02,
+    *(shape_f1.mean(), learned_f1.mean()),
+    arms_swapped=(learned_f1.mean(), shape_f1.mean()),
+)
+
+# %% [markdown]
+# On these crowded pictures the learned markers win. They have a price: somebody has to draw instances, not only a mask,
+# and a nucleus too small for a core is lost. Another target with the same purpose is each pixel's distance to its own
+# object's border (Bai and Urtasun 2017).
+#
+# ## 6 · How far off are the borders?
+#
+# IoU is about areas. A surgeon or a cell biologist may ask about borders: how many pixels is the outline off? Measure
+# the distance from each border pixel of one mask to the nearest border pixel of the other, in both directions. There are
+# three common ways to sum them up:
+#
+# - The *average symmetric surface distance* (ASSD) is their mean: `metrics.boundary_error`, which you know.
+# - The *Hausdorff distance* is their maximum. A single wrong pixel decides it, so one takes the 95th percentile in
+#   each direction, and of these two the larger: *Hausdorff-95*.
+# - The *normalised surface distance* (NSD) is the fraction within a tolerance (Nikolov et al. 2018). Choose as tolerance
+#   what two annotators differ by.
+#
+# Here is one nucleus, drawn wrongly in three ways.
+
+# %%
+import numpy as np
+from scipy.ndimage import binary_dilation, binary_erosion
+
+
+def border_distances(a, b):
+    """Distances in pixels from each border pixel of one mask to the other's border: two arrays."""
+    a, b = (np.asarray(mask) for mask in (a, b))
+    a, b = (mask & ~binary_erosion(mask, border_value=1) for mask in (a, b))
+    return distance_transform_edt(~b)[a], distance_transform_edt(~a)[b]
+
+
+def border_scores(pred, target, tolerance=1):
+    """ASSD, Hausdorff-95 and Hausdorff in pixels, and NSD as a fraction."""
+    both = border_distances(pred, target)
+    every = np.concatenate(both)
+    return {
+        "Dice": dice(pred, target),
+        "ASSD": every.mean(),
+        "Hausdorff-95": max(np.percentile(one, 95) for one in both),
+        "Hausdorff": every.max(),
+        "NSD": (every <= tolerance).mean(),
+    }
+
+
+one = (labels == 149)[290:338, 58:106]  # a large nucleus
+wide = torch.from_numpy(binary_dilation(one))
+bitten, speck = one.clone(), one.clone()
+bitten[:17, 18:28] = False
+speck[2:4, 2:4] = True
+flawed = {"a pixel too wide": wide, "a piece missing": bitten, "a far speck": speck}
+show.overlap([(name, mask, one) for name, mask in flawed.items()], height=2.6)
+borders = {name: border_scores(mask, one) for name, mask in flawed.items()}
+for name, row in borders.items():
+    print(f"{name:>17}:", ", ".join(f"{what} {x:.2f}" for what, x in row.items()))
+
+# %% claim="The first two have about the same Dice"
+claim(
+    lambda wide, bitten: (
+        abs(wide["Dice"] - bitten["Dice"]) < 0.02
+        and wide["NSD"] == 1
+        and bitten["NSD"] < 0.9
+        and bitten["ASSD"] < wide["ASSD"]
+        and bitten["Hausdorff-95"] > 2 * wide["Hausdorff-95"]
+    ),
+    *(borders["a pixel too wide"], borders["a piece missing"]),
+    flaws_swapped=(borders["a piece missing"], borders["a pixel too wide"]),
+)
+
+# %% claim="The speck hardly shows in any score but one"
+claim(
+    lambda speck: (
+        speck["Dice"] > 0.98
+        and speck["Hausdorff-95"] <= 1
+        and speck["NSD"] > 0.9
+        and speck["Hausdorff"] > 10
+    ),
+    borders["a far speck"],
+    a_piece_missing=(borders["a piece missing"],),
+)
+
+# %% [markdown]
+# The first two have about the same Dice. But one is nowhere more than a pixel off, which two annotators may be as well,
+# and the other lacks a whole piece. Hausdorff-95 and NSD tell them apart; ASSD even prefers the second. The speck hardly shows in any score but one:
+# the Hausdorff distance sees nothing else. So state the tolerance, name the score exactly (programs differ in the
+# details of Hausdorff-95), and choose it by what a mistake costs; Maier-Hein et al. (2024) is the guide.
+#
+# ## 7 · Is A better than B?
+#
+# On the crowded pictures the learned markers had the higher mean. Would they on other pictures, too? The test images
+# are a sample; another sample gives another mean. The *bootstrap* shows how much that matters (Efron 1979): draw as
+# many images as there are, *with replacement*, so that some come twice and some not at all; take the mean; and do that
+# thousands of times. The middle 95 % of these means are an interval for the true one.
+#
+# Which number should be drawn? Hard images are hard for both methods. So take the *difference* on each image: that is a
+# *paired* comparison.
+
+# %%
+quiz("why-paired")
+
+
+# %%
+def bootstrap(values, draws=5000):
+    """The middle 95 % of the means of samples drawn from `values` with replacement."""
+    chosen = np.random.default_rng(0).integers(len(values), size=(draws, len(values)))
+    return np.percentile(np.asarray(values)[chosen].mean(axis=1), [2.5, 97.5])
+
+
+difference = learned_f1 - shape_f1
+intervals = {"shape": shape_f1, "learned": learned_f1, "learned − shape": difference}
+for name, values in intervals.items():
+    low, high = bootstrap(values)
+    print(f"{name:>15}: mean {values.mean():+.3f}, interval {low:+.3f} to {high:+.3f}")
+print(f"learned better on {(difference > 0).sum()} of {len(difference)} images,", end=" ")
+print(f"worse on {(difference < 0).sum()}")
+
+# %% claim="The interval of the difference lies above zero"
+claim(
+    lambda interval: interval[0] > 0,
+    bootstrap(difference),
+    labels_shuffled=(bootstrap(difference * (-1) ** torch.arange(32)),),
+)
+
+# %% [markdown]
+# The interval of the difference lies above zero. So the lead is not luck with these pictures: on others *like them* the
+# learned markers should win as well. Two limits stay. It is about pictures from this simulation, not from a microscope.
+# And it is about this one training: another seed is another network, so train several (lesson 10) before you say that
+# the *method* is better.
+#
+# ### Why slices of one head are not images
+#
+# Drawing images one by one is right when the images are *independent*. Those of `cells` are: each is made from random
+# numbers of its own. Now take 70 neighbouring slices of the brain. Is white matter better found at brightness 0.72 or at
+# 0.79? Compare the two by the Dice of each slice.
+
+# %%
+slices = data.load("brain", "train")
+found = [(image[0], mask == 3) for image, mask in slices]  # class 3: white matter
+brain = torch.tensor([dice(x > 0.72, white) - dice(x > 0.79, white) for x, white in found])
+show.curves(
+    torch.arange(len(brain)),
+    [("Dice at 0.72 − Dice at 0.79", brain)],
+    title="One head, slice by slice",
+    xlabel="slice, from the neck up",
+    ylabel="difference",
+)
+
+
+def neighbours(values):
+    """Correlation of each value with the next one."""
+    return np.corrcoef(values[:-1], values[1:])[0, 1]
+
+
+print(f"neighbours correlate: slices {neighbours(brain):+.2f}, cells", end=" ")
+print(f"{neighbours(difference):+.2f}")
+half = len(brain) // 2
+for name, part in (("lower half", brain[:half]), ("upper half", brain[half:])):
+    print(name, "of the slices: interval {:+.3f} to {:+.3f}".format(*bootstrap(part)))
+
+# %% claim="Each half is sure, and they contradict each other"
+mixed = brain[torch.randperm(len(brain), generator=torch.Generator().manual_seed(0))]
+claim(
+    lambda lower, upper: lower[0] > 0 and upper[1] < 0,
+    *(bootstrap(brain[:half]), bootstrap(brain[half:])),
+    slices_shuffled=(bootstrap(mixed[:half]), bootstrap(mixed[half:])),
+)
+
+# %% claim="A slice is nearly a copy of the next one"
+claim(
+    lambda slices: slices > 0.7,
+    neighbours(brain),
+    slices_shuffled=(neighbours(mixed),),
+    cells=(neighbours(difference),),
+)
+
+# %% [markdown]
+# Each half is sure, and they contradict each other. With independent images that would hardly ever happen. A slice is
+# nearly a copy of the next one, so 70 slices say hardly more than a handful, and the interval is far too narrow. Nor do
+# all of them together say anything about another head: of those you have one. Draw what is independent. With many
+# patients, draw *patients*, each with all of their slices. With one, say that you have one.
+
+# %% [markdown]
+# ## 8 · What one would use
+#
+# You have seen the ideas behind the tools of the field. *StarDist* predicts for each pixel the distances to its object's
+# border in many directions, and suits round nuclei (Schmidt et al. 2018). *Cellpose* predicts for each pixel which way
+# its object's middle lies, and suits cells of many shapes (Stringer et al. 2021). Both come with trained networks: try
+# them before you train your own, and score them as you did here.
+#
+# An *ensemble* often gains more than any trick: train the same network from several seeds, and take the mean of their
+# probabilities. It costs as many times more, and it shows doubt where its members disagree (Lakshminarayanan et al.
+# 2017).
+
 # %% graded="who-may-see-test"
 quiz("who-may-see-test")
 
@@ -337,6 +648,12 @@ quiz("who-may-see-test")
 # ## Recap
 #
 # 1. A count can be right by luck: merged pairs and invented specks cancel. A good Dice says little about objects.
+# 2. The watershed parts objects that touch, by their shape or from markers that a network has learned.
+# 3. Match objects one to one. F1 counts pairs; panoptic quality also asks how well they are drawn.
+# 4. Look at failures one by one: some are the network's, some are the test's.
+# 5. Borders have scores of their own: ASSD, Hausdorff-95, and NSD with a stated tolerance.
+# 6. Compare two methods by their differences on independent images, with an interval. Slices of one head are not
+#    independent.
 #
 # Where you stand in the course, and what is next:
 
@@ -348,8 +665,16 @@ progress()
 #
 # - Choose the threshold and `min_distance` together, on validation, by F1. Is the best threshold for objects the best
 #   one for pixels?
+# - Train `core_model` from two more seeds. Does the interval of each difference lie above zero?
 #
-# **Sources** · Beucher, S. and Lantuéjoul, C. (1979), *Use of watersheds in contour detection*, International Workshop
-# on Image Processing, Rennes · Caicedo, J. C. et al. (2019), *Nucleus segmentation across imaging experiments: the 2018
-# Data Science Bowl*, Nature Methods 16, 1247–1253 · Kirillov, A. et al. (2019), *Panoptic segmentation*,
-# arXiv:1801.00868
+# **Sources** · Bai, M. and Urtasun, R. (2017), *Deep watershed transform for instance segmentation*, arXiv:1611.08303 ·
+# Beucher, S. and Lantuéjoul, C. (1979), *Use of watersheds in contour detection*, International Workshop on Image
+# Processing, Rennes · Caicedo, J. C. et al. (2019), *Nucleus segmentation across imaging experiments: the 2018 Data
+# Science Bowl*, Nature Methods 16, 1247–1253 · Efron, B. (1979), *Bootstrap methods: another look at the jackknife*,
+# Annals of Statistics 7, 1–26 · Kirillov, A. et al. (2019), *Panoptic segmentation*, arXiv:1801.00868 ·
+# Lakshminarayanan, B., Pritzel, A. and Blundell, C. (2017), *Simple and scalable predictive uncertainty estimation using
+# deep ensembles*, arXiv:1612.01474 · Maier-Hein, L. et al. (2024), *Metrics reloaded: recommendations for image analysis
+# validation*, Nature Methods 21, 195–212 · Nikolov, S. et al. (2018), *Deep learning to achieve clinically applicable
+# segmentation of head and neck anatomy for radiotherapy*, arXiv:1809.04430 · Schmidt, U. et al. (2018), *Cell detection
+# with star-convex polygons*, arXiv:1806.03535 · Stringer, C. et al. (2021), *Cellpose: a generalist algorithm for
+# cellular segmentation*, Nature Methods 18, 100–106
