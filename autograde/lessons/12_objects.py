@@ -80,14 +80,15 @@ claim(
 )
 
 # %% claim="A few pixels at a side of the strip count as a nucleus"
-empty = [pieces == k + 1 for k in (held[1:] == 0).nonzero()[:, 0]]
-full = [pieces == k + 1 for k in (held[1:] > 0).nonzero()[:, 0]]
+kinds = {"none": [], "some": []}  # pixels of each piece, and how many are at a side
+for k in range(1, len(held)):
+    piece = pieces == k
+    outside = int(piece[:, :2].sum() + piece[:, -2:].sum())
+    kinds["some" if held[k] else "none"].append((int(piece.sum()), outside))
 claim(
-    lambda pieces: all(
-        (p[:, :2].any() or p[:, -2:].any()) and p.sum() < 40 for p in pieces
-    ),
-    empty,
-    the_other_pieces=(full,),
+    lambda pieces: all(size < 40 and outside for size, outside in pieces),
+    kinds["none"],
+    the_other_pieces=(kinds["some"],),
 )
 
 # %% [markdown]
@@ -180,19 +181,28 @@ check(split_instances)
 
 # %%
 split = use(split_instances)
-shown = {d: split(probability, min_distance=d) for d in (2, 5, 11)}
+shown = {d: split(probability, min_distance=d) for d in (2, 5, 15)}
 show.images([(f"min_distance={d}", objects[rows]) for d, objects in shown.items()])
 for d, objects in shown.items():
     print(f"min_distance={d}: {objects.max()} objects, {len(nuclei)} nuclei")
 
 # %% claim="Too small a distance cuts long nuclei into pieces"
 claim(
-    lambda small, middle, large, there: small > middle > large and small > 1.5 * there,
+    lambda small, middle, large, there: small > middle > large and small > 1.1 * there,
     *(*(objects.max() for objects in shown.values()), len(nuclei)),
     distances_swapped=(
         *(objects.max() for objects in reversed(shown.values())),
         len(nuclei),
     ),
+)
+
+# %% claim="too large a one leaves pairs together"
+most = [
+    max(torch.bincount(torch.stack([o[labels == k].mode().values for k in nuclei]))[1:])
+    for o in shown.values()
+]
+claim(
+    lambda small, large: small < 2 <= large, most[0], most[-1], swapped=(most[-1], most[0])
 )
 
 # %% [markdown]
@@ -255,7 +265,8 @@ check(match_instances)
 #
 # ### Look
 #
-# Choose `min_distance` on validation. Then, once, score on test: the pieces of the mask, and your objects.
+# Choose `min_distance` on validation. Then, once, score on test: the pieces of the mask, and your objects. (You have
+# looked at the test columns before, but chosen nothing there.)
 
 # %%
 match = use(match_instances)
@@ -283,16 +294,16 @@ claim(
     the_truth_itself=(len(nuclei), match(labels, labels)["f1"], len(nuclei)),
 )
 
-# %% claim="small distances are bad and large ones are about equal"
+# %% claim="the smallest distance is bad and large ones are about equal"
 claim(
-    lambda f1: f1[0] < 0.5 and f1[-4:].min() > 0.75 and f1[-4:].max() - f1[-4:].min() < 0.1,
+    lambda f1: f1[0] < f1.max() - 0.15 and f1[-4:].min() > f1.max() - 0.1,
     f1,
     distances_reversed=(f1.flip(0),),
 )
 
 # %% [markdown]
-# The count of the pieces is right and its F1 is not perfect. On this curve small distances are bad and large ones are
-# about equal. So the exact choice matters little here, and on one strip with some thirty nuclei the best one is partly
+# The count of the pieces is right and its F1 is not perfect. On this curve the smallest distance is bad and large ones
+# are about equal. So the exact choice matters little here, and on one strip with some thirty nuclei the best one is partly
 # luck.
 #
 # F1 asks whether an object was found, and not how well it was drawn. *Panoptic quality* asks both (Kirillov et al.
@@ -581,6 +592,7 @@ intervals = {
     f"shape, min_distance={far}": shape_f1,
     f"shape, min_distance={far + 2}": wider_f1,
     "difference of these two": wider_f1 - shape_f1,
+    "the same, images mixed": wider_f1.flip(0) - shape_f1,
     "learned": learned_f1,
     f"learned − shape, {far}": difference,
 }
@@ -588,11 +600,12 @@ for name, values in intervals.items():
     low, high = bootstrap(values)
     print(f"{name:>23}: mean {values.mean():+.3f}, interval {low:+.3f} to {high:+.3f}")
 
-# %% claim="The two distances have wide intervals, and that of their difference is narrower"
+# %% claim="their difference has a narrower interval than with the images mixed"
+widths = [np.ptp(bootstrap(x)) for x in list(intervals.values())[2:4]]
 claim(
-    lambda one, other, both: (both[1] - both[0]) < 0.8 * (one[1] - one[0]),
-    *(bootstrap(x) for x in (shape_f1, wider_f1, wider_f1 - shape_f1)),
-    pairs_torn=[bootstrap(x) for x in (shape_f1, wider_f1, wider_f1 - shape_f1.flip(0))],
+    lambda paired, mixed: paired < 0.8 * mixed,
+    *widths,
+    swapped=widths[::-1],
 )
 
 # %% claim="That of *learned − shape* lies above zero"
@@ -603,11 +616,12 @@ claim(
 )
 
 # %% [markdown]
-# The two distances have wide intervals, and that of their difference is narrower: what makes an image hard for both is
-# gone from it. Where such an interval holds zero, these images cannot tell the two methods apart. That of *learned −
-# shape* lies above zero. So the lead is not luck with these pictures: on others *like them* the learned markers should
-# win as well. Two limits stay. The pictures come from this simulation, not from a microscope. And this is one training:
-# another seed is another network, so train several (lesson 10) before you say that the *method* is better.
+# Look at the two distances first. Image by image, their difference has a narrower interval than with the images mixed:
+# what makes an image hard for both is gone from it. Where such an interval holds zero, these images cannot tell the two
+# apart. That of *learned − shape* lies above zero. So the lead is not luck with these pictures: on others *like them* the
+# learned markers should win as well. Two limits stay. The pictures come from this simulation, not from a microscope. And
+# this is one training: another seed is another network, so train several (lesson 10) before you say that the *method*
+# is better.
 #
 # ### Why slices of one head are not images
 #
