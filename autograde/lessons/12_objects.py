@@ -409,7 +409,7 @@ crowded = {
 
 
 def three_classes(labels, width=2):
-    """Class of each pixel (H, W): 0 background, 1 rim, 2 core, farther than width from the own border."""
+    """Class of each pixel (H, W): 0 background, 1 rim, 2 core, farther than `width` from its own border."""
     border = find_boundaries(labels.numpy(), mode="inner")
     core = torch.from_numpy(distance_transform_edt(~border)) > width
     return (labels > 0) * (1 + core.long())
@@ -450,6 +450,7 @@ def f1_of_each(pairs, method, threshold=0.75):
     return torch.tensor([match(found, labels, threshold)["f1"] for found, labels in seen])
 
 
+# %%
 apart = range(3, 12, 2)
 f1 = [
     f1_of_each(crowded["validation"], lambda p, d=d: split(1 - p[0], 0.5, d)).mean()
@@ -490,7 +491,7 @@ claim(
 # the distance from each border pixel of one mask to the nearest border pixel of the other, in both directions. There are
 # three common ways to sum them up:
 #
-# - The *average symmetric surface distance* (ASSD) is their mean: `metrics.boundary_error`, which you know.
+# - The *average symmetric surface distance* (ASSD) is their mean. `metrics.boundary_error` computes it.
 # - The *Hausdorff distance* is their maximum. A single wrong pixel decides it, so one takes the 95th percentile in
 #   each direction, and of these two the larger: *Hausdorff-95*.
 # - The *normalised surface distance* (NSD) is the fraction within a tolerance (Nikolov et al. 2018). Choose as tolerance
@@ -523,6 +524,7 @@ def border_scores(pred, target, tolerance=1):
     }
 
 
+# %%
 one = (labels == 149)[290:338, 58:106]  # a large nucleus
 wide = torch.from_numpy(binary_dilation(one))
 bitten, speck = one.clone(), one.clone()
@@ -560,10 +562,11 @@ claim(
 )
 
 # %% [markdown]
-# The first two have about the same Dice. But one is nowhere more than a pixel off, which two annotators may be as well,
-# and the other lacks a whole piece. Hausdorff-95 and NSD tell them apart; ASSD even prefers the second. The speck hardly shows in any score but one:
-# the Hausdorff distance sees nothing else. So state the tolerance, name the score exactly (programs differ in the
-# details of Hausdorff-95), and choose it by what a mistake costs; Maier-Hein et al. (2024) is the guide.
+# The first two have about the same Dice. But one is nowhere more than a pixel off, as two annotators may well be, and
+# the other lacks a whole piece. Hausdorff-95 and NSD tell them apart; ASSD even prefers the second. The speck hardly
+# shows in any score but one: the Hausdorff distance sees nothing else. So choose a score by what a mistake costs
+# (Maier-Hein et al. 2024 is a guide), state its tolerance, and name it exactly, since programs differ in the details of
+# Hausdorff-95.
 #
 # ## 7 · Is A better than B?
 #
@@ -647,8 +650,10 @@ def neighbours(values):
     return np.corrcoef(values[:-1], values[1:])[0, 1]
 
 
-print(f"neighbours correlate: slices {neighbours(brain):+.2f}, cells", end=" ")
-print(f"{neighbours(difference):+.2f}")
+for name, values in (("slices", brain), ("images of cells", difference)):
+    r = neighbours(values)
+    worth = len(values) * (1 - r) / (1 + r)
+    print(f"{len(values)} {name}: neighbours correlate {r:+.2f}, worth {worth:.0f}")
 half = len(brain) // 2
 for name, part in (("lower half", brain[:half]), ("upper half", brain[half:])):
     print(name, "of the slices: interval {:+.3f} to {:+.3f}".format(*bootstrap(part)))
@@ -661,6 +666,13 @@ claim(
     slices_shuffled=(bootstrap(mixed[:half]), bootstrap(mixed[half:])),
 )
 
+# %% claim="Here that is a handful"
+claim(
+    lambda r: 70 * (1 - r) / (1 + r) < 10,
+    neighbours(brain),
+    slices_shuffled=(neighbours(mixed),),
+)
+
 # %% claim="A slice is nearly a copy of the next one"
 claim(
     lambda slices: slices > 0.7,
@@ -671,9 +683,10 @@ claim(
 
 # %% [markdown]
 # Each half is sure, and they contradict each other. With independent images that would hardly ever happen. A slice is
-# nearly a copy of the next one, so 70 slices say hardly more than a handful, and the interval is far too narrow. Nor do
-# all of them together say anything about another head: of those you have one. Draw what is independent. With many
-# patients, draw *patients*, each with all of their slices. With one, say that you have one.
+# nearly a copy of the next one. Where neighbours correlate by `r`, as a rule `n` values are worth n·(1 − r)/(1 + r)
+# independent ones (Bayley and Hammersley 1946). Here that is a handful, so the interval is far too narrow. Nor do all
+# the slices together say anything about another head: you have one. Draw what is independent. With many patients, draw
+# *patients*, each with all of their slices. With one, say that you have one.
 
 # %% [markdown]
 # ## 8 · What one would use
@@ -683,9 +696,9 @@ claim(
 # its object's middle lies, and suits cells of many shapes (Stringer et al. 2021). Both come with trained networks: try
 # them before you train your own, and score them as you did here.
 #
-# An *ensemble* often gains more than any trick: train the same network from several seeds, and take the mean of their
-# probabilities. It costs as many times more, and it shows doubt where its members disagree (Lakshminarayanan et al.
-# 2017).
+# An *ensemble* goes well with any of them: train the same network from several seeds, and take the mean of their
+# probabilities. Five members cost five times as much. Where they disagree, the answer is in doubt (Lakshminarayanan et
+# al. 2017).
 
 # %% graded="who-may-see-test"
 quiz("who-may-see-test")
@@ -714,7 +727,8 @@ progress()
 # - Train `core_model` from two more seeds. Does the interval of each difference lie above zero?
 #
 # **Sources** · Bai, M. and Urtasun, R. (2017), *Deep watershed transform for instance segmentation*, arXiv:1611.08303 ·
-# Beucher, S. and Lantuéjoul, C. (1979), *Use of watersheds in contour detection*, International Workshop on Image
+# Bayley, G. V. and Hammersley, J. M. (1946), *The "effective" number of independent observations in an autocorrelated
+# time series*, Supplement to the Journal of the Royal Statistical Society 8, 184–197 · Beucher, S. and Lantuéjoul, C. (1979), *Use of watersheds in contour detection*, International Workshop on Image
 # Processing, Rennes · Caicedo, J. C. et al. (2019), *Nucleus segmentation across imaging experiments: the 2018 Data
 # Science Bowl*, Nature Methods 16, 1247–1253 · Efron, B. (1979), *Bootstrap methods: another look at the jackknife*,
 # Annals of Statistics 7, 1–26 · Kirillov, A. et al. (2019), *Panoptic segmentation*, arXiv:1801.00868 ·
