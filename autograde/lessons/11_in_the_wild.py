@@ -550,17 +550,17 @@ claim(
     swapped=list(cooled.values())[::-1],
 )
 
-# %% claim="Over all pixels it hardly moves"
+# %% claim="Over all pixels the error is small before and after, and it need not fall"
 claim(
-    lambda before, after: abs(after - before) < 0.01,
+    lambda before, after: max(before, after) < 0.03,
     *(one["error over all"] for one in cooled.values()),
     in_doubt=[one["error in doubt"] for one in cooled.values()],
 )
 
 # %% [markdown]
-# Cross-entropy falls, and so does the error among the pixels that were in doubt. Over all pixels it hardly moves: the
-# same `T` also makes the many pixels less sure that were rightly sure. One number treats all logits alike, so it cannot
-# put the whole curve onto the line. But it costs no training.
+# Cross-entropy falls, and so does the error among the pixels that were in doubt. Over all pixels the error is small
+# before and after, and it need not fall: the same `T` also makes pixels less sure that were rightly sure. One number
+# treats all logits alike, so it cannot put the whole curve onto the line. But it costs no training.
 
 # %% graded="what-temperature-changes"
 quiz("what-temperature-changes")
@@ -621,24 +621,23 @@ for name, pairs in (("at home: simulated", simulated), ("abroad: real", test)):
     print(f"{name:>18}: errors promised {wrong[name][0]:.2%}, made {wrong[name][1]:.2%}")
 show.reliability(panels)
 
-# %% claim="At home it makes about as many errors as it promises; abroad it makes far more"
+# %% claim="Abroad it makes several times as many errors as at home, and promises hardly more"
 claim(
-    lambda home, abroad: home[1] < 2 * home[0] and abroad[1] > 2.5 * abroad[0],
+    lambda home, abroad: (
+        abroad[1] > 2 * home[1] and abroad[1] / home[1] > 2 * abroad[0] / home[0]
+    ),
     *wrong.values(),
     places_swapped=list(wrong.values())[::-1],
 )
 
-# %% claim="many are nucleus"
+# %% claim="far more are nucleus than at home"
 low = [true[p < 0.2][p[p < 0.2] > 0.02].float().mean() for _, p, true in panels]
-claim(
-    lambda home, abroad: abroad > 0.25 and abroad > 1.5 * home,
-    *low,
-    places_swapped=low[::-1],
-)
+claim(lambda home, abroad: abroad > 2 * home, *low, places_swapped=low[::-1])
 
 # %% [markdown]
-# At home it makes about as many errors as it promises; abroad it makes far more. Look at the left end of the diagram: of
-# the pixels at a low probability, many are nucleus, such as dim ones that no simulated picture had prepared it for.
+# Abroad it makes several times as many errors as at home, and promises hardly more. Look at the left end of the diagram:
+# of the pixels at a low probability, far more are nucleus than at home, such as dim ones that no simulated picture had
+# prepared it for.
 # Calibration holds for pictures like those it was measured on, and no further. That is so for deep networks in general
 # (Ovadia et al. 2019). Before you use a network on another microscope, label a few pictures from there.
 #
@@ -722,7 +721,7 @@ except ShareError as error:
 # 2. The mean of eight views costs eight times the work and gains a little. Threshold and temperature are chosen on
 #    validation; test is for one look at the end.
 # 3. Two networks with about the same Dice can differ in what their probabilities mean. Look at the pixels in doubt.
-# 4. Away from home, a network is wrong more often and does not say so.
+# 4. Away from home, a network is wrong more often and hardly says so.
 # 5. A bundle holds weights and facts, and runs no code of its author.
 #
 # Where you stand in the course, and what is next:
