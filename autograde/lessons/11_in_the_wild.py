@@ -326,7 +326,7 @@ show.images(
         ("micrograph", seen[:, rows]),
         ("one view", one[:, rows].sigmoid()),
         ("mean of eight", mean[:, rows].sigmoid()),
-        ("difference", (mean - one).sigmoid()[:, rows] - 0.5),
+        ("difference", (mean.sigmoid() - one.sigmoid())[:, rows]),
     ]
 )
 
@@ -391,9 +391,9 @@ claim(
 )
 
 # %% [markdown]
-# The curve is flat on top: for this network the choice hardly matters, and what is best on one strip need not be best
-# on the next. That is worth knowing before you tune it to the third decimal. Move the threshold yourself, and watch
-# which pixels you miss and which you invent:
+# The curve is flat on top (mind the axis, which spans a few hundredths). For this network the choice hardly matters, and
+# what is best on one strip need not be best on the next. That is worth knowing before you tune it to the third decimal.
+# Move the threshold yourself, and watch which pixels you miss and which you invent:
 
 # %%
 play.threshold(probability[rows], truth[rows], threshold=best)
