@@ -8,6 +8,7 @@ exercises need; everything else is an ordinary cell:
     # %% check="dice"                the check; its hidden half and its points are added here
     # %% graded="what-a-skip-is"     the graded question `quiz("what-a-skip-is")`; its key is added here
     # %% [markdown] manual="report" points=4    a text that the student writes, and an instructor grades by hand
+    # %% folded="Draw the boxes"     code that a reader may skip: shown as one line
     # %% claim="…"                    whether the sentence quoted is true; in no notebook, see `autograde.claims`
 
 `master` makes the instructor's notebook of it. nbgrader itself makes the student's: solutions and hidden checks gone.
@@ -15,9 +16,12 @@ exercises need; everything else is an ordinary cell:
 
 from __future__ import annotations
 
+import ast
+import base64
 import hashlib
 import json
 import pprint
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,8 +84,9 @@ come whole. Run this cell again; if it says so twice, ask whoever gave you this 
     exec(zipfile.ZipFile(io.BytesIO(_zip)).read("helpers/start.py"), _file := {{}}); \
 _start = _file["unpack"](_zip, {folder})"""
 
-# JupyterLab and Colab show such a cell as one line.
+# JupyterLab and Colab show such a cell as one line: imports, and what a lesson marks `folded="what it does"`.
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+PICTURE = re.compile(r"\]\((pictures/[\w.-]+\.png)\)")
 FIRST_ID = "start"  # not from its text: with that, a release would change the plan that its archive holds
 
 
@@ -215,8 +220,12 @@ def planned(course: Path) -> str:
 def _cell(lesson: str, cell: NotebookNode, keys_folder: Path) -> NotebookNode:
     marks = {key: cell.metadata[key] for key in MARKS if key in cell.metadata}
     if not marks:
-        make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
-        return make(cell.source)
+        if cell.cell_type == "markdown":
+            return nbformat.v4.new_markdown_cell(PICTURE.sub(_picture, cell.source))
+        title = cell.metadata.get("folded") or ("Imports" if _only_imports(cell.source) else None)
+        if title:
+            return nbformat.v4.new_code_cell(f"#@title {title}\n{cell.source}", metadata=FOLDED)
+        return nbformat.v4.new_code_cell(cell.source)
     (mark, name), *more = marks.items()
     if more:
         raise BuildError(f"{lesson}: a cell is marked {' and '.join(marks)}. Give it one mark.")
@@ -236,6 +245,22 @@ def _cell(lesson: str, cell: NotebookNode, keys_folder: Path) -> NotebookNode:
         return _code_cell(cell.source, name, solution=True)
     hidden = HIDDEN_CHECK.format(name=name)
     return _code_cell(f"{cell.source}\n{hidden}", f"check-{name}", grade=True, points=exercise.points)
+
+
+def _picture(found: re.Match[str]) -> str:
+    """A picture of a text, in the text: notebooks are handed on by themselves."""
+    return f"](data:image/png;base64,{base64.b64encode((LESSONS / found[1]).read_bytes()).decode()})"
+
+
+def _only_imports(source: str) -> bool:
+    """Whether a cell brings names and does nothing else; pieces of earlier lessons come by `earlier(...)`."""
+    body = ast.parse(source).body
+    brings = [
+        isinstance(node, ast.Import | ast.ImportFrom)
+        or (isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("earlier("))
+        for node in body
+    ]
+    return bool(body) and all(brings)
 
 
 def _graded(lesson: str, cell: NotebookNode, id: str, keys_folder: Path) -> NotebookNode:

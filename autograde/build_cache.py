@@ -17,7 +17,8 @@ def lesson_names() -> list[str]:
 
 def inputs() -> str:
     """A hash of everything that goes into a build."""
-    folders = (LESSONS, LESSONS / "keys", ROOT / "helpers" / "exercises", ROOT / "helpers" / "quiz" / "bank")
+    helpers = ROOT / "helpers"
+    folders = (LESSONS, LESSONS / "keys", LESSONS / "pictures", helpers / "exercises", helpers / "quiz" / "bank")
     files = [path for folder in folders for path in sorted(folder.glob("*")) if path.is_file()]
     files += (ROOT / "helpers").glob("plan.json")  # made by a build, so that without it, or with another, one is due
     files += ROOT.glob("release.json")

@@ -26,7 +26,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from autograde import lesson_table, markdown, plan, released
-from autograde.build import FIRST_ID, student_versions
+from autograde.build import student_versions
 from autograde.build_cache import ROOT, lesson_names
 from autograde.files import dumped, parse_notebook, read_notebook, write
 from helpers.glossary import THEMES, answers, entries
@@ -192,7 +192,8 @@ def linked(text: str, lessons: list[str], seen: set[str]) -> str:
 
 def glossary_page(lessons: list[str]) -> str:
     """All terms by theme, each picture once, as Markdown."""
-    page, drawn = ["# Glossary", "Every term of the course in one sentence, and the lesson in which it is met."], {""}
+    page = ["# Glossary", "Every term of the course in a sentence or two, and the lesson that introduces it."]
+    drawn = {""}
     for theme, heading in THEMES.items():
         page += [f"## {heading}", "```{glossary}"]
         for entry in entries():
@@ -230,7 +231,7 @@ def _article() -> str:
 def page_of(notebook: NotebookNode, lessons: list[str], release: released.Release | None = None) -> NotebookNode:
     """An executed notebook as Sphinx reads it, changed in place.
 
-    It gets its links. Of a lesson the first cell is folded, as in JupyterLab, and a release has it opened elsewhere; of
+    It gets its links. Of a lesson what is folded in JupyterLab is folded, and a release has it opened elsewhere; of
     the article no code is left.
     """
     seen: set[str] = set()
@@ -239,7 +240,7 @@ def page_of(notebook: NotebookNode, lessons: list[str], release: released.Releas
             cell.source = linked(cell.source, lessons, seen)
         elif "course" not in notebook.metadata:
             cell.metadata["tags"] = ["remove-input"]
-        elif cell.id == FIRST_ID:
+        elif cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = ["hide-input"]
         for output in cell.get("outputs", []):
             if page := output.get("data", {}).get("text/html"):

@@ -92,6 +92,8 @@ def compare(
 ) -> Comparison:
     """The fair table: the same images, the same scores, one image at a time, and what each model cost.
 
+    In lesson 10 students write a small one, `compare(models, loader)`; `play.compare` shows the masks themselves.
+
     Args:
         models: by name: a model, or several trained with different seeds, for mean and standard deviation. Each maps
             images `(N, C, H, W)` from 0 to 1 to logits `(N, K, H, W)`, runs where its parameters are, and is given back

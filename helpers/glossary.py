@@ -1,4 +1,4 @@
-"""`glossary("dice")`: a term of the course in one sentence, with the lesson where it is met.
+"""`glossary("dice")`: a term of the course in a sentence or two, with the lesson that introduces it.
 
     glossary("dice")            one term
     glossary()                  all of them
@@ -27,12 +27,14 @@ THEMES = {
     "tasks": "What is asked of an image",
     "data": "Images, masks and splits",
     "scores": "How good is a mask?",
+    "network": "A network and how it learns",
     "convolution": "Convolution",
     "unet": "The U-Net and its parts",
     "losses": "Losses",
     "training": "Training",
     "baseline": "Comparing with others",
     "wild": "In the wild",
+    "objects": "Objects and evidence",
 }
 
 
@@ -46,9 +48,9 @@ class Entry:
     Attributes:
         term: as it is written in the middle of a sentence.
         also: other names by which it is found.
-        lesson: the number of the lesson where it is met, "00" to "13".
+        lesson: the number of the lesson that introduces it, "00" to "13".
         theme: a key of `THEMES`.
-        says: one sentence, with `code` and *stress* marked.
+        says: one or two sentences, with `code` and *stress* marked.
         picture: the name of a function in `helpers.glossary_pictures`, or "".
     """
 

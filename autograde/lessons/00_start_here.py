@@ -13,11 +13,18 @@
 # everything that this course is made of: checks, hints, quizzes, and handing in.
 #
 # **Time** about 25 minutes · **You need** a little Python · **You write** one line, for practice
-#
-# Run a cell with **Shift + Enter**, and go from the top. Here is the network that you will have built by lesson 07,
-# trained beforehand, and a piece of a micrograph that it has never seen.
 
-# %%
+# %% [markdown]
+# ![Left a micrograph with bright nuclei, right its mask, and between them the U-Net as a drawing: the encoder's maps grow
+# smaller and more numerous down to the bottleneck, the decoder's grow larger again, and on each level a skip connection
+# leads across.](pictures/start.png)
+
+# %% [markdown]
+# Run a cell with **Shift + Enter**, and go from the top. Here is the network that you will have built by lesson 07,
+# trained beforehand, and a piece of a micrograph that it has never seen. (Code that you may skip is folded: click the
+# three dots to read it.)
+
+# %% folded="Show a trained U-Net a picture"
 import time
 
 import torch
@@ -30,7 +37,7 @@ model = load_shared(files.root() / "models" / "nuclei.unet.zip")
 image, labels = data.load("nuclei", "test", tile=128)[1]
 start = time.perf_counter()
 with torch.no_grad():
-    logits = model(image.as_subclass(torch.Tensor)[None])[0, 0]
+    logits = model(image[None])[0, 0]
 found = logits > 0
 seconds = time.perf_counter() - start
 
@@ -46,11 +53,29 @@ print(f"{found.numel()} pixels, {found.numel()} answers, in {seconds:.2f} second
 # How good is it? A person has drawn the nuclei of this micrograph by hand. Lay the network's mask over that drawing:
 
 # %%
-truth = (labels > 0).as_subclass(torch.Tensor)
+truth = labels > 0
 show.overlap([("the U-Net against the drawing", found, truth)], image)
 weights = sum(p.numel() for p in model.parameters())
 print(f"The network is {weights:,} numbers, which were found in one minute, on two cores,")
 print("from the left half of the same micrograph. This piece is from its right quarter.")
+
+# %% claim="Nearly all that is wrong lies along the borders"
+wrong = found != truth
+
+
+def along_the_borders(wrong):
+    """Fraction of the wrong pixels that lie within two pixels of a drawn border."""
+    grown, shrunk = (
+        torch.nn.functional.max_pool2d(t[None].float(), 5, 1, 2)[0] for t in (truth, ~truth)
+    )
+    return (wrong & (grown > 0) & (shrunk > 0)).sum() / wrong.sum()
+
+
+claim(
+    lambda fraction: fraction > 0.85,
+    along_the_borders(wrong),
+    anywhere=[along_the_borders(torch.ones_like(wrong))],
+)
 
 # %% [markdown]
 # Nearly all that is wrong lies along the borders, where a second person with a pen would not have drawn quite the same line
@@ -70,11 +95,11 @@ print("from the left half of the same micrograph. This piece is from its right q
 # %%
 from helpers.reference.pixels import mask_to_box
 
-nuclei = data.load("nuclei", "test", tile=128).instances[1].as_subclass(torch.Tensor)
+nuclei = data.load("nuclei", "test", tile=128).instances[1]
 objects = [nuclei == number for number in nuclei.unique() if number > 0]
 boxes = torch.tensor([mask_to_box(mask) for mask in objects])
 
-grey = (image / image.max()).as_subclass(torch.Tensor).expand(3, -1, -1)
+grey = (image / image.max()).expand(3, -1, -1)
 drawn = draw_bounding_boxes(grey, boxes, colors="#E69F00", width=1)
 show.images(
     [
@@ -95,11 +120,11 @@ show.images(
 quiz("box-around-a-circle")
 
 # %% [markdown]
-# Now measure it, on all nuclei of the test quarter of the micrograph, and on something that is no blob: the white
+# Now measure it, on all nuclei of the test quarter of the micrograph, and on something that is not a blob: the white
 # matter in one slice of a brain.
 
 # %%
-whole = data.load("nuclei", "test", tile=None).instances[0].as_subclass(torch.Tensor)
+whole = data.load("nuclei", "test", tile=None).instances[0]
 
 
 def outside(mask):
@@ -110,7 +135,7 @@ def outside(mask):
 
 fractions = [outside(whole == number) for number in whole.unique() if number > 0]
 slice_, classes = data.load("brain", "test")[10]
-white = (classes == 3).as_subclass(torch.Tensor)  # class 3: white matter
+white = classes == 3  # class 3: white matter
 
 print(
     f"{len(fractions)} nuclei: on average {sum(fractions) / len(fractions):.0%} of the box is not nucleus,"
@@ -118,13 +143,20 @@ print(
 print(f"          from {min(fractions):.0%} to {max(fractions):.0%}")
 print(f"white matter: {outside(white):.0%} of the box is something else")
 framed = draw_bounding_boxes(
-    slice_.as_subclass(torch.Tensor).expand(3, -1, -1),
+    slice_.expand(3, -1, -1),
     torch.tensor([mask_to_box(white)]),
     colors="#E69F00",
     width=2,
 )
 show.images(
     [("a slice of a brain", slice_), ("its white matter, boxed", framed), ("masked", white)]
+)
+
+# %% claim="For round things a box is a fair summary"
+claim(
+    lambda nuclei, matter: nuclei < 0.33 and matter > 0.5,
+    *(sum(fractions) / len(fractions), outside(white)),
+    swapped=(outside(white), sum(fractions) / len(fractions)),
 )
 
 # %% [markdown]
@@ -226,6 +258,14 @@ hint("pixel_accuracy")
 accuracy = use(pixel_accuracy)
 print(f"The U-Net is right on {accuracy(found, truth):.1%} of the pixels.")
 
+# %% claim="That looks excellent"
+nothing = torch.zeros_like(truth)
+claim(
+    lambda unet, nothing: unet > 0.9 and 0.7 < nothing < unet,
+    *(accuracy(found, truth), accuracy(nothing, truth)),
+    everything=(accuracy(~nothing, truth), accuracy(nothing, truth)),
+)
+
 # %% [markdown]
 # That looks excellent. In lesson 02 a mask that finds *nothing* will look nearly as good, and you will write better
 # scores.
@@ -239,7 +279,7 @@ print(f"The U-Net is right on {accuracy(found, truth):.1%} of the pixels.")
 # If your lessons are graded, this is what counts:
 #
 # - the cells in which you wrote an exercise, under a card such as *Write it: `iou`*. Keep everything that an answer
-#   needs in its own cell. The practice cell above is none of them;
+#   needs in its own cell. The practice cell above is not graded;
 # - your answers to the graded questions, which are kept in the file `answers.json` beside the notebook.
 #
 # When you are done, choose *Restart kernel and run all cells*: what works only because of a cell you have deleted since
@@ -283,7 +323,7 @@ quiz("roofs-from-above")
 #
 # The last cell of a lesson's recap says where you stand in the whole course: which checks pass here, which questions you
 # have answered, and about how long you worked. This is kept in the folder `progress` beside the lessons, and not handed
-# in. It is no grade: that is made with what you hand in.
+# in. It is not a grade: the grade depends on what you hand in.
 
 # %%
 progress()

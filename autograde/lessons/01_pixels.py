@@ -125,15 +125,15 @@ print(f"the micrograph: shape {tuple(convert(picture).shape)}")
 
 # %%
 brain = data.load("brain", "train")
-slice_, classes = (x.as_subclass(torch.Tensor) for x in brain[60])
+slice_, classes = brain[60]
 show.images([("T1 image", slice_), ("class of each pixel", classes)])
 print(f"{classes.dtype}, shape {tuple(classes.shape)}")
 for number, name in enumerate(brain.classes):
     print(f"{number} = {name:<14} {(classes == number).float().mean():.1%} of the pixels")
 
 # %% [markdown]
-# Names cannot be averaged. The mean of *background* (0) and *grey matter* (2) is 1, which is *csf and other*, and none
-# of the two.
+# Names cannot be averaged. The mean of *background* (0) and *grey matter* (2) is 1, which is *csf and other*, and so
+# neither of the two.
 #
 # How can a network answer with a name, when all it can compute are numbers that add and multiply? It gets one channel
 # for each class, and the highest wins. The true mask can be written in the same way, with a 1 in the channel of the
@@ -195,7 +195,7 @@ print(f"argmax over the channels gives the mask back: {torch.equal(back, classes
 
 # %%
 tile = data.load("nuclei", "train", tile=128)
-numbers = tile.instances[4].as_subclass(torch.Tensor)
+numbers = tile.instances[4]
 _, numbered = numbers.unique(return_inverse=True)  # 0, 1, 2 … without gaps
 image = tile[4][0]
 show.images(
@@ -212,7 +212,7 @@ print(f"connected pieces of the mask: {ndimage.label(numbers.numpy() > 0)[1]}")
 # Three words for three kinds of answers:
 #
 # - **semantic**: each pixel has a class. Two nuclei that touch are one piece.
-# - **instance**: each *object* has a mask of its own. What is no object, the background, has none.
+# - **instance**: each *object* has a mask of its own. Background is not an object and has none.
 # - **panoptic** (Kirillov et al. 2019): each pixel has a class, and where the class can be counted, such as *car*,
 #   also the number of its object; where it cannot, such as *sky*, only the class.
 #
@@ -297,7 +297,7 @@ check(mask_to_box)
 # %%
 box = use(mask_to_box)
 pieces = torch.from_numpy(ndimage.label(numbers.numpy() > 0)[0])
-grey = (image / image.max()).as_subclass(torch.Tensor).expand(3, -1, -1)
+grey = (image / image.max()).expand(3, -1, -1)
 panels = []
 for name, grid in (("instances", numbers), ("pieces of the mask", pieces)):
     boxes = torch.tensor([box(grid == n) for n in grid.unique() if n > 0])
@@ -314,9 +314,7 @@ show.images(
 # that is where pairs come apart. Here somebody mirrored the picture and forgot the mask:
 
 # %%
-image, mask = (
-    x.as_subclass(torch.Tensor) for x in data.load("nuclei", "train", tile=128)[7]
-)
+image, mask = data.load("nuclei", "train", tile=128)[7]
 image = image / image.max()
 orange = torch.tensor([1.0, 0.4, 0.0])[:, None, None]
 
@@ -491,7 +489,7 @@ show.images(panels, height=2.6)
 # - `brain` is one volume, cut into slices one millimetre apart. The splits are blocks of slices, and between two blocks
 #   ten slices are left out.
 # - `cells` is simulated: any number of pictures, with exact masks, and a dial for how much of them is nucleus. Each is
-#   drawn anew, so the splits have nothing in common.
+#   drawn separately, so the splits have nothing in common.
 #
 # `print(data.load("brain", "test").card)` shows where a set comes from, its licence and its known flaws.
 #

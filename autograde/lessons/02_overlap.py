@@ -71,6 +71,13 @@ print(f"fraction of the tile that is nucleus: {truth.float().mean():.1%}")
 # %%
 quiz("accuracy-of-nothing")
 
+# %% claim="background is nearly everything"
+claim(
+    lambda lazy, nuclei: lazy > 0.9 and abs(lazy + nuclei - 1) < 1e-6,
+    *(accuracy(nothing, truth), truth.float().mean().item()),
+    of_everything=(accuracy(~nothing, truth), truth.float().mean().item()),
+)
+
 # %% [markdown]
 # Accuracy counts background, and background is nearly everything. The more empty the image, the better the lazy model
 # looks. What we care about are the pixels of the *objects*: those that are there, and those that were found. So leave
@@ -189,6 +196,24 @@ for name, mask in models.items():
         f"{name:>10}:  accuracy {accuracy(mask, truth):.3f}   IoU {score(mask, truth):.3f}"
     )
 
+# %% claim="Accuracy ranks *nothing* far above *everything*"
+claim(
+    lambda nothing, everything: nothing > everything + 0.3,
+    *(accuracy(models[name], truth) for name in ("nothing", "everything")),
+    by_iou=[score(models[name], truth) for name in ("nothing", "everything")],
+)
+
+# %% claim="IoU gives *nothing* no credit at all, and *everything* only the fraction that happens to be nucleus"
+claim(
+    lambda nothing, everything, nuclei: nothing == 0 and abs(everything - nuclei) < 1e-6,
+    *(score(models[name], truth) for name in ("nothing", "everything")),
+    truth.float().mean().item(),
+    by_accuracy=[
+        *(accuracy(models[name], truth) for name in ("nothing", "everything")),
+        truth.float().mean().item(),
+    ],
+)
+
 # %% [markdown]
 # Accuracy ranks *nothing* far above *everything*, because most of this tile is background. IoU gives *nothing* no
 # credit at all, and *everything* only the fraction that happens to be nucleus.
@@ -257,6 +282,14 @@ print("best threshold by Dice {:.3f}, by IoU {:.3f}".format(*best))
 gap = (dices - 2 * ious / (1 + ious)).abs().max()
 print(f"largest gap between Dice and 2·IoU/(1+IoU): {gap:.1e}")
 
+# %% claim="Both choose the same threshold, and they always will"
+right = torch.tensor([accuracy(mask, truth) for mask in masks])
+claim(
+    lambda differently_ranked: differently_ranked == 0,
+    (dices.argsort() != ious.argsort()).sum(),
+    dice_and_accuracy=[(dices.argsort() != right.argsort()).sum()],
+)
+
 # %% [markdown]
 # Both choose the same threshold, and they always will. On one pair of masks each can be computed from the other,
 #
@@ -282,8 +315,8 @@ play.overlap(image, truth)
 
 # %%
 image, labels = data.load("nuclei", "test", tile=None)[0]
-truth = (labels > 0).as_subclass(torch.Tensor)
-numbers = data.load("nuclei", "test", tile=None).instances[0].as_subclass(torch.Tensor)
+truth = labels > 0
+numbers = data.load("nuclei", "test", tile=None).instances[0]
 
 thin = torch.from_numpy(ndimage.binary_erosion(truth.numpy()))
 forgetful = truth & ~torch.isin(numbers, numbers.unique()[1:4])
@@ -301,6 +334,15 @@ for name, mask in panels:
         f"border {boundary_error(mask, truth):.2f} pixels off"
     )
 
+# %% claim="The two scores disagree about which is better"
+by_dice = [dice_score(mask, truth) for _, mask in panels]
+by_border = [boundary_error(mask, truth) for _, mask in panels]
+claim(
+    lambda dices, borders: (dices[0] < dices[1]) == (borders[0] < borders[1]),
+    *(by_dice, by_border),
+    one_twice=(by_dice, [-x for x in by_dice]),
+)
+
 # %% [markdown]
 # The two scores disagree about which is better. The second number is the *boundary error*: from every border pixel of
 # one mask to the nearest border pixel of the other, both ways, and the mean of it (Heimann et al. 2009). A nucleus that
@@ -315,13 +357,20 @@ for name, mask in panels:
 
 # %%
 small = data.load("nuclei", "test", tile=16)
-images = torch.stack([image[0].as_subclass(torch.Tensor) for image, _ in small])
-truths = torch.stack([(labels > 0).as_subclass(torch.Tensor) for _, labels in small])
+images = torch.stack([image[0] for image, _ in small])
+truths = torch.stack([labels > 0 for _, labels in small])
 filled = truths.any(dim=2).any(dim=1)
 lazy = torch.tensor([dice_score(torch.zeros_like(t), t) for t in truths])
 print(f"{(~filled).sum()} of {len(truths)} tiles hold no nucleus")
 print(f"mean Dice of the lazy model, empty tiles count 1.0: {lazy.mean():.3f}")
 print(f"mean Dice of the lazy model, empty tiles left out:  {lazy[filled].mean():.3f}")
+
+# %% claim="The lazy model is right about the empty tiles"
+claim(
+    lambda empty, rest: empty == 1 and rest == 0,
+    *(lazy[~filled].mean(), lazy[filled].mean()),
+    swapped=(lazy[filled].mean(), lazy[~filled].mean()),
+)
 
 # %% [markdown]
 # The lazy model is right about the empty tiles, and a mean over tiles pays it for that. Neither number is wrong. They
@@ -367,7 +416,7 @@ check(dice_scores)
 # %% [markdown]
 # ### Look
 #
-# Two models on the small tiles. The *bold* one calls a pixel nucleus from a low brightness on, the *careful* one only
+# Two models on the small tiles. The *bold* one counts a pixel as nucleus above a low brightness, the *careful* one only
 # from twice that.
 #
 # **Predict.** Which one is better? You may say: that depends.
@@ -379,6 +428,16 @@ for name, preds in models.items():
     pooled, per_image = (score_all(preds, truths, how) for how in ("pooled", "per_image"))
     print(f"{name:>8}:  pooled {pooled:.3f}   per image {per_image:.3f}")
 
+# %% claim="Pooled, the bold one wins. Image by image, the careful one wins."
+both = [
+    [score_all(p, truths, how) for p in models.values()] for how in ("pooled", "per_image")
+]
+claim(
+    lambda pooled, each: pooled[0] > pooled[1] and each[0] < each[1],
+    *both,
+    swapped=both[::-1],
+)
+
 # %% [markdown]
 # Pooled, the bold one wins. Image by image, the careful one wins. Look at the tiles in two heaps to see why:
 
@@ -389,6 +448,17 @@ for name, preds in models.items():
     print(
         f"{name:>8}:  tiles with a nucleus {with_nucleus:.3f}   empty tiles {without:.3f}"
     )
+
+# %% claim="The bold model pays that price in most of them"
+paid = {
+    name: preds[~filled].any(dim=2).any(dim=1).float().mean()
+    for name, preds in models.items()
+}
+claim(
+    lambda bold, careful: bold > 0.5 > careful,
+    *paid.values(),
+    swapped=list(paid.values())[::-1],
+)
 
 # %% [markdown]
 # In an empty tile a score can only be 1 or 0: one false pixel costs as much as a whole nucleus that was missed
@@ -407,7 +477,7 @@ quiz("pooled-or-per-image")
 
 # %%
 brain = data.load("brain", "test")
-slice_, target = (x.as_subclass(torch.Tensor) for x in brain[8])
+slice_, target = brain[8]
 inside = slice_[0] > 0
 low, high = threshold_multiotsu(slice_[0][inside].numpy(), classes=3).tolist()
 heap = (
@@ -473,6 +543,27 @@ unsure = torch.where(border, 255, target)
 print(f"mean IoU {mean_score(sorted_, target, 4):.3f}")
 print(f"mean IoU without border pixels {mean_score(sorted_, unsure, 4):.3f}")
 print(f"ignored: {border.float().mean():.1%} of the pixels")
+
+# %% claim="Most mistakes lie at borders"
+edge = torch.zeros_like(target, dtype=torch.bool)
+for k in range(4):
+    grown, rest = (
+        F.max_pool2d((t)[None].float(), 3, 1, 1)[0] > 0 for t in (target == k, target != k)
+    )
+    edge |= grown & rest
+mistakes = sorted_ != target
+claim(
+    lambda at_borders, elsewhere: at_borders > elsewhere,
+    *((mistakes & edge).sum(), (mistakes & ~edge).sum()),
+    swapped=((mistakes & ~edge).sum(), (mistakes & edge).sum()),
+)
+
+# %% claim="whoever leaves a border out gets a"
+claim(
+    lambda without, whole: without > whole,
+    *(mean_score(sorted_, unsure, 4), mean_score(sorted_, target, 4)),
+    swapped=(mean_score(sorted_, target, 4), mean_score(sorted_, unsure, 4)),
+)
 
 # %% [markdown]
 # Nothing about the prediction has changed. Most mistakes lie at borders, so whoever leaves a border out gets a

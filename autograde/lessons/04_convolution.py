@@ -25,8 +25,8 @@ from torch import nn
 
 
 image, labels = data.load("nuclei", "train", tile=128)[7]
-x = image.as_subclass(torch.Tensor)[None]  # (1, 1, 128, 128): a batch of one grey image
-truth = (labels > 0).as_subclass(torch.Tensor)
+x = image[None]  # (1, 1, 128, 128): a batch of one grey image
+truth = labels > 0
 bright = x[0, 0] > threshold_otsu(x[0, 0].numpy())
 show.overlap([("one threshold for all pixels", bright, truth)], image)
 
@@ -34,7 +34,7 @@ show.overlap([("one threshold for all pixels", bright, truth)], image)
 # ## 1 · Nine numbers that look
 #
 # A threshold looks at one pixel at a time. It cannot know whether a grey pixel is the glow beside a bright nucleus or
-# the rim of a dim one, so it takes in the one (false) and loses the other (missed), and no other threshold mends both.
+# the rim of a dim one, so it takes in the one (false) and loses the other (missed), and no other threshold fixes both.
 # To tell them apart you have to look at the *neighbours*.
 #
 # A **convolution** does that with a small grid of numbers, the *kernel*: lay it over a pixel, multiply each neighbour
@@ -335,8 +335,8 @@ print(f"with a ReLU between them:  largest difference {(bent - one).abs().max():
 # %% [markdown]
 # ## 4 · Many maps, one score: the 1×1 convolution
 #
-# Three maps of one image say three things about each pixel. A mask needs one number a pixel. Mix the three, with the same
-# three weights everywhere, and no neighbour takes part: a convolution with a kernel of 1×1 pixel.
+# Three maps of one image say three things about each pixel. A mask needs one number per pixel. Mix the three, with the
+# same three weights everywhere, and no neighbour takes part: a convolution with a kernel of 1×1 pixel.
 #
 # With `C` maps in and `K` out, that is a `K`×`C` matrix, and the same product at every pixel.
 
@@ -564,7 +564,7 @@ with torch.no_grad():
 claim(lambda *channels: min(channels) > 0.2, *spreads[0], evaluation_mode=spreads[1])
 
 # %% [markdown]
-# Put a 1×1 convolution on top to get one number a pixel, and train for a few seconds on this tile. It is the least a
+# Put a 1×1 convolution on top to get one number per pixel, and train for a few seconds on this tile. It is the least a
 # network can do, and the measure for what the rest of the U-Net will add.
 
 # %%

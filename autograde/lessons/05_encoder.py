@@ -110,7 +110,7 @@ check(max_pool2x2)
 
 # %%
 pool = use(max_pool2x2)
-x = data.load("nuclei", "train", tile=128)[7][0].as_subclass(torch.Tensor)[None]
+x = data.load("nuclei", "train", tile=128)[7][0][None]
 maps = [x]
 for _ in range(4):
     maps.append(pool(maps[-1]))
@@ -127,8 +127,8 @@ print("all four pooled maps are equal:", bool((pooled == pooled[:1]).all()))
 
 # %% [markdown]
 # *That* there was something survives. *Where* in the window it was is gone: four places become one. After four
-# poolings, 16×16 = 256 places have become one. That makes the encoder calm about small shifts, which is good for
-# telling what there is, and it has a price, which you will measure in section 5.
+# poolings, 16×16 = 256 places have become one. That makes the encoder less sensitive to small shifts, which is good for
+# telling what there is. It has a price, which you will measure in section 5.
 
 # %% [markdown]
 # ## 3 · One step down
@@ -196,7 +196,7 @@ show.images(shown, height=2.6)
 # %% [markdown]
 # ## 4 · The left side of the U
 #
-# One `DoubleConv` at full size, then one `Down` after the other. What comes out at the end is the **bottleneck**. The
+# One `DoubleConv` at full size, then one `Down` after another. What comes out at the end is the **bottleneck**. The
 # maps of the levels above it are worth keeping: your encoder returns them too, as a list. They are called *skips*, and
 # lesson 07 says why.
 
@@ -347,9 +347,9 @@ graph.select("bottleneck")
 
 # %%
 image, mask = data.load("nuclei", "test", tile=None)[0]
-truth = (mask > 0).as_subclass(torch.Tensor)
+truth = mask > 0
 with torch.no_grad():
-    answers = readers(image.as_subclass(torch.Tensor)[None])
+    answers = readers(image[None])
 
 piece, panels = (slice(128, 256), slice(0, 128)), []
 print("level   one cell   what: IoU of cells   where: border off by")
@@ -397,10 +397,10 @@ claim(
 # cell tell the place to a fraction of a pixel.
 
 
-# %%
+# %% folded="Tiles with one bright spot each"
 def spots(split, count, seed, side=64):
     """Tiles with one bright spot each, (N, 1, side, side), and its place (N, 2)."""
-    whole = data.load("nuclei", split, tile=None)[0][0].as_subclass(torch.Tensor)
+    whole = data.load("nuclei", split, tile=None)[0][0]
     generator = torch.Generator().manual_seed(seed)
     room = torch.tensor(whole.shape[1:]) - side
     corners = (torch.rand(count, 2, generator=generator) * room).long()
@@ -417,7 +417,7 @@ known, unknown = spots("train", 1500, seed=0), spots("test", 400, seed=1)
 show.images([(f"a spot, tile {k}", unknown[0][k]) for k in range(4)], height=2.6)
 
 
-# %%
+# %% folded="Read a place out of the channels of one cell"
 def read_out(maps, place, k):
     """The channels of the spot's cell, and the spot's way from its centre."""
     cell = (place // 2**k).long()
@@ -515,8 +515,8 @@ claim(
 # Two caveats. This was one training run; with other seeds the numbers move, so repeat it before you rely on the gap
 # between the two encoders. And a linear read-out finds only what lies open: a decoder with more layers may read more.
 #
-# So whoever draws from the bottleneck alone loses what is thin. What that costs depends on what is drawn: lesson 06 draws
-# nuclei, which are blobs, and lesson 07 a ribbon.
+# So whoever draws from the bottleneck alone loses what is thin. What that costs depends on what is drawn. Lesson 06 draws
+# nuclei, which are blobs, and then a ribbon.
 #
 # ## 6 · Two questions that count
 #

@@ -31,12 +31,11 @@ output_size, DoubleConv, Encoder, UpConv, Hourglass = earlier(
 # %% [markdown]
 # ## 1 · What the bottleneck forgot
 #
-# The hourglass of lesson 06 drew nuclei quite well. A nucleus is a blob, and a blob forgives much: be a pixel wrong all
-# around and most of it is still covered. So give the hourglass something thin. The grey matter of the brain is a folded
-# ribbon, two to four millimetres thick, with white matter inside and fluid in its furrows. In these slices a millimetre
-# is a pixel. Train on the lower slices, and let the network draw the upper ones, which it has never seen. (That takes
-# some twenty seconds. The slices are of one average brain, without noise or disease, and neighbours look alike: see
-# `print(train.card)`.)
+# The hourglass of lesson 06 drew nuclei, which are blobs, quite well. It failed on something thin: the grey matter of the
+# brain, a folded ribbon two to four millimetres thick, with white matter inside and fluid in its furrows. In these
+# slices a millimetre is a pixel. Here is that hourglass again, trained on the lower slices. It draws the upper ones,
+# which it has never seen. (Training takes some twenty seconds. The slices are of one average brain, without noise or
+# disease, and neighbours look alike: see `print(train.card)`.)
 
 # %%
 train, validation, test = (
@@ -95,7 +94,7 @@ claim(
 # %%
 torch.manual_seed(0)
 encoder = Encoder(1, base_channels=8, depth=4).eval()
-x = image.as_subclass(torch.Tensor)[None, None]  # (1, 1, 128, 128)
+x = image[None, None]  # (1, 1, 128, 128)
 with torch.no_grad():
     bottleneck, skips = encoder(x)
 
@@ -327,7 +326,7 @@ show.images([("a piece", odd[0]), ("padded", padded[0]), ("mask, cut back", mask
 #
 # Upsample `x`, put the skip beside it, and let a `DoubleConv` merge the two.
 #
-# **Predict.** A step gets `x` with 64 channels and a skip with 32, and is to give out 32.
+# **Predict.** A step gets `x` with 64 channels and a skip with 32, and has to return 32.
 
 # %%
 quiz("channels-into-the-merge")
@@ -601,7 +600,7 @@ quiz("side-out-of-the-2015-network")
 #    decides how to mix; addition decides beforehand.
 # 3. Without padding the skip is too large and you crop its middle; with padding only odd sides trouble you, and you
 #    fill in the missing row, or pad the image to a multiple of 2 to the power of the depth.
-# 4. The U-Net is `Encoder`, one `Up` a level from deep to shallow, and a 1×1 convolution.
+# 4. The U-Net is `Encoder`, one `Up` per level from deep to shallow, and a 1×1 convolution.
 # 5. Zeroing the skips and keeping the weights shows what the skips are worth: a control beats an argument.
 #
 # Where you stand in the course, and what is next:

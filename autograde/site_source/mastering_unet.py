@@ -26,6 +26,7 @@ import torch.nn.functional as F
 
 from helpers import data, play, show
 from helpers.data import files
+from helpers.glossary import Listing, faq
 from helpers.graph import ArchitectureGraph
 from helpers.reference.overlap import dice, iou
 from helpers.share import load_shared
@@ -109,7 +110,7 @@ print(f"IoU with the drawing: {iou(coarse, truth):.2f} from the blocks, {iou(fou
 #
 # At full size every pixel now has a handful of channels. A *1×1 convolution* turns them into one number for each
 # class: at each pixel the same weighted sum, with no look at the neighbours. These numbers are *logits*. A sigmoid
-# makes a probability of one logit, a softmax makes probabilities of several; for the mask alone the larger one, or
+# turns one logit into a probability, a softmax turns several into probabilities; for the mask alone the larger one, or
 # the sign, is enough.
 
 # %%
@@ -148,18 +149,12 @@ play.loss(fraction=0.05)
 
 # %% [markdown]
 # ## Three questions
-#
-# **Object detection or segmentation?** A detector gives a box and a class for each object, and nothing about the
-# shape. A segmentation gives a class for each pixel, in a mask as large as the image. Boxes are cheaper to label;
-# where you measure or cut, you need pixels.
-#
-# **Why was the U-Net made?** For biomedical images in 2015, of which few are labelled. Strong augmentation and skips
-# let it learn from some tens of pictures.
-#
-# **Which loss is best?** Cross-entropy alone can ignore a rare class. Dice loss and IoU loss look at the overlap
-# itself. Cross-entropy and Dice together are a good start.
-#
-# [More questions](faq.md) have a page of their own.
+
+# %%
+Listing(faq()[:3])
+
+# %% [markdown]
+# [All questions](faq.md) are on one page.
 #
 # ## Six words
 #

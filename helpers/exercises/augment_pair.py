@@ -26,8 +26,8 @@ WAYS_UP = [(turns, mirrored) for turns in range(4) for mirrored in (False, True)
     minutes=10,
     difficulty=3,
     hints=[
-        "Draw all random numbers first, each with `generator=generator`, and only then act on them: one decision for "
-        "the pair, two places where it is carried out.",
+        "Draw all random numbers first, each with `generator=generator`, and only then act on them: each decision is "
+        "made once for the pair, and carried out in two places.",
         "`x.flip([-1])` mirrors and `x.rot90(1, (-2, -1))` turns; axes counted from the end are the same for "
         "`(C, H, W)` and `(H, W)`. What would a quarter turn do to the shape of an image that is not square?",
         "Three coins from `torch.rand(3, generator=generator) < 0.5`: upside down, mirrored, turned. Then two numbers "
@@ -257,7 +257,7 @@ edit(
 
 edit(
     "light on the mask too",
-    "The mask got the change of light as well, and now holds numbers that are no classes. Labels are names, not "
+    "The mask got the change of light as well, and now holds numbers that are not classes. Labels are names, not "
     "brightnesses: arithmetic means nothing to them. Look at which of the two your light is applied to.",
     ("    return image.clamp", "    mask = (mask * (1.3 + contrast) + brightness).long()\n    return image.clamp"),
 )

@@ -218,8 +218,8 @@ edit(
 
 edit(
     "the product is added",
-    "You add logit times target, and it has to be subtracted: an object pixel then pays more the surer you are of it. "
-    "Look at the sign of that product.",
+    "You add logit times target, and it has to be subtracted: an object pixel then pays more the more certain you "
+    "are of it. Look at the sign of that product.",
     (LOSS, "(torch.nn.functional.softplus(logits) + logits * target)"),
 )
 

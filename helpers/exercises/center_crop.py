@@ -19,10 +19,10 @@ from helpers.reference.padding import center_crop
     minutes=5,
     difficulty=1,
     hints=[
-        "How many rows have to go, and how many of them on top?",
+        "How many rows have to go, and how many of these at the top?",
         "The first row to keep is half of what has to go, rounded down. The last one is `height` rows further.",
-        "Two slices, one for the rows and one for the columns: `start : start + length`. Compare `size` with the shape "
-        "of `x` before, and raise the error there.",
+        "Two slices, one for the rows and one for the columns: `start : start + length`. First compare `size` with "
+        "the shape of `x`, and raise the error there.",
     ],
     task=(
         "The middle of `x`, shape `(N, C, H, W)`, with `size` = `(height, width)`. When an odd number of rows or "
@@ -71,7 +71,7 @@ def start(top, left):
 
 edit(
     "cropped at the corner",
-    "You kept the top left corner, so the map is shifted against the one it shall lie on, by half of what was cut. "
+    "You kept the top left corner, so the map is shifted against the one it should lie on, by half of what was cut. "
     "Look at where your slices begin.",
     cut(":height", ":width"),
 )
@@ -199,7 +199,7 @@ edit(
 
 edit(
     "padded when it is too small",
-    "Where `size` is larger than `x` you filled up with zeros. The task asks for an error there: cropping shall never "
+    "Where `size` is larger than `x` you padded with zeros. The task asks for an error there: cropping must never "
     "invent pixels. Look at what happens when the difference is negative.",
     (f"if {TEST}:", f"if {TEST}:\n        return x.new_zeros(*x.shape[:2], height, width)"),
 )

@@ -19,8 +19,8 @@ from helpers.reference.losses import bce_with_logits, combined_loss, soft_dice_l
     hints=[
         "You have written both parts already. What does each of them expect, logits or probabilities?",
         "The two weights add up to 1. With `dice_weight=1.0` only the Dice part is left.",
-        "One line: `dice_weight` times the soft Dice loss, plus the rest to 1 times the cross-entropy, both called "
-        "with the logits as they are.",
+        "One line: `dice_weight` times the soft Dice loss, plus `1 - dice_weight` times the cross-entropy, both "
+        "called with the logits as they are.",
     ],
     task=(
         "`dice_weight` times the soft Dice loss (with `smooth` = 1, mean over the images) plus `1 - dice_weight` times "

@@ -33,9 +33,9 @@ from helpers.reference.training import evaluate
     ],
     task=(
         "A list with a row for each model of the dict `models` (name: model), in its order. A row is a dict: `name`; "
-        "`parameters`, how many numbers the model has to learn, frozen ones among them; `ms`, milliseconds of "
-        "prediction for one image; `dice` and `iou` over the batches `(images, masks)` of `loader`, as `evaluate` "
-        "of lesson 09 gives them. Models predict in evaluation mode, without gradients, and get their mode back."
+        "`parameters`, how many numbers the model has to learn, frozen ones included; `ms`, milliseconds of "
+        "prediction for one image; `dice` and `iou` over the batches `(images, masks)` of `loader`, as `evaluate` of "
+        "lesson 09 gives them. Models predict in evaluation mode, without gradients, and get their mode back."
     ),
 )
 def probes(draw):

@@ -78,8 +78,8 @@ edit(
 
 edit(
     "the true ones first",
-    "The four counts stand in another order: both true ones, then both false ones. Whoever unpacks `tp, fp, fn, tn` "
-    "mixes them up. Look at your last line.",
+    "The four counts are in a different order: both true ones, then both false ones. Whoever unpacks `tp, fp, fn, "
+    "tn` mixes them up. Look at your last line.",
     ("return tp, fp, fn, tn", "return tp, tn, fp, fn"),
 )
 
@@ -134,7 +134,7 @@ edit(
 
 edit(
     "true positives are all pixels that agree",
-    "Your first number counts every pixel on which the masks agree, background as well. Background that is rightly "
+    "Your first number counts every pixel on which the masks agree, background as well. Background that is correctly "
     "left alone belongs to `tn`. Look at what `==` counts.",
     ("tp = (pred & target)", "tp = (pred == target)"),
 )
@@ -225,8 +225,8 @@ edit(
 
 edit(
     "a difference of booleans",
-    "You subtracted one boolean mask from the other. PyTorch refuses that with an error, since true minus true is no "
-    "boolean. Look at the operators `&` and `~`.",
+    "You subtracted one boolean mask from the other. PyTorch refuses that with an error, since true minus true is "
+    "not a boolean. Look at the operators `&` and `~`.",
     ("(pred & ~target)", "(pred - target)"),
 )
 
@@ -247,8 +247,8 @@ edit(
 
 @misconception(
     "counts of each row",
-    "You counted row by row, so each of the four is a tensor and no number. Look at the `dim` that you pass to `sum`: "
-    "the whole image is to be counted.",
+    "You counted row by row, so each of the four is a tensor and no number. Look at the `dim` that you pass to "
+    "`sum`: the whole image has to be counted.",
 )
 def by_rows(pred, target):
     return (pred & target).sum(1), (pred & ~target).sum(1), (~pred & target).sum(1), (~pred & ~target).sum(1)

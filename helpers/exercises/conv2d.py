@@ -23,7 +23,7 @@ from helpers.reference.convolution import conv2d
         "Put the image into the middle of a tensor of zeros that is `padding` larger on each of the four sides. From "
         "there on padding is no longer a special case.",
         "Row `i` of the result comes from the rows `i * stride` to `i * stride + k` of the padded image, and columns "
-        "go the same way. Windows that would reach over the end are left out: how many are there in each direction?",
+        "go the same way. Windows that would reach past the end are left out: how many are there in each direction?",
     ],
     task=(
         "From an image `(H, W)` and a kernel `(k, k)`, the sum of the products at every place of the kernel, plus "
@@ -136,8 +136,8 @@ edit(
 
 edit(
     "padding always half the kernel",
-    "You pad by half the kernel whatever `padding` says, so the result is always about as large as the image. "
-    "The default here is no padding, and the result is smaller. Look at where the number of zeros comes from.",
+    "You pad by half the kernel whatever `padding` says, so the result is always about as large as the image. Here "
+    "the default is without padding, and the result is smaller. Look at where the number of zeros comes from.",
     ("k = kernel.shape[0]", "k, padding = kernel.shape[0], kernel.shape[0] // 2"),
 )
 
@@ -330,15 +330,15 @@ edit(
 
 edit(
     "values cut to whole numbers",
-    "Your result has whole numbers only: what stands behind the point is cut off. "
-    "Look at the dtype of the tensor that you write the sums to.",
+    "Your result has whole numbers only: the digits after the decimal point are cut off. Look at the dtype of the "
+    "tensor that you write the sums to.",
     ("new_zeros(len(rows), len(columns))", "new_zeros(len(rows), len(columns), dtype=int)"),
 )
 
 edit(
     "ReLU built in",
-    "Negative sums come out as 0. That is the activation, which follows a convolution in a network and is no part of "
-    "it. Look at what you do with the sum.",
+    "Negative sums come out as 0. That is the activation, which follows a convolution in a network and is not part "
+    "of it. Look at what you do with the sum.",
     ("return output", "return output.clamp(min=0)"),
 )
 

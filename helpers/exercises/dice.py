@@ -42,7 +42,7 @@ edit(
 
 edit(
     "empty masks score 0",
-    "Two empty masks gave 0, so a model that rightly finds nothing is punished. A tiny number in the denominator "
+    "Two empty masks gave 0, so a model that correctly finds nothing is punished. A tiny number in the denominator "
     "avoids the crash, not the question: look at what your formula says when there is nothing to count.",
     ("else 1.0", "else 0.0"),
 )
@@ -77,15 +77,15 @@ edit(
 
 edit(
     "an empty truth counts as a match",
-    "An empty truth scores 1.0 with you, whatever is predicted, so inventing an object costs nothing there. "
+    "In your version an empty truth scores 1.0, whatever is predicted, so inventing an object costs nothing there. "
     "Only when the prediction is empty as well is everything right: look at your condition.",
     ("if total", "if target.any()"),
 )
 
 edit(
     "an empty prediction counts as a match",
-    "An empty prediction scores 1.0 with you, whatever there was to find, so predicting nothing gets full marks. "
-    "Only when the truth is empty as well is everything right: look at your condition.",
+    "In your version an empty prediction scores 1.0, whatever there was to find, so predicting nothing gets full "
+    "marks. Only when the truth is empty as well is everything right: look at your condition.",
     ("if total", "if pred.any()"),
 )
 
@@ -156,8 +156,8 @@ edit(
 
 edit(
     "whole numbers only",
-    "Your score is 0 for everything short of a perfect match. Look for a `//`, which drops what is behind the point, "
-    "for an `int`, or for a comparison of whole masks.",
+    "Your score is 0 for everything short of a perfect match. Look for a `//`, which drops the digits after the "
+    "decimal point, for an `int`, or for a comparison of whole masks.",
     ("overlap / total", "overlap // total"),
 )
 

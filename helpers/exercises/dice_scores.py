@@ -112,14 +112,14 @@ edit(
 
 edit(
     "one score an image instead of their mean",
-    'For `"per_image"` you return one number an image. They are worth a look, but the task asks for one number: '
+    'For `"per_image"` you return one number per image. These are worth a look, but the task asks for one number: '
     "their mean. Look at what comes after the division.",
     (MEAN, "list(map(dice, preds, targets))"),
 )
 
 edit(
     "a tensor of scores instead of their mean",
-    'For `"per_image"` you return one number an image. They are worth a look, but the task asks for one number: '
+    'For `"per_image"` you return one number per image. These are worth a look, but the task asks for one number: '
     "their mean. Look at what comes after the division.",
     (MEAN, "preds.new_tensor(list(map(dice, preds, targets)), dtype=float)"),
 )
@@ -168,22 +168,24 @@ edit(
 
 edit(
     "empty pairs left out of the mean",
-    "You leave images out in which both masks are empty. A model that rightly finds nothing there gets no credit, and "
-    "one that invents something is only then counted. Look at what such a pair scores, and at what you divide by.",
+    "You leave out images in which both masks are empty. A model that correctly finds nothing there gets no credit, "
+    "and one that invents something is only then counted. Look at what such a pair scores, and at what you divide "
+    "by.",
     _first("preds, targets = (x[(preds | targets).flatten(1).any(1)] for x in (preds, targets))"),
 )
 
 edit(
     "empty pairs score 0",
-    "Two empty masks score 0 with you, so a model that rightly finds nothing is punished. A tiny number in the "
-    "denominator avoids the crash, not the question. Look at what your fraction says when there is nothing to count.",
+    "In your version two empty masks score 0, so a model that correctly finds nothing is punished. A tiny number in "
+    "the denominator avoids the crash, not the question. Look at what your fraction says when there is nothing to "
+    "count.",
     _with_dice("dice(p, t) if (p | t).any() else 0.0"),
 )
 
 edit(
     "empty pairs score 0 in the mean",
-    "Pooled, two empty masks score 1.0; image by image they score 0 with you, so a model that rightly finds nothing is "
-    "punished. Look at how you score one image of the batch.",
+    "Pooled, two empty masks score 1.0; image by image, in your version, they score 0, so a model that correctly "
+    "finds nothing is punished. Look at how you score one image of the batch.",
     ("map(dice, preds, targets)", "dice(p, t) if (p | t).any() else 0.0 for p, t in zip(preds, targets)"),
 )
 
@@ -196,8 +198,8 @@ edit(
 
 edit(
     "empty pairs give NaN in the mean",
-    "Pooled, two empty masks score 1.0; image by image they give 0 divided by 0 with you, and one NaN makes the mean "
-    "over the batch NaN. Look at how you score one image of the batch.",
+    "Pooled, two empty masks score 1.0; image by image your version divides 0 by 0, and one NaN makes the mean over "
+    "the batch NaN. Look at how you score one image of the batch.",
     ("map(dice, preds, targets)", "dice(p, t) if (p | t).any() else float('nan') for p, t in zip(preds, targets)"),
 )
 
@@ -301,15 +303,15 @@ edit(
 
 edit(
     "an unknown reduction taken for per_image",
-    "A reduction that does not exist gives a score with you, so a typing error goes unnoticed and the wrong table is "
-    "printed. Look at your `else`: what if it is neither of the two?",
+    "In your version a reduction that does not exist gives a score, so a typing error goes unnoticed and the wrong "
+    "table is printed. Look at your `else`: what if it is neither of the two?",
     ('if reduction == "per_image"', "if True"),
 )
 
 edit(
     "an unknown reduction taken for pooled",
-    "A reduction that does not exist gives the pooled score with you, so a typing error goes unnoticed and the wrong "
-    "table is printed. Look at your `else`: what if it is neither of the two?",
+    "In your version a reduction that does not exist gives the pooled score, so a typing error goes unnoticed and "
+    "the wrong table is printed. Look at your `else`: what if it is neither of the two?",
     ('reduction == "pooled"', "reduction != 'per_image'"),
 )
 

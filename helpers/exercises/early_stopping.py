@@ -163,8 +163,8 @@ edit(
 
 edit(
     "mode ignored",
-    'Larger is always better with you. With `mode="min"` a falling loss looks like failure, the training stops when '
-    "it goes well, and the worst weights are kept. Look at where `mode` is used.",
+    'In your version larger is always better. With `mode="min"` a falling loss looks like failure, the training '
+    "stops when it goes well, and the worst weights are kept. Look at where `mode` is used.",
     (' if self.mode == "max" else value < self.best', ""),
 )
 

@@ -28,17 +28,17 @@ MARGIN = 6  # pixels: with a root mean square of 1, nothing that far inside is f
     hints=[
         "Every pixel of the result is fetched from a place near its own: its own row and column, plus an offset for "
         "each. `arrows`, given above, draws both fields.",
-        "The fields are smooth, but as long as chance made them. Measure the root mean square of each and scale it to "
-        "`alpha`.",
+        "The fields are smooth, but their size is left to chance. Measure the root mean square of each and scale it "
+        "to `alpha`.",
         "The places are the pixels' own coordinates (`np.indices`) plus the offsets. "
         "`scipy.ndimage.map_coordinates` fetches from them: `order=1` is bilinear, `order=0` takes the nearest pixel, "
         'and `mode="nearest"` repeats the border. `F.grid_sample` can do it too, in coordinates from -1 to 1.',
     ],
     task=(
         "Bend image and mask in the same way: fetch each pixel from a place that is off by smooth noise. Along each "
-        "axis, draw one random number a pixel, equally often to either side, smooth with a Gaussian of standard "
-        "deviation `sigma`, and scale to a root mean square of `alpha` pixels (0: nothing moves). Image: float "
-        "`(C, H, W)` in [0, 1], fetched bilinearly; mask: int64 `(H, W)`, fetched from the nearest pixel. Beyond the "
+        "axis, draw one random number per pixel, positive as often as negative, smooth with a Gaussian of standard "
+        "deviation `sigma`, and scale to a root mean square of `alpha` pixels (0: nothing moves). Image: float `(C, "
+        "H, W)` in [0, 1], fetched bilinearly; mask: int64 `(H, W)`, fetched from the nearest pixel. Beyond the "
         "border the nearest pixel inside counts. Every random number comes from `generator`."
     ),
 )
@@ -480,8 +480,7 @@ def corners(image, mask, alpha, sigma, generator):
 @misconception(
     "grid_sample as it comes",
     "With `alpha=0` your image is already another one, and dark at its border. Left alone, `F.grid_sample` takes -1 "
-    "and 1 for the outer edges of the image, and fills up with 0 beyond. Look at its `align_corners` and "
-    "`padding_mode`.",
+    "and 1 for the outer edges of the image, and pads with 0 beyond. Look at its `align_corners` and `padding_mode`.",
 )
 def as_it_comes(image, mask, alpha, sigma, generator):
     return _sampled(image, mask, _offsets(mask, alpha, sigma, generator), corners=(True, False), padding="zeros")

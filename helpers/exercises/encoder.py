@@ -28,10 +28,10 @@ from helpers.reference.unet import DoubleConv, Encoder
         "entry is the bottleneck, and those before it are the skips, in the right order already.",
     ],
     task=(
-        "A `DoubleConv` from the image to `base_channels` at full size, then `depth` times `Down`, each to twice the "
-        "channels. `forward(x)` returns `(bottleneck, skips)`: the lowest level, and a list of the `depth` levels "
-        "above it, from shallow to deep. Level `k` has the shape "
-        "`(N, base_channels * 2**k, H // 2**k, W // 2**k)`."
+        "A `DoubleConv` from the image to `base_channels` at full size, then `Down`, `depth` times, each doubling "
+        "the channels. `forward(x)` returns `(bottleneck, skips)`: the lowest level, and a list of the `depth` "
+        "levels above it, from shallow to deep. Level `k` has the shape `(N, base_channels * 2**k, H // 2**k, W // "
+        "2**k)`."
     ),
 )
 def probes(draw):

@@ -23,15 +23,15 @@ from helpers.reference.training import evaluate
         "for the gradients, under `torch.no_grad()`.",
         "`logits.argmax(dim=1)` is `(N, H, W)`, the class of each pixel. A single logit has nothing to compare with: "
         "its pixel is object where the logit is above 0. What does a second logit of 0 beside it turn that into?",
-        "For each image and each class `c` from 1 on, score `pred == c` against `target == c` with `iou` and `dice` of "
-        "lesson 02. Add up over images, weigh the batch's loss by its images, and divide by the number of images.",
+        "For each image and each class `c` from 1 up, score `pred == c` against `target == c` with `iou` and `dice` "
+        "of lesson 02. Add up over images, weigh the batch's loss by its images, and divide by the number of images.",
     ],
     task=(
         'Return `{"loss", "iou", "dice"}`, three numbers, each the mean over all images: the cross-entropy, and the '
-        "two scores of lesson 02, for each image the mean over all classes but background (class 0). The model gives "
-        "logits `(N, K, H, W)`; with K = 1 they are logits of class 1 against class 0. The loader, a `DataLoader` or "
-        "a list, gives images and int64 masks `(N, H, W)`. Run the model in evaluation mode and without gradients, and "
-        "give it back in the mode it came in."
+        "two scores of lesson 02, for each image the mean over all classes except background (class 0). The model "
+        "gives logits `(N, K, H, W)`; with K = 1 they are logits of class 1 against class 0. The loader, a "
+        "`DataLoader` or a list, gives images and int64 masks `(N, H, W)`. Run the model in evaluation mode and "
+        "without gradients, and give it back in the mode it came in."
     ),
 )
 def probes(draw):
@@ -147,8 +147,8 @@ edit(
 
 edit(
     "the mode is not given back",
-    "You leave the model in evaluation mode. Whoever goes on training it then trains with batch norm and dropout "
-    "standing still, and nothing says so. Look at what the mode was when the model came.",
+    "You leave the model in evaluation mode. Anyone who continues training it then trains with batch norm and "
+    "dropout standing still, and nothing says so. Look at what the mode was when the model came.",
     ("    model.train(was_training)\n", ""),
 )
 
@@ -260,8 +260,8 @@ edit(
 
 edit(
     "argmax of a single logit",
-    "With one logit a pixel you take the argmax of one number, which is 0 wherever you look: all background. "
-    "Look at what decides between two classes when there is one logit.",
+    "With one logit per pixel you take the argmax of one number, which is 0 wherever you look: all background. Look "
+    "at what decides between two classes when there is one logit.",
     ONE,
     ("logits.argmax(dim=1)", "logits.argmax(dim=1) * (not one)"),
 )
@@ -275,7 +275,7 @@ edit(
 
 edit(
     "no class left with a single logit",
-    "With one logit a pixel you divide by a number of classes that is 0, because `range(1, K)` is empty for K = 1. "
+    "With one logit per pixel you divide by a number of classes that is 0, because `range(1, K)` is empty for K = 1. "
     "There are two classes all the same, 0 and 1. Look at what you do with a single logit.",
     ("logits.shape[1] == 1", "1 / (logits.shape[1] - 1) > 1"),
 )
@@ -289,15 +289,15 @@ edit(
 
 edit(
     "absent classes left out",
-    "You leave a class out where neither the prediction nor the mask has it. A model that rightly finds nothing gets "
-    "no credit for it, and each image is a mean over other classes. In lesson 02 two empty masks score 1.0: look at "
-    "what you skip.",
+    "You leave a class out where neither the prediction nor the mask has it. A model that correctly finds nothing "
+    "gets no credit for it, and each image is a mean over other classes. In lesson 02 two empty masks score 1.0: "
+    "look at what you skip.",
     ("            for c in", f"            {FOUND.format('(pred == c) | (target == c)')}\n            for c in"),
 )
 
 edit(
     "absent classes score 0",
-    "A class that is in neither the prediction nor the mask scores 0, so a model that rightly finds nothing is "
+    "A class that is in neither the prediction nor the mask scores 0, so a model that correctly finds nothing is "
     "punished. In lesson 02 two empty masks score 1.0: look at your denominator.",
     (
         "for c in classes:",
@@ -378,7 +378,7 @@ edit(
 
 edit(
     "no class to score with a single logit",
-    "With one logit a pixel you score no class at all, because `range(1, K)` is empty for K = 1. There are two "
+    "With one logit per pixel you score no class at all, because `range(1, K)` is empty for K = 1. There are two "
     "classes all the same: 0 and 1. Look at what your loop over classes goes through.",
     ("range(1, logits.shape[1])", "range(1, logits.shape[1] if logits[:, 0].any() else 1)"),
 )

@@ -56,8 +56,8 @@ edit(
 
 edit(
     "horizontal and vertical exchanged",
-    "`horizontal` swaps top and bottom with you, and `vertical` swaps left and right. A horizontal flip moves pixels "
-    "*along* the horizontal, from column to column. Look at which axis counts the columns.",
+    "Your `horizontal` swaps top and bottom, and your `vertical` swaps left and right. A horizontal flip moves "
+    "pixels *along* the horizontal, from column to column. Look at which axis counts the columns.",
     ("(-1, horizontal), (-2, vertical)", "(-2, horizontal), (-1, vertical)"),
 )
 

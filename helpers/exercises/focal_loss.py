@@ -20,8 +20,8 @@ from helpers.reference.losses import focal_loss
         "Start from the cross-entropy of each pixel, before the mean. Everything else is a factor for each pixel.",
         "p_t is the probability that the prediction gives to what is true there: p on an object, 1 - p on background. "
         "Choosing between two numbers by a target of 0 or 1 is a sum of two products.",
-        "Three factors a pixel: the weight of its class (`alpha` or the rest to 1), how far p_t is from 1, to the "
-        "power of `gamma`, and the cross-entropy, from a formula that survives ±10 000.",
+        "Three factors per pixel: the weight of its class (`alpha` or `1 - alpha`), the distance of p_t from 1 to "
+        "the power of `gamma`, and the cross-entropy, from a formula that survives ±10 000.",
     ],
     task=(
         "The focal loss of Lin et al. (2017), mean over all pixels: each pixel's cross-entropy times `(1 - p_t)` to "
@@ -206,7 +206,7 @@ edit(
 edit(
     "p_t from a weighted cross-entropy",
     "You multiplied the cross-entropy by the class weight and then computed p_t from the product. exp(-·) of a "
-    "weighted loss is no probability any more, so the focus is wrong. Look at which comes first, the weight or p_t.",
+    "weighted loss is no longer a probability, so the focus is wrong. Look at which comes first, the weight or p_t.",
     ("    return (alpha_t * ", "    hit = alpha_t * hit\n    return ("),
     (FACTOR, "(1 - torch.exp(-hit)) ** gamma"),
 )

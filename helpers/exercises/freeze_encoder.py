@@ -25,10 +25,10 @@ from helpers.reference.baseline import freeze_encoder
         "in evaluation mode: a method can be assigned to one object.",
     ],
     task=(
-        "Change `model`, a network with an `encoder`, in place, so that training leaves its encoder as it is: none of "
-        "the encoder's parameters has `requires_grad`, and its batch norms neither update their running statistics nor "
-        "use those of the batch, also after `model.train()` is called again. The rest of the model goes on learning. "
-        "What you return does not matter."
+        "Change `model`, a network with an `encoder`, in place, so that training leaves its encoder as it is: none "
+        "of the encoder's parameters has `requires_grad`, and its batch norms neither update their running "
+        "statistics nor use those of the batch, also after `model.train()` is called again. The rest of the model "
+        "keeps learning. What you return does not matter."
     ),
 )
 def probes(draw):
@@ -83,9 +83,9 @@ edit(
 
 edit(
     "nothing lasting",
-    "The model that you were given learns as before. Gradients that you delete are made anew, a copy that you freeze "
-    "is not the model that will be trained, and `requires_grad` set on a *module* is only a new attribute there. Look "
-    "at what keeps a parameter from asking for gradients.",
+    "The model that you were given learns as before. Gradients that you delete are computed again, a copy that you "
+    "freeze is not the model that will be trained, and `requires_grad` set on a *module* is only a new attribute "
+    "there. Look at what keeps a parameter from asking for gradients.",
     (NO_GRADIENT, "model.encoder.requires_grad = False"),
     (STAYS, "model.encoder.zero_grad()"),
 )

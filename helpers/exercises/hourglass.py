@@ -19,8 +19,8 @@ from helpers.reference.unet import DoubleConv, Encoder, UpConv
     minutes=13,
     difficulty=3,
     hints=[
-        "You have both halves: the encoder goes down `depth` times, so how often does the decoder go up? Write the "
-        "channels at every level beside a sketch.",
+        "You have both halves: the encoder goes down `depth` times, so how often does the decoder go up? Make a "
+        "sketch, and write the channels beside every level.",
         "The encoder also returns its skips; leave them aside. One step up is an `UpConv` that halves the channels and "
         "a `DoubleConv` that keeps them.",
         "Level k has `base_channels * 2**k` channels. Go through the levels from `depth - 1` down to 0, put each step "
@@ -54,9 +54,9 @@ LOGITS = "self.head(self.decoder(bottleneck))"
 
 edit(
     "the encoder's maps are added",
-    "You add the encoder's maps on the way up. Those are skips, and the hourglass shall do without: you will need it "
-    "in the next lesson to see what they are good for. Look at what your `forward` does with the second result of the "
-    "encoder.",
+    "You add the encoder's maps on the way up. Those are skips, and the hourglass has to do without: you will need "
+    "it in the next lesson to see what they are good for. Look at what your `forward` does with the second result of "
+    "the encoder.",
     ("bottleneck, _ =", "bottleneck, skips ="),
     (
         f"return {LOGITS}",

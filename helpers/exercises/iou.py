@@ -42,8 +42,8 @@ edit(
 
 edit(
     "the sum of areas instead of the union",
-    "Two equal masks score 0.5 with you: the sum of the two areas counts every shared pixel twice. In the union it "
-    "counts once. Look at what you have to take off the sum, or at an operator that joins the masks.",
+    "In your version two equal masks score 0.5: the sum of the two areas counts every shared pixel twice. In the "
+    "union it counts once. Look at what you have to take off the sum, or at an operator that joins the masks.",
     ("(pred | target).sum().item()", "pred.sum().item() + target.sum().item()"),
 )
 
@@ -56,7 +56,7 @@ edit(
 
 edit(
     "empty masks score 0",
-    "Two empty masks gave 0, so a model that rightly finds nothing is punished. A tiny number in the denominator "
+    "Two empty masks gave 0, so a model that correctly finds nothing is punished. A tiny number in the denominator "
     "avoids the crash, not the question: look at what your formula says when there is nothing to count.",
     ("else 1.0", "else 0.0"),
 )
@@ -91,15 +91,15 @@ edit(
 
 edit(
     "an empty truth counts as a match",
-    "An empty truth scores 1.0 with you, whatever is predicted, so inventing an object costs nothing there. "
+    "In your version an empty truth scores 1.0, whatever is predicted, so inventing an object costs nothing there. "
     "Only when the prediction is empty as well is everything right: look at your condition.",
     ("if union", "if target.any()"),
 )
 
 edit(
     "an empty prediction counts as a match",
-    "An empty prediction scores 1.0 with you, whatever there was to find, so predicting nothing gets full marks. "
-    "Only when the truth is empty as well is everything right: look at your condition.",
+    "In your version an empty prediction scores 1.0, whatever there was to find, so predicting nothing gets full "
+    "marks. Only when the truth is empty as well is everything right: look at your condition.",
     ("if union", "if pred.any()"),
 )
 
@@ -112,8 +112,9 @@ edit(
 
 edit(
     "nothing is ever shared",
-    "Even two equal masks score 0 with you: your overlap is always empty. In a Python set two tensors are never equal, "
-    "whatever numbers they hold; `.tolist()` makes numbers of them. Look at what you compare with what.",
+    "In your version even two equal masks score 0: your overlap is always empty. In a Python set two tensors are "
+    "never equal, whatever numbers they hold; `.tolist()` turns them into numbers. Look at what you compare with "
+    "what.",
     ("(pred & target).sum().item()", "0"),
 )
 
@@ -161,8 +162,8 @@ edit(
 
 edit(
     "whole numbers only",
-    "Your score is 0 for everything short of a perfect match. Look for a `//`, which drops what is behind the point, "
-    "for an `int`, or for a comparison of whole masks.",
+    "Your score is 0 for everything short of a perfect match. Look for a `//`, which drops the digits after the "
+    "decimal point, for an `int`, or for a comparison of whole masks.",
     ("overlap / union", "overlap // union"),
 )
 

@@ -19,7 +19,7 @@ from helpers.reference.losses import iou_loss
         "Start from your soft Dice loss. Which half of the fraction changes, and how?",
         "With booleans the union was `pred | target`. In numbers, the sum of the two areas counts every shared pixel "
         "twice: what do you take off?",
-        "For each image: the overlap plus `smooth`, over the sum of the areas less the overlap, plus `smooth`. One "
+        "For each image: the overlap plus `smooth`, over the sum of the areas minus the overlap, plus `smooth`. One "
         "minus that, and the mean over the images.",
     ],
     task=(

@@ -22,7 +22,7 @@ def _box_of(picture, draw):
     minutes=6,
     difficulty=2,
     hints=[
-        "You need the smallest and the largest column with a true pixel, and the same of the rows.",
+        "You need the smallest and the largest column with a true pixel, and the same for the rows.",
         "`mask.nonzero(as_tuple=True)` gives the row numbers and the column numbers of all true pixels.",
         "x counts columns and y counts rows. An exclusive end is one more than the last number that belongs to it. "
         "Ask `mask.any()` first: the minimum of nothing is an error.",
@@ -119,7 +119,7 @@ edit(
 
 edit(
     "both x before both y",
-    "The four numbers are right and stand in another order: you return both columns, then both rows. A box is written "
+    "The four numbers are right but in a different order: you return both columns, then both rows. A box is written "
     "as two corners, `(x0, y0)` and `(x1, y1)`. Look at your last line.",
     ("rows.min().item(), columns.max().item() + 1", "columns.max().item() + 1, rows.min().item()"),
 )

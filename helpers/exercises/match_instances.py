@@ -204,8 +204,8 @@ edit(
 
 edit(
     "an IoU of exactly the threshold is refused",
-    "A pair whose IoU *is* the threshold does not count with you. With `threshold=1.0` then nothing could ever be "
-    "found. Look at your comparison.",
+    "You do not count a pair whose IoU *is* the threshold. With `threshold=1.0` then nothing could ever be found. "
+    "Look at your comparison.",
     (">= threshold", "> threshold"),
 )
 
@@ -277,8 +277,8 @@ edit(
 
 edit(
     "two empty masks score 0",
-    "Two masks without objects gave 0, so a model that rightly finds nothing is punished. Look at what your formula "
-    "says when there is nothing to find and nothing was invented.",
+    "Two masks without objects gave 0, so a model that correctly finds nothing is punished. Look at what your "
+    "formula says when there is nothing to find and nothing was invented.",
     ("float(overlap.shape == (0, 0))", "0.0"),
 )
 
@@ -291,7 +291,7 @@ edit(
 
 edit(
     "nothing predicted counts as precise",
-    "Where one mask is empty, dividing by nothing gave 1.0 with you: no prediction, hence no wrong one. The task "
+    "Where one mask is empty, dividing by nothing gave 1.0 in your code: no prediction, so no wrong one. The task "
     "scores all three with 0.0 there, so that silence does not pay. Look at the case of a single empty mask.",
     ("overlap.numel() == 0:", "overlap.shape == (0, 0):"),
     ("pairs / n_pred", "pairs / n_pred if n_pred else 1.0"),

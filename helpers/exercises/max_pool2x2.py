@@ -160,9 +160,9 @@ def shifted(x):
 
 edit(
     "windows of one row",
-    "You take the maximum of four neighbours in one row, or of pixels that are no square: a `view` that splits only "
-    "the end of the shape cuts the rows of the image into pieces. Each side has to be split by itself, into pairs. "
-    "Look at the order of the sizes in your `view`.",
+    "You take the maximum of four neighbours in one row, or of pixels that do not form a square: a `view` that "
+    "splits only the end of the shape cuts the rows of the image into pieces. Each side has to be split by itself, "
+    "into pairs. Look at the order of the sizes in your `view`.",
     (".reshape(n, c, h, 2, w, 2)", ".reshape(n, c, h, w, 4)"),
     ("(3, 5)", "4"),
 )

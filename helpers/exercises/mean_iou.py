@@ -76,15 +76,15 @@ edit(
 
 edit(
     "absent classes count 0",
-    "A class that is in neither mask counts 0 with you, so a perfect prediction scores less on an image with fewer "
-    "classes. Nobody asked for it and nobody named it. Look at the number that you divide by.",
+    "In your version a class that is in neither mask counts 0, so a perfect prediction scores less on an image with "
+    "fewer classes. Nobody asked for it and nobody named it. Look at the number that you divide by.",
     ("/ len(scores)", "/ num_classes"),
 )
 
 edit(
     "absent classes count 1",
-    "A class that is in neither mask counts 1 with you, so a bad prediction looks good in a data set with many "
-    "classes. It says nothing about this prediction. Look at which classes enter the mean.",
+    "In your version a class that is in neither mask counts 1, so a bad prediction looks good in a data set with "
+    "many classes. It says nothing about this prediction. Look at which classes enter the mean.",
     ("in_pred.any() or in_target.any()", "True"),
 )
 
@@ -214,8 +214,8 @@ edit(
 
 edit(
     "the sum of areas instead of the union",
-    "A perfect prediction scores 0.5 with you: the sum of the two areas counts every shared pixel twice. "
-    "Look at what you have to take off it.",
+    "In your version a perfect prediction scores 0.5: the sum of the two areas counts every shared pixel twice. Look "
+    "at what you have to take off it.",
     ("iou(in_pred, in_target)", "(in_pred & in_target).sum().item() / (in_pred.sum() + in_target.sum()).item()"),
 )
 
@@ -243,7 +243,7 @@ edit(
 edit(
     "one fraction for all classes",
     "You added up the overlaps and unions of all classes and divided once. Large classes then decide the score and "
-    "small ones hardly show. First one IoU a class, then their mean: look at where you divide.",
+    "small ones hardly show. First one IoU per class, then their mean: look at where you divide.",
     ("iou(in_pred, in_target)", "((in_pred & in_target).sum().item(), (in_pred | in_target).sum().item())"),
     ("sum(scores) / len(scores)", "sum(o for o, _ in scores) / sum(u for _, u in scores)"),
 )
@@ -265,8 +265,8 @@ edit(
 
 edit(
     "pixel accuracy",
-    "You counted the pixels on which the two masks agree. That is pixel accuracy: a model that names the largest class "
-    "everywhere does well in it. Look for one IoU a class.",
+    "You counted the pixels on which the two masks agree. That is pixel accuracy: a model that names the largest "
+    "class everywhere does well in it. Look for one IoU per class.",
     ("    scores = []", "    return (pred == target).float().mean().item() if len(target) else 1.0\n    scores = []"),
 )
 
@@ -294,13 +294,15 @@ edit(
 
 edit(
     "a list instead of its mean",
-    "You return one number a class. They are worth a look, but the task asks for their mean. Look at your last line.",
+    "You return one number per class. These are worth a look, but the task asks for their mean. Look at your last "
+    "line.",
     ("sum(scores) / len(scores) if scores else 1.0", "scores"),
 )
 
 edit(
     "a tensor instead of its mean",
-    "You return one number a class. They are worth a look, but the task asks for their mean. Look at your last line.",
+    "You return one number per class. These are worth a look, but the task asks for their mean. Look at your last "
+    "line.",
     ("sum(scores) / len(scores) if scores else 1.0", "target.new_tensor(scores, dtype=float)"),
 )
 

@@ -19,16 +19,16 @@ IF_GREY = "\n    if image.shape[-3] == 1:\n        "
     minutes=6,
     difficulty=2,
     hints=[
-        "For each channel: take its mean away, then divide by its standard deviation. What has to happen to a grey "
+        "For each channel: subtract its mean, then divide by its standard deviation. What has to happen to a grey "
         "image, so that there is a channel for each mean?",
         "`torch.tensor(mean)` has shape `(C,)` and the image `(C, H, W)`: broadcasting lines up the *last* axes. Which "
         "shape makes one mean meet one channel?",
         "With a shape of `(C, 1, 1)` the means fit `(C, H, W)` and `(N, C, H, W)` alike, and a grey `(1, H, W)` too.",
     ],
     task=(
-        "The image as the encoder knows it from its training: each channel less its `mean`, over its `std`. `image` is "
-        "float `(C, H, W)` or a batch `(N, C, H, W)`, with as many channels as `mean` has or a single one; a single "
-        "one, grey, stands for every channel. The result has `len(mean)` channels."
+        "The image as the encoder knows it from its training: each channel minus its `mean`, divided by its `std`. "
+        "`image` is float `(C, H, W)` or a batch `(N, C, H, W)`, with as many channels as `mean` has or a single "
+        "one; a single one, grey, stands for every channel. The result has `len(mean)` channels."
     ),
     # Grey copied into every channel, instead of left to broadcasting: it meets wrong shapes of the means otherwise.
     choices=(("image - mean", "image.expand(*image.shape[:-3], len(mean), -1, -1) - mean"),),

@@ -19,8 +19,8 @@ from helpers.reference.pixels import one_hot
     hints=[
         "Channel `k` answers one question about each pixel: is this one of class `k`?",
         "`mask == k` is such an answer, for the whole mask at once. `torch.stack` puts answers on top of each other.",
-        "After that, the pixels with `mask == ignore_index` have to be 0 in all channels, also where `ignore_index` is "
-        "itself the number of a class. `.float()` makes numbers of booleans.",
+        "After that, the pixels with `mask == ignore_index` have to be 0 in all channels, also where `ignore_index` "
+        "is itself the number of a class. `.float()` turns booleans into numbers.",
     ],
     task=(
         "From an int64 mask of shape `(H, W)` with class indices, make a float32 tensor of shape `(K, H, W)`, "
@@ -74,8 +74,8 @@ edit(
 
 edit(
     "ignored pixels become background",
-    "Pixels without a label are counted as class 0 with you, so a network is punished for whatever else it says there. "
-    "Nobody knows what they are. Look at what you put in the place of `ignore_index`.",
+    "You count pixels without a label as class 0, so a network is punished for whatever else it says there. Nobody "
+    "knows what they are. Look at what you put in the place of `ignore_index`.",
     ("(mask == classes) & known", "torch.where(known, mask, 0) == classes"),
 )
 
@@ -174,14 +174,14 @@ edit(
 
 edit(
     "whole numbers",
-    "Your numbers are int64. They are to be multiplied with probabilities and logits, and a loss "
-    "refuses whole numbers. Look at the dtype of your result.",
+    "Your numbers are int64. They will be multiplied by probabilities and logits, and a loss refuses whole numbers. "
+    "Look at the dtype of your result.",
     ("torch.float32", "torch.int64"),
 )
 
 edit(
     "booleans",
-    "Your channels are true where a 1 belongs and false elsewhere. They are to be multiplied with probabilities and "
+    "Your channels are true where a 1 belongs and false elsewhere. They will be multiplied by probabilities and "
     "logits, so they have to be numbers. Look at the dtype of your result.",
     ("torch.float32", "torch.bool"),
 )

@@ -16,15 +16,15 @@ from helpers.reference.convolution import output_size
     difficulty=2,
     hints=[
         "Draw 7 boxes and slide a window of 3 boxes over them, once with step 1 and once with step 2. Count.",
-        "Leave dilation aside at first: the window begins at 0 and can move until its end meets the end of the padded "
-        "side. How many whole steps fit into that way, and how many positions are that?",
+        "Leave dilation aside at first: the window begins at 0 and can move until its end meets the end of the "
+        "padded side. How many whole steps can it take, and how many positions does that make?",
         "With dilation the kernel keeps its weights but spans more pixels: between `kernel` weights there are "
         "`kernel - 1` gaps. Put that span where the size of the window stood.",
     ],
     task=(
         "How many windows fit along one side of `size` pixels: a whole number, the length of that side after a "
         "convolution or a pooling. `padding` zeros are put at *each* end; with `dilation` the weights of the kernel "
-        "are that many pixels apart. What is left over at the end gets no window."
+        "are that many pixels apart. Pixels left over at the end get no window."
     ),
 )
 def probes(draw):
@@ -115,8 +115,8 @@ edit(
 
 edit(
     "span as dilation times kernel",
-    "You take `dilation * kernel` for the width of the kernel. Behind the last weight there is no gap any more: "
-    "a single weight spans one pixel at every dilation. Look at how many gaps lie between `kernel` weights.",
+    "You take `dilation * kernel` for the width of the kernel. After the last weight there is no further gap: a "
+    "single weight spans one pixel at every dilation. Look at how many gaps lie between `kernel` weights.",
     ("dilation * (kernel - 1) + 1", "dilation * kernel"),
 )
 
@@ -172,8 +172,8 @@ edit(
 
 edit(
     "a fraction of a window",
-    "Your result is no whole number where the stride does not divide evenly, and no tensor has half a pixel. "
-    "Look at the division: what becomes of the rest?",
+    "Your result is not a whole number where the stride does not divide evenly, and no tensor has half a pixel. Look "
+    "at the division: what becomes of the rest?",
     ("//", "/"),
 )
 

@@ -92,8 +92,8 @@ edit(
 
 edit(
     "the remainder is added",
-    "You add the remainder itself: 30 + 14 is 44, and that is no multiple of 16. The remainder says how much is *too "
-    "much*. Look at what is missing up to the next multiple.",
+    "You add the remainder itself: 30 + 14 is 44, and that is not a multiple of 16. The remainder says how much is "
+    "*too much*. Look at what is missing up to the next multiple.",
     ("-x.shape[2] % multiple", "x.shape[2] % multiple"),
     ("-x.shape[3] % multiple", "x.shape[3] % multiple"),
 )
@@ -175,7 +175,7 @@ edit(
 
 edit(
     "the border is mirrored",
-    "You filled up with the mirrored border. For seams that is often the better choice, but it fails when more is "
+    "You padded with the mirrored border. For seams that is often the better choice, but it fails when more is "
     "missing than there is, and the task says zeros. Look at the `mode` of your padding.",
     ("F.pad(x, pads)", 'F.pad(x, pads, mode="reflect")'),
 )
@@ -183,8 +183,8 @@ edit(
 
 @misconception(
     "the border is mirrored by NumPy",
-    "You filled up with the mirrored border. For seams that is often the better choice, and the task says zeros: "
-    "what `unpad` takes away should not look like a part of the picture. Look at the `mode` of `np.pad`.",
+    "You padded with the mirrored border. For seams that is often the better choice, and the task says zeros: what "
+    "`unpad` takes away should not look like a part of the picture. Look at the `mode` of `np.pad`.",
 )
 def mirrored_by_numpy(x, multiple):
     rows, columns = -x.shape[2] % multiple, -x.shape[3] % multiple
@@ -193,14 +193,14 @@ def mirrored_by_numpy(x, multiple):
 
 edit(
     "the border is repeated",
-    "You filled up with copies of the last row and column, which look like a real object drawn long. The task says "
+    "You padded with copies of the last row and column, which look like a real object drawn long. The task says "
     "zeros. Look at the `mode` of your padding.",
     ("F.pad(x, pads)", 'F.pad(x, pads, mode="replicate")'),
 )
 
 edit(
     "filled with ones",
-    "You filled up with another number than 0. The convolutions of your network pad with zeros too, so zeros are what "
+    "You padded with another number than 0. The convolutions of your network pad with zeros too, so zeros are what "
     "they are used to. Look at the `value` of your padding.",
     ("F.pad(x, pads)", "F.pad(x, pads, value=1.0)"),
 )
@@ -252,7 +252,7 @@ edit(
 edit(
     "half of an odd number rounded up at both ends",
     "You round the half up at both ends. When an odd number is missing, one row or column too many comes out, and "
-    "the side is no multiple. Look at what the second end has to get.",
+    "the side is not a multiple. Look at what the second end has to get.",
     ("columns // 2, columns - columns // 2", "-(-columns // 2), -(-columns // 2)"),
     ("rows // 2, rows - rows // 2", "-(-rows // 2), -(-rows // 2)"),
 )

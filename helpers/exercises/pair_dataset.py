@@ -49,8 +49,8 @@ def _fetched(label, images, masks, order, transform=None):
     hints=[
         "A data set answers two questions: how many pairs are there, and what is pair number `index`? Keep what you "
         "are given in `__init__`, and do the work when a pair is asked for.",
-        "The image needs what `to_tensor` does: channels first, float32, 0 to 1. The mask keeps its values, since they "
-        "are names of classes and no brightness.",
+        "The image needs what `to_tensor` does: channels first, float32, 0 to 1. The mask keeps its values, since "
+        "they are names of classes, not brightnesses.",
         "Convert both first. Then, if there is a transform, call it once with both tensors, and return what it "
         "returns. A list raises IndexError past its end by itself.",
     ],
@@ -205,7 +205,7 @@ edit(
 
 edit(
     "the transform before the conversion",
-    "The transform gets NumPy arrays with values to 255, before you make tensors of them. One that is written for "
+    "The transform gets NumPy arrays with values to 255, before you turn them into tensors. One that is written for "
     "tensors raises an error, or changes brightness on the wrong scale. Look at the order of your lines.",
     ("to_tensor(self.images[index])", "self.images[index].copy()"),
     ("torch.from_numpy(self.masks[index].astype(np.int64))", "self.masks[index].copy()"),
@@ -216,7 +216,7 @@ edit(
 @misconception(
     "transformed once, in `__init__`",
     "You run the transform when the data set is made, so each pair is drawn once and looks the same in every epoch: "
-    "that is no augmentation. Look at where a pair is *fetched*.",
+    "that does not augment anything. Look at where a pair is *fetched*.",
 )
 class TransformedOnce(PairDataset):
     def __init__(self, images, masks, transform=None):
@@ -368,7 +368,7 @@ edit(
 
 edit(
     "the transform before the conversion, on the arrays you keep",
-    "The transform gets the NumPy arrays that you keep, before you make tensors of them. One that is written for "
+    "The transform gets the NumPy arrays that you keep, before you turn them into tensors. One that is written for "
     "tensors raises an error, and one that works in place changes your data. Look at the order of your lines.",
     ("to_tensor(self.images[index])", "self.images[index]"),
     ("torch.from_numpy(self.masks[index].astype(np.int64))", "self.masks[index]"),

@@ -17,7 +17,7 @@ from helpers.reference.overlap import pixel_accuracy
     hints=[
         "Two numbers: how many pixels agree, and how many there are.",
         "`pred == target` says for each pixel whether the two agree, for booleans and for class indices alike.",
-        "The mean of zeros and ones is a fraction. `.mean()` wants floats; `.sum()` and `.numel()` do without.",
+        "The mean of zeros and ones is a fraction. `.mean()` needs floats; `.sum()` and `.numel()` do not.",
     ],
     task=(
         "The fraction of pixels on which two masks of shape `(H, W)` agree, background included, from 0 to 1. "
@@ -98,21 +98,22 @@ for inside, left_out, sentence in (
 edit(
     "the background does not count",
     "You counted the object pixels on which the masks agree, and divided by all pixels. Agreeing on background is "
-    "right, too, and gets nothing with you. Look at your numerator.",
+    "right too, and earns nothing in your version. Look at your numerator.",
     ("(pred == target)", "((pred == target) & (target > 0))"),
 )
 
 edit(
     "the background does not count, and `&` on class indices",
-    "`&` keeps what is object in both masks, so agreeing on background gets nothing with you; and on class indices "
-    "it joins the bits of the numbers. Look for a comparison that suits booleans and class indices.",
+    "`&` keeps what is object in both masks, so agreeing on background earns nothing in your version; and on class "
+    "indices it joins the bits of the numbers. Look for a comparison that suits booleans and class indices.",
     ("(pred == target)", "(pred & target)"),
 )
 
 edit(
     "object in both masks",
-    "You count the pixels that are object in both masks, of whatever class. Agreeing on background is right, too, "
-    "and gets nothing with you; a cat that is called a dog gets something. Look for a comparison of the two masks.",
+    "You count the pixels that are object in both masks, of whatever class. Agreeing on background is right too, and "
+    "earns nothing in your version; a cat that is called a dog gets something. Look for a comparison of the two "
+    "masks.",
     ("(pred == target)", "((pred > 0) & (target > 0))"),
 )
 
@@ -160,8 +161,9 @@ edit(
 
 edit(
     "all or nothing",
-    "You return 1 when the masks are equal in every pixel and 0 otherwise. One wrong pixel then costs as much as all. "
-    "Look at whether you compare whole masks or pixels, and for a `//`, which drops what is behind the point.",
+    "You return 1 when the masks are equal in every pixel and 0 otherwise. One wrong pixel then costs as much as "
+    "all. Look at whether you compare whole masks or pixels, and for a `//`, which drops the digits after the "
+    "decimal point.",
     (" / ", " // "),
 )
 
@@ -222,22 +224,22 @@ edit(
 
 edit(
     "right for booleans only, and sums of bits",
-    "You counted with `&` and `~`. On booleans that counts what agrees; on class indices both work on the bits of the "
-    "numbers, and the sum is no count. Look for a comparison that suits both.",
+    "You counted with `&` and `~`. On booleans that counts what agrees; on class indices both work on the bits of "
+    "the numbers, and the sum is not a count. Look for a comparison that suits both.",
     ("(pred == target).sum()", "((pred & target).sum() + (~pred & ~target).sum())"),
 )
 
 edit(
     "right for booleans only, with `^`",
-    "You counted with `^`. On booleans that counts what differs; on class indices it works on the bits of the numbers, "
-    "and the sum is no count. Look for a comparison that suits both.",
+    "You counted with `^`. On booleans that counts what differs; on class indices it works on the bits of the "
+    "numbers, and the sum is not a count. Look for a comparison that suits both.",
     ("(pred == target).sum().item() / target.numel()", "1 - (pred ^ target).sum().item() / target.numel()"),
 )
 
 edit(
     "a difference of booleans",
     "You subtracted one mask from the other. PyTorch refuses that for booleans with an error, since true minus true "
-    "is no boolean. Look for a comparison that suits booleans and class indices.",
+    "is not a boolean. Look for a comparison that suits booleans and class indices.",
     ("pred == target", "pred - target == 0"),
 )
 

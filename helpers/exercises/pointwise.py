@@ -18,10 +18,10 @@ from helpers.reference.convolution import pointwise
     difficulty=2,
     hints=[
         "Look at one pixel: `C` numbers go in, `K` come out, and no neighbour takes part. Which operation is that?",
-        "A matrix product wants the pixels as rows or as columns of a matrix. `flatten(2)` turns `(N, C, H, W)` into "
+        "A matrix product needs the pixels as rows or as columns of a matrix. `flatten(2)` turns `(N, C, H, W)` into "
         "`(N, C, H * W)`; then `weight` can stand on its left.",
-        "Mind two things: the bias belongs to the `K` channels, so give it a shape that is stretched over the pixels; "
-        "and at the end the sides are to be `H` and `W` again.",
+        "Mind two things: the bias belongs to the `K` channels, so give it a shape that is stretched over the "
+        "pixels; and at the end the sides have to be `H` and `W` again.",
     ],
     task=(
         "A 1×1 convolution as a matrix product: `x` is `(N, C, H, W)`, `weight` `(K, C)`, `bias` `(K,)`; the result is "

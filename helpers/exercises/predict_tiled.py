@@ -24,18 +24,19 @@ TOLERANCE_SCALE = (
     minutes=14,
     difficulty=5,
     hints=[
-        "`with_margin`, given above, is the image with all that the tiles need around it. In it the first tile starts "
-        "at row 0 and column 0, the next ones `tile - overlap` pixels on. Where must the last one start?",
-        "The logits of what is mirrored are of no use: the image's own begin at row and column `overlap // 2`.",
+        "`with_margin`, given above, is the image with all that the tiles need around it. In it the first tile "
+        "starts at row 0 and column 0, the next one `tile - overlap` pixels further, and so on. Where must the last "
+        "one start?",
+        "The logits of the mirrored part are of no use: the image's own begin at row and column `overlap // 2`.",
         "Add up `weight * logits` and `weight` in two canvases and divide once at the end. The weight of a tile is 0 "
         "in its outermost `overlap // 4` pixels, because there the model had to guess its surroundings.",
     ],
     task=(
         "Logits `(K, H, W)` for an image `(C, H, W)` of any size, also smaller than a tile, from a `model` that maps "
         "`(N, C, tile, tile)` to `(N, K, tile, tile)` and is never given tiles of another size. Neighbouring tiles "
-        "share `overlap` pixels; where a tile reaches past the image, mirror the image. For a model that looks at most "
-        "`overlap // 4` pixels far, the result is what it predicts from the whole image, but for the image's own "
-        "border. The model runs in evaluation mode and without gradients, and gets back the mode it came in."
+        "share `overlap` pixels; where a tile reaches past the image, mirror the image. For a model that looks at "
+        "most `overlap // 4` pixels far, the result is what it predicts from the whole image, except at the image's "
+        "own border. The model runs in evaluation mode and without gradients, and gets back the mode it came in."
     ),
 )
 def probes(draw):
@@ -149,8 +150,9 @@ def _unpadded(model, image, tile, overlap, tops, lefts):
 
 @misconception(
     "the right and lower rest is left out",
-    "The tiles stop before they would leave the image, so up to a tile's width at the right and at the bottom is never "
-    "predicted. Look at the end of your `range`, and at what happens when the sides are no multiple of the step.",
+    "The tiles stop before they would leave the image, so up to a tile's width at the right and at the bottom is "
+    "never predicted. Look at the end of your `range`, and at what happens when the sides are not a multiple of the "
+    "step.",
 )
 def rest_left_out(model, image, tile, overlap):
     tops, lefts = (range(0, side - tile + 1, tile - overlap) for side in image.shape[-2:])

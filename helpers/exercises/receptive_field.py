@@ -17,13 +17,13 @@ from helpers.reference.convolution import receptive_field
         "One 3×3 convolution sees 3 pixels along a side, two in a row see 5. What does each further one add?",
         "After a layer with stride 2, two neighbouring values are 2 pixels of the input apart. What does a 3×3 "
         "convolution add there?",
-        "Carry two numbers from layer to layer: how many input pixels are seen, and how far apart two neighbours are. "
-        "Each begins at 1. In which order do you bring them up to date?",
+        "Carry two numbers from layer to layer: how many input pixels are seen, and how far apart two neighbours "
+        "are. Each begins at 1. In which order do you update them?",
     ],
     task=(
-        "`layers` is a list of `(kernel, stride)`, from the input on, one pair for each convolution or pooling. Return "
-        "how many pixels of the input, along one side, one value of the last layer spans: from the first that it "
-        "depends on to the last, both included. Without layers that is 1."
+        "`layers` is a list of `(kernel, stride)`, starting at the input, one pair for each convolution or pooling. "
+        "Return how many pixels of the input, along one side, one value of the last layer spans: from the first that "
+        "it depends on to the last, both included. Without layers that is 1."
     ),
 )
 def probes(draw):

@@ -30,7 +30,7 @@ from helpers.reference.inference import split_instances
         "An instance mask `(H, W)`, int64, from a map of probabilities `(H, W)`: 0 where the probability is below "
         "`threshold`, and 1 to n for the objects above it. Objects that touch are told apart by watershed on the "
         "distance to the background; summits closer than `min_distance` pixels are one object. Every pixel above the "
-        "threshold belongs to an object, however small the object is or close to the border."
+        "threshold belongs to an object, however small the object is, and however close to the border."
     ),
 )
 def probes(draw):
@@ -380,8 +380,8 @@ edit(
 
 edit(
     "numbers with gaps",
-    "Each object has a number of its own, and some numbers between them are missing: the objects are to be 1 to n, so "
-    "that the largest number is how many there are. Look at what you number the markers with.",
+    "Each object has a number of its own, and some numbers between them are missing: the objects should be numbered "
+    "1 to n, so that the largest number is how many there are. Look at what you number the markers with.",
     (".long()", ".long() * 2"),
 )
 

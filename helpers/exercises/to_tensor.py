@@ -116,8 +116,8 @@ edit(
 
 edit(
     "divided as whole numbers",
-    "Nearly every pixel became 0: `//` drops what is behind the point, so only a pure white survives. "
-    "Look at the operator, and at the type that the numbers have when you divide.",
+    "Nearly every pixel became 0: `//` drops the digits after the decimal point, so only a pure white survives. Look "
+    "at the operator, and at the type that the numbers have when you divide.",
     ("/ 255", "// 255"),
 )
 

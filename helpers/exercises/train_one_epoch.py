@@ -17,12 +17,12 @@ from helpers.reference.training import train_one_epoch
     minutes=8,
     difficulty=2,
     hints=[
-        "Five things for each batch: logits, loss, old gradients away, new gradients, step. One thing before the first "
-        "batch: the mode of the model.",
+        "Five things for each batch: logits, loss, clear the old gradients, compute the new ones, step. One thing "
+        "before the first batch: the mode of the model.",
         "`loss_fn(model(images), masks)` is the mean of *its* batch, and the last batch may be smaller than the rest. "
         "How much should it weigh in the mean over all images?",
         "Add up `loss.item() * len(images)` and `len(images)`, and divide at the very end. `optimizer.zero_grad()` "
-        "stands anywhere but between `backward()` and `step()`.",
+        "may stand anywhere except between `backward()` and `step()`.",
     ],
     task=(
         "Put the model into training mode and go through the loader once, with one step of the optimizer after each "
@@ -219,7 +219,7 @@ edit(
 edit(
     "an optimizer of your own",
     "You make an optimizer yourself, so the learning rate that was chosen outside has no effect, and momentum starts "
-    "anew with every epoch. Look at whether you step with the one that was given.",
+    "again with every epoch. Look at whether you step with the one that was given.",
     ("model.train()", "model.train()\n    optimizer = type(optimizer)(model, lr=0.01)"),
 )
 
@@ -255,7 +255,7 @@ edit(
 
 edit(
     "a smaller last batch left out",
-    "You leave out a batch that is smaller than the first. Its images are data as good as the others: they get a step, "
+    "You leave out a batch that is smaller than the first. Its images are as good as the others: they get a step, "
     "and a smaller weight in the mean. Look at the condition under which you go on to the next batch.",
     ("    for images", "    size = 0\n    for images"),
     (

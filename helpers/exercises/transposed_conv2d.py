@@ -19,8 +19,8 @@ from helpers.reference.decoder import transposed_conv2d, upsample_nearest
         "Turn it round: in a convolution an output pixel *collects* from a window. Here an input pixel *hands out* to "
         "one. Which window of the output belongs to the pixel at row 0, column 1?",
         "Begin with zeros of the final size. The last stamp starts at `(H - 1) * stride` and is k long.",
-        "Two loops over the pixels of `x`. Each adds its value times the whole kernel to a slice of the output that "
-        "starts at `i * stride`, `j * stride`. Where slices overlap, the values add up.",
+        "Write two loops over the pixels of `x`. Each pixel adds its value times the whole kernel to a slice of the "
+        "output that starts at `i * stride`, `j * stride`. Where slices overlap, the values add up.",
     ],
     task=(
         "By hand: every pixel of `x`, shape `(H, W)`, stamps the `kernel`, shape `(k, k)`, times its value into the "

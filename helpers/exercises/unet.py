@@ -136,15 +136,15 @@ edit(
 
 edit(
     "rows and columns exchanged in the padding",
-    "Rows and columns are exchanged where you fill up: it fails as soon as one is missing and the other is not. "
-    "`F.pad` names the last axis first, so the columns. Look at the order of the numbers in it.",
+    "Rows and columns are exchanged where you pad: it fails as soon as one is missing and the other is not. `F.pad` "
+    "names the last axis first, so the columns. Look at the order of the numbers in it.",
     step("torch.cat([skip, y], dim=1)", "F.pad(y, (0, rows, 0, columns))"),
 )
 
 edit(
     "the border is repeated",
-    "You fill a missing row or column with copies of the border. `Up` fills up with zeros, and with the same weights "
-    "the numbers differ there. Look at the `mode` of your padding.",
+    "You fill a missing row or column with copies of the border. `Up` pads with zeros, and with the same weights the "
+    "numbers differ there. Look at the `mode` of your padding.",
     step("torch.cat([skip, y], dim=1)", "F.pad(y, (0, columns, 0, rows), mode='replicate')"),
 )
 

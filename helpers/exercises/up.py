@@ -17,18 +17,19 @@ from helpers.reference.unet import DoubleConv, Up
     minutes=13,
     difficulty=3,
     hints=[
-        "Two maps have to lie on each other pixel by pixel before they can share a tensor. Which of the two is too "
-        "small, and what are its channels after the way up?",
+        "Two maps have to match pixel by pixel before they can share a tensor. Which of the two is too small, and "
+        "what are its channels after the way up?",
         "`nn.ConvTranspose2d` doubles the sides. `torch.cat([...], dim=1)` puts channels beside each other, and "
-        "`DoubleConv` has to expect as many as there are then.",
+        "`DoubleConv` has to expect that many.",
         "An odd side comes back one short. `F.pad(x, (0, columns, 0, rows))` adds zeros on the right and at the "
         "bottom; how many are missing is the difference between the shapes of the skip and of `x`.",
     ],
     task=(
         "`forward(x, skip)`: a transposed convolution 2×2 with stride 2 brings `x` from `in_channels` to "
-        "`out_channels` and doubles its sides; then concatenate it with the skip along the channels (in either order), "
-        "and let a `DoubleConv` make `out_channels` of them. The skip may be one row or one column larger than the "
-        "doubled `x`: fill up `x` with zeros at the bottom and on the right, so that the result has the skip's size."
+        "`out_channels` and doubles its sides; then concatenate it with the skip along the channels (in either "
+        "order), and let a `DoubleConv` turn them into `out_channels`. The skip may be one row or one column larger "
+        "than the doubled `x`: pad `x` with zeros at the bottom and on the right, so that the result has the skip's "
+        "size."
     ),
 )
 def probes(draw):
@@ -189,8 +190,8 @@ edit(
 
 edit(
     "rows and columns exchanged in the padding",
-    "Rows and columns are exchanged where you fill up: it fails as soon as one is missing and the other is not. "
-    "`F.pad` names the last axis first, so the columns. Look at the order of the numbers in it.",
+    "Rows and columns are exchanged where you pad: it fails as soon as one is missing and the other is not. `F.pad` "
+    "names the last axis first, so the columns. Look at the order of the numbers in it.",
     ("(0, columns, 0, rows)", "(0, rows, 0, columns)"),
 )
 

@@ -28,7 +28,7 @@ from helpers.reference.unet import UpConv
     ],
     task=(
         'Doubles the sides and changes the channels. `"transposed"`: a transposed convolution 2×2 with stride 2. '
-        '`"nearest"` and `"bilinear"`: enlarge two times without weights (corners not aligned), then a convolution 3×3 '
+        '`"nearest"` and `"bilinear"`: enlarge by 2 without weights (corners not aligned), then a convolution 3×3 '
         "that keeps the sides. No norm and no ReLU. Any other `mode` raises a `ValueError`."
     ),
 )
@@ -206,8 +206,8 @@ edit(
 
 edit(
     "channels always halved",
-    "Half as many channels come out as went in, whatever `out_channels` says. A U-Net halves them at each step up, but "
-    "how many there are to be is told by the argument. Look at the second argument of your layers.",
+    "Half as many channels come out as went in, whatever `out_channels` says. A U-Net halves them at each step up, "
+    "but the argument says how many there have to be. Look at the second argument of your layers.",
     ("super().__init__()", "super().__init__()\n        out_channels = in_channels // 2"),
 )
 

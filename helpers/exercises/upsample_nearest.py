@@ -16,7 +16,7 @@ from helpers.reference.decoder import upsample_nearest
     minutes=5,
     difficulty=2,
     hints=[
-        "Write down the rows of the result for three input rows and `scale=2`: which input row stands in each?",
+        "Write down the rows of the result for three input rows and `scale=2`: which input row is each of them?",
         "Row 0 appears `scale` times, then row 1 `scale` times. The columns do the same, and the two are independent.",
         "Make the list of row numbers with `torch.arange` and a whole-number division, and index `x` with it along one "
         "axis. Do the same for the columns.",

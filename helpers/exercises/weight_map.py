@@ -27,7 +27,7 @@ EARLY = (  # most answers look first whether there are two objects
         "Make one map of distances for each object: how far is each pixel from *this* object? Which two of these "
         "numbers does a background pixel need?",
         "`scipy.ndimage.distance_transform_edt` gives for each pixel that is not 0 the distance to the nearest 0. "
-        "Which mask has its zeros on the object number k?",
+        "Which mask is 0 on object number k and nowhere else?",
         "Stack the maps, sort them along the new dimension, take the first two. The numbers of the objects come from "
         "`unique()`, without 0. With fewer than two of them there is nothing to sort: return zeros early.",
     ],
@@ -199,14 +199,14 @@ edit(
 edit(
     "every number up to the largest",
     "You went through all numbers from 1 to the largest. A number that is missing then counts as an object, and the "
-    "distance to an object without pixels is no distance. Look at the values that occur.",
+    "distance to an object without pixels means nothing. Look at the values that occur.",
     (NUMBERS, "range(1, 1 + int(instances.max()))"),
 )
 
 edit(
     "numbers counted instead of read",
     "You counted the objects and went through the numbers from 1 to that count. Where numbers are missing, you "
-    "measure the distance to objects without pixels, which is no distance, and leave out some that are there. Look at "
+    "measure the distance to objects without pixels, which means nothing, and leave out some that are there. Look at "
     "the values that occur.",
     (NUMBERS, f"range(1, 1 + len({NUMBERS}))"),
 )

@@ -45,6 +45,8 @@ class Compared:
 class Compare(Playground):
     """Show predictions and their errors side by side; as the last line of a cell it is shown.
 
+    For a table of scores, of networks in place of masks, there is `helpers.baseline.compare`.
+
     Args:
         image: one image, `(H, W)`, `(1, H, W)` or `(3, H, W)`.
         truth: its mask `(H, W)`: bool, or class indices with 0 for background and 255 for "do not count".

@@ -1,8 +1,8 @@
 """Share a trained network as one file with all there is to know about it, and measure a class's files in a gallery.
 
     from helpers.share import share, load_shared, gallery, comment
-    share(model, "ana", train, validation, folder="class", history=history)
-    comment("class", "ana", author="Ben", text="What did you do about the touching ones?")
+    share(model, "first-try", train, validation, folder="class", history=history)
+    comment("class", "first-try", author="Ben", text="What did you do about the touching ones?")
     gallery("class", export="gallery.html")
 
 Files of others are data only: no code is run, nothing is unpickled, and a file that breaks a rule is refused with the

@@ -42,7 +42,7 @@ def check_name(name: str) -> None:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ShareError(
             f"{name!r} cannot name a bundle: use letters a to z, digits, - and _, at most 64 of them, the first a "
-            "letter or digit. For example ana-2."
+            "letter or digit. For example first-try-2."
         )
 
 

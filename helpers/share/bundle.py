@@ -25,7 +25,7 @@ from helpers.share.measure import METRICS, classes_of, each_image, spreads
 from helpers.share.weights import rebuildable
 
 
-@called_as('share(model, "ana", train, validation)')
+@called_as('share(model, "first-try", train, validation)')
 def share(
     model: nn.Module,
     name: str,
@@ -104,7 +104,7 @@ def share(
     return path
 
 
-@called_as('load_shared("ana.unet.zip")')
+@called_as('load_shared("first-try.unet.zip")')
 def load_shared(path: str | Path) -> nn.Module:
     """Rebuild the network of a bundle, in evaluation mode on the CPU. No code from the bundle is run.
 

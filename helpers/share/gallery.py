@@ -83,7 +83,7 @@ def gallery(folder: str | Path, pairs: Pairs | None = None, *, export: str | Pat
     return made
 
 
-@called_as('comment("class", "ana", author="Ben", text="Well done.")')
+@called_as('comment("class", "first-try", author="Ben", text="Well done.")')
 def comment(folder: str | Path, bundle_name: str, author: str, text: str) -> Path:
     """Leave a comment about a bundle, as a file in `folder/comments/BUNDLE_NAME/`.
 

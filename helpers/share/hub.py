@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
 
 
-@called_as('push("ana.unet.zip", "ana/nuclei-unet")')
+@called_as('push("first-try.unet.zip", "ana/nuclei-unet")')
 def push(bundle: str | Path, repo_id: str, *, token: str | None = None, private: bool = True) -> str:
     """Upload a bundle's files to a model repository, which is created if it does not exist.
 

@@ -38,7 +38,7 @@ class Exported:
     difference: float
 
 
-@called_as('export_onnx(model, "ana.onnx", in_channels=1, size=64)')
+@called_as('export_onnx(model, "first-try.onnx", in_channels=1, size=64)')
 def export_onnx(model: nn.Module, path: str | Path, in_channels: int, size: int | tuple[int, int]) -> Exported:
     """Write a network in the ONNX format, after a test that ONNX Runtime gives the same logits as PyTorch.
 

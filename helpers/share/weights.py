@@ -32,7 +32,7 @@ _OF_SMP = ", ".join(architecture for library, architecture in ARCHITECTURES if l
 _WHAT_CAN = (
     "What can be shared is a network that computes what the course's UNet or Hourglass computes, whatever its layers "
     f"are called; the pretrained baseline; or one of segmentation_models_pytorch: {_OF_SMP}. Of any other keep the "
-    'weights: `safetensors.torch.save_model(model, "ana.safetensors")`.'
+    'weights: `safetensors.torch.save_model(model, "first-try.safetensors")`.'
 )
 
 

@@ -1,5 +1,6 @@
 """Lessons to notebooks."""
 
+import base64
 import json
 import re
 
@@ -52,6 +53,41 @@ def test_a_notebook_imports_helpers_before_torch(released, lesson):
     code = [cell.source for cell in released[lesson].cells if cell.cell_type == "code"]
     assert "\nfrom helpers import " in code[0]
     assert not re.search("import torch|from torch", code[0])
+
+
+SCRIPT = """# %% [markdown]
+# # 99 · A lesson
+#
+# ![A micrograph](pictures/start.png)
+
+# %%
+import torch
+
+Encoder = earlier("Encoder")
+
+# %% folded="Draw noise"
+show.images([("noise", torch.rand(8, 8))])
+
+# %%
+import math; print(math.pi)
+"""
+
+
+def test_what_only_imports_and_what_is_marked_is_folded(tmp_path):
+    (tmp_path / "99_lesson.py").write_text(SCRIPT)
+    _, first, imports, marked, shown = build.master("00_start_here", source=tmp_path / "99_lesson.py").cells
+    for cell in (first, imports, marked):
+        assert cell.metadata == {"cellView": "form", "jupyter": {"source_hidden": True}}
+    assert imports.source.startswith("#@title Imports\nimport torch")
+    assert marked.source.startswith("#@title Draw noise\nshow.images")
+    assert (shown.metadata, shown.source) == ({}, "import math; print(math.pi)")
+
+
+def test_a_notebook_brings_its_pictures_along(tmp_path):
+    (tmp_path / "99_lesson.py").write_text(SCRIPT)
+    text = build.master("00_start_here", source=tmp_path / "99_lesson.py").cells[0].source
+    (picture,) = re.findall(r"!\[A micrograph]\(data:image/png;base64,([\w+/=]+)\)", text)
+    assert base64.b64decode(picture) == (build.LESSONS / "pictures" / "start.png").read_bytes()
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
