@@ -404,8 +404,8 @@ play.threshold(probability[rows], truth[rows], threshold=best)
 # The curve is flat because few pixels are in doubt. But does a probability of 0.8 *mean* anything? It does if, of all
 # pixels at 0.8, about 80 in a hundred are nucleus. Then the network is *calibrated*, and a doctor can weigh its answer.
 #
-# You saw in lesson 08 that a network can be surer than it should be, and that the loss decides it. Train a second
-# network with the Dice loss alone, and leave everything else as it was:
+# You saw in lesson 08 that a network can be more confident than it should be, and that the loss decides it. Train a
+# second network with the Dice loss alone, and leave everything else as it was:
 
 # %%
 dice_model, _ = trained(
@@ -559,8 +559,8 @@ claim(
 
 # %% [markdown]
 # Cross-entropy falls, and so does the error among the pixels that were in doubt. Over all pixels the error is small
-# before and after, and it need not fall: the same `T` also makes pixels less sure that were rightly sure. One number
-# treats all logits alike, so it cannot put the whole curve onto the line. But it costs no training.
+# before and after, and it need not fall: the same `T` also makes the network less confident where it was right. One
+# number treats all logits alike, so it cannot put the whole curve onto the line. But it costs no training.
 
 # %% graded="what-temperature-changes"
 quiz("what-temperature-changes")

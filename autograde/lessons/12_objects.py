@@ -728,8 +728,9 @@ progress()
 #
 # **Sources** · Bai, M. and Urtasun, R. (2017), *Deep watershed transform for instance segmentation*, arXiv:1611.08303 ·
 # Bayley, G. V. and Hammersley, J. M. (1946), *The "effective" number of independent observations in an autocorrelated
-# time series*, Supplement to the Journal of the Royal Statistical Society 8, 184–197 · Beucher, S. and Lantuéjoul, C. (1979), *Use of watersheds in contour detection*, International Workshop on Image
-# Processing, Rennes · Caicedo, J. C. et al. (2019), *Nucleus segmentation across imaging experiments: the 2018 Data
+# time series*, Supplement to the Journal of the Royal Statistical Society 8, 184–197 · Beucher, S. and Lantuéjoul, C.
+# (1979), *Use of watersheds in contour detection*, International Workshop on Image Processing, Rennes · Caicedo, J. C.
+# et al. (2019), *Nucleus segmentation across imaging experiments: the 2018 Data
 # Science Bowl*, Nature Methods 16, 1247–1253 · Efron, B. (1979), *Bootstrap methods: another look at the jackknife*,
 # Annals of Statistics 7, 1–26 · Kirillov, A. et al. (2019), *Panoptic segmentation*, arXiv:1801.00868 ·
 # Lakshminarayanan, B., Pritzel, A. and Blundell, C. (2017), *Simple and scalable predictive uncertainty estimation using
