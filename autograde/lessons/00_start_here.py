@@ -203,7 +203,8 @@ graph
 # | 08 Losses | what the network is told to make small |
 # | 09 Training | the loop, and a network like the one above |
 # | 10 Baseline | your U-Net against one that was trained before, in a fair race |
-# | 11 In the wild | large pictures, touching objects, honest probabilities |
+# | 11 In the wild | large pictures, honest probabilities, other microscopes |
+# | 12 Objects | touching objects told apart, counted, and two networks compared |
 # | 13 Project | your own pictures |
 #
 # Each lesson can be started on its own: what you have not written yet, the course lends you, and says so. And when a

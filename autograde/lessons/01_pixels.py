@@ -216,7 +216,7 @@ print(f"connected pieces of the mask: {ndimage.label(numbers.numpy() > 0)[1]}")
 # - **panoptic** (Kirillov et al. 2019): each pixel has a class, and where the class can be counted, such as *car*,
 #   also the number of its object; where it cannot, such as *sky*, only the class.
 #
-# This course is about semantic masks. In lesson 11 you will split them into instances.
+# This course is about semantic masks. In lesson 12 you will split them into instances.
 #
 # The numbers of nuclei are names, too. See what happens to them when the mask is made smaller as pictures are, by the
 # mean of four neighbours, and when each new pixel takes the number of *one* old pixel instead.

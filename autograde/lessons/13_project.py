@@ -12,7 +12,7 @@
 # **You will** segment pictures of your own, from the question to a network that others can load, and write a report
 # that a stranger can trust.
 #
-# **Time** about 40 minutes with the example, then some evenings with your own · **You need** lessons 09 to 11 · **You
+# **Time** about 40 minutes with the example, then some evenings with your own · **You need** lessons 09 to 12 · **You
 # write** seven short answers; they are read by a person
 #
 # Nothing is checked automatically here. The notebook runs from top to bottom as it is, on an example, so that you see
@@ -292,7 +292,7 @@ seconds = {name: [history.seconds for history in runs] for name, runs in histori
 compare(models, test, seconds=seconds)
 
 # %% [markdown]
-# Where single objects are numbered, count them: lesson 11's `split_instances` parts those that touch, and
+# Where single objects are numbered, count them: lesson 12's `split_instances` parts those that touch, and
 # `match_instances` says how many are found. A picture without an object has no F1.
 
 
