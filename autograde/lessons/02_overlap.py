@@ -346,7 +346,7 @@ claim(
 # %% [markdown]
 # The two scores disagree about which is better. The second number is the *boundary error*: from every border pixel of
 # one mask to the nearest border pixel of the other, both ways, and the mean of it (Heimann et al. 2009). A nucleus that
-# is missed has its whole border far from any other. Which number matters depends on what the mask is for: counting
+# is missed has most of its border far from any other. Which number matters depends on what the mask is for: counting
 # forgives a thin border and no missing nucleus; for an area it is the other way round.
 #
 # ## 5 · Nothing there, nothing found

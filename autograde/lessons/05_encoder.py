@@ -340,9 +340,38 @@ graph.select("encoder 2")
 # %%
 graph.select("bottleneck")
 
+# %% claim="some channels have come to stand for nuclei, others for their rims"
+drawn = (data.load("nuclei", "train", tile=128)[7][1] > 0)[None, None].float()
+grown, shrunk = F.max_pool2d(drawn, 5, 1, 2), 1 - F.max_pool2d(1 - drawn, 5, 1, 2)
+
+
+def likest(encoder):
+    """How well the best channel of level 2 goes with the nuclei, and the best with their rims."""
+    with torch.no_grad():
+        maps = encoder(x)[1][2][0].flatten(1)
+    found = []
+    for kind in (drawn, grown - shrunk):
+        rows = torch.cat([F.avg_pool2d(kind, 4).flatten()[None], maps])
+        found.append(torch.corrcoef(rows)[0, 1:].nan_to_num().abs().max().item())
+    return found
+
+
+fresh = use(Encoder)(1, base_channels=8, depth=4).train()
+claim(
+    lambda nuclei, rims: nuclei > 0.75 and rims > 0.5,
+    *likest(readers.encoder),
+    untrained=likest(fresh),
+)
+
+# %% claim="In the bottleneck a nucleus is one or two cells wide"
+numbers = data.load("nuclei", "test", tile=None).instances[0]
+sides = [(numbers == n).any(d).sum() / 16 for n in numbers.unique()[1:] for d in (0, 1)]
+width = torch.stack(sides).median().item()
+claim(lambda cells: 1 <= cells <= 2, width, in_cells_of_level_2=(4 * width,))
+
 # %% [markdown]
 # These are no longer random mixtures: some channels have come to stand for nuclei, others for their rims. In the
-# bottleneck a nucleus is two or three cells. Now ask every level on the test columns, which it has not seen:
+# bottleneck a nucleus is one or two cells wide. Now ask every level on the test columns, which it has not seen:
 # does it know *what* (the overlap on its own grid), and *where* (the distance of the borders, in pixels)?
 
 # %%
@@ -535,7 +564,7 @@ quiz("what-the-bottleneck-lost")
 # 2. Max pooling keeps that something is there, and forgets where in the window.
 # 3. Each level has half the sides and twice the channels: half the values, four times the weights, about equal work.
 # 4. `Encoder` returns the bottleneck and the levels above it, the skips.
-# 5. Going down, the *what* gains and the *where* is lost: measured, from a fraction of a pixel to several.
+# 5. Going down, the *what* gains at first, and the *where* is lost: from a fraction of a pixel to several.
 #
 # Where you stand in the course, and what is next:
 

@@ -405,7 +405,7 @@ claim(
     untrained=(blind, len(each), wrong.item()),
 )
 
-# %% claim="the decoder draws closer than a fixed rule could from one number a cell"
+# %% claim="the decoder draws closer than the fixed rule did from one number per cell"
 claim(
     lambda decoder, shares: decoder < shares,
     off,
@@ -414,8 +414,8 @@ claim(
 )
 
 # %% [markdown]
-# It finds the nuclei. Compare its borders with those of your enlarged shares, at 16 pixels a cell: with 128 channels a
-# cell, the decoder draws closer than a fixed rule could from one number a cell. So is the bottleneck good enough?
+# It finds the nuclei. Compare its borders with those of your enlarged shares, at 16 pixels per cell: with 128 channels per
+# cell, the decoder draws closer than the fixed rule did from one number per cell. So is the bottleneck good enough?
 #
 # For nuclei, nearly. A nucleus is a blob: be a pixel wrong all around, and most of it is still covered. The annotators'
 # outlines are uncertain by a pixel or two themselves (the card of the data set says so). Ask for something thin instead.
@@ -483,8 +483,9 @@ claim(
 # %% [markdown]
 # With four poolings there is no ribbon: the outline of the head is right, and the folds run together. (Grey matter is
 # blue, white matter yellow, fluid green.) With two it begins to show. The fewer poolings, the smaller the cells, and the
-# more is left of *where*. But each pooling that you leave out halves how far the network sees. Here brightness nearly
-# names the tissue, so a small view does; where objects are large, or told apart by their surroundings, it does not.
+# more is left of *where*. But each pooling that you leave out roughly halves how far the network sees. Here brightness
+# says much about the tissue (lesson 02, section 7), so a small view is enough. Where objects are large, or told apart by
+# their surroundings, it is not.
 #
 # What you want is both: the wide view of the deep levels, and the pixels of the shallow ones. The encoder has kept them,
 # and you have thrown its `skips` away so far. Lesson 07 uses them. What that brings was measured beforehand, from five

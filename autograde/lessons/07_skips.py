@@ -580,7 +580,7 @@ claim(
 
 # %% [markdown]
 # Every difference is on one side. So it is the skips, not the weights, and not luck. Drozdzal et al. (2016) made the
-# comparison at length. Where objects are blobs, the same comparison shows much less: train the three on `"nuclei"` and
+# comparison at length. Where objects are blobs, expect much less of a difference: train the three on `"nuclei"` and
 # see.
 
 # %% [markdown]

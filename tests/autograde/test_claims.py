@@ -1,15 +1,20 @@
 """What the lessons conclude, and that it is asked for in a way that can fail."""
 
 import datetime
+from pathlib import Path
 
+import jupytext
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from autograde import claims
 from autograde.build import master
-from autograde.build_cache import lesson_names
+from autograde.build_cache import LESSONS, lesson_names
 from autograde.cli import app
 
+# What each lesson concludes from its outputs, listed by two readers who knew neither the claims nor the other's list.
+CONCLUSIONS = sorted(Path(__file__).with_name("conclusions").glob("*.yaml"))
 WITH_CLAIMS = [name for name in lesson_names() if claims.claims_of(name)]
 TODAY = datetime.date.today().toordinal()
 
@@ -40,6 +45,20 @@ claim(lambda doc: doc is None, iou.__doc__, never=("x",))
 
 def test_every_claim_quotes_its_lesson():
     assert {name: claims.unquoted(name) for name in WITH_CLAIMS if claims.unquoted(name)} == {}
+
+
+@pytest.mark.parametrize("path", CONCLUSIONS, ids=lambda path: path.stem)
+def test_every_conclusion_has_a_claim_or_a_reason(path):
+    cells = jupytext.read(LESSONS / f"{path.stem}.py", fmt="py:percent").cells
+    text = " ".join(" ".join(cell.source for cell in cells if cell.cell_type == "markdown").split())
+    quotes = {one.quote for one in claims.claims_of(path.stem)}
+    for one in yaml.safe_load(path.read_text(encoding="utf-8")):
+        assert one["says"] in text, "the lesson says it in other words now, or no longer"
+        assert one["by"] in ([1], [2], [1, 2])
+        if "claim" in one:
+            assert one["claim"] in quotes, one["says"]
+        else:
+            assert one.get("reason") or one["open"], one["says"]  # what is still to be asked, and how
 
 
 def test_no_claim_has_changed_since_it_was_run():
