@@ -651,7 +651,8 @@ claim(
 # ## 8 · What decides more
 #
 # So far only the networks differed. Everything around them was the same, and nobody asked whether it is any *good*. Look
-# at the augmentation (the course's `augment_pair`; yours may change the light in another way). It moves the brightness by up to 0.2,
+# at the augmentation (the course's `augment_pair`; yours may change the light in another way). It moves the
+# brightness by up to 0.2,
 # and the contrast too. How much is that on these tiles?
 
 # %%
