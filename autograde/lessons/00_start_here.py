@@ -195,6 +195,7 @@ graph
 # |---|---|
 # | 01 Pixels | pictures and masks as tensors, and a data set of pairs |
 # | 02 Overlap | the scores that say how good a mask is |
+# | 03 Modules | numbers that learn, and a first small network |
 # | 04 Convolution | `DoubleConv`, the block of the network |
 # | 05 Encoder | the way down: *what* is in the picture |
 # | 06 Decoder | the way up, and why it blurs |

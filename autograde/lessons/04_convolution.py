@@ -12,8 +12,8 @@
 # **You will** slide kernels over a real micrograph, work out how large the result is and how far it sees, and build
 # the block that stands on every level of the U-Net.
 #
-# **Time** about 60 minutes · **You need** tensors `(N, C, H, W)` (lesson 01) · **You write** `conv2d`, `output_size`,
-# `receptive_field`, `pointwise` and `DoubleConv`
+# **Time** about 60 minutes · **You need** tensors `(N, C, H, W)` (lesson 01), modules and the
+# training loop (lesson 03) · **You write** `conv2d`, `output_size`, `receptive_field`, `pointwise` and `DoubleConv`
 
 # %%
 import time
@@ -129,10 +129,28 @@ print(f"largest difference from F.conv2d: {gap:.1e}")
 print(f"in Python {1000 * yours:.0f} ms, in PyTorch {1000 * seconds:.1f} ms")
 
 # %% [markdown]
-# The same nine numbers everywhere: an edge is an edge at the top left and at the bottom right. From here on PyTorch's
-# version does the work. It computes the same and is many times faster.
+# From here on PyTorch's version does the work. It computes the same and is many times faster.
 #
-# If you add the red and the blue up, they cancel. Throwing one of them away keeps the other: that is a **ReLU**,
+# The same nine numbers work everywhere: an edge is an edge at the top left and at the bottom right. So it makes no
+# difference whether you shift the picture and then convolve, or convolve and then shift. This is called **equivariance**
+# to shifts.
+
+# %%
+part, kernel = x[0, 0, 40:90, 30:80], kernels["left edges"]
+after = convolve(part, kernel)
+first_shifted = convolve(part.roll(9, dims=1), kernel)
+shifted = (first_shifted - after.roll(9, dims=1))[:, 9:].abs().max()  # behind the seam
+turned = (convolve(part.rot90(), kernel) - after.rot90()).abs().max()
+print(f"shifted before or after: at most {shifted:.1e} apart")
+print(f"turned before or after:  at most {turned:.1e} apart")
+
+# %% claim="whether you shift the picture and then convolve, or convolve and then shift"
+claim(lambda apart: apart < 1e-5, shifted, turned=[turned])
+
+# %% [markdown]
+# A quarter turn is another matter: a kernel for left edges finds other edges in a turned picture.
+#
+# If you add up the red and the blue of an edge map, they cancel. Throwing one of them away keeps the other: that is a **ReLU**,
 # `max(x, 0)`.
 
 # %%
@@ -333,8 +351,31 @@ print(f"with a ReLU between them:  largest difference {(bent - one).abs().max():
 # "an edge here, and another one two pixels on".
 
 # %% [markdown]
-# ## 4 · Many maps, one score: the 1×1 convolution
+# ## 4 · Many maps: the sum over channels, and the 1×1 convolution
 #
+# So far one map went in and one came out. A layer of a network takes `C` maps and makes `K`, and it has a kernel for
+# *each pair*, `K`×`C` of them. An output channel is a **sum over all input channels**, each convolved with its own
+# kernel. Here by hand, from the two edge maps to three new ones:
+
+# %%
+inputs = torch.stack([maps["left edges"], maps["top edges"]])[:, :50, :50].float()
+torch.manual_seed(0)
+conv = nn.Conv2d(2, 3, 3)  # weights (K, C, 3, 3), and a bias for each of the K outputs
+with torch.no_grad():
+    outputs = [
+        sum(convolve(channel, k) for channel, k in zip(inputs, per_input, strict=True)) + b
+        for per_input, b in zip(conv.weight, conv.bias, strict=True)
+    ]
+    layer = conv(inputs[None])[0]
+apart = (torch.stack(outputs) - layer).abs().max()
+print(f"weights {tuple(conv.weight.shape)}, {tuple(inputs.shape)} -> {tuple(layer.shape)}")
+print(f"by hand and by nn.Conv2d: at most {apart:.1e} apart")
+
+# %% claim="An output channel is a **sum over all input channels**"
+alone = convolve(inputs[0], conv.weight[0, 0].detach()) + conv.bias[0].item() - layer[0]
+claim(lambda apart: apart < 1e-5, apart, first_input_only=[alone.abs().max()])
+
+# %% [markdown]
 # Three maps of one image say three things about each pixel. A mask needs one number per pixel. Mix the three, with the
 # same three weights everywhere, and no neighbour takes part: a convolution with a kernel of 1×1 pixel.
 #
@@ -535,8 +576,7 @@ check(DoubleConv)
 #
 # <details><summary>The check says that parameters are not registered</summary>
 #
-# PyTorch finds layers that are attributes of your module, or inside an `nn.Sequential` or `nn.ModuleList`. A plain
-# Python list hides them. `nn.Sequential(*layers)` takes them out of the list.
+# A plain Python list hides them (lesson 03). `nn.Sequential(*layers)` takes them out of the list.
 #
 # </details>
 
@@ -564,8 +604,9 @@ with torch.no_grad():
 claim(lambda *channels: min(channels) > 0.2, *spreads[0], evaluation_mode=spreads[1])
 
 # %% [markdown]
-# Put a 1×1 convolution on top to get one number per pixel, and train for a few seconds on this tile. It is the least a
-# network can do, and the measure for what the rest of the U-Net will add.
+# Put a 1×1 convolution on top to get a logit for each pixel, and train it on this tile, with the loop of lesson 03. It is
+# the least a network can do, and the measure for what the rest of the U-Net will add. (`Adam` is an optimizer that
+# chooses the length of each weight's steps by itself.)
 
 # %%
 torch.manual_seed(0)
