@@ -23,11 +23,10 @@ from torch.utils.data import Subset
 
 from helpers import compare_models, metrics
 from helpers.baseline import build_baseline
+from helpers.reference.training import augment_pair
 from helpers.training import dice_and_cross_entropy, fit
 
-UNet, flip_pair, augment_pair, train_one_epoch = earlier(
-    "UNet", "flip_pair", "augment_pair", "train_one_epoch"
-)
+UNet, flip_pair, train_one_epoch = earlier("UNet", "flip_pair", "train_one_epoch")
 
 # %% [markdown]
 # ## 1 · Why start from nothing?
@@ -652,7 +651,9 @@ claim(
 # ## 8 · What decides more
 #
 # So far only the networks differed. Everything around them was the same, and nobody asked whether it is any *good*. Look
-# at the augmentation. It moves the brightness by up to 0.2, and the contrast too. How much is that on these tiles?
+# at the augmentation (the course's `augment_pair`; yours may change the light in another way). It moves the
+# brightness by up to 0.2,
+# and the contrast too. How much is that on these tiles?
 
 # %%
 pixels, labels = (torch.stack(parts) for parts in zip(*nuclei["train"], strict=True))
