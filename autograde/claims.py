@@ -50,7 +50,7 @@ RUNS: dict[str, tuple[int, int | None]] = {
     "answers 2": (0, 1),
 }
 # What computes in a lesson, apart from its own cells and the pieces: a change there may change what is seen.
-COMPUTES = ("training.py", "crops.py", "metrics.py", "baseline.py", "eval_mode.py", "batch_norm.py", "reference/*.py")
+COMPUTES = ("training.py", "crops.py", "metrics.py", "baseline.py", "eval_mode.py", "batch_norm.py")
 SEED = re.compile(r"\bmanual_seed\(")
 FIGURES = 4  # of a number that is kept
 
@@ -227,7 +227,7 @@ def fingerprint(lesson: str) -> str:
     parts = [cell.metadata.get(MARK, "") + _tree(cell.source) for cell in cells if cell.cell_type == "code"]
     text = "\n".join(parts)
     parts += [_tree(answer) for name in exercises.names() if name in text for answer in _answers(name)]
-    return _hash([*parts, computing()])
+    return _hash([*parts, computing(text)])
 
 
 @cache
@@ -237,11 +237,26 @@ def _answers(name: str) -> list[str]:
     return [ours.source, *(_variant(name, number).source for number in (0, 1))]
 
 
+def computing(source: str) -> str:
+    """A hash of what computes in the course where `source` trains and scores networks: pieces only that it names."""
+    texts = [_tree((ROOT / "helpers" / name).read_text(encoding="utf-8")) for name in COMPUTES]
+    reached, known = "\n".join([source, *texts]), dict(_references())
+    while new := [text for text, names in known.items() if names & set(re.findall(r"\w+", reached))]:
+        texts += new
+        reached = "\n".join(new)
+        known = {text: names for text, names in known.items() if text not in new}
+    return _hash(sorted(texts))
+
+
 @cache
-def computing() -> str:
-    """A hash of what computes in the course when a network is trained and scored."""
-    files = [path for pattern in COMPUTES for path in sorted((ROOT / "helpers").glob(pattern))]
-    return _hash([_tree(path.read_text(encoding="utf-8")) for path in files])
+def _references() -> dict[str, set[str]]:
+    """The code of each file of pieces, with the names that it defines."""
+    found = {}
+    for path in sorted((ROOT / "helpers" / "reference").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        found[_tree(path.read_text(encoding="utf-8"))] = names
+    return found
 
 
 def _hash(parts: list[str]) -> str:

@@ -473,7 +473,7 @@ claim(
     two_poolings=(outline, scores["two poolings"]["csf and other"]),
 )
 
-# %% claim="with two it begins to show"
+# %% claim="With two it begins to show"
 claim(
     lambda deep, shallow: all(b > a + 0.1 for a, b in zip(deep, shallow, strict=True)),
     *(list(one.values()) for one in scores.values()),

@@ -10,7 +10,7 @@
 # # 08 · Losses: what training makes small
 #
 # **You will** train a U-Net that learns to say no, find out which pixels told it to, and write five losses and a weight
-# map that ask for something else. At the end you pay the price of one of them: a network that is surer than it may be.
+# map that ask for something else. At the end you pay the price of one of them: a network that is too confident.
 #
 # **Time** about 60 minutes (a good place to stop is after section 4) · **You need** Dice and IoU (lesson
 # 02), a U-Net (lesson 07; where you have not written yours, this notebook takes the course's own and says so) · **You
@@ -119,7 +119,7 @@ show.overlap(
 # %% [markdown]
 # ## 2 · From a logit to a loss
 #
-# Your U-Net gives out one number a pixel, any number, called a **logit**. The *sigmoid* turns it into a probability,
+# Your U-Net outputs one number per pixel, any number, called a **logit**. The *sigmoid* turns it into a probability,
 # `p = 1 / (1 + exp(−x))`. How wrong a probability is can be said in many ways. Cross-entropy takes `−log` of the
 # probability that was given to what is true: `−log(p)` on an object pixel, `−log(1 − p)` on background.
 
@@ -522,7 +522,7 @@ show.overlap(panels, rare["test"][4][0])
 # being few. That default was chosen for another task.
 
 # %% [markdown]
-# ## 8 · The price: surer than it may be
+# ## 8 · The price: too confident
 #
 # A probability of 0.8 makes a promise: of a hundred such pixels, eighty are nucleus. Which loss keeps it? Think of pixels
 # on a blurred border, of which 60 % are nucleus, and nobody can say which. The honest answer is 0.6 for each of them. Ask the
@@ -604,7 +604,7 @@ show.images(
 )
 
 # %% [markdown]
-# The Dice network's map is nearly black and white: it is much surer than it is right, there where it matters. The
+# The Dice network's map is nearly black and white: it is much more confident than it is right, where it matters. The
 # *calibration error* is the mean gap between promise and outcome, over ten groups of pixels by their probability (you
 # write it in lesson 11). Look at the last column too: over *all* pixels the Dice network need not be the worse one,
 # since most pixels are plain background and a short training with BCE leaves those a little unsure. A calibration error

@@ -960,7 +960,7 @@ claim(
     cured=(bad, spoiled[1]),
 )
 
-# %% claim="Scaling as such is no mistake"
+# %% claim="Scaling as such is not a mistake"
 claim(
     lambda cured, healthy: cured > healthy - 0.1,
     *(cured.best["iou"], healthy.best["iou"]),
@@ -968,7 +968,7 @@ claim(
 )
 
 # %% [markdown]
-# One black tile was enough: every weight of the sick network is NaN. Scaling as such is no mistake: compare the cured
+# One black tile was enough: every weight of the sick network is NaN. Scaling as such is not a mistake: compare the cured
 # IoU with the healthy run's, which had as many steps. Lesson 10 comes back to scaling.
 #
 # ### Case 3 · Below zero

@@ -442,7 +442,7 @@ for name in RATES:
 compare_models.compare(several, nuclei["test"], seconds)
 
 # %% [markdown]
-# A gap smaller than the ± is no gap you can show anybody. Two seeds on four tiles of one picture is little. It
+# A gap smaller than the ± proves nothing. Two seeds on four tiles of one picture is little. It
 # is what half a minute buys. Five seeds would be a start.
 
 # %% [markdown]

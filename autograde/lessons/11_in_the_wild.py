@@ -787,7 +787,7 @@ print(
 )
 
 # %% [markdown]
-# A class that puts its bundles into one folder has a gallery. It measures every bundle anew, on the same test tiles,
+# A class that puts its bundles into one folder has a gallery. It measures every bundle again, on the same test tiles,
 # beside what its author claims. `comment(folder, "ana", "your name", "…")` leaves a remark on one.
 
 # %%
