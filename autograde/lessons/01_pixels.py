@@ -54,7 +54,7 @@ pixel = torch.tensor([200], dtype=torch.uint8)
 print(pixel + 100)
 
 # %% [markdown]
-# No warning, and the brightest pixels have turned dark. Colour brings a second difficulty. Here is a tissue section,
+# No warning, and a bright pixel has turned dark. Colour brings a second difficulty. Here is a tissue section,
 # photographed in colour: brown where a protein was found, blue where there are nuclei.
 
 # %%
@@ -334,9 +334,23 @@ for name, picture_ in (("a pair", image), ("torn apart", image.flip(-1))):
     inside, outside = picture_[0][mask > 0].mean(), picture_[0][mask == 0].mean()
     print(f"{name:>10}: brightness {inside:.2f} in the mask, {outside:.2f} outside")
 
+# %% claim="in which nuclei are hardly brighter than what surrounds them"
+
+
+def brighter(picture_):
+    """How many times as bright the picture is inside the mask as outside."""
+    return (picture_[0][mask > 0].mean() / picture_[0][mask == 0].mean()).item()
+
+
+claim(
+    lambda torn, pair: torn < 1.5 and pair > 2,
+    *(brighter(image.flip(-1)), brighter(image)),
+    swapped=(brighter(image), brighter(image.flip(-1))),
+)
+
 # %% [markdown]
-# Nothing raises an error. The shapes fit, the training runs, and the network learns that nuclei are hardly brighter than
-# what surrounds them.
+# Nothing raises an error. The shapes fit and the training runs, on pairs in which nuclei are hardly brighter than what
+# surrounds them.
 
 # %% [markdown] card="flip_pair"
 
@@ -585,6 +599,13 @@ claim(
     lambda scores: scores == sorted(scores, reverse=True),
     copied,
     turned=(copied[::-1],),
+)
+
+# %% claim="they take most of the gift away"
+claim(
+    lambda near, ten, far: far < ten < (near + far) / 2,
+    *(copied[0], copied[6], copied[-1]),
+    two_millimetres=(copied[0], copied[1], copied[-1]),
 )
 
 # %% [markdown]

@@ -205,7 +205,7 @@ claim(
 
 # %% claim="IoU gives *nothing* no credit at all, and *everything* only the fraction that happens to be nucleus"
 claim(
-    lambda nothing, everything, nuclei: nothing == 0 and abs(everything - nuclei) < 1e-6,
+    lambda nothing, everything, nuclei: nothing < 1e-6 > abs(everything - nuclei),
     *(score(models[name], truth) for name in ("nothing", "everything")),
     truth.float().mean().item(),
     by_accuracy=[
@@ -343,6 +343,18 @@ claim(
     one_twice=(by_dice, [-x for x in by_dice]),
 )
 
+# %% claim="A nucleus that is missed has most of its border far from any other"
+
+
+def rim(mask):
+    """The border pixels of a mask."""
+    return mask & ~torch.from_numpy(ndimage.binary_erosion(mask.numpy()))
+
+
+away = torch.from_numpy(ndimage.distance_transform_edt(~rim(forgetful).numpy()))
+far = [(away[rim(m)] > 5).float().mean() for m in (truth & ~forgetful, thin)]
+claim(lambda fraction: fraction > 0.5, far[0], too_thin=far[1:])
+
 # %% [markdown]
 # The two scores disagree about which is better. The second number is the *boundary error*: from every border pixel of
 # one mask to the nearest border pixel of the other, both ways, and the mean of it (Heimann et al. 2009). A nucleus that
@@ -367,7 +379,7 @@ print(f"mean Dice of the lazy model, empty tiles left out:  {lazy[filled].mean()
 
 # %% claim="The lazy model is right about the empty tiles"
 claim(
-    lambda empty, rest: empty == 1 and rest == 0,
+    lambda empty, rest: rest < 1e-6 > abs(empty - 1),
     *(lazy[~filled].mean(), lazy[filled].mean()),
     swapped=(lazy[filled].mean(), lazy[~filled].mean()),
 )
@@ -582,9 +594,9 @@ quiz("screening-for-lesions")
 #
 # 1. Accuracy counts background. Where objects are small, a model that finds nothing looks excellent.
 # 2. IoU is the overlap over the union; Dice is twice the overlap over the sum of the areas. Each follows from the other.
-# 3. Overlap does not say where the mistakes are. The boundary error does, in pixels.
+# 3. Overlap does not say how far off the mistakes are. The boundary error does, in pixels.
 # 4. Two empty masks need a decision; here they score 1.0. Pixels marked 255 do not count.
-# 5. Pooled, per image or per class: the mean you take can decide which model is better. Say which it was.
+# 5. Pooled or per image: the mean you take can decide which model is better. Say which it was.
 #
 # Where you stand in the course, and what is next:
 

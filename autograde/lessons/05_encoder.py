@@ -127,15 +127,13 @@ print("all four pooled maps are equal:", bool((pooled == pooled[:1]).all()))
 
 # %% [markdown]
 # *That* there was something survives. *Where* in the window it was is gone: four places become one. After four
-# poolings, 16×16 = 256 places have become one. That makes the encoder less sensitive to small shifts, which is good for
-# telling what there is. It has a price, which you will measure in section 5.
+# poolings, 16×16 = 256 places have become one. A bright pixel that moves within its window changes nothing below, which is good for telling *what* there is. It has a price, which you will measure in section 5.
 
 # %% [markdown]
 # ## 3 · One step down
 #
 # Half the sides leave a quarter of the places. The U-Net spends part of what that frees on *channels*: it doubles them
-# at each step. Fewer places, and more to say about each: not only "edge" and "blur", but "rim of a nucleus, seen from
-# its upper left".
+# at each step. Fewer places, and more to say about each: not only "edge" and "blur", but "rim of a nucleus".
 
 # %%
 quiz("values-after-down")

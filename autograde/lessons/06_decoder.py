@@ -305,8 +305,7 @@ claim(
 )
 
 # %% [markdown]
-# The mean is taken off, so that only the pattern shows; a picture of one tone has none. The transposed mode begins with a
-# checkerboard and has to *learn* it away; the `DoubleConv` that follows helps. In exchange it has fewer weights, and it
+# The mean is taken off, so that only the pattern shows; a picture of one tone has none. The transposed mode begins with a checkerboard; the other two do not. In exchange it has fewer weights, and it
 # can choose its four pixels freely. Both kinds are in use. (Another name for the transposed convolution is
 # *deconvolution*, although it undoes no convolution.)
 
@@ -547,7 +546,8 @@ progress()
 # - `nn.PixelShuffle` (Shi et al. 2016) is a fourth way up: four channels become the four pixels of a window. Show that
 #   a transposed convolution 2×2 with stride 2 is a 1×1 convolution followed by it.
 #
-# **Sources** · Odena, A., Dumoulin, V. and Olah, C. (2016), *Deconvolution and checkerboard artifacts*, Distill,
+# **Sources** · Fischl, B. and Dale, A. M. (2000), *Measuring the thickness of the human cerebral cortex from magnetic
+# resonance images*, PNAS 97, 11050–11055 (the ribbon) · Odena, A., Dumoulin, V. and Olah, C. (2016), *Deconvolution and checkerboard artifacts*, Distill,
 # doi:10.23915/distill.00003 · Dumoulin, V. and Visin, F. (2016), *A guide to convolution arithmetic for deep learning*,
 # arXiv:1603.07285 · Ronneberger, O., Fischer, P. and Brox, T. (2015), *U-Net: convolutional networks for biomedical
 # image segmentation*, arXiv:1505.04597 · Shi, W. et al. (2016), *Real-time single image and video super-resolution

@@ -239,7 +239,7 @@ for name, crop in (("middle", middle), ("corner", corner)):
 
 # %% [markdown]
 # In the corner crop every fold has a bright and a dark side: skip and decoder are two pixels apart, and two pixels are
-# a ribbon. The network would train, too, and learn to make up for it with its kernels.
+# a ribbon. All shapes fit, so nothing would tell you.
 #
 # ## 4 · Maps that do not fit: pad
 #
@@ -580,8 +580,7 @@ claim(
 
 # %% [markdown]
 # Every difference is on one side. So it is the skips, not the weights, and not luck. Drozdzal et al. (2016) made the
-# comparison at length. Where objects are blobs, expect much less of a difference: train the three on `"nuclei"` and
-# see.
+# comparison at length. How much do skips bring where objects are blobs? Train the three on `"nuclei"` and see.
 
 # %% [markdown]
 # ## 8 · For the grade

@@ -16,3 +16,5 @@ def test_what_was_trained_beforehand_is_not_stale():
 def test_the_lesson_trains_in_the_same_way():
     settings = ", ".join(f"{name}={value}" for name, value in skips.SETTINGS.items()).replace("0.01", "1e-2")
     assert f"fit(model, train, validation, {settings}, seed=" in (LESSONS / "07_skips.py").read_text(encoding="utf-8")
+    settings = ", ".join(f'"{name}": {value}' for name, value in skips.SETTINGS.items()).replace("0.01", "1e-2")
+    assert f'settings = {{{settings}, "seed": ' in (LESSONS / "06_decoder.py").read_text(encoding="utf-8")
