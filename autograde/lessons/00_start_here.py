@@ -243,6 +243,12 @@ check(pixel_accuracy)
 hint("pixel_accuracy")
 
 # %% [markdown]
+# Asked again, it gives the second. Each is nearer to the answer than the one before.
+
+# %%
+hint("pixel_accuracy")
+
+# %% [markdown]
 # <details><summary>I do not know what to change</summary>
 #
 # `pred == target` compares two tensors pixel by pixel, and `&` keeps what is true in both of its sides. What does the
