@@ -78,9 +78,9 @@ claim(
 )
 
 # %% [markdown]
-# Nearly all that is wrong lies along the borders, where a second person with a pen would not have drawn quite the same line
-# either. Nothing of this network was downloaded: `datasets/models/make.py` trained it, and in lesson 09 you will train
-# your own.
+# Nearly all that is wrong lies along the borders, where a second person with a pen would not have drawn quite the same
+# line either. Nothing of this network was downloaded: `datasets/models/make.py` trained it, and in lesson 09 you will
+# train your own.
 #
 # ## 2 · Three questions about one picture
 #
@@ -90,7 +90,8 @@ claim(
 # - **Detection**: what, and roughly *where*? The answer is a box around each object.
 # - **Segmentation**: which *pixels* are it? The answer is a mask.
 #
-# The boxes in the next cell are computed from the hand-drawn masks, by `mask_to_box`, which you will write in lesson 01.
+# The boxes in the next cell are computed from the hand-drawn masks, by `mask_to_box`, which you will write in lesson
+# 01.
 
 # %%
 from helpers.reference.pixels import mask_to_box
@@ -183,8 +184,8 @@ quiz("what-a-mask-answers")
 # ## 4 · What you will build
 #
 # This is the U-Net as a graph. The nodes are locked. Each one opens when you run your own code of that piece on a real
-# picture, in the lesson that builds it; by lesson 07 all of them are lit. Select a node to read when it opens: click it, or
-# go to the picture with Tab, to the node with the arrow keys, and press Enter.
+# picture, in the lesson that builds it; by lesson 07 all of them are lit. Select a node to read when it opens: click
+# it, or go to the picture with Tab, to the node with the arrow keys, and press Enter.
 
 # %%
 graph = ArchitectureGraph()
@@ -236,8 +237,8 @@ check(pixel_accuracy)
 
 # %% [markdown]
 # Nothing was raised, and in this lesson the points do not count: you may check as often as you like. Now repair the
-# first of the two lines and run the cell again, until it says *passed*. When you are stuck, the buttons below the verdict
-# help; each is a call, too. There are three hints, one at a time:
+# first of the two lines and run the cell again, until it says *passed*. When you are stuck, the buttons below the
+# verdict help; each is a call, too. There are three hints, one at a time:
 
 # %%
 hint("pixel_accuracy")
@@ -328,9 +329,9 @@ quiz("roofs-from-above")
 # 4. `use` takes your piece when it passes and the course's until then, so you can start at any lesson.
 # 5. `submit()` makes the file that you hand in, of the notebook and `answers.json`.
 #
-# The last cell of a lesson's recap says where you stand in the whole course: which checks pass here, which questions you
-# have answered, and about how long you worked. This is kept in the folder `progress` beside the lessons, and not handed
-# in. It is not a grade: the grade depends on what you hand in.
+# The last cell of a lesson's recap says where you stand in the whole course: which checks pass here, which questions
+# you have answered, and about how long you worked. This is kept in the folder `progress` beside the lessons, and not
+# handed in. It is not a grade: the grade depends on what you hand in.
 
 # %%
 progress()

@@ -140,7 +140,8 @@ for number, name in enumerate(brain.classes):
 # pixel's class and 0 in the others: **one-hot**.
 #
 # And sometimes the honest answer is *I do not know*. Whoever draws a mask cannot tell to the pixel where grey matter
-# ends. Such pixels get the number 255, the **ignore index**: they are in no class, and no loss and no score counts them.
+# ends. Such pixels get the number 255, the **ignore index**: they are in no class, and no loss and no score counts
+# them.
 
 # %% [markdown] card="one_hot"
 
@@ -246,8 +247,8 @@ claim(lambda fraction: fraction > 0.8, lined(mixed), nearest=(lined(nearest),))
 
 # %% [markdown]
 # Nearly every border is lined with crumbs of other nuclei. A mask may be resized or turned by taking the **nearest**
-# pixel, never by mixing its numbers. (Its one-hot channels may be mixed: each says how much of a class is there, and the
-# highest is a class that was there.)
+# pixel, never by mixing its numbers. (Its one-hot channels may be mixed: each says how much of a class is there, and
+# the highest is a class that was there.)
 
 # %%
 quiz("semantic-instance-or-panoptic")

@@ -9,8 +9,8 @@
 # %% [markdown]
 # # 02 · Overlap: how good is a mask?
 #
-# **You will** see why accuracy calls a useless mask excellent, write the scores that do not, and find out how two honest
-# ways to take a mean can call either of two models the better one.
+# **You will** see why accuracy calls a useless mask excellent, write the scores that do not, and find out how two
+# honest ways to take a mean can call either of two models the better one.
 #
 # **Time** about 55 minutes · **You need** tensors and boolean masks (lesson 01; nothing you wrote there is used, so you
 # can start here) · **You write** `pixel_accuracy`, `confusion`, `iou`, `dice`, `mean_iou` and `dice_scores`
@@ -142,8 +142,8 @@ print(f"precision {tp / (tp + fp):.3f}, recall {tp / (tp + fn):.3f}")
 #
 # $$\text{IoU}(A, B) = \frac{|A \cap B|}{|A \cup B|}$$
 #
-# That is *intersection over union*, in counts tp / (tp + fp + fn). It is 1 when the masks are equal and 0 when they share
-# nothing. Background does not appear in it at all.
+# That is *intersection over union*, in counts tp / (tp + fp + fn). It is 1 when the masks are equal and 0 when they
+# share nothing. Background does not appear in it at all.
 
 # %% [markdown] card="iou"
 
@@ -175,8 +175,8 @@ check(iou)
 #
 # <details><summary>I am stuck</summary>
 #
-# Press *Hint* below the check, or run `hint("iou")` in a cell of your own: one hint at a time, and there are three. When
-# the mistake has no name, *Where is it?*, or `where("iou")`, looks in your code for one small change with which it
+# Press *Hint* below the check, or run `hint("iou")` in a cell of your own: one hint at a time, and there are three.
+# When the mistake has no name, *Where is it?*, or `where("iou")`, looks in your code for one small change with which it
 # passes, and says the line; asked again, it says more.
 #
 # </details>

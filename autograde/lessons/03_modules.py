@@ -23,8 +23,8 @@ from torch import nn
 # %% [markdown]
 # ## 1 · Two numbers that decide
 #
-# In lesson 02 a formula chose a threshold for brightness. Here the threshold is *learned* from the truth, just as a U-Net
-# learns its millions of numbers. Begin with ten pixels: every second pixel along a row that runs into a nucleus.
+# In lesson 02 a formula chose a threshold for brightness. Here the threshold is *learned* from the truth, just as a
+# U-Net learns its millions of numbers. Begin with ten pixels: every second pixel along a row that runs into a nucleus.
 
 # %%
 image, labels = data.load("nuclei", "train", tile=128)[7]
@@ -86,8 +86,8 @@ quiz("threshold-of-a-logit")
 # ## 2 · How wrong is it?
 #
 # Try `w = 20` and `b = -5` on the ten pixels. How wrong they are should be *one* number, the **loss**. For each pixel
-# take the probability that was given to the truth, and of that the negative logarithm: 0 for a pixel that is right
-# and certain, and a large number for one that is wrong and certain. Then take the mean. That is the *binary cross-entropy*.
+# take the probability that was given to the truth, and of that the negative logarithm: 0 for a pixel that is right and
+# certain, and a large number for one that is wrong and certain. Then take the mean. That is the *binary cross-entropy*.
 # You will write it in lesson 08; until then PyTorch has it.
 
 
@@ -293,7 +293,7 @@ claim(
 
 # %% [markdown]
 # The threshold comes down to where the masks agree best, and nobody told it what a threshold is. The loss falls quickly
-# at first and ever more slowly: the smaller the errors, the smaller the gradient.
+# at first and ever more slowly: the better the errors of both kinds cancel, the smaller the gradient.
 #
 # What if you take smaller steps, or larger ones?
 
@@ -430,10 +430,10 @@ quiz("what-is-registered")
 # %% [markdown]
 # ## 6 · A first network
 #
-# With its brightness alone, a pixel can only be above a threshold or below. So describe each pixel by *nine* numbers: its own
-# brightness, and that of eight pixels around it. An `nn.Linear` weighs them. A second one can build on what the first
-# has found, if something bends in between: the **ReLU**, which sets negative numbers to 0. Without it the two layers
-# would add up to one.
+# With its brightness alone, a pixel can only be above a threshold or below. So describe each pixel by *nine* numbers:
+# its own brightness, and that of eight pixels around it. An `nn.Linear` weighs them. A second one can build on what the
+# first has found, if something bends in between: the **ReLU**, which sets negative numbers to 0. Without it the two
+# layers would add up to one.
 
 # %% [markdown] card="PixelClassifier"
 
@@ -554,8 +554,9 @@ claim(
 )
 
 # %% [markdown]
-# The neighbours help here, too: how bright a pixel is says less than how bright it is among others. But which neighbours,
-# and how many? The next lesson takes those right beside a pixel, with the same weights at every place, layer upon layer.
+# The neighbours help here, too: how bright a pixel is among others says something that its own brightness does not. But
+# which neighbours, and how many? The next lesson takes those right beside a pixel, with the same weights at every
+# place, layer upon layer.
 #
 # ## Graded questions
 
@@ -586,6 +587,6 @@ progress()
 # - In `nine`, take pixels 1 or 12 apart instead of 4. Which distance does best on the test columns?
 # - Train `PixelClassifier(9, 1)` and `PixelClassifier(9, 64)`. When do more hidden numbers stop helping?
 #
-# **Sources** · Rosenblatt, F. (1958), *The perceptron*, Psychological Review 65, 386–408 · Rumelhart, D. E., Hinton, G. E. and Williams, R. J. (1986), *Learning representations by back-propagating errors*,
-# Nature 323, 533–536 · Paszke, A. et al. (2019), *PyTorch: an imperative style, high-performance deep learning library*,
-# arXiv:1912.01703
+# **Sources** · Rosenblatt, F. (1958), *The perceptron*, Psychological Review 65, 386–408 · Rumelhart, D. E., Hinton, G.
+# E. and Williams, R. J. (1986), *Learning representations by back-propagating errors*, Nature 323, 533–536 · Paszke, A.
+# et al. (2019), *PyTorch: an imperative style, high-performance deep learning library*, arXiv:1912.01703

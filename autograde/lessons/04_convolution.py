@@ -131,9 +131,9 @@ print(f"in Python {1000 * yours:.0f} ms, in PyTorch {1000 * seconds:.1f} ms")
 # %% [markdown]
 # From here on PyTorch's version does the work. It computes the same and is many times faster.
 #
-# The same nine numbers work everywhere: an edge is an edge at the top left and at the bottom right. So it makes no
-# difference whether you shift the picture and then convolve, or convolve and then shift. This is called **equivariance**
-# to shifts.
+# The same nine numbers work everywhere: an edge is an edge at the top left and at the bottom right. So, away from the
+# borders, it makes no difference whether you shift the picture and then convolve, or convolve and then shift. This is
+# called **equivariance** to shifts.
 
 # %%
 part, kernel = x[0, 0, 40:90, 30:80], kernels["left edges"]
@@ -150,8 +150,8 @@ claim(lambda apart: apart < 1e-5, shifted, turned=[turned])
 # %% [markdown]
 # A quarter turn is another matter: a kernel for left edges finds other edges in a turned picture.
 #
-# If you add up the red and the blue of an edge map, they cancel. Throwing one of them away keeps the other: that is a **ReLU**,
-# `max(x, 0)`.
+# If you add up the red and the blue of an edge map, they cancel. Throwing one of them away keeps the other: that is a
+# **ReLU**, `max(x, 0)`.
 
 # %%
 edges = maps["left edges"]
@@ -245,8 +245,8 @@ show.images([("blurred with padding", cut[0]), ("what the zeros changed", wrong)
 print("largest error 1, 2, 3 pixels from the edge: {:.3f}, {:.3f}, {:.0e}".format(*inner))
 
 # %% [markdown]
-# One pixel for each convolution. A network of twenty layers sees the invention twenty pixels deep; you will meet the
-# remedy, overlapping tiles, in lesson 11.
+# One pixel for each convolution, and more behind a stride. Twenty convolutions let the invention in at least twenty
+# pixels deep. You will meet the remedy, overlapping tiles, in lesson 11.
 
 # %% [markdown]
 # ## 3 · How far does it see?
@@ -444,7 +444,7 @@ claim(
 )
 
 # %% [markdown]
-# The weight of the wide blur is negative: what counts is how bright a pixel is *for its neighbourhood*. So the best
+# The weight of the wide blur is negative: what counts is how bright a pixel is *for its neighbourhood*. And the best
 # threshold on the mix beats the best on any of its maps.
 #
 # The last layer of the U-Net is this one. What it mixes there are not three maps that somebody chose, but 16 or 64 that
@@ -508,14 +508,15 @@ claim(
 
 # %% [markdown]
 # As `nn.Conv2d` draws its first weights, the picture fades at each layer, and hardly anything is left of it. He et al.
-# (2015) worked out the spread of weights behind which a ReLU leaves the mean square of the numbers as it was, on average over many draws:
-# a variance of 2 over the number of weights that meet in one output. With He's weights far more is left of the
-# differences, though not all: a mean square can stay while differences fade. And it holds at the start only; training
-# then moves the weights.
+# (2015) worked out the spread of weights behind which a ReLU leaves the mean square of the numbers as it was, on
+# average over many draws: a variance of 2 over the number of weights that meet in one output. With He's weights far
+# more is left of the differences, though not all: a mean square can stay while differences fade. And it holds at the
+# start only; training then moves the weights.
 #
-# **Batch normalisation** (Ioffe and Szegedy 2015) holds them throughout. It takes from each channel its mean, divides by
-# its standard deviation, and lets the network choose a new scale and a new offset. In training mode it uses the batch
-# in hand. In evaluation mode it uses running averages, so that one image's answer does not depend on its neighbours.
+# **Batch normalisation** (Ioffe and Szegedy 2015) holds them throughout. It takes from each channel its mean, divides
+# by its standard deviation, and lets the network choose a new scale and a new offset. In training mode it uses the
+# batch in hand. In evaluation mode it uses running averages, so that one image's answer does not depend on its
+# neighbours.
 
 # %%
 quiz("bias-before-norm")
@@ -524,8 +525,8 @@ quiz("bias-before-norm")
 # ## 6 · The block
 #
 # Put it together: **convolution, norm, ReLU; convolution, norm, ReLU**. The first convolution changes the number of
-# channels, the second keeps it. Every level of the U-Net, on the way down and on the way up, is this block. (The network
-# of 2015 has no norm and no padding; both came into use with it soon after.)
+# channels, the second keeps it. Every level of the U-Net, on the way down and on the way up, is this block. (The
+# network of 2015 has no norm and no padding; both came into use with it soon after.)
 #
 # **Predict.** A batch `(8, 1, 64, 64)` goes through `DoubleConv(1, 16)`. Which shape comes out?
 
@@ -604,8 +605,8 @@ with torch.no_grad():
 claim(lambda *channels: min(channels) > 0.2, *spreads[0], evaluation_mode=spreads[1])
 
 # %% [markdown]
-# Put a 1×1 convolution on top to get a logit for each pixel, and train it on this tile, with the loop of lesson 03. It is
-# the least a network can do, and the measure for what the rest of the U-Net will add. (`Adam` is an optimizer that
+# Put a 1×1 convolution on top to get a logit for each pixel, and train it on this tile, with the loop of lesson 03. It
+# is the least a network can do, and the measure for what the rest of the U-Net will add. (`Adam` is an optimizer that
 # chooses the length of each weight's steps by itself.)
 
 # %%
@@ -651,8 +652,8 @@ claim(lambda missed, hit: missed < hit - 0.03, *light, swapped=light[::-1])
 
 # %% [markdown]
 # The block draws fair outlines, on the tile it has seen. Its mistakes are telling: it takes the glow around bright
-# nuclei for nucleus (false), and stops short in dim ones (missed). Seeing 5×5 pixels at a time, it cannot tell a dim
-# nucleus from the glow beside a bright one. To see more without drowning in weights, the picture has to shrink.
+# nuclei for nucleus (false), and stops short in dim ones (missed). Within 5×5 pixels a dim nucleus and the glow beside
+# a bright one can look alike. To see more without drowning in weights, the picture has to shrink.
 #
 # ## 7 · Two questions that count
 #

@@ -127,7 +127,8 @@ print("all four pooled maps are equal:", bool((pooled == pooled[:1]).all()))
 
 # %% [markdown]
 # *That* there was something survives. *Where* in the window it was is gone: four places become one. After four
-# poolings, 16×16 = 256 places have become one. A bright pixel that moves within its window changes nothing below, which is good for telling *what* there is. It has a price, which you will measure in section 5.
+# poolings, 16×16 = 256 places have become one. A bright pixel that moves within its window changes nothing below, which
+# is good for telling *what* there is. It has a price, which you will measure in section 5.
 
 # %% [markdown]
 # ## 3 · One step down
@@ -534,16 +535,16 @@ claim(
 )
 
 # %% [markdown]
-# At full size the read-out is a fraction of a pixel off, at the bottom several pixels, and from level 1 on every level is
-# worse than the one above. Compare the two encoders at the bottom. Random channels still carry part of the place, by accident. The
-# trained encoder carries less: it was asked what, and a channel spent on where would have won it nothing. Pooling lets
-# the place go, and training has no reason to hold on to it.
+# At full size the read-out is a fraction of a pixel off, at the bottom several pixels, and from level 1 on every level
+# is worse than the one above. Compare the two encoders at the bottom. Random channels still carry part of the place, by
+# accident. The trained encoder carries less: it was asked what, and a channel spent on where would have won it nothing.
+# Pooling lets the place go, and training has no reason to hold on to it.
 #
 # Two caveats. This was one training run; with other seeds the numbers move, so repeat it before you rely on the gap
 # between the two encoders. And a linear read-out finds only what lies open: a decoder with more layers may read more.
 #
-# So whoever draws from the bottleneck alone loses what is thin. What that costs depends on what is drawn. Lesson 06 draws
-# nuclei, which are blobs, and then a ribbon.
+# So whoever draws from the bottleneck alone loses what is thin. What that costs depends on what is drawn. Lesson 06
+# draws nuclei, which are blobs, and then a ribbon.
 #
 # ## 6 · Two questions that count
 #

@@ -373,8 +373,8 @@ check(soft_dice_loss)
 # %% [markdown]
 # <details><summary>A perfect prediction has a loss above 0, or below?</summary>
 #
-# Then `smooth` is not the same above and below. For a perfect match `2·overlap` equals the sum of the areas, so the same
-# number has to be added to both.
+# Then `smooth` is not the same above and below. For a perfect match `2·overlap` equals the sum of the areas, so the
+# same number has to be added to both.
 #
 # </details>
 
@@ -488,8 +488,8 @@ check(focal_loss)
 # %% [markdown]
 # <details><summary>Which class gets alpha?</summary>
 #
-# The object, in the paper and here, and it is 0.25: *less* than the background's 0.75. With gamma = 2 the easy background
-# counts so little that this was best for the authors' detector. For your data it may not be: see section 7.
+# The object, in the paper and here, and it is 0.25: *less* than the background's 0.75. With gamma = 2 the easy
+# background counts so little that this was best for the authors' detector. For your data it may not be: see section 7.
 #
 # </details>
 
@@ -609,8 +609,8 @@ claim(
 # %% [markdown]
 # ## 7 · Are two losses better than one?
 #
-# Cross-entropy teaches every pixel from the first step on. Dice looks at the object as a whole, however small. The usual
-# choice is the sum: nnU-Net takes it by default, for every data set.
+# Cross-entropy teaches every pixel from the first step on. Dice looks at the object as a whole, however small. The
+# usual choice is the sum: nnU-Net takes it by default, for every data set.
 
 # %% [markdown] card="combined_loss"
 
@@ -939,7 +939,8 @@ quiz("soft-dice-by-hand")
 # ## Recap
 #
 # 1. A loss teaches through its gradient: look at where it pulls, not at its value.
-# 2. Cross-entropy asks each pixel, so the majority decides. Compute it from logits, in the form that cannot overflow.
+# 2. Cross-entropy asks each pixel, so the majority sets where it starts from. Compute it from logits, in the form that
+#    cannot overflow.
 # 3. Soft Dice and soft IoU put probabilities in place of masks, and do not count background.
 # 4. Weights (focal, border map) decide which pixels count. Their defaults come from somebody else's data.
 # 5. Each loss has its own best threshold. Compare losses at thresholds chosen on validation images.
@@ -958,11 +959,11 @@ progress()
 # - Train BCE on `rare` for 30 epochs instead of 12. Does it catch up?
 # - Set `smooth` of the Dice loss to 100 at 1 %. What does it do to small objects, and why?
 #
-# **Sources** · Ronneberger, O. et al. (2015), *U-Net*, arXiv:1505.04597 (equation 2) · Milletari, F. et
-# al. (2016), *V-Net*, arXiv:1606.04797 (soft Dice, with squares) · Rahman, M. A. and Wang, Y. (2016), *Optimizing
+# **Sources** · Ronneberger, O. et al. (2015), *U-Net*, arXiv:1505.04597 (equation 2) · Milletari, F. et al. (2016),
+# *V-Net*, arXiv:1606.04797 (soft Dice, with squares) · Rahman, M. A. and Wang, Y. (2016), *Optimizing
 # intersection-over-union …*, ISVC, LNCS 10072, 234–244 · Lin, T.-Y. et al. (2017), *Focal loss for dense object
 # detection*, arXiv:1708.02002 · Isensee, F. et al. (2021), *nnU-Net*, Nature Methods 18, 203–211, and its code,
-# `github.com/MIC-DKFZ/nnUNet` (plain sums in `dice.py`; `batch_dice` for 2D in `default_experiment_planner.py`) · Lipton,
-# Z. C. et al. (2014), *Thresholding classifiers to maximize F1 score*, arXiv:1402.1892 · Mehrtash, A. et al. (2020),
-# *Confidence calibration and predictive uncertainty estimation …*, arXiv:1911.13273 · Bertels, J. et al. (2021),
-# *Theoretical analysis and experimental validation of volume bias of soft Dice …*, arXiv:2211.04161
+# `github.com/MIC-DKFZ/nnUNet` (plain sums in `dice.py`; `batch_dice` for 2D in `default_experiment_planner.py`) ·
+# Lipton, Z. C. et al. (2014), *Thresholding classifiers to maximize F1 score*, arXiv:1402.1892 · Mehrtash, A. et al.
+# (2020), *Confidence calibration and predictive uncertainty estimation …*, arXiv:1911.13273 · Bertels, J. et al.
+# (2021), *Theoretical analysis and experimental validation of volume bias of soft Dice …*, arXiv:2211.04161

@@ -801,8 +801,8 @@ claim(
 
 # %% [markdown]
 # In the light that they were trained in, both networks beat the threshold. In half the light the first network fails,
-# and the second does better, because it has met darker pictures in its views. How much better depends on how far your
-# light goes. (Otsu's threshold moves with the light.)
+# and the second does better: it has met darker pictures in its views. How much better depends on how far your light
+# goes. (Otsu's threshold moves with the light.)
 #
 # So augmentation prepares a network for what the views show. Here light and bends earned nothing in the light of the
 # training, and they paid off in another one.
@@ -968,8 +968,8 @@ claim(
 )
 
 # %% [markdown]
-# One black tile was enough: every weight of the sick network is NaN. Scaling as such is not a mistake: compare the cured
-# IoU with the healthy run's, which had as many steps. Lesson 10 comes back to scaling.
+# One black tile was enough: every weight of the sick network is NaN. Scaling as such is not a mistake: compare the
+# cured IoU with the healthy run's, which had as many steps. Lesson 10 comes back to scaling.
 #
 # ### Case 3 · Below zero
 #
@@ -1092,7 +1092,7 @@ claim(
 
 # %% [markdown]
 # The network is about as good as before. What is better is the *number*: it promises less, and is nearer to what the
-# test keeps. A leak does not harm the network. It harms you, and you find out after the paper is out. A survey of
+# test keeps. Here the leak did not harm the network. It harms you, and you find out after the paper is out. A survey of
 # fields that use machine learning found leaks in hundreds of papers (Kapoor and Narayanan 2023).
 #
 # ## Graded questions

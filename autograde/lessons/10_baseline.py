@@ -12,8 +12,8 @@
 # **You will** race your U-Net against a network that others have trained on ImageNet, with the same data and about the
 # same time. You will see when the rival wins and when it does not, and how to tell a difference from luck.
 #
-# **Time** about 50 minutes · **You need** a U-Net (lesson 07) and how to train it (lesson 09); what you have not written
-# is taken from the course · **You write** `normalise`, `freeze_encoder` and `compare`
+# **Time** about 50 minutes · **You need** a U-Net (lesson 07) and how to train it (lesson 09); what you have not
+# written is taken from the course · **You write** `normalise`, `freeze_encoder` and `compare`
 
 # %%
 import torch
@@ -321,10 +321,10 @@ quiz("what-is-a-fair-race")
 
 # %% [markdown]
 # So all get the same tiles, augmentation, loss and learning rate, and choose their best weights by the same rule.
-# Nobody's rate is tuned. All get about the same *time*, too. A step of the frozen rival takes about three times as long
-# as a step of yours, and of the fine-tuned one five times (on one core of a laptop). So yours takes 180 steps, and the
-# rivals 60 and 36. Steps are the same on every machine, so your scores can be compared with those of others. The test
-# tiles are for the scores only.
+# Nobody's rate is tuned, so the common one may suit one entrant better than another. All get about the same *time*,
+# too. A step of the frozen rival takes about three times as long as a step of yours, and of the fine-tuned one five
+# times (on one core of a laptop). So yours takes 180 steps, and the rivals 60 and 36. Steps are the same on every
+# machine, so your scores can be compared with those of others. The test tiles are for the scores only.
 #
 # The table needs columns for what a network achieves and for what it costs. You write `compare`, which makes such a
 # table. You will meet two other functions of this name. `compare_models.compare` is the course's own table, with more
@@ -377,8 +377,8 @@ check(compare)
 # %% [markdown]
 # ## 5 · Nuclei: eight tiles, and one
 #
-# **Predict.** Who wins with eight tiles, and who with one? Write it down. Then run each entrant once on all eight tiles.
-# (That takes some twenty seconds.)
+# **Predict.** Who wins with eight tiles, and who with one? Write it down. Then run each entrant once on all eight
+# tiles. (That takes some twenty seconds.)
 
 # %%
 STEPS = {"yours": 180, "frozen": 60, "fine-tuned": 36}
@@ -459,9 +459,9 @@ for row in use(compare)(models, loader):
     print("Dice {dice:.3f}, IoU {iou:.3f}".format(**row))
 
 # %% [markdown]
-# The course's own table, `compare_models.compare`, also says how many parameters are trained and how far the borders are
-# off. It pools the pixels of all tiles before it computes Dice, and yours is the mean over tiles. So the two may differ
-# a little.
+# The course's own table, `compare_models.compare`, also says how many parameters are trained and how far the borders
+# are off. It pools the pixels of all tiles before it computes Dice, and yours is the mean over tiles. So the two may
+# differ a little.
 
 # %%
 compare_models.compare(models, nuclei["test"])
@@ -497,10 +497,10 @@ ranges("nuclei")
 
 # %% [markdown]
 # Where two ranges overlap, is there no difference? That does not follow. A range, or a mean ± standard deviation, tells
-# how far apart single runs lie. To compare two entrants, take their *differences*. The entrants of one seed draw their crops from the
-# same random order, so each seed gives a pair. For $n$ differences with mean $d$ and standard deviation $s$, a 95 %
-# confidence interval of the mean is $d \pm t\,s/\sqrt{n}$. The factor $t$ is about 2.8 for five seeds and 4.3 for three
-# (Student 1908).
+# how far apart single runs lie. To compare two entrants, take their *differences*. The entrants of one seed draw their
+# crops from the same random order, so each seed gives a pair. For $n$ differences with mean $d$ and standard deviation
+# $s$, a 95 % confidence interval of the mean is $d \pm t\,s/\sqrt{n}$. The factor $t$ is about 2.8 for five seeds and
+# 4.3 for three (Student 1908).
 
 
 # %%
@@ -532,17 +532,17 @@ leads("nuclei")
 
 # %% [markdown]
 # If 0 is in the interval, these seeds do not show who is better. With few seeds it can be in there even where all
-# differences have one sign. More seeds make the interval shorter. If 0 is outside, the choice of seed hardly explains the
-# difference. Still, one interval in twenty misses the true mean, so do not make
-# many comparisons and report the best one. And this interval is about seeds, not about pictures: all four test tiles
-# come from one micrograph. To say something about other micrographs, you have to test on them.
+# differences have one sign. More seeds make the interval shorter. If 0 is outside, the choice of seed hardly explains
+# the difference. Still, one interval in twenty misses the true mean, so do not make many comparisons and report the
+# best one. And this interval is about seeds, not about pictures: all four test tiles come from one micrograph. To say
+# something about other micrographs, you have to test on them.
 
 # %% [markdown]
 # ## 6 · Brain: four classes
 #
-# The same race on slices of a brain: background, fluid and other, grey matter, white matter. The training slices lie far
-# apart. The test slices come from another part of the head, with no training slice near them (lesson 01 says why). Again
-# you run it once, on eight slices.
+# The same race on slices of a brain: background, fluid and other, grey matter, white matter. The training slices lie
+# far apart. The test slices come from another part of the head, with no training slice near them (lesson 01 says why).
+# Again you run it once, on eight slices.
 
 # %%
 models = None  # the networks of the first race make room for those of the second
@@ -588,11 +588,11 @@ claim(
 )
 
 # %% [markdown]
-# On the brain the winner changes with the seed. A single run could have told you either story. On nuclei the frozen rival
-# is ahead in every pair.
+# On the brain the winner changes with the seed. A single run could have told you either story. On nuclei the frozen
+# rival is ahead in every pair.
 #
-# And do more labels help? On the brain the ranges of one slice and of eight overlap. Take the differences again, from the
-# same seed and the same entrant:
+# And do more labels help? On the brain the ranges of one slice and of eight overlap. Take the differences again, from
+# the same seed and the same entrant:
 
 # %%
 for what in ("nuclei", "brain"):
@@ -624,8 +624,8 @@ claim(
 )
 
 # %% [markdown]
-# For yours and for the frozen rival, eight images are better than one in every pair. The seed moves both scores of a pair
-# alike, and the difference is nearly free of it. The fine-tuned one, with the fewest steps, does worse with eight slices
+# For yours and for the frozen rival, eight images are better than one in every pair. What a seed does to both scores of
+# a pair alike is gone from their difference. The fine-tuned one, with the fewest steps, does worse with eight slices
 # from some seed.
 #
 # ## 7 · What the race leaves out
@@ -650,10 +650,9 @@ claim(
 # %% [markdown]
 # ## 8 · What decides more
 #
-# So far only the networks differed. Everything around them was the same, and nobody asked whether it is any *good*. Look
-# at the augmentation (the course's `augment_pair`; yours may change the light in another way). It moves the
-# brightness by up to 0.2,
-# and the contrast too. How much is that on these tiles?
+# So far only the networks differed. Everything around them was the same, and nobody asked whether it is any *good*.
+# Look at the augmentation (the course's `augment_pair`; yours may change the light in another way). It moves the
+# brightness by up to 0.2, and the contrast too. How much is that on these tiles?
 
 # %%
 pixels, labels = (torch.stack(parts) for parts in zip(*nuclei["train"], strict=True))
@@ -751,18 +750,18 @@ claim(
 )
 
 # %% [markdown]
-# Leaving the light alone helps in every pair. A larger network helps from one seed and harms from another. With the flips
-# alone, the seeds lie closer together, too. The frozen rival gains less from it than yours. Most of the rival's lead on
-# the nuclei is gone with it. So most of that lead was not what the rival knew. It was a set-up that did more harm to
-# yours.
+# Leaving the light alone helps in every pair. A larger network helps from one seed and harms from another. With the
+# flips alone, the seeds lie closer together, too. The frozen rival gains less from it than yours. Most of the rival's
+# lead on the nuclei is gone with it. So much of that lead may have been the set-up, which harmed yours more, and not
+# what the rival knew.
 #
-# This is the lesson of **nnU-Net** (Isensee et al. 2021, "no new net"). Its authors kept the U-Net as it was. They wrote
-# down rules that set everything *around* it from the data: the scale of the grey values, the voxel spacing, the size
-# of patches and batches, augmentation, loss, rate. Without a new architecture it won, or nearly won, most of the
-# challenges it was entered in. In 2024 they took networks that had been reported as better since then, gave
-# all of them a proper set-up and equal resources, and measured again. Well-configured U-Nets were still the best, or
-# level with the best (Isensee et al. 2024). So before you change the network, look at the set-up. And before you
-# believe in a new network, look at the set-up of its *baseline*.
+# This is the lesson of **nnU-Net** (Isensee et al. 2021, "no new net"). Its authors kept the U-Net as it was. They
+# wrote down rules that set everything *around* it from the data: the scale of the grey values, the voxel spacing, the
+# size of patches and batches, augmentation, loss, rate. Without a new architecture it won, or nearly won, most of the
+# challenges it was entered in. In 2024 they took networks that had been reported as better since then, gave all of them
+# a proper set-up and equal resources, and measured again. Well-configured U-Nets were still the best, or level with the
+# best (Isensee et al. 2024). So before you change the network, look at the set-up. And before you believe in a new
+# network, look at the set-up of its *baseline*.
 #
 # ## Graded questions
 

@@ -92,9 +92,9 @@ side, channels = 50_000, 8
 print(f"one feature map block: {side * side * channels * 4 / 1e9:.0f} GB of float32")
 
 # %% [markdown]
-# That does not fit into a laptop. So cut the picture into tiles, predict each, and put the answers back together. Try it
-# on the whole micrograph, which still fits, so that you can compare with the prediction in one go. (You trained on half
-# of it. That does no harm here, since nothing is scored against the truth.)
+# That does not fit into a laptop. So cut the picture into tiles, predict each, and put the answers back together. Try
+# it on the whole micrograph, which still fits, so that you can compare with the prediction in one go. (You trained on
+# half of it. That does no harm here, since nothing is scored against the truth.)
 
 # %%
 picture = torch.cat([whole(part)[0] for part in (train, validation, test)], dim=2)
@@ -135,8 +135,8 @@ claim(
 
 # %% [markdown]
 # The differences draw the grid. At the edge of a tile, half of a pixel's surroundings are missing, and the padding's
-# zeros stand in for them. The 2015 paper has the remedy in its Figure 2, the *overlap-tile strategy*: let tiles overlap,
-# trust a tile in its middle only, and where a tile reaches past the picture, *mirror* the picture.
+# zeros stand in for them. The 2015 paper has the remedy in its Figure 2, the *overlap-tile strategy*: let tiles
+# overlap, trust a tile in its middle only, and where a tile reaches past the picture, *mirror* the picture.
 #
 # To hide the seam, fade from one tile into the next. Give each pixel of a tile a *weight*: 0 near the edge, 1 inside,
 # and a ramp between, so that the ramps of two neighbours add up to 1. This function is given:
@@ -262,8 +262,8 @@ claim(
 )
 
 # %% [markdown]
-# Inside the picture the grid has all but gone, at the price of more tiles. How much overlap is enough depends on how far
-# the network looks. Try it, with tiles of 64:
+# Inside the picture the grid has all but gone, at the price of more tiles. How much overlap is enough depends on how
+# far the network looks. Try it, with tiles of 64:
 
 # %%
 play.tiles(picture[:, :256, :256], tile=64, overlap=16, model=model)
@@ -391,9 +391,9 @@ claim(
 )
 
 # %% [markdown]
-# The curve is flat on top (mind the axis, which spans a few hundredths). For this network the choice hardly matters, and
-# what is best on one strip need not be best on the next. That is worth knowing before you tune it to the third decimal.
-# Move the threshold yourself, and watch which pixels you miss and which you invent:
+# The curve is flat on top (mind the axis, which spans a few hundredths). For this network the choice hardly matters,
+# and what is best on one strip need not be best on the next. That is worth knowing before you tune it to the third
+# decimal. Move the threshold yourself, and watch which pixels you miss and which you invent:
 
 # %%
 play.threshold(probability[rows], truth[rows], threshold=best)
@@ -428,8 +428,8 @@ claim(
 )
 
 # %% [markdown]
-# By overlap they are about equal. Now sort all test pixels into ten bins by their probability. In each bin, compare what
-# was *promised*, the mean probability, with what *came*, the fraction of nucleus pixels.
+# By overlap they are about equal. Now sort all test pixels into ten bins by their probability. In each bin, compare
+# what was *promised*, the mean probability, with what *came*, the fraction of nucleus pixels.
 
 
 # %%
@@ -441,9 +441,9 @@ show.reliability(
 )
 
 # %% [markdown]
-# Near the dotted line, 0.8 means 80 in a hundred. Below the line, fewer pixels are nucleus than promised; above it, more.
-# The *expected calibration error* is one number for the whole diagram: the distance between promise and result, averaged
-# over the bins, each weighted by its fraction of the pixels (Naeini et al. 2015).
+# Near the dotted line, 0.8 means 80 in a hundred. Below the line, fewer pixels are nucleus than promised; above it,
+# more. The *expected calibration error* is one number for the whole diagram: the distance between promise and result,
+# averaged over the bins, each weighted by its fraction of the pixels (Naeini et al. 2015).
 
 # %% [markdown] card="calibration_error"
 
@@ -568,8 +568,8 @@ quiz("what-temperature-changes")
 # %% [markdown]
 # ## 5 · The other microscope
 #
-# Labels are expensive. So suppose you had none, and trained on *simulated* micrographs, of which you can have any number
-# with exact masks. Does what is learned there hold on real ones? Train a U-Net on `cells` and look at both sets.
+# Labels are expensive. So suppose you had none, and trained on *simulated* micrographs, of which you can have any
+# number with exact masks. Does what is learned there hold on real ones? Train a U-Net on `cells` and look at both sets.
 
 # %%
 cells = [data.load("cells", split, count=32, size=128) for split in ("train", "validation")]
@@ -635,11 +635,10 @@ low = [true[p < 0.2][p[p < 0.2] > 0.02].float().mean() for _, p, true in panels]
 claim(lambda home, abroad: abroad > 2 * home, *low, places_swapped=low[::-1])
 
 # %% [markdown]
-# Abroad it makes several times as many errors as at home, and promises hardly more. Look at the left end of the diagram:
-# of the pixels at a low probability, far more are nucleus than at home, such as dim ones that no simulated picture had
-# prepared it for.
-# Calibration holds for pictures like those it was measured on, and no further. That is so for deep networks in general
-# (Ovadia et al. 2019). Before you use a network on another microscope, label a few pictures from there.
+# Abroad it makes several times as many errors as at home, and promises hardly more. Look at the left end of the
+# diagram: of the pixels at a low probability, far more are nucleus than at home. Calibration was measured on pictures
+# like those, and need not hold for others. Ovadia et al. (2019) found so for many deep networks, for some more than for
+# others. Before you use a network on another microscope, label a few pictures from there.
 #
 # They also help in training. Train ten epochs on the real left half, once from random weights, and once from the
 # simulation's, with a lower learning rate so that they are not overwritten at once:
@@ -664,8 +663,8 @@ claim(
 # %% [markdown]
 # ## 6 · Hand it on
 #
-# A saved Python object is a program: whoever opens it runs your code. A *bundle* holds only weights and facts: what kind
-# of network it is, what it was trained on, its scores, its known flaws, and its worst, median and best example.
+# A saved Python object is a program: whoever opens it runs your code. A *bundle* holds only weights and facts: what
+# kind of network it is, what it was trained on, its scores, its known flaws, and its worst, median and best example.
 # `share` takes your own `UNet`, whatever its layers are called, as long as it computes what the course's computes.
 # (Here it goes into a folder that vanishes afterwards. Give `folder="."` to keep it.)
 
@@ -681,8 +680,8 @@ print(
 )
 
 # %% [markdown]
-# A class that puts its bundles into one folder has a gallery. It measures every bundle again, on the same test tiles, and
-# shows the result beside what its author claims. `comment(folder, "ana", "your name", "…")` leaves a remark on one.
+# A class that puts its bundles into one folder has a gallery. It measures every bundle again, on the same test tiles,
+# and shows the result beside what its author claims. `comment(folder, "ana", "your name", "…")` leaves a remark on one.
 
 # %%
 gallery(place)

@@ -112,9 +112,9 @@ quiz("good-dice-bad-count")
 # %% [markdown]
 # ## 2 · Tell apart what touches
 #
-# To part two nuclei that touch, look at the shape. For each pixel of the mask, take the *distance to the background*. It
-# rises to a summit in the middle of each nucleus, and has a saddle at the waist between two. Turn this landscape upside
-# down, put a spring into each basin, and let the water rise. Where two floods meet is the border. That is the
+# To part two nuclei that touch, look at the shape. For each pixel of the mask, take the *distance to the background*.
+# It rises to a summit in the middle of each nucleus, and has a saddle at the waist between two. Turn this landscape
+# upside down, put a spring into each basin, and let the water rise. Where two floods meet is the border. That is the
 # *watershed* (Beucher and Lantuéjoul 1979). The numbered pixels where water comes in are its *markers*. You need three
 # tools for it.
 
@@ -213,10 +213,10 @@ claim(
 # ## 3 · Count pairs
 #
 # Pair each predicted object with a true one. They may be a pair when their IoU is at least 0.5, and no object is in two
-# pairs. *Precision* is the fraction of the predicted objects that are in a pair, *recall* that of the true ones. *F1* is
-# twice the number of pairs over the number of all objects, predicted and true. The 2018 Data Science Bowl, from which
-# this micrograph comes, counted such pairs at thresholds from 0.5 to 0.95, and averaged its score over the thresholds
-# (Caicedo et al. 2019).
+# pairs. *Precision* is the fraction of the predicted objects that are in a pair, *recall* that of the true ones. *F1*
+# is twice the number of pairs over the number of all objects, predicted and true. The 2018 Data Science Bowl, from
+# which this micrograph comes, counted such pairs at thresholds from 0.5 to 0.95, and averaged its score over the
+# thresholds (Caicedo et al. 2019).
 
 # %% [markdown] card="match_instances"
 
@@ -303,8 +303,8 @@ claim(
 
 # %% [markdown]
 # The count of the pieces is right and its F1 is not perfect. On this curve the smallest distance is bad and large ones
-# are about equal. So the exact choice matters little here, and on one strip with some thirty nuclei the best one is partly
-# luck.
+# are about equal. So the exact choice matters little here, and on one strip with some thirty nuclei the best one is
+# partly luck.
 #
 # F1 asks whether an object was found, and not how well it was drawn. *Panoptic quality* asks both (Kirillov et al.
 # 2019). It is the sum of the IoUs of all pairs over half the number of all objects, predicted and true. That is a
@@ -385,17 +385,17 @@ claim(
 
 # %% [markdown]
 # What remains is the network's fault, or the watershed's. Is a nucleus dim, beside a brighter one, joined to a
-# neighbour, halved? Each answer asks for another remedy: more dim nuclei in training, another `min_distance`. A table of
-# scores tells you none of this.
+# neighbour, halved? Each answer asks for another remedy: more dim nuclei in training, another `min_distance`. A table
+# of scores tells you none of this.
 
 # %% [markdown]
 # ## 5 · Learn where objects end
 #
-# The watershed knows round shapes only. But the picture shows more than the mask does: often a dark line between two
-# nuclei. A network can learn to see it, if its *target* says where objects end. Give it three classes: background, *rim*
-# (what lies near the nucleus's own border) and *core*. Even where two nuclei touch, a rim lies between their cores. So
-# each core is a marker, and the watershed grows it back through the rims. The best entries of the 2018 Data Science Bowl
-# learned such a border class (Caicedo et al. 2019).
+# Markers from the distance suit round shapes only. But the picture shows more than the mask does: often a dark line
+# between two nuclei. A network can learn to see it, if its *target* says where objects end. Give it three classes:
+# background, *rim* (what lies near the nucleus's own border) and *core*. Even where two nuclei touch, a rim lies
+# between their cores. So each core is a marker, and the watershed grows it back through the rims. The best entries of
+# the 2018 Data Science Bowl learned such a border class (Caicedo et al. 2019).
 #
 # One micrograph has too few touching pairs for that, so take simulated ones, crowded on purpose:
 
@@ -427,8 +427,9 @@ history = fit(core_model, **fitted, loss=F.cross_entropy, epochs=16, crop=64)
 print(f"{history.steps} steps in {history.seconds:.0f} s")
 
 # %% [markdown]
-# The same network gives both methods their mask: whatever is not background. So they differ only in where the markers
-# come from. *Shape* is your `split_instances`, with a `min_distance` chosen on validation; *learned* takes the cores.
+# The same network gives both methods their mask: whatever is not background. So they differ in where the markers come
+# from, and in the landscape that is flooded. *Shape* is your `split_instances`, with a `min_distance` chosen on
+# validation; *learned* takes the cores.
 
 
 # %%
@@ -488,8 +489,8 @@ claim(
 # ## 6 · How far off are the borders?
 #
 # IoU is about areas. A surgeon or a cell biologist may ask about borders: how many pixels is the outline off? Measure
-# the distance from each border pixel of one mask to the nearest border pixel of the other, in both directions. There are
-# three common ways to sum them up:
+# the distance from each border pixel of one mask to the nearest border pixel of the other, in both directions. There
+# are three common ways to sum them up:
 #
 # - The *average symmetric surface distance* (ASSD) is their mean. `metrics.boundary_error` computes it.
 # - The *Hausdorff distance* is their maximum. A single wrong pixel decides it, so one takes the 95th percentile in
@@ -621,16 +622,16 @@ claim(
 # %% [markdown]
 # Look at the two distances first. Image by image, their difference has a narrower interval than with the images mixed:
 # what makes an image hard for both is gone from it. Where such an interval holds zero, these images cannot tell the two
-# apart. That of *learned − shape* lies above zero. So the lead is not luck with these pictures: on others *like them* the
-# learned markers should win as well. Two limits stay. The pictures come from this simulation, not from a microscope. And
-# this is one training: another seed is another network, so train several (lesson 10) before you say that the *method*
-# is better.
+# apart. That of *learned − shape* lies above zero. So the lead is not luck with these pictures: on others *like them*
+# the learned markers should win as well. Two limits stay. The pictures come from this simulation, not from a
+# microscope. And this is one training: another seed is another network, so train several (lesson 10) before you say
+# that the *method* is better.
 #
 # ### Why slices of one head are not images
 #
 # Drawing images one by one is right when the images are *independent*. Those of `cells` are: each is made from random
-# numbers of its own. Now take 70 neighbouring slices of the brain. Is white matter better found at brightness 0.72 or at
-# 0.79? Compare the two by the Dice of each slice.
+# numbers of its own. Now take 70 neighbouring slices of the brain. Is white matter better found at brightness 0.72 or
+# at 0.79? Compare the two by the Dice of each slice.
 
 # %%
 slices = data.load("brain", "train")
@@ -682,19 +683,20 @@ claim(
 )
 
 # %% [markdown]
-# Each half is sure, and they contradict each other. With independent images that would hardly ever happen. A slice is
-# nearly a copy of the next one. Where neighbours correlate by `r`, as a rule `n` values are worth n·(1 − r)/(1 + r)
-# independent ones (Bayley and Hammersley 1946). Here that is a handful, so the interval is far too narrow. Nor do all
-# the slices together say anything about another head: you have one. Draw what is independent. With many patients, draw
-# *patients*, each with all of their slices. With one, say that you have one.
+# Each half is sure, and they contradict each other. With images drawn independently, each from the same source, that
+# would hardly ever happen. A slice is nearly a copy of the next one. Where neighbours correlate by `r`, as a rule `n`
+# values are worth n·(1 − r)/(1 + r) independent ones (Bayley and Hammersley 1946). Here that is a handful, so the
+# interval is far too narrow. Nor do all the slices together say anything about another head: you have one, and this one
+# is an average of many. Draw what is independent. With many patients, draw *patients*, each with all of their slices.
+# With one, say that you have one.
 
 # %% [markdown]
 # ## 8 · What one would use
 #
-# You have seen the ideas behind the tools of the field. *StarDist* predicts for each pixel the distances to its object's
-# border in many directions, and suits round nuclei (Schmidt et al. 2018). *Cellpose* predicts for each pixel which way
-# its object's middle lies, and suits cells of many shapes (Stringer et al. 2021). Both come with trained networks: try
-# them before you train your own, and score them as you did here.
+# You have seen the ideas behind the tools of the field. *StarDist* predicts for each pixel the distances to its
+# object's border in many directions, and suits round nuclei (Schmidt et al. 2018). *Cellpose* predicts for each pixel
+# which way its object's middle lies, and suits cells of many shapes (Stringer et al. 2021). Both come with trained
+# networks: try them before you train your own, and score them as you did here.
 #
 # An *ensemble* goes well with any of them: train the same network from several seeds, and take the mean of their
 # probabilities. Five members cost five times as much. Where they disagree, the answer is in doubt (Lakshminarayanan et
@@ -730,12 +732,12 @@ progress()
 # Bayley, G. V. and Hammersley, J. M. (1946), *The "effective" number of independent observations in an autocorrelated
 # time series*, Supplement to the Journal of the Royal Statistical Society 8, 184–197 · Beucher, S. and Lantuéjoul, C.
 # (1979), *Use of watersheds in contour detection*, International Workshop on Image Processing, Rennes · Caicedo, J. C.
-# et al. (2019), *Nucleus segmentation across imaging experiments: the 2018 Data
-# Science Bowl*, Nature Methods 16, 1247–1253 · Efron, B. (1979), *Bootstrap methods: another look at the jackknife*,
-# Annals of Statistics 7, 1–26 · Kirillov, A. et al. (2019), *Panoptic segmentation*, arXiv:1801.00868 ·
-# Lakshminarayanan, B., Pritzel, A. and Blundell, C. (2017), *Simple and scalable predictive uncertainty estimation using
-# deep ensembles*, arXiv:1612.01474 · Maier-Hein, L. et al. (2024), *Metrics reloaded: recommendations for image analysis
-# validation*, Nature Methods 21, 195–212 · Nikolov, S. et al. (2018), *Deep learning to achieve clinically applicable
-# segmentation of head and neck anatomy for radiotherapy*, arXiv:1809.04430 · Schmidt, U. et al. (2018), *Cell detection
-# with star-convex polygons*, arXiv:1806.03535 · Stringer, C. et al. (2021), *Cellpose: a generalist algorithm for
-# cellular segmentation*, Nature Methods 18, 100–106
+# et al. (2019), *Nucleus segmentation across imaging experiments: the 2018 Data Science Bowl*, Nature Methods 16,
+# 1247–1253 · Efron, B. (1979), *Bootstrap methods: another look at the jackknife*, Annals of Statistics 7, 1–26 ·
+# Kirillov, A. et al. (2019), *Panoptic segmentation*, arXiv:1801.00868 · Lakshminarayanan, B., Pritzel, A. and
+# Blundell, C. (2017), *Simple and scalable predictive uncertainty estimation using deep ensembles*, arXiv:1612.01474 ·
+# Maier-Hein, L. et al. (2024), *Metrics reloaded: recommendations for image analysis validation*, Nature Methods 21,
+# 195–212 · Nikolov, S. et al. (2018), *Deep learning to achieve clinically applicable segmentation of head and neck
+# anatomy for radiotherapy*, arXiv:1809.04430 · Schmidt, U. et al. (2018), *Cell detection with star-convex polygons*,
+# arXiv:1806.03535 · Stringer, C. et al. (2021), *Cellpose: a generalist algorithm for cellular segmentation*, Nature
+# Methods 18, 100–106

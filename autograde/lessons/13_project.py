@@ -37,10 +37,10 @@ UNet, split, match = earlier("UNet", "split_instances", "match_instances")
 # ## 1 · Which pictures?
 #
 # `SOURCE = "example"` takes the course's micrograph, cut into sixteen pictures and written to a folder, as if somebody
-# had handed it to you. For your own, write `"folder"`, and in `mine` the paths of your two folders, and the names of your
-# classes in the order of the numbers in the masks. What an error asks for, such as `values={...}` or `suffix="_mask"`,
-# goes into the same call. With no pictures of your own, and a GPU such as Colab's, write `"pets"`: cats and dogs, 0.8 GB
-# to download once.
+# had handed it to you. For your own, write `"folder"`, and in `mine` the paths of your two folders, and the names of
+# your classes in the order of the numbers in the masks. What an error asks for, such as `values={...}` or
+# `suffix="_mask"`, goes into the same call. With no pictures of your own, and a GPU such as Colab's, write `"pets"`:
+# cats and dogs, 0.8 GB to download once.
 
 # %%
 SOURCE = "example"  # or "folder", or "pets"
@@ -158,8 +158,8 @@ quiz("patients-in-two-splits")
 #
 # <!-- BEGIN SOLUTION -->
 # A laboratory counts nuclei to see how fast cells divide under a drug. The mask gives number and area of the nuclei. A
-# missed nucleus lowers the count by one; a piece of dirt taken for a nucleus raises it. Both cost alike, so F1 of objects
-# fits the question better than Dice of pixels, and Dice is reported beside it.
+# missed nucleus lowers the count by one; a piece of dirt taken for a nucleus raises it. Both cost alike, so F1 of
+# objects fits the question better than Dice of pixels, and Dice is reported beside it.
 # <!-- END SOLUTION -->
 
 # %% [markdown] manual="report-data" points=4
@@ -169,11 +169,11 @@ quiz("patients-in-two-splits")
 # How did you split them, and what could leak from one split into another? Which flaws do you know of?
 #
 # <!-- BEGIN SOLUTION -->
-# One fluorescence micrograph from the 2018 Data Science Bowl (CC0), cut into sixteen pictures of 128 × 128 pixels; masks
-# by that competition's annotators. Half of the pictures for training, a quarter each for validation and test, drawn by
-# the hash of their names. That leaks: all sixteen are neighbours in one micrograph, and a nucleus on a cut has its halves
-# in two pictures, perhaps in two splits. The split by columns of lesson 09 is better. Outlines are uncertain by a pixel
-# or two.
+# One fluorescence micrograph from the 2018 Data Science Bowl (CC0), cut into sixteen pictures of 128 × 128 pixels;
+# masks by that competition's annotators. Half of the pictures for training, a quarter each for validation and test,
+# drawn by the hash of their names. That leaks: all sixteen are neighbours in one micrograph, and a nucleus on a cut has
+# its halves in two pictures, perhaps in two splits. The split by columns of lesson 09 is better. Outlines are uncertain
+# by a pixel or two.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
@@ -219,8 +219,8 @@ claim(lambda dim, bright: dim > 0 and bright > 0, dim, bright, all_bright=(0, di
 #
 # <!-- BEGIN SOLUTION -->
 # Nuclei are bright on a dark ground, so a threshold might do; Otsu's finds it from the histogram of each picture. Its
-# Dice is printed above. It fails where bright and dim nuclei lie in one picture: the threshold falls between *them*, and
-# the dim ones are lost.
+# Dice is printed above. It fails where bright and dim nuclei lie in one picture: the threshold falls between *them*,
+# and the dim ones are lost.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
@@ -319,9 +319,10 @@ quiz("one-point-better")
 # are to be counted, give the counts and F1.
 #
 # <!-- BEGIN SOLUTION -->
-# The table above is the result: four pictures, two seeds each. I choose the network with the better Dice only if both of
-# its seeds beat both seeds of the other; if they do not, I choose the U-Net, which has far fewer parameters. Four pictures
-# are too few to say more. For the count, the lines below the table give what is counted, what is there, and F1.
+# The table above is the result: four pictures, two seeds each. I choose the network with the better Dice only if both
+# of its seeds beat both seeds of the other; if they do not, I choose the U-Net, which has far fewer parameters. Four
+# pictures are too few to say more. For the count, the lines below the table give what is counted, what is there, and
+# F1.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
@@ -400,8 +401,8 @@ gallery(place, test)
 #
 # <!-- BEGIN SOLUTION -->
 # It holds for this dye, this microscope and this density of nuclei. For another laboratory, other cells or tissue it is
-# unknown, and lesson 11 shows how much a change of pictures can cost. Four test pictures bound the error loosely. It must
-# not be used for any decision about a patient.
+# unknown, and lesson 11 shows how much a change of pictures can cost. Four test pictures bound the error loosely. It
+# must not be used for any decision about a patient.
 # <!-- END SOLUTION -->
 
 # %% graded="as-good-as-a-person"
