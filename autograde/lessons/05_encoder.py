@@ -415,6 +415,19 @@ claim(
     swapped=(max(what), what[-1]),
 )
 
+# %% claim="the top level, with its 5×5 pixels, falls for the glow"
+false = [
+    (a[0, 0] > 0).repeat_interleave(2**k, 0).repeat_interleave(2**k, 1) & ~truth
+    for k, a in enumerate(answers[:2])
+]
+light = [image[0][m].mean() for m in (false[0], ~truth)]
+counts = [m.sum() for m in false]
+claim(
+    lambda glow, background, top, second: glow > 2 * background and top > second,
+    *(*light, *counts),
+    levels_swapped=(*light, *counts[::-1]),
+)
+
 # %% [markdown]
 # On the way down the *what* improves at first, since every level sees more: the top level, with its 5×5 pixels, falls
 # for the glow. The *where* gets worse from level 1 on, and quickly. At the bottom one cell is 16 pixels wide, two

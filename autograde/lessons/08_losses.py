@@ -751,8 +751,8 @@ claim(
 # %% [markdown]
 # BCE and the focal loss have come closer to the other two. They need a threshold below 0.5, Dice needs one above. Part
 # of what they had missed was only below the threshold, and no training was needed to get it. So a threshold belongs to
-# a comparison of losses. Choose one for each, and never on test images. The sum is still ahead of BCE. To rank the
-# others, three starts are too few.
+# a comparison of losses. Choose one for each, and never on test images. The sum is still ahead of BCE. Do not rank the
+# others by three starts.
 
 # %% [markdown]
 # ## 8 · The price: too sure
@@ -919,9 +919,9 @@ claim(lambda all_, near: all_ < near / 2, *errors, swapped=errors[::-1])
 # between. They differ more in how sure they are than in how often they are right. The *calibration error* is the mean
 # gap between promise and outcome, over ten groups of pixels by their probability (lesson 11).
 #
-# Elsewhere the BCE network has the larger error, and of the other sign: after a short training it is less sure of plain
-# background than it could be. Most pixels lie there, so an error over *all* pixels hides what happens near the borders.
-# Say where you took it, and its sign. Mehrtash et al. (2020) compare both losses on brain, heart and prostate.
+# Elsewhere the BCE network has the larger error, and of the other sign: it is less sure than it could be. Most pixels
+# lie there, so an error over *all* pixels hides what happens near the borders. Say where you took it, and its sign.
+# Mehrtash et al. (2020) compare both losses on brain, heart and prostate.
 #
 # Does it matter? For a mask at threshold 0.5, hardly. As soon as somebody reads the probability, or moves the
 # threshold, it does.

@@ -369,8 +369,7 @@ claim(
 
 # %% [markdown]
 # The plain step erases whole nuclei, and their labels stay. No network can learn to find what is not there. On square
-# roots a dark pixel loses little. So from here on your augmentation gets the roots of an image, and its result is
-# squared.
+# roots no nucleus is erased. So from here on your augmentation gets the roots of an image, and its result is squared.
 
 
 # %%
@@ -548,8 +547,8 @@ claim(lambda plain, views: views > 2 * plain, *jumps, swapped=jumps[::-1])
 
 # %% [markdown]
 # As it is, the tile is soon known by heart: its loss falls to almost nothing. On other tiles the loss turns and
-# *rises*, while the IoU hardly moves any more. The masks hardly change, but the network grows more confident of its
-# mistakes. That is *overfitting*.
+# *rises*, while the IoU hardly moves any more. The masks are about as good as before, but their mistakes cost more: the
+# network grows more confident of them. That is *overfitting*.
 #
 # With a new view in every step, the training loss stays higher, as it should. The best IoU on other tiles is better
 # than any without views. But its curves jump about. Which epoch's weights do you keep, and how long do you wait for
@@ -801,7 +800,7 @@ claim(
 
 # %% [markdown]
 # In the light that they were trained in, both networks beat the threshold. In half the light the first network fails,
-# and the second does better: it has met darker pictures in its views. How much better depends on how far your light
+# and the second does better: it has met darker pictures in its views. How much better may depend on how far your light
 # goes. (Otsu's threshold moves with the light.)
 #
 # So augmentation prepares a network for what the views show. Here light and bends earned nothing in the light of the
@@ -820,7 +819,7 @@ graph
 #
 # - **Every pixel is an example.** Neighbours resemble each other, so these are fewer examples than pixels, but many
 #   more than one.
-# - **The same weights everywhere.** What is learned at one nucleus holds at all others.
+# - **The same weights everywhere.** What is learned at one nucleus is applied at all others.
 # - **Views.** Each pixel comes in eight ways up and any number of bends.
 # - **The test is near.** It is the same dye, microscope and day. Lesson 11 takes pictures from elsewhere.
 

@@ -186,7 +186,7 @@ show.images([(f"min_distance={d}", objects[rows]) for d, objects in shown.items(
 for d, objects in shown.items():
     print(f"min_distance={d}: {objects.max()} objects, {len(nuclei)} nuclei")
 
-# %% claim="Too small a distance cuts long nuclei into pieces"
+# %% claim="Too small a distance cuts nuclei into pieces"
 claim(
     lambda small, middle, large, there: small > middle > large and small > 1.1 * there,
     *(*(objects.max() for objects in shown.values()), len(nuclei)),
@@ -206,8 +206,8 @@ claim(
 )
 
 # %% [markdown]
-# A wavy border has many small summits. Too small a distance cuts long nuclei into pieces; too large a one leaves
-# pairs together. What is right for one nucleus is wrong for another. To choose, you need a score that counts *objects*,
+# A wavy border has many small summits. Too small a distance cuts nuclei into pieces; too large a one leaves
+# pairs together. No one distance has to be right for all nuclei. To choose, you need a score that counts *objects*,
 # and the count alone is not enough.
 #
 # ## 3 · Count pairs
@@ -391,13 +391,13 @@ claim(
 # %% [markdown]
 # ## 5 · Learn where objects end
 #
-# Markers from the distance suit round shapes only. But the picture shows more than the mask does: often a dark line
+# Markers from the distance suit round shapes best. But the picture shows more than the mask does: often a dark line
 # between two nuclei. A network can learn to see it, if its *target* says where objects end. Give it three classes:
 # background, *rim* (what lies near the nucleus's own border) and *core*. Even where two nuclei touch, a rim lies
 # between their cores. So each core is a marker, and the watershed grows it back through the rims. The best entries of
 # the 2018 Data Science Bowl learned such a border class (Caicedo et al. 2019).
 #
-# One micrograph has too few touching pairs for that, so take simulated ones, crowded on purpose:
+# One micrograph has few touching pairs, so take simulated ones, crowded on purpose:
 
 # %%
 from skimage.segmentation import find_boundaries
@@ -576,8 +576,8 @@ claim(
 # many images as there are, *with replacement*, so that some come twice and some not at all; take the mean; and do that
 # thousands of times. The middle 95 % of these means are an interval for the true one.
 #
-# Which number should be drawn? Hard images are hard for both methods. So take the *difference* on each image: that is a
-# *paired* comparison.
+# Which number should be drawn? Hard images may be hard for both methods. So take the *difference* on each image: that
+# is a *paired* comparison.
 
 # %%
 quiz("why-paired")
