@@ -38,7 +38,8 @@ show.overlap([("one threshold for all pixels", bright, truth)], image)
 # To tell them apart you have to look at the *neighbours*.
 #
 # A **convolution** does that with a small grid of numbers, the *kernel*: lay it over a pixel, multiply each neighbour
-# with the number above it, add up, move on.
+# with the number above it, add up, move on. (Mathematics turns the kernel round first, and calls this
+# *cross-correlation*.)
 
 # %%
 kernels = {

@@ -915,16 +915,16 @@ errors = [calibration_error(*promised["Dice"]), kept["Dice", "near borders"][2]]
 claim(lambda all_, near: all_ < near / 2, *errors, swapped=errors[::-1])
 
 # %% [markdown]
-# Near the borders the Dice network is too sure, and the BCE network is not. The combined one lies
-# between. They differ more in how sure they are than in how often they are right. The *calibration error* is the mean
-# gap between promise and outcome, over ten groups of pixels by their probability (lesson 11).
+# Near the borders the Dice network is too sure, and the BCE network is not. The combined one lies between. (The truth
+# chose this region, so compare the networks with each other, not with zero.) They differ more in how sure they are than
+# in how often they are right. The *calibration error* is the mean gap between promise and outcome, over ten groups of
+# pixels by their probability (lesson 11).
 #
 # Elsewhere the BCE network has the larger error, and of the other sign: it is less sure than it could be. Most pixels
 # lie there, so an error over *all* pixels hides what happens near the borders. Say where you took it, and its sign.
 # Mehrtash et al. (2020) compare both losses on brain, heart and prostate.
 #
-# Does it matter? For a mask at threshold 0.5, hardly. As soon as somebody reads the probability, or moves the
-# threshold, it does.
+# For a mask at threshold 0.5 this hardly matters. For whoever reads the probability, it does.
 
 # %% [markdown]
 # ## 9 · For the grade

@@ -509,7 +509,8 @@ def course_of(views, epochs=40):
 
 
 runs = {"as it is": course_of(None), "any way up": course_of(any_way_up)}
-for k, what in enumerate(("training loss", "validation loss", "validation IoU")):
+kinds = ("training loss (Dice + cross-entropy)", "validation loss (cross-entropy)", "IoU")
+for k, what in enumerate(kinds):
     show.curves(
         torch.arange(40),
         [(name, run[k]) for name, run in runs.items()],
@@ -547,8 +548,8 @@ claim(lambda plain, views: views > 2 * plain, *jumps, swapped=jumps[::-1])
 
 # %% [markdown]
 # As it is, the tile is soon known by heart: its loss falls to almost nothing. On other tiles the loss turns and
-# *rises*, while the IoU hardly moves any more. The masks are about as good as before, but their mistakes cost more: the
-# network grows more confident of them. That is *overfitting*.
+# *rises*, while the IoU hardly moves any more. The masks are about as good as before, but the network grows more
+# confident of their mistakes. That is *overfitting*.
 #
 # With a new view in every step, the training loss stays higher, as it should. The best IoU on other tiles is better
 # than any without views. But its curves jump about. Which epoch's weights do you keep, and how long do you wait for
@@ -833,7 +834,7 @@ print(
 # %% [markdown]
 # ## 8 · The clinic
 #
-# Here are five runs with one mistake each, of the kind that costs people days. None of them raises an error that says
+# Here are five runs with one mistake each. None of them raises an error that says
 # what is wrong. Look at the symptom, read the cell, decide, and only then run the cure.
 
 

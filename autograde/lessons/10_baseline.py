@@ -500,7 +500,7 @@ ranges("nuclei")
 # how far apart single runs lie. To compare two entrants, take their *differences*. The entrants of one seed draw their
 # crops from the same random order, so each seed gives a pair. For $n$ differences with mean $d$ and standard deviation
 # $s$, a 95 % confidence interval of the mean is $d \pm t\,s/\sqrt{n}$. The factor $t$ is about 2.8 for five seeds and
-# 4.3 for three (Student 1908).
+# 4.3 for three, from Student's distribution (1908).
 
 
 # %%
