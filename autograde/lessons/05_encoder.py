@@ -482,7 +482,7 @@ def cells_of(encoder, pictures, place):
     ]
 
 
-# %%
+# %% folded="The error of the read-out at each level"
 def off_by(encoder):
     """Mean error at each level: of a linear read-out, and of naming the centre."""
     encoder.eval()

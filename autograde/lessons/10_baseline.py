@@ -96,7 +96,7 @@ claim(
 # eight tiles. Neither encoder is trained for it.
 
 
-# %%
+# %% folded="Read the nuclei off a network's maps"
 def maps_and_labels(model, pairs):
     """Maps of four levels at 32 × 32 places, one row a place, and whether there is nucleus."""
     rows, nucleus = [], []
@@ -402,7 +402,7 @@ def train(name, pairs, validation, num_classes=1, augment=augment_pair):
     return model, fit(model, pairs, validation, epochs=STEPS[name] * 4 / crops, **options)
 
 
-# %%
+# %% folded="Train all three alike, and measure them"
 def race(pairs, validation, test, **options):
     """One run of each entrant: the models, milliseconds of a step, and Dice on the test images."""
     models, ms, dices = {}, {}, {}
