@@ -39,7 +39,7 @@ def lesson_plan(lesson: str, master: NotebookNode) -> dict[str, Any] | None:
         "practice": [id for id in dict.fromkeys(asked) if not questions.find(id).graded],
         "graded": graded,
         "texts": {id: worth for id, worth in points.items() if not id.startswith(("check-", "quiz-"))},
-        "cells": [cell.id for cell in master.cells if cell.cell_type == "code" and not cell.metadata],
+        "cells": [cell.id for cell in master.cells if cell.cell_type == "code" and _is_ours(cell)],
     }
 
 
@@ -57,6 +57,11 @@ def title(opening: str) -> str:
 def time(opening: str) -> str:
     """The time that a lesson says it takes, such as "55 minutes", from its first cell."""
     return re.findall(r"\*\*Time\*\* (?:about )?([^·,:(]+)", opening)[0].strip()
+
+
+def _is_ours(cell: NotebookNode) -> bool:
+    """Whether nobody is asked to write it. The first cell, whose id is not from its text, is another in a release."""
+    return "nbgrader" not in cell.metadata and cell.id != "start"
 
 
 def _counts(cell: NotebookNode) -> bool:
