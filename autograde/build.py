@@ -87,7 +87,6 @@ _start = _file["unpack"](_zip, {folder})"""
 # JupyterLab and Colab show such a cell as one line: imports, and what a lesson marks `folded="what it does"`.
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 PICTURE = re.compile(r"\]\((pictures/[\w.-]+\.png)\)")
-FIRST_ID = "start"  # not from its text: with that, a release would change the plan that its archive holds
 
 
 class BuildError(Exception):
@@ -121,7 +120,7 @@ def master(
     first_code = next(k for k, cell in enumerate(cells) if cell.cell_type == "code")
     for cell in cells:
         cell.id = _id(cell, taken={other.id for other in cells if other is not cell})
-    cells.insert(first_code, nbformat.v4.new_code_cell(first_cell(lesson, release), metadata=FOLDED, id=FIRST_ID))
+    cells.insert(first_code, nbformat.v4.new_code_cell(first_cell(lesson, release), metadata=FOLDED, id=plan.FIRST_ID))
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata.language_info = {"name": "python"}

@@ -19,7 +19,7 @@ import jupytext
 from nbformat import NotebookNode
 
 from autograde import markdown, plan
-from autograde.build import FIRST_ID, master
+from autograde.build import master
 from autograde.build_cache import LESSONS, lesson_names
 from autograde.files import write
 from autograde.nbgrader_course import ROOT
@@ -93,7 +93,7 @@ def fingerprint(lesson: str) -> str:
 
     Checks and graded questions are not in it, nor is the first cell, which only finds the course.
     """
-    cells = [cell for cell in master(lesson).cells if cell.cell_type == "code" and cell.id != FIRST_ID]
+    cells = [cell for cell in master(lesson).cells if cell.cell_type == "code" and cell.id != plan.FIRST_ID]
     ran = [_code(cell.source) for cell in cells if "points" not in cell.metadata.get("nbgrader", {})]
     return hashlib.sha256("\n".join(ran).encode()).hexdigest()[:16]
 

@@ -112,7 +112,7 @@ def test_the_cell_has_at_most_ten_lines_is_folded_and_the_same_in_each_lesson(se
     assert stamped("x", b"", "a").replace('"a"', '"b"') == stamped("x", b"", "b")
     for lesson in build.lesson_names():
         first = next(cell for cell in build.master(lesson).cells if cell.cell_type == "code")
-        assert (first.id, first.source) == (build.FIRST_ID, build.first_cell(lesson))
+        assert (first.id, first.source) == (plan.FIRST_ID, build.first_cell(lesson))
         assert first.metadata.jupyter.source_hidden
         assert first.metadata.cellView == "form"
 

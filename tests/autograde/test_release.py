@@ -64,7 +64,7 @@ def test_every_notebook_fetches_that_archive_and_differs_in_nothing_else(stamped
         fetching = nbformat.read(path, as_version=4)
         plain = nbformat.read(build.NOTEBOOKS / lesson / path.name, as_version=4)
         differing = [a for a, b in zip(fetching.cells, plain.cells, strict=True) if a != b]
-        assert [cell.id for cell in differing] == [build.FIRST_ID]
+        assert [cell.id for cell in differing] == [plan.FIRST_ID]
         assert differing[0].source == build.first_cell(lesson, made)
         assert made.archive in differing[0].source
         assert made.sha256 in differing[0].source
