@@ -521,10 +521,10 @@ claim(
 # more is left of the differences, though not all: a mean square can stay while differences fade. And it holds at the
 # start only; training then moves the weights.
 #
-# **Batch normalisation** (Ioffe and Szegedy 2015) holds them throughout. It takes from each channel its mean, divides
-# by its standard deviation, and lets the network choose a new scale and a new offset. In training mode it uses the
-# batch in hand. In evaluation mode it uses running averages, so that one image's answer does not depend on its
-# neighbours.
+# **Batch normalisation** (Ioffe and Szegedy 2015) holds them throughout, for it sets them anew each time. It takes from
+# each channel its mean, divides by its standard deviation, and lets the network choose a new scale and a new offset. In
+# training mode it uses the batch in hand. In evaluation mode it uses running averages, so that one image's answer does
+# not depend on its neighbours.
 
 # %%
 quiz("bias-before-norm")

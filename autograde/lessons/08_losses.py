@@ -529,12 +529,13 @@ claim(
 # ## 6 · Some pixels matter more
 #
 # Nuclei that touch are the hard case. A gap of two pixels hardly counts in a mean over all pixels, but without it two
-# nuclei become one. The U-Net paper added up to 10 to the weight of each pixel in a narrow gap between cells:
+# nuclei become one. The U-Net paper balanced the classes, and added up to 10 to the weight of each pixel in a narrow
+# gap:
 #
 # $$w(x) = w_0 \cdot \exp\left(-\frac{(d_1(x) + d_2(x))^2}{2\sigma^2}\right)$$
 #
 # with the distances $d_1$ and $d_2$ from the pixel to the nearest and the second nearest object. In a narrow gap
-# both are small. Beside a nucleus that stands alone $d_1$ is small and $d_2$ is not.
+# both are small. Beside a lone nucleus $d_2$ is not.
 
 # %% [markdown] card="weight_map"
 

@@ -825,9 +825,10 @@ progress()
 #
 # **Sources** · Deng, J. et al. (2009), *ImageNet: a large-scale hierarchical image database*, CVPR 2009 · Iakubovskii,
 # P. (2019), *Segmentation models PyTorch*, github.com/qubvel-org/segmentation_models.pytorch · Tan, M. and Le, Q. V.
-# (2019), *EfficientNet*, arXiv:1905.11946 (Lite is its variant for phones) · Raghu, M., Zhang, C., Kleinberg, J. and
-# Bengio, S. (2019), *Transfusion: understanding transfer learning for medical imaging*, arXiv:1902.07208 · Isensee, F.
-# et al. (2021), *nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation*, Nature
-# Methods 18, 203–211 · Isensee, F. et al. (2024), *nnU-Net revisited: a call for rigorous validation in 3D medical
-# image segmentation*, arXiv:2404.09556 · Student (1908), *The probable error of a mean*, Biometrika 6, 1–25 · Fonov, V.
-# S. et al. (2011), *Unbiased average age-appropriate atlases for pediatric studies*, NeuroImage 54, 313–327 (the brain)
+# (2019), *EfficientNet*, arXiv:1905.11946 (Lite, a later variant for phones, is not in it) · Raghu, M., Zhang, C.,
+# Kleinberg, J. and Bengio, S. (2019), *Transfusion: understanding transfer learning for medical imaging*,
+# arXiv:1902.07208 · Isensee, F. et al. (2021), *nnU-Net: a self-configuring method for deep learning-based biomedical
+# image segmentation*, Nature Methods 18, 203–211 · Isensee, F. et al. (2024), *nnU-Net revisited: a call for rigorous
+# validation in 3D medical image segmentation*, arXiv:2404.09556 · Student (1908), *The probable error of a mean*,
+# Biometrika 6, 1–25 · Fonov, V. S. et al. (2011), *Unbiased average age-appropriate atlases for pediatric studies*,
+# NeuroImage 54, 313–327 (the brain)

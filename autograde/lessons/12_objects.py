@@ -367,6 +367,7 @@ for overlap, nucleus, partner in worst[:4]:
 # Read the list before you blame the network. How many of them are *cut*? A nucleus that lies across the border between
 # two splits shows only a few columns of itself on this side, and nobody could draw that sliver well. There it is not
 # the network that fails but the way we test. Leave out what lies at a side, in prediction and truth, and score again.
+# (A pair of which only one reaches the side still counts as a mistake.)
 
 # %%
 inner_objects, inner_labels = (
