@@ -289,10 +289,10 @@ def _axes(titles: list[str], height: float, tall: float = 1.0) -> tuple[Figure, 
     letters = int(13 * side)  # of a title in 10 points
     wrapped = [textwrap.fill(title, letters) for title in titles]
     lines = max(title.count("\n") for title in wrapped) + 1
-    fig = Figure(figsize=(side * len(titles), side * tall + 0.18 * lines + 0.15), layout="constrained")
+    fig = Figure(figsize=(side * len(titles), side * tall + 0.18 * lines + 0.05), layout="constrained")
     axes = [fig.add_subplot(1, len(titles), k + 1) for k in range(len(titles))]
     for ax, title in zip(axes, wrapped, strict=True):
-        ax.set(xticks=[], yticks=[])
+        ax.set(xticks=[], yticks=[], anchor="S")
         ax.set_title(title, fontsize=10)
     return fig, axes
 
