@@ -183,10 +183,10 @@ class Exercise:
         return (
             f"### Write it: `{self.name}`\n\n"
             f"**Difficulty** {self.difficulty} of 5 · **{self.minutes} minutes** · "
-            f"**{self.points} points** · {self.concept}\n\n"
+            f"**{self.points} point{'s' * (self.points > 1)}** · {self.concept}\n\n"
             f"{self.task}\n\n"
             "*The cell below is what you hand in: keep everything your answer needs inside it. Results are torch "
-            "tensors or plain numbers, not NumPy arrays; what you are given, and torch's settings, stay as they were."
+            "tensors or plain numbers, not NumPy arrays. Do not change the arguments, nor torch's seed or settings."
             f"{left}*"
         )
 
