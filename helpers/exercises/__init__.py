@@ -178,7 +178,7 @@ class Exercise:
 
     def card(self) -> str:
         """The card above the exercise, in Markdown."""
-        left = " In which order you make the layers, and a bias before a norm, are up to you."
+        left = " In which order you make the layers is up to you, and so is a bias before a batch norm."
         left = left if hasattr(self.reference, "forward") else ""
         return (
             f"### Write it: `{self.name}`\n\n"
