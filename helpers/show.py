@@ -138,7 +138,7 @@ def curves(
         height: height of the plot, in inches.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import LogFormatter, MaxNLocator
 
     fig = Figure(figsize=(2 * height, height), layout="constrained")
     ax = fig.add_subplot()
@@ -147,9 +147,13 @@ def curves(
         y = _array(y)
         ax.plot(x, y, dash, color=colour, marker=marker, markevery=max(1, len(x) // 8), label=label)
         said.append(f"{label} from {y[0]:.3g} to {y[-1]:.3g}, highest {y.max():.3g} at {x[y.argmax()]:.3g}")
-    ax.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    ax.set(xlabel=xlabel, yscale="log" if log else "linear")
+    if log:  # 0.2 and 5, not 2 × 10⁻¹
+        ax.yaxis.set_major_formatter(LogFormatter())
+        ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
+    ax.set(title=textwrap.fill(title, int(26 * height)), ylabel=textwrap.fill(ylabel, int(9 * height)))
     if (x == x.round()).all():
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no layer 0.5
+        ax.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))  # there is no layer 0.5
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
     figure(fig, f"{title}. {xlabel} against {ylabel}: {'; '.join(said)}.")

@@ -599,7 +599,7 @@ claim(
 # comparison at length. How much do skips bring where objects are blobs? Train the three on `"nuclei"` and see.
 
 # %% [markdown]
-# ## 8 · For the grade
+# ## Graded questions
 
 # %% graded="what-zeroed-skips-show"
 quiz("what-zeroed-skips-show")
