@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SIGNED = "RdBu_r"  # colour map of values with a sign
-PAGE, TALLEST = 8.6, 4.2  # inches: a page of JupyterLab beside its file browser, and a row that leaves room for its cell
+PAGE, TALLEST = 8.6, 4.2  # inches: a page of JupyterLab beside its file browser; a row that leaves room for its cell
 # Colour, dash and marker of each line of a plot, in this order everywhere.
 STYLES = [(BLUE, "-", "o"), (VERMILION, "--", "s"), (GREEN, ":", "^"), (ORANGE, "-.", "D")]
 # Name, colour and hatch of the kinds of pixels in a prediction.

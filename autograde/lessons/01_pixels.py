@@ -38,7 +38,12 @@ folder = files.root() / "nuclei"
 picture = np.asarray(Image.open(folder / "image.png"))
 patch = picture[192:200, 76:84]
 
-show.images([("the micrograph", picture / 255), ("8 × 8 pixels of it, stretched to white", patch * 1.0)])
+show.images(
+    [
+        ("the micrograph", picture / 255),
+        ("8 × 8 pixels of it, stretched to white", patch * 1.0),
+    ]
+)
 print(f"{picture.dtype}, shape {picture.shape}, from {picture.min()} to {picture.max()}")
 
 # %% [markdown]

@@ -485,7 +485,11 @@ claim(
 bold = models["bold"]
 false = [(bold & ~truths)[at].sum().item() for at in (~filled, filled)]
 right = (bold & truths).sum().item()
-claim(lambda false, right: false < right / 10, *(false[0], right), other_tiles=(false[1], right))
+claim(
+    lambda false, right: false < right / 10,
+    *(false[0], right),
+    other_tiles=(false[1], right),
+)
 
 # %% [markdown]
 # In an empty tile a score can only be 1 or 0: one false pixel costs as much as a whole nucleus that was missed

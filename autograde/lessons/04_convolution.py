@@ -149,7 +149,9 @@ first_shifted = convolve(part.roll(9, dims=1), kernel)
 shifted = (first_shifted - after.roll(9, dims=1))[:, 9:].abs().max()  # behind the seam
 turned = (convolve(part.rot90(), kernel) - after.rot90()).abs().max()
 print(f"shifted before or after: at most {shifted:.1e} apart")
-print(f"turned before or after:  at most {turned:.1f} apart, of {after.abs().max():.1f} at most")
+print(
+    f"turned before or after:  at most {turned:.1f} apart, of {after.abs().max():.1f} at most"
+)
 
 # %% claim="whether you shift the picture and then convolve, or convolve and then shift"
 claim(lambda apart: apart < 1e-5, shifted, turned=[turned])
@@ -526,10 +528,10 @@ claim(
 # differences, though not all: numbers can stay large while their differences fade. And these weights are for the start
 # only; training then moves them.
 #
-# **Batch normalisation** (Ioffe and Szegedy 2015) holds them throughout, for it sets them anew each time. It takes from
-# each channel its mean, divides by its standard deviation, and lets the network choose a new scale and a new offset. In
-# training mode it uses the batch in hand. In evaluation mode it uses running averages, so that one image's answer does
-# not depend on the other images of its batch.
+# **Batch normalisation** (Ioffe and Szegedy 2015) holds them throughout, for it sets them again each time. It takes
+# from each channel its mean, divides by its standard deviation, and lets the network choose a new scale and a new
+# offset. In training mode it uses the batch in hand. In evaluation mode it uses running averages, so that one image's
+# answer does not depend on the other images of its batch.
 
 # %% [markdown]
 # ## 6 · The block

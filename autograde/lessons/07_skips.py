@@ -116,7 +116,7 @@ show.images(
 # called a **skip connection**, and the map it carries a *skip*.
 
 # %% [markdown]
-# ## 2 · Beside each other, or on top of each other
+# ## 2 · Join them, or add them
 #
 # Two maps of the same sides are to become one. There are two ways: *add* them, number by number, or *concatenate* them,
 # which puts the channels of the one after the channels of the other.
@@ -182,8 +182,8 @@ for skip_size in reversed(kept):
 print(f"572 pixels in, {size} out")
 
 # %% [markdown]
-# The skip is always the larger one, because it has been through fewer convolutions. What from below still knows about
-# lies in the *middle* of it, since each convolution took as much from one end as from the other. So cut the middle out.
+# The skip is always the larger one, because it has been through fewer convolutions. The map from below covers only the
+# *middle* of it, since each convolution took as much from one end as from the other. So cut the middle out.
 
 # %% [markdown] card="center_crop"
 
@@ -302,12 +302,13 @@ check(pad_to_multiple)
 # %% [markdown]
 # ### Look
 #
-# A piece of 100 × 75 pixels through the hourglass, which takes multiples of 16 only.
+# A piece of 100 × 75 pixels through the hourglass, which was made for multiples of 16. It may refuse others, or lose
+# rows and columns.
 
 # %%
 odd = x[:, :, 10:110, 30:105]
 try:
-    hourglass(odd)
+    print("unpadded:", tuple(odd.shape[2:]), "→", tuple(hourglass(odd).shape[2:]))
 except ValueError as error:
     print("the hourglass says:", error)
 
@@ -553,7 +554,7 @@ claim(
     arms_swapped=(found["U-Net"], found["skips zeroed"], found["hourglass"]),
 )
 
-# %% claim="the third network, with as many weights and no skips, draws like the hourglass"
+# %% claim="the third network, with as many weights and no skips, stays as far behind as the hourglass"
 claim(
     lambda hourglass, zeroed, unet: all(
         abs(zeroed[k] - hourglass[k]) < (unet[k] - hourglass[k]) for k in unet
@@ -563,8 +564,8 @@ claim(
 )
 
 # %% [markdown]
-# The U-Net draws the ribbon and the furrows; the third network, with as many weights and no skips, draws like the
-# hourglass. One training of each is one draw, though. The same three were trained beforehand from five seeds
+# The U-Net draws the ribbon and the furrows; the third network, with as many weights and no skips, stays as far behind
+# as the hourglass. One training of each is one draw, though. The same three were trained beforehand from five seeds
 # (`python course.py bench skips`, in this course's folder). The seed fixes first weights and order of pictures, so the
 # networks of one seed make a pair: look at the smallest and the largest difference in a pair.
 

@@ -444,7 +444,7 @@ claim(lambda same: same > 0.99, likeness["Dice"], cross_entropy=(likeness["BCE"]
 # %% [markdown]
 # For Dice and IoU the two sides pull about equally hard, though nuclei are rare. Each pixel's pull now depends on all
 # the others in its image. It is strongest near `p = 0.5`, where the sigmoid is steepest and the network undecided.
-# Where it is sure, right *or wrong*, hardly any pull is left. Remember that for section 8. How hard do the
+# Where it is sure, right *or wrong*, hardly any pull is left. How hard do the
 # few object pixels pull? Move the slider from 0.01 to 0.5, and watch the lower right plot.
 
 # %%
@@ -844,7 +844,7 @@ quiz("dice-likes-extremes")
 # worth it, the second is. (The best answer jumps where the chance is half of the Dice that is reached: Lipton et al.
 # 2014.) With squares the second half of a
 # pixel costs more than the first, and V-Net's best answer stays a little above the chance. The sum's best answer lies
-# between those of its parts. (Bertels et al. 2021 study what this does to volumes.)
+# between those of its parts.
 #
 # Does a trained network do that, too? Train three on the real micrograph. Look at the pixels within three pixels of a
 # true border: how sure is each network there, on average, and how often is it right?
@@ -928,7 +928,6 @@ claim(lambda all_, near: all_ < near / 2, *errors, swapped=errors[::-1])
 #
 # Elsewhere the BCE network has the larger error, and it is less sure than it could be. Most pixels
 # lie there, so an error over *all* pixels hides what happens near the borders. Say where you took it, and its sign.
-# Mehrtash et al. (2020) compare both losses on brain, heart and prostate.
 #
 # For a mask at threshold 0.5 this hardly matters. For whoever reads the probability, it does.
 
@@ -970,6 +969,4 @@ progress()
 # intersection-over-union …*, ISVC, LNCS 10072, 234–244 · Lin, T.-Y. et al. (2017), *Focal loss for dense object
 # detection*, arXiv:1708.02002 · Isensee, F. et al. (2021), *nnU-Net*, Nature Methods 18, 203–211, and its code,
 # `github.com/MIC-DKFZ/nnUNet` (plain sums in `dice.py`; `batch_dice` for 2D in `default_experiment_planner.py`) ·
-# Lipton, Z. C. et al. (2014), *Thresholding classifiers to maximize F1 score*, arXiv:1402.1892 · Mehrtash, A. et al.
-# (2020), *Confidence calibration and predictive uncertainty estimation …*, arXiv:1911.13273 · Bertels, J. et al.
-# (2021), *Theoretical analysis and experimental validation of volume bias of soft Dice …*, arXiv:2211.04161
+# Lipton, Z. C. et al. (2014), *Thresholding classifiers to maximize F1 score*, arXiv:1402.1892

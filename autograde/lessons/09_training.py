@@ -120,8 +120,7 @@ check(train_one_epoch)
 # ### Look: one batch, by heart
 #
 # Before you train on everything, train on *one batch*, again and again. A network with a hundred thousand weights can
-# learn two small tiles by heart. If it does not, the code is broken or the rate is far off, and you know it after two
-# seconds.
+# learn two small tiles by heart. If it does not, the code is broken or the rate far off.
 #
 # **Predict.** What would a broken loop look like?
 
@@ -388,8 +387,7 @@ def lit(image, mask, generator):
 # Two numbers for each pixel are an arrow, down and across. That is an *elastic deformation* (Simard et al. 2003). The
 # 2015 paper calls it the likely key to training with few pictures.
 #
-# The arrows are given. How long are they? (*Root mean square* is the root of the mean of the squares: a typical
-# length.)
+# The arrows are given. How long are they? (*Root mean square*: their typical length.)
 
 
 # %%
@@ -444,12 +442,6 @@ def elastic_pair(image, mask, alpha, sigma, generator):
 check(elastic_pair)
 
 # %% [markdown]
-# <details><summary>Nothing seems to move</summary>
-#
-# Measure the field's root mean square *after* smoothing, and scale it to `alpha`.
-#
-# </details>
-#
 # ### Look
 #
 # How much bending is too much? Ask whether the picture could still be a photograph. (*Folded* is a pixel whose right or

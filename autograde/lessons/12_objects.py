@@ -115,7 +115,7 @@ quiz("good-dice-bad-count")
 # To part two nuclei that touch, look at the shape. For each pixel of the mask, take the *distance to the background*.
 # It rises to a summit in the middle of each nucleus, and has a saddle at the waist between two. Turn this landscape
 # upside down, put a spring into each basin, and let the water rise. Where two floods meet is the border. That is the
-# *watershed* (Beucher and Lantuéjoul 1979). The numbered pixels where water comes in are its *markers*. 
+# *watershed* (Beucher and Lantuéjoul 1979). The numbered pixels where water comes in are its *markers*.
 #
 # `distance_transform_edt(mask)` gives the distances, and `peak_local_max(distance, min_distance=5)` the rows and
 # columns of the summits. `watershed(-distance, markers, mask=mask)` lets the water rise.

@@ -58,7 +58,10 @@ def mine(part):
 
 
 NUMBERED = SOURCE == "example"  # or True, if you have written instances=True
-CROP, EPOCHS = 64, 20  # side of a training crop in pixels; how often a run sees each picture
+CROP, EPOCHS = (
+    64,
+    20,
+)  # side of a training crop in pixels; how often a run sees each picture
 
 
 # %% folded="Write the example's pictures to a folder"

@@ -27,7 +27,8 @@ from helpers.reference.modules import gradient_step
     task=(
         "One step of gradient descent. The logits are `w * x + b`, the loss is the mean binary cross-entropy over all "
         "pixels. `x` and `truth` are float tensors of the same shape, truth 0 or 1; `w` and `b` are tensors of one "
-        "number, or floats, and `lr` is a float. Return the new `w` and the new `b`, in this order. By the formula or by autograd, as you like."
+        "number, or floats, and `lr` is a float. Return the new `w` and the new `b`, in this order. By the formula or "
+        "by autograd, as you like."
     ),
 )
 def probes(draw):

@@ -29,7 +29,7 @@ from helpers.reference.unet import UpConv
     task=(
         'Doubles the sides and changes the channels. `"transposed"`: a transposed convolution 2×2 with stride 2 '
         '(`nn.ConvTranspose2d`). `"nearest"` and `"bilinear"`: enlarge by 2 without weights (`nn.Upsample`, with '
-        '`align_corners` left as it is), then a convolution 3×3 '
+        "`align_corners` left as it is), then a convolution 3×3 "
         "that keeps the sides. No norm and no ReLU. Any other `mode` raises a `ValueError`."
     ),
 )
