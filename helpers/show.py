@@ -138,7 +138,7 @@ def curves(
         height: height of the plot, in inches.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogFormatter, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
     fig = Figure(figsize=(2 * height, height), layout="constrained")
     ax = fig.add_subplot()
@@ -149,9 +149,10 @@ def curves(
         said.append(f"{label} from {y[0]:.3g} to {y[-1]:.3g}, highest {y.max():.3g} at {x[y.argmax()]:.3g}")
     ax.set(xlabel=xlabel, yscale="log" if log else "linear")
     if log:  # 0.2 and 5, not 2 × 10⁻¹
-        ax.yaxis.set_major_formatter(LogFormatter())
-        ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
-    ax.set(title=textwrap.fill(title, int(26 * height)), ylabel=textwrap.fill(ylabel, int(9 * height)))
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+    ax.set_title(textwrap.fill(title, int(20 * height)), fontsize=11)
+    ax.set_ylabel(textwrap.fill(ylabel, int(9 * height)))
     if (x == x.round()).all():
         ax.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))  # there is no layer 0.5
     ax.spines[["top", "right"]].set_visible(False)
@@ -208,7 +209,8 @@ def draw_image(fig: Figure, ax: Axes, image: Any) -> None:
         from matplotlib.colors import Normalize
 
         bound = float(abs(array).max())
-        fig.colorbar(ScalarMappable(Normalize(-bound, bound), SIGNED), ax=ax, shrink=0.8)
+        bar = ax.inset_axes((1.03, 0.1, 0.05, 0.8))  # beside the image, which stays as large as its neighbours
+        fig.colorbar(ScalarMappable(Normalize(-bound, bound), SIGNED), cax=bar)
     write_numbers(ax, numbers(array), shown)
 
 
