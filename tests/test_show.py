@@ -61,7 +61,8 @@ def test_an_image_with_a_colour_bar_is_as_large_as_its_neighbour(shown):
 def test_long_words_of_a_plot_are_not_cut_off(shown):
     show.curves([0, 1], [("line", torch.tensor([0.2, 6]))], "word " * 16, "x", "word " * 9, log=True, height=2.4)
     plot = np.asarray(picture(shown[0]["text/html"]).convert("L"))
-    assert (plot[[0, -1]] > 250).all() and (plot[:, [0, -1]] > 250).all()
+    assert (plot[[0, -1]] > 250).all()
+    assert (plot[:, [0, -1]] > 250).all()
 
 
 def test_alternative_text_is_escaped(shown):
