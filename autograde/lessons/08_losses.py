@@ -873,8 +873,8 @@ inside, outside = distance_transform_edt(truth), distance_transform_edt(~truth)
 near = torch.from_numpy(inside + outside <= 3)
 kept = {}  # by loss and place: sure, right, calibration error
 for name, (probability, _) in promised.items():
-    for place, where in (("near borders", near), ("elsewhere", ~near)):
-        p, t = probability[where], truth[where]
+    for place, region in (("near borders", near), ("elsewhere", ~near)):
+        p, t = probability[region], truth[region]
         sure = torch.maximum(p, 1 - p).mean().item()
         right = ((p > 0.5) == t).float().mean().item()
         kept[name, place] = (sure, right, calibration_error(p, t))
