@@ -89,7 +89,8 @@ claim(
 # %% [markdown]
 # It finds the brain, and draws no ribbon: the folds (grey matter is blue, white matter yellow) run together, and of the
 # fluid between them (green) little is left. The reason sits at the bottom of the U. *What* is in the picture survived,
-# in many channels. *Where*, to the pixel, did not: look at the sides.
+# in many channels. *Where*, to the pixel, did not: look at the sides. (This encoder
+# is a new one, untrained, since only the sides matter here.)
 
 # %%
 torch.manual_seed(0)
@@ -238,8 +239,8 @@ for name, crop in (("middle", middle), ("corner", corner)):
     print(f"{name}: mean difference {(crop - valid).abs().mean():.4f}")
 
 # %% [markdown]
-# In the corner crop every fold has a bright and a dark side: skip and decoder are two pixels apart, and two pixels are
-# a ribbon. All shapes fit, so nothing would tell you.
+# Each picture has its own scale, so compare the means. In the corner crop every fold has a red and a blue side: skip
+# and decoder are two pixels apart, and two pixels are a ribbon. All shapes fit, so nothing would tell you.
 #
 # ## 4 · Maps that do not fit: pad
 #
