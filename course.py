@@ -1,6 +1,7 @@
 """Build U-Net, piece by piece: from a bare machine to the running course in one command.
 
     python course.py lab [--no-browser] [--port N] ...   open JupyterLab on the notebooks
+    python course.py lab --instructor                    the same, with nbgrader's tools
     python course.py test [pytest arguments]             run the whole test suite
     python course.py test --launch                       before a release: every lesson as on Colab and on Binder
     python course.py doctor                              say what is here and what is missing
@@ -99,6 +100,11 @@ def lab(root: Path, python: str, args: list[str]) -> int:
                 "JupyterLab opens only on notebooks that match their lessons.",
                 "mend the lesson, or undo the change to it, and run the same command again.",
             )
+    if "--instructor" in args:
+        args = [arg for arg in args if arg != "--instructor"]
+    else:  # the folder's settings turn off what nbgrader adds to JupyterLab: to a student it is a riddle
+        paths = [str(root / "helpers" / "lab"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+        os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     command = [python, "-m", "jupyterlab", f"--ServerApp.root_dir={root / 'notebooks'}", *args]
     if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in args:
         print("You are root (in a container?), so JupyterLab is started with --allow-root.")

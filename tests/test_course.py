@@ -285,6 +285,20 @@ def test_lab_passes_its_options_on(project, monkeypatch):
     assert seen[4:7] == ["--no-browser", "--port", "8899"]
 
 
+@pytest.mark.parametrize("instructor", [False, True])
+def test_students_see_no_instructor_tools_in_jupyterlab(project, monkeypatch, instructor):
+    seen = []
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")  # and as it was afterwards
+    monkeypatch.setattr(course.subprocess, "call", lambda *args, **kwargs: 0)
+    monkeypatch.setattr(course, "hand_over", lambda root, command, cwd: seen.extend(command) or 0)
+    shutil.copytree(course.ROOT / "helpers" / "lab", project / "helpers" / "lab", dirs_exist_ok=True)
+    assert course.lab(project, "python", ["--instructor"] * instructor) == 0
+    assert "--instructor" not in seen
+    said = "from jupyterlab_server.config import get_page_config as c; print(c([]).get('disabledExtensions'))"
+    off = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout
+    assert ("@jupyter/nbgrader:create-assignment" in off) != instructor
+
+
 @pytest.mark.parametrize(
     ("arguments", "ran"),
     [
