@@ -77,7 +77,7 @@ class GraphFrontEnd(frontend.FrontEnd):
                 if "pixel" in content:
                     row, column = content["pixel"]
                     self._see(self._graph.sees(row, column, content.get("channel")))
-            except ValueError as error:  # no such part or pixel, the model is gone, it raises: said where it was asked
+            except ValueError as error:  # no such part or pixel, the model raises: said where it was asked
                 self.problem = str(error)
                 if "pixel" in content:
                     self.pixel = {}  # what an older network showed is not the answer

@@ -34,7 +34,7 @@ class GraphModel:
         self.depth = depth
         self.trace: Trace | None = None
         self._images: tuple[Tensor, ...] = ()
-        self._model: Callable[[], Callable | None] | None = None
+        self._model: Callable | None = None  # kept, for it may have no other name: `graph.forward(UNet(1, 1), image)`
         self._kept_in = kept_in()
         self.unlocked, self._said = read(self._kept_in)
 
@@ -66,9 +66,7 @@ class GraphModel:
         return self
 
     def _take(self, found: Trace, model: Callable, images: tuple[Tensor, ...]) -> None:
-        from helpers.tracing.safe_forward import weak_reference
-
-        self.trace, self._model = found, weak_reference(model)
+        self.trace, self._model = found, model
         self._images = tuple(image.detach().clone() for image in images)  # yours may be written into later
 
     @called_as('graph.select("encoder 1")')
@@ -98,15 +96,15 @@ class GraphModel:
     def sees(self, row: int, column: int, channel: int | None = None) -> Influence:
         """What a pixel of the output sees of the image: its receptive field, and the pixels that really move it.
 
-        The network runs again, as it is now. The graph does not keep it: where nobody else does, it is gone.
+        The network runs again, as it is now.
 
         Args:
             row, column: of the output (the first of the results that has rows and columns), counted from 0.
             channel: of the output; the highest at that pixel when not given.
 
         Raises:
-            CannotSee: nothing has run or gave an output, there is no such pixel, the network is gone or raises, or no
-                gradient comes back from the output to the image. The message says which, and what to do.
+            CannotSee: nothing has run or gave an output, there is no such pixel, the network raises, or no gradient
+                comes back from the output to the image. The message says which, and what to do.
         """
         from helpers.tracing.influence import CannotSee, influence_of
 
@@ -114,10 +112,7 @@ class GraphModel:
             raise CannotSee("Nothing has run yet. Call graph.forward(model, image) first.")
         if self.trace.output is None:
             raise CannotSee(self.no_output())
-        model = self._model()
-        if model is None:
-            raise CannotSee("The network that was drawn is gone: run graph.forward(model, image) again.")
-        return influence_of(model, self._images, self.trace.output, row, column, channel)
+        return influence_of(self._model, self._images, self.trace.output, row, column, channel)
 
     def no_output(self) -> str:
         """Why there is no output of which a pixel could be selected; empty where there is one."""

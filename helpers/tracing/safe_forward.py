@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import linecache
 import random
 import traceback
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +26,6 @@ def check_model(model: Any) -> None:
         raise CallError(f"{model.__name__} is a class. Make one first, such as {model.__name__}(...), and pass that.")
     if not callable(model):
         raise CallError(f"Expected a module or a function that takes an image, got {type(model).__name__}.")
-
-
-def weak_reference(model: Callable) -> Callable[[], Callable | None]:
-    """A function that gives the model as long as somebody else keeps it, and then `None`.
-
-    A function is kept, since it often has no other name, as in `forward(lambda x: ..., image)`, and with it any model
-    that it was made around (a closure, a `partial`).
-    """
-    if isinstance(model, nn.Module):
-        return weakref.ref(model)
-    if inspect.ismethod(model) and isinstance(model.__self__, nn.Module):
-        return weakref.WeakMethod(model)
-    return lambda: model
 
 
 def prepared(image: Any, model: Any) -> Tensor:

@@ -203,15 +203,12 @@ def test_a_request_that_is_none_leaves_nobody_waiting(shown):
     assert (shown[1].answered, shown[1].busy) == (7, False)
 
 
-def test_the_front_end_does_not_keep_the_network_and_says_when_it_is_gone(shown):
+def test_a_network_without_a_name_can_be_asked_about_its_pixels(shown):
     graph, front, _ = shown
     graph.forward(UNet(1, 1, 4, 2), IMAGE)
     gc.collect()
     ask(front, pixel=[1, 1])
-    assert front.problem == "The network that was drawn is gone: run graph.forward(model, image) again."
-    ask(front, 2, select="encoder 1")  # its maps are still there
-    assert front.problem == ""
-    assert front.card["maps"]
+    assert (front.problem, front.pixel["row"]) == ("", 1)
 
 
 def test_a_network_trained_since_shows_what_it_gives_now(shown):
