@@ -140,6 +140,7 @@ function render({ model, el }) {
     if (JSON.stringify(state.facts) !== JSON.stringify(shown.facts)) {
       facts.replaceChildren(...state.facts.map((fact) => make("li", "", null, { textContent: fact })));
     }
+    if (state.kept !== shown.kept) onPicked();
     shown = state;
   }
 
@@ -178,13 +179,16 @@ function render({ model, el }) {
   function onPicked() {
     const predictions = model.get("predictions");
     if (!predictions.length) return;
-    const picked = model.get("picked") || Infinity;
+    const { kept } = model.get("state"); // after the training
+    const picked = model.get("picked") || kept || Infinity;
     const found = predictions.findIndex((one) => one.step >= picked);
     const at = found < 0 ? predictions.length - 1 : found;
     const latest = at === predictions.length - 1;
     guess.image.src = predictions[at].src;
     guess.image.alt = `The mask predicted at ${predictions[at].label}`;
-    guess.caption.textContent = `${latest ? "predicted now" : "predicted earlier"}: ${predictions[at].label}`;
+    const now = latest ? "predicted now" : "predicted earlier";
+    const after = predictions[at].step === kept ? "by the kept weights" : "on the way";
+    guess.caption.textContent = `${kept ? after : now}: ${predictions[at].label}`;
     slider.value = at;
     slider.ariaValueText = predictions[at].label + (latest ? ", the latest" : "");
     [...strip.children].forEach((thumb, k) => thumb.classList.toggle("unet-monitor-picked", k === at));
@@ -193,7 +197,8 @@ function render({ model, el }) {
   // All views of the page share what is picked. The kernel is not asked: it is busy, and need not know.
   function pick(at) {
     const predictions = model.get("predictions");
-    model.set("picked", at === predictions.length - 1 ? 0 : predictions[at].step);
+    const isLatest = training() && at === predictions.length - 1;
+    model.set("picked", isLatest ? 0 : predictions[at].step);
   }
 
   // When a training ends the notebook puts a new view in the place of this one; the keyboard stays where it was.

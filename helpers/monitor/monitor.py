@@ -129,10 +129,18 @@ class Monitor(frontend.Piece):
         score = self.history.scores[-1]
         drawn = thumbnails.of_prediction(logits[self._window])
         self.predictions.append(Prediction(score["step"], score["dice"], drawn))
-        if len(self.predictions) > PICTURES:  # leave out the one with the nearest neighbours; the first and last stay
+        if len(self.predictions) > PICTURES:  # leave out the one with the nearest neighbours; first, best and last stay
             at = [prediction.step for prediction in self.predictions]
-            gaps = {i: at[i + 1] - at[i - 1] for i in range(1, len(at) - 1)}
+            gaps = {i: at[i + 1] - at[i - 1] for i in range(1, len(at) - 1) if at[i] != self._best()}
             del self.predictions[min(gaps, key=gaps.__getitem__)]
+
+    def _best(self) -> int:
+        """The step of the best validation, whose weights are kept; 0 before the first."""
+        return int(self.history.best.get("step", 0)) if self.history is not None else 0
+
+    def kept(self) -> int:
+        """The step whose weights the model holds after its training; 0 while it runs."""
+        return self._best() if self.over else 0
 
     def press(self, run: Any) -> dict[str, Any]:
         """Somebody pressed stop in training `run`. Called by a thread beside the training; gives the answer to it."""
@@ -255,14 +263,15 @@ class Monitor(frontend.Piece):
         )
 
     def _pictures(self) -> str:
-        """Image, truth, and the first, the middle and the last prediction side by side."""
+        """Image, truth, and three predictions: the first, one between, and that of the kept weights, or the last."""
         if not self.predictions:
             return ""
         shown = [
             ("validation image", f"The validation image, {self.image['size']}.", self.image["src"]),
             ("truth", "Its true mask: objects white on black.", self.image["truth"]),
         ]
-        last = len(self.predictions) - 1
+        kept = [k for k, one in enumerate(self.predictions) if one.step == self.kept()]
+        last = kept[0] if kept else len(self.predictions) - 1
         for one in (self.predictions[k] for k in sorted({0, last // 2, last})):
             words = f"predicted at step {one.step},<br>Dice {markup.score(one.dice)}"
             shown.append((words, f"The mask predicted at step {one.step}.", one.src))
@@ -280,12 +289,14 @@ class MonitorFrontEnd(frontend.FrontEnd):
     """The state of a `Monitor` as traits, which all its views share.
 
     Traits:
-        state: `{"run", "phase", "percent", "head", "facts", "said"}`, all to be shown as they are.
+        state: `{"run", "phase", "percent", "head", "facts", "said", "kept"}`, all but the last to be shown as they are;
+            that is the step of the prediction to be shown first when the training is over.
         channel: the comm target to press stop by, and `key`, by which the monitor is known there.
         curves: the SVG.
         image: the validation image, its truth and the outline of it as addresses, and its size in words.
         predictions: `{"step", "label", "src"}`, first to last.
-        picked: the step of the prediction that is shown, 0 for the latest. Python, which may be busy, is not told.
+        picked: the step of the prediction that is shown; 0 for the latest, and after the training for that of the kept
+            weights. Python, which may be busy, is not told.
     """
 
     _esm = frontend.module(Path(__file__).with_name("monitor.js"))
@@ -317,6 +328,7 @@ class MonitorFrontEnd(frontend.FrontEnd):
                 "head": head,
                 "facts": facts,
                 "said": monitor.said(),
+                "kept": monitor.kept(),
             }
             if everything or time.perf_counter() - self._drawn >= CURVES_S:
                 self.curves, self._drawn = monitor.curves(), time.perf_counter()

@@ -196,6 +196,22 @@ def test_the_picture_is_of_the_image_with_most_objects_and_stays_with_it():
     assert pixels(watched.predictions[1].src).min() == 253
 
 
+def test_the_prediction_of_the_kept_weights_stays_and_is_what_is_shown_in_the_end():
+    watched = Monitor()
+    watched.follow(History(), 200, None)
+    for step in range(8, 208, 8):
+        score = {"step": step, "iou": 0.1, "dice": 0.9 if step == 80 else 0.2, "loss": 1.0}
+        watched.history.scores.append(score)
+        watched.history.best = max(watched.history.scores, key=lambda one: one["dice"])
+        watched.look(0, IMAGE, torch.zeros(1, 24, 20), MASK)
+        watched.validated()
+    assert watched.kept() == 0  # while it runs, the latest is
+    watched.end()
+    assert watched.kept() == 80
+    assert 80 in [prediction.step for prediction in watched.predictions]
+    assert "predicted at step 80,<br>Dice 0.900" in watched.as_html()
+
+
 def test_of_many_predictions_some_are_kept_first_and_last_among_them():
     watched = trained(steps=200, scores=25)
     steps = [prediction.step for prediction in watched.predictions]
