@@ -1,8 +1,14 @@
 // The front end of every playground. It draws the scene that Python computed and sends what the student sets.
 // It knows pictures, plots and controls, and nothing of convolutions, losses or thresholds.
 
-const PANEL = 230; // the width of a picture on the page, in pixels, about
-const PLOT = 300;
+// In pixels of the page: what is shown has to fit on one screen, with the controls that change it.
+const SCREEN = 590; // the height of a piece on a page that is not narrow
+const SIDE = 264; // the width of the controls where they stand beside the pictures
+const NARROW = 700;
+const GAP = 16;
+const CAPTION = 40; // two lines
+const LARGEST = 330; // the height of a picture
+const LEAST = { picture: 140, plot: 252 }; // the widths below which a panel could not be read
 const CLOSEST = 8; // a side of the window at the highest zoom, in pixels of the picture
 const ALL = { zoom: 1, left: 0, top: 0 };
 
@@ -12,14 +18,14 @@ function render({ model, el }) {
   const working = liveRegion("unet-playground-working", title);
   const form = make("div", "unet-playground-controls unet-row", root);
   const lens = make("div", "unet-playground-controls unet-row", root);
-  const stage = make("div", "unet-playground-rows", root);
-  const wiper = make("div", "unet-playground-wipe", root);
+  const stage = make("div", "unet-playground-stage", root);
   const legend = make("p", "unet-row unet-small", root);
   const facts = make("ul", "unet-playground-facts unet-facts", root);
   const said = liveRegion("unet-heard", root); // only what is new is put into it
   const note = liveRegion("unet-playground-note unet-aside", root, "alert");
   const requests = requestQueue(model, root, note);
   const inputs = new Map(); // control name -> its input: `show(value)`, and of a range `limit(control)` and `move(by)`
+  let layout = {}; // see `fitted`
   let shownIn = []; // shows the window of the zoom: pictures, wipe and the words for it
   for (const control of model.get("controls")) {
     inputs.set(control.name, control.kind === "grid" ? gridInput(control) : rangeInput(control));
@@ -93,25 +99,23 @@ function render({ model, el }) {
   }
 
   function showScene() {
+    if (!root.clientWidth) return; // not on the page yet
     const scene = model.get("scene");
     // A picture that can be dragged keeps its node, and with it the focus of whoever moves it by arrow keys.
     const kept = new Map([...stage.querySelectorAll("[data-drags]")].map((node) => [node.dataset.drags, node]));
     const focused = root.getRootNode().activeElement;
     shownIn = [];
-    const rows = scene.rows.map((panels) => {
-      const row = make("div", "unet-playground-row");
-      row.style.setProperty("--playground-columns", panels.map(column).join(" "));
-      row.classList.toggle("many", panels.length > 4);
-      for (const panel of panels) row.append(panel.kind === "picture" ? picture(panel, kept) : plot(panel));
-      return row;
-    });
+    const { rows, widths } = fitted(scene);
+    const nodes = scene.rows.flat().map((panel, k) => panelOf(panel, widths[k], kept));
+    if (Object.keys(scene.wipes).length) nodes.push(wipe(widths[nodes.length]));
+    nodes.forEach((node, k) => (node.style.width = `${widths[k]}px`));
     Object.assign(stage, { role: "group", ariaLabel: scene.alt });
-    stage.replaceChildren(...rows);
+    stage.replaceChildren(...rows.map((row) => make("div", "unet-playground-row")));
+    rows.forEach((row, r) => stage.children[r].append(...row.map((k) => nodes[k])));
     if (focused && root.contains(focused)) focused.focus({ preventScroll: true });
     legend.replaceChildren(...scene.legend.map(keyOf));
     legend.hidden = scene.legend.length === 0;
     showLens();
-    showWipe();
     showLooking();
   }
 
@@ -123,10 +127,33 @@ function render({ model, el }) {
     if (before.length) said.textContent = now.filter((fact) => !before.includes(fact)).join(" ");
   }
 
-  function picture(panel, kept) {
+  // Where the panels stand. It is worked out anew where the page or the kind of panels is another, and not for other
+  // values: nothing may move while somebody drags.
+  function fitted(scene) {
+    const shapes = shapesOf(scene);
+    const width = root.clientWidth;
+    const key = JSON.stringify([width, shapes]);
+    if (key === layout.key) return layout;
+    root.classList.remove("beside");
+    stage.replaceChildren();
+    const around = root.offsetHeight; // title, controls, words
+    const height = (taken) => (width > NARROW ? SCREEN - taken : Infinity);
+    const below = fit(shapes, width, height(around));
+    const beside = width > NARROW && fit(shapes, width - SIDE - GAP, height(title.offsetHeight + 16));
+    const isBeside = beside && beside.least > below.least;
+    root.classList.toggle("beside", isBeside);
+    layout = { key, ...(isBeside ? beside : below) };
+    return layout;
+  }
+
+  function panelOf(panel, width, kept) {
+    return panel.kind === "picture" ? picture(panel, width, kept) : plot(panel);
+  }
+
+  function picture(panel, shownWidth, kept) {
     const figure = make("figure", "unet-playground-picture");
     const caption = make("figcaption", "", figure, { textContent: panel.title });
-    const scale = scaleOf(panel);
+    const scale = shownWidth / panel.width;
     const key = panel.drags.join(" ");
     const holder = (key && kept.get(key)) || make("div", "unet-stack");
     holder.replaceChildren();
@@ -142,7 +169,6 @@ function render({ model, el }) {
   function fill(holder, panel, sources, scale) {
     const [width, height] = [panel.width, panel.height].map((side) => Math.round(side * scale));
     holder.style.aspectRatio = `${width} / ${height}`;
-    holder.style.width = `${width}px`;
     const canvas = canvasFor(width, height);
     const marks = marksOf(panel, scale, width, height);
     holder.append(canvas, marks);
@@ -265,23 +291,19 @@ function render({ model, el }) {
   }
 
   // Two pictures in one place: one on the left of a line, one on the right of it.
-  function showWipe() {
+  function wipe(shownWidth) {
     const { rows, wipes } = model.get("scene");
     const names = Object.keys(wipes);
-    wiper.replaceChildren();
-    wiper.hidden = names.length === 0;
-    if (wiper.hidden) return;
     const pictures = names.map((name) => rows[wipes[name][0]][wipes[name][1]]);
     const sources = pictures.map(sourcesOf);
-    const scale = (2 * PANEL) / pictures[0].width;
+    const scale = shownWidth / pictures[0].width;
     const [width, height] = [pictures[0].width, pictures[0].height].map((side) => Math.round(side * scale));
 
-    const figure = make("figure", "unet-playground-picture", wiper);
+    const figure = make("figure", "unet-playground-picture unet-playground-wipe");
     const caption = make("figcaption", "unet-playground-sides", figure);
     const sides = ["Left", "Right"].map((side, k) => sideOf(side, k, names, caption));
     const holder = make("div", "unet-stack", figure);
     holder.style.aspectRatio = `${width} / ${height}`;
-    holder.style.width = caption.style.width = `${width}px`;
     const canvases = [0, 1].map(() => holder.appendChild(canvasFor(width, height)));
     const line = make("div", "unet-playground-line", holder);
     const label = make("label", "unet-playground-control", figure);
@@ -306,6 +328,7 @@ function render({ model, el }) {
       slider.value = Math.round(100 * at.wipe);
       slider.ariaValueText = `${slider.value} % of the width is ${names[left]}, the rest ${names[right]}`;
     });
+    return figure;
   }
 
   function sideOf(side, k, names, caption) {
@@ -338,10 +361,14 @@ function render({ model, el }) {
     looking: showLooking,
     working: showWorking,
   });
-  showScene();
   showFacts();
+  const sized = new ResizeObserver(() => {
+    if (root.clientWidth && !layout.key?.startsWith(`[${root.clientWidth},`)) showScene();
+  });
+  sized.observe(root);
 
   return () => {
+    sized.disconnect();
     requests.stop();
     unwatch();
   };
@@ -349,14 +376,50 @@ function render({ model, el }) {
 
 // ---- pictures ----
 
-// Pictures grow narrower where a row is full; a plot soon could not be read.
-function column(panel) {
-  if (panel.kind === "plot") return `minmax(250px, ${PLOT}px)`;
-  return `minmax(0, ${Math.round(panel.width * scaleOf(panel))}px)`;
+// The panels' kinds and their width by height; the wipe is the last.
+function shapesOf({ rows, wipes }) {
+  const shape = ({ kind, width, height, svg }) => {
+    const [wide, high] = kind === "plot" ? svg.match(/viewBox="0 0 (\S+) ([^"]+)"/).slice(1) : [width, height];
+    return { kind, aspect: wide / high };
+  };
+  const shapes = rows.map((row) => row.map(shape));
+  const wipe = Object.keys(wipes).length ? [shapes[0][0]] : [];
+  return [...shapes, ...(wipe.length ? [wipe] : [])];
 }
 
-function scaleOf(panel) {
-  return Math.max(PANEL / panel.width, panel.numbers.length ? 34 : 0);
+// Panels into rows, in their order, so that the one that is smallest for its kind is as large as can be.
+// Rows of the same length keep what is below each other so.
+function fit(given, width, height) {
+  const shapes = given.flat();
+  const same = given.length > 1 && given.every((row) => row.length === given[0].length) ? given.length : 1;
+  const period = shapes.length / same;
+  let best = { least: 0 };
+  for (let breaks = 0; breaks < 2 ** (period - 1); breaks += 1) {
+    const rows = [];
+    shapes.forEach((_, k) => {
+      const isNew = k % period === 0 || (breaks >> ((k % period) - 1)) & 1;
+      if (isNew) rows.push([]);
+      rows.at(-1).push(k);
+    });
+    const found = sized(rows, shapes, width, height);
+    if (found.least > best.least) best = found;
+  }
+  return best;
+}
+
+// The widths of the panels in these rows, and how small the smallest is: 1 where it can just be read.
+function sized(rows, shapes, width, height) {
+  const highs = rows.map((row) => {
+    const aspect = row.reduce((sum, k) => sum + shapes[k].aspect, 0);
+    return Math.min(LARGEST, (width - GAP * (row.length - 1)) / aspect);
+  });
+  const room = height - rows.length * CAPTION;
+  const shrink = Math.min(1, room / highs.reduce((sum, high) => sum + high, 0));
+  const widths = [];
+  rows.forEach((row, r) => row.forEach((k) => (widths[k] = Math.floor(highs[r] * shrink * shapes[k].aspect))));
+  const orphan = rows.length > 1 && rows.at(-1).length === 1 && rows.some((row) => row.length > 2) ? 0.7 : 1;
+  const least = orphan * Math.min(...shapes.map(({ kind }, k) => widths[k] / LEAST[kind]));
+  return { rows, widths, least };
 }
 
 function canvasFor(width, height) {
@@ -445,6 +508,9 @@ function marksOf(panel, scale, width, height) {
     }, svg);
   }
   const pixels = bytes(panel.pixels);
+  const longest = Math.max(...panel.numbers.flat().map((text) => text.length));
+  const font = Math.min(12, scale / (0.62 * longest + 0.3));
+  if (font < 10) return svg;
   panel.numbers.forEach((row, r) =>
     row.forEach((text, c) => {
       const k = panel.channels * (r * panel.width + c);
@@ -452,7 +518,7 @@ function marksOf(panel, scale, width, height) {
       const light = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
       draw("text", {
         x: (c + 0.5) * scale, y: (r + 0.5) * scale, "text-anchor": "middle", "dominant-baseline": "central",
-        "font-size": Math.min(12, 0.34 * scale), fill: light ? "black" : "white",
+        "font-size": font, fill: light ? "black" : "white",
       }, svg).textContent = text;
     }),
   );
