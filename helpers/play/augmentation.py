@@ -93,7 +93,7 @@ class Augmentation(Playground):
         """The seed and the strength."""
         return [
             Control("seed", "Seed", min=0, max=99, step=1),
-            Control("strength", "Bending", min=0, max=4, step=0.25),
+            Control("strength", "Strength of the bending", min=0, max=4, step=0.25),
         ]
 
     def scene(self) -> Scene:

@@ -267,7 +267,7 @@ function render({ model, el }) {
 
   function makeZoomable(holder, panel) {
     holder.dataset.zooms = "";
-    const isFirst = shownIn.length === 1;
+    const isFirst = panel === model.get("scene").rows[0][0];
     holder.tabIndex = isFirst ? 0 : -1; // one stop for all, since they move together
     if (isFirst) {
       const ariaLabel = `${panel.title}. Plus and minus zoom all pictures, arrow keys move them, 0 shows all.`;
