@@ -417,7 +417,7 @@ def bench(
         str,
         typer.Argument(
             help="training: the course's network and its rivals. folder: whether training waits for the disk. widgets: "
-            "how quickly they answer. grading: a class, beside plain nbgrader. skips: for lesson 07."
+            "how quickly they answer. grading: a class, beside plain nbgrader. skips, race: for lessons 07 and 10."
         ),
     ],
     dataset: Annotated[list[str] | None, typer.Option("--data", help="nuclei or brain; may be repeated.")] = None,
@@ -429,9 +429,9 @@ def bench(
     """Measure quality and speed side by side, and write docs/benchmarks.md. Takes hours; stopped, it goes on later.
 
     Of widgets, measure how quickly they answer, and write docs/widgets.md: some minutes. Of a folder, some
-    minutes; of grading, half an hour; of skips, ten minutes.
+    minutes; of grading, half an hour; of skips and race, ten minutes each.
     """
-    from autograde.bench import grading, page, skips, training, widgets
+    from autograde.bench import grading, page, race, skips, training, widgets
 
     errors = Console(stderr=True)
 
@@ -441,9 +441,10 @@ def bench(
     with clear_errors(ValueError, RuntimeError, target=errors):
         if what == "widgets":
             table = widgets.table(widgets.run())
-        elif what == "skips":
-            skips.run(tell)
-            table = f"{skips.STORED.name} is written."
+        elif what in ("skips", "race"):
+            made = skips if what == "skips" else race
+            made.run(tell)
+            table = f"{made.STORED.name} is written."
         elif what in ("grading", "folder"):
             (grading.run if what == "grading" else training.measure_folder)(tell)
             page.write_page()

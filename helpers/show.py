@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SIGNED = "RdBu_r"  # colour map of values with a sign
+PAGE, TALLEST = 8.6, 4.2  # inches: a page of JupyterLab beside its file browser; a row that leaves room for its cell
 # Colour, dash and marker of each line of a plot, in this order everywhere.
 STYLES = [(BLUE, "-", "o"), (VERMILION, "--", "s"), (GREEN, ":", "^"), (ORANGE, "-.", "D")]
 # Name, colour and hatch of the kinds of pixels in a prediction.
@@ -38,15 +40,15 @@ def figure(fig: Figure, alt: str) -> None:
     display(markup.Shown(alt, img_tag(fig, alt)))
 
 
-def images(panels: list[tuple[str, Any]], alt: str | None = None, height: float = 3.2) -> None:
-    """Show images side by side.
+def images(panels: list[tuple[str, Any]], alt: str | None = None, height: float = TALLEST) -> None:
+    """Show images side by side, as wide as the page where `height` lets them.
 
     Args:
         panels: titles and images. An image is a tensor or array `(H, W)`, `(1, H, W)` or `(3, H, W)`: bool for a mask,
             whole numbers for labels, float for grey values from 0 (black) to its highest (white), or, with values
             below 0, for a diverging map centred on 0 with a colour bar.
         alt: alternative text; by default titles, sizes and ranges.
-        height: height of the row, in inches.
+        height: height of the row, in inches, at most.
     """
     fig, text = _row(panels, height)
     figure(fig, alt or text)
@@ -57,15 +59,15 @@ def grid_html(panels: list[tuple[str, Any]], alt: str, height: float = 2.0) -> s
     return img_tag(_row(panels, height)[0], alt)
 
 
-def overlap(panels: list[tuple[str, Any, Any]], image: Any = None, height: float = 3.6) -> None:
-    """Show where predicted and true masks agree, pixel by pixel.
+def overlap(panels: list[tuple[str, Any, Any]], image: Any = None, height: float = TALLEST) -> None:
+    """Show where predicted and true masks agree, pixel by pixel, as wide as the page where `height` lets them.
 
     Args:
         panels: title, predicted mask and true mask, both bool `(H, W)`.
         image: grey background `(1, H, W)` or `(H, W)`.
-        height: height of the row, in inches.
+        height: height of the row, in inches, at most.
     """
-    fig, axes = _axes(len(panels), height)
+    fig, axes = _axes([title for title, *_ in panels], height)
     said = []
     for ax, (title, pred, target) in zip(axes, panels, strict=True):
         pred, target = _array(pred).astype(bool), _array(target).astype(bool)
@@ -74,9 +76,9 @@ def overlap(panels: list[tuple[str, Any, Any]], image: Any = None, height: float
         parts = {BOTH: pred & target, MISSED: target & ~pred, FALSE: pred & ~target}
         for (_, colour, hatch), mask in parts.items():
             fill_mask(ax, mask, colour, hatch)
-        ax.set_title(title)
         counts = ", ".join(f"{mask.sum()} pixels {name.removeprefix('in ')}" for (name, _, _), mask in parts.items())
         said.append(f"{title}: {counts}")
+    fig.set_figheight(fig.get_figheight() + 0.35)  # for the legend
     legend(fig, [BOTH, MISSED, FALSE])
     figure(fig, "Predicted against true pixels. " + "; ".join(said) + ".")
 
@@ -145,9 +147,14 @@ def curves(
         y = _array(y)
         ax.plot(x, y, dash, color=colour, marker=marker, markevery=max(1, len(x) // 8), label=label)
         said.append(f"{label} from {y[0]:.3g} to {y[-1]:.3g}, highest {y.max():.3g} at {x[y.argmax()]:.3g}")
-    ax.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    ax.set(xlabel=xlabel, yscale="log" if log else "linear")
+    if log:  # 0.2 and 5, not 2 × 10⁻¹
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+    ax.set_title(textwrap.fill(title, int(20 * height)), fontsize=11)
+    ax.set_ylabel(textwrap.fill(ylabel, int(9 * height)))
     if (x == x.round()).all():
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no layer 0.5
+        ax.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))  # there is no layer 0.5
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
     figure(fig, f"{title}. {xlabel} against {ylabel}: {'; '.join(said)}.")
@@ -183,11 +190,10 @@ def reliability(panels: list[tuple[str, Any, Any]], bins: int = 10, height: floa
 def _row(panels: list[tuple[str, Any]], height: float) -> tuple[Figure, str]:
     arrays = [_array(image) for _, image in panels]
     tall = max(array.shape[-2] / array.shape[-1] for array in arrays)
-    fig, axes = _axes(len(panels), height, min(1.0, tall))
+    fig, axes = _axes([title for title, _ in panels], height, min(1.0, tall))
     said = []
     for ax, (title, _), array in zip(axes, panels, arrays, strict=True):
         draw_image(fig, ax, array)
-        ax.set_title(title)
         height, width = array.shape[-2:]
         said.append(f"{title} ({height}×{width} pixels, values {array.min():.3g} to {array.max():.3g})")
     return fig, "; ".join(said) + "."
@@ -203,7 +209,8 @@ def draw_image(fig: Figure, ax: Axes, image: Any) -> None:
         from matplotlib.colors import Normalize
 
         bound = float(abs(array).max())
-        fig.colorbar(ScalarMappable(Normalize(-bound, bound), SIGNED), ax=ax, shrink=0.8)
+        bar = ax.inset_axes((1.03, 0.1, 0.05, 0.8))  # beside the image, which stays as large as its neighbours
+        fig.colorbar(ScalarMappable(Normalize(-bound, bound), SIGNED), cax=bar)
     write_numbers(ax, numbers(array), shown)
 
 
@@ -279,15 +286,20 @@ def legend(fig: Figure, kinds: list[tuple[str, str, str]]) -> None:
     fig.legend(handles=handles, loc="outside lower center", ncols=len(kinds), frameon=False)
 
 
-def _axes(count: int, height: float, tall: float = 1.0) -> tuple[Figure, list[Axes]]:
+def _axes(titles: list[str], height: float, tall: float = 1.0) -> tuple[Figure, list[Axes]]:
+    """A row of as many axes as there are titles; each image is `tall` times as high as it is wide."""
     # not pyplot's figure, which stays open and may need a display
     from matplotlib.figure import Figure
 
-    fig = Figure(figsize=(height * 1.05 * count, height * tall + 0.3 * (1 - tall)), layout="constrained")
-    axes = [fig.add_subplot(1, count, k + 1) for k in range(count)]
-    for ax in axes:
-        ax.set_xticks([])
-        ax.set_yticks([])
+    side = min(height * 1.05, PAGE / len(titles))
+    letters = int(13 * side)  # of a title in 10 points
+    wrapped = [textwrap.fill(title, letters) for title in titles]
+    lines = max(title.count("\n") for title in wrapped) + 1
+    fig = Figure(figsize=(side * len(titles), side * tall + 0.18 * lines + 0.05), layout="constrained")
+    axes = [fig.add_subplot(1, len(titles), k + 1) for k in range(len(titles))]
+    for ax, title in zip(axes, wrapped, strict=True):
+        ax.set(xticks=[], yticks=[], anchor="S")
+        ax.set_title(title, fontsize=10)
     return fig, axes
 
 

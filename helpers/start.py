@@ -31,6 +31,7 @@ NEEDED = {
     "09_training": TRAINING,
     "10_baseline": TRAINING + PRETRAINED,
     "11_in_the_wild": TRAINING + PRETRAINED,
+    "12_objects": TRAINING,
     "13_project": TRAINING + PRETRAINED,
 }
 FETCHED = "build-unet"  # the folder in which the first cell puts a course that it has fetched

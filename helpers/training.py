@@ -433,8 +433,8 @@ def _known_by(pairs: Pairs) -> list[Any]:
 
 
 def _is_better(scores: dict[str, float], best: dict[str, float]) -> bool:
-    """By IoU; by the loss where there is none, because no object is labelled."""
-    if math.isnan(scores["iou"]):
+    """By IoU; by the loss where there is none, because no object is labelled, or where nothing is found yet."""
+    if math.isnan(scores["iou"]) or scores["iou"] == best["iou"] == 0:
         return scores["loss"] < best["loss"]
     return scores["iou"] > best["iou"]
 

@@ -29,8 +29,8 @@ DoubleConv, Encoder = earlier("DoubleConv", "Encoder")
 # %% [markdown]
 # ## 1 · Sixty-four cells
 #
-# Four poolings turn a tile of 128×128 pixels into 8×8 cells. Give the bottleneck the best answer there is: let each cell
-# know exactly which fraction of it is nucleus. How would you draw the mask from that?
+# Four poolings turn a tile of 128×128 pixels into 8×8 cells. Give the bottleneck the best answer there is: let each
+# cell know exactly which fraction of it is nucleus. How would you draw the mask from that?
 
 # %%
 nuclei = {
@@ -118,8 +118,9 @@ claim(
 )
 
 # %% [markdown]
-# Bilinear is closer while a nucleus spans several cells, and the larger the cell, the further off is either. Both follow
-# a fixed rule. A rule that has *learned* what nuclei look like could do better: from many channels, and with weights.
+# Bilinear is closer while a nucleus spans several cells, and the larger the cell, the further off is either. Both
+# follow a fixed rule. A rule that has *learned* what nuclei look like could do better: from many channels, and with
+# weights.
 
 # %% [markdown]
 # ## 3 · Stamps: the transposed convolution
@@ -195,13 +196,16 @@ stamped = {k: stamp(small, torch.ones(k, k)) for k in (2, 3, 4)}
 crop = slice(12, 52)
 show.images([(f"kernel {k}", s[crop, crop]) for k, s in stamped.items()])
 
+# %% [markdown]
+# Move *Kernel side*, and watch the last picture:
+
 # %%
 play.upsampling(image, kernel=3, stride=2)
 
 # %% [markdown]
-# Where does the name come from? A convolution with stride 2 can be written as a large matrix, and this is its transpose.
-# The gradient passes through it on its way back. So an encoder that shrinks by 3×3 convolutions with stride 2 gets
-# checkerboards too, in its gradients.
+# Where does the name come from? A convolution with stride 2 can be written as a large matrix, and this is its
+# transpose. The gradient passes through it on its way back. So an encoder that shrinks by 3×3 convolutions with stride
+# 2 gets checkerboards too, in its gradients.
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -267,8 +271,8 @@ quiz("even-counts")
 # %% [markdown]
 # ### Look
 #
-# Your three modes, untrained, on a flat map. How strong is the pattern? It is measured as the spread of the four kinds of
-# pixels (even or odd row, even or odd column), away from the border.
+# Your three modes, untrained, on a flat map. How strong is the pattern? It is measured as the spread of the four kinds
+# of pixels (even or odd row, even or odd column), away from the border.
 
 # %%
 WayUp = use(UpConv)
@@ -305,9 +309,9 @@ claim(
 )
 
 # %% [markdown]
-# The mean is taken off, so that only the pattern shows; a picture of one tone has none. The transposed mode begins with a checkerboard; the other two do not. In exchange it has fewer weights, and it
-# can choose its four pixels freely. Both kinds are in use. (Another name for the transposed convolution is
-# *deconvolution*, although it undoes no convolution.)
+# The mean is taken off, so that only the pattern shows; a picture of one tone has none. The transposed mode begins with
+# a checkerboard; the other two do not. In exchange it has fewer weights, and it can choose its four pixels freely. Both
+# kinds are in use. (Another name for the transposed convolution is *deconvolution*, although it undoes no convolution.)
 
 # %% [markdown]
 # ## 5 · The hourglass
@@ -350,8 +354,8 @@ check(Hourglass)
 # %% [markdown]
 # <details><summary>The sides come out too small</summary>
 #
-# Every `UpConv` doubles them once, and the encoder has halved them `depth` times. Count your steps up. Remember that the
-# bottleneck is level `depth`, not `depth - 1`.
+# Every `UpConv` doubles them once, and the encoder has halved them `depth` times. Count your steps up. Remember that
+# the bottleneck is level `depth`, not `depth - 1`.
 #
 # </details>
 
@@ -413,13 +417,15 @@ claim(
 )
 
 # %% [markdown]
-# It finds the nuclei. Compare its borders with those of your enlarged shares, at 16 pixels per cell: with 128 channels per
-# cell, the decoder draws closer than the fixed rule did from one number per cell. So is the bottleneck good enough?
+# It finds the nuclei. Compare its borders with those of your enlarged shares, at 16 pixels per cell: with 128 channels
+# per cell, the decoder draws closer than the fixed rule did from one number per cell. (In lesson 05 nobody had asked
+# the encoder for places. Here both learn together, and a nucleus covers several cells.) So is the bottleneck good
+# enough?
 #
-# For nuclei, nearly. A nucleus is a blob: be a pixel wrong all around, and most of it is still covered. The annotators'
-# outlines are uncertain by a pixel or two themselves (the card of the data set says so). Ask for something thin instead.
-# The grey matter of the brain is a folded ribbon, two to four millimetres thick, and a millimetre is a pixel here. White
-# matter lies inside, and fluid in the furrows.
+# For nuclei, nearly. A nucleus is a blob: even if you are a pixel wrong all around, most of it is still covered. The
+# annotators' outlines are uncertain by a pixel or two themselves (the card of the data set says so). Ask for something
+# thin instead. The grey matter of the brain is a folded ribbon, two to four millimetres thick, and a millimetre is a
+# pixel here. White matter lies inside, and fluid in the furrows.
 #
 # **Predict:** train an hourglass with four poolings, and one with two. Which draws the ribbon better? (About half a
 # minute. The slices come from one average brain: `data.load("brain", "train").card` says more.)
@@ -480,16 +486,16 @@ claim(
 )
 
 # %% [markdown]
-# With four poolings there is no ribbon: the outline of the head is right, and the folds run together. (Grey matter is
-# blue, white matter yellow, fluid green.) With two it begins to show. The fewer poolings, the smaller the cells, and the
-# more is left of *where*. But each pooling that you leave out roughly halves how far the network sees. Here brightness
-# says much about the tissue (lesson 02, section 7), so a small view is enough. Where objects are large, or told apart by
-# their surroundings, it is not.
+# With four poolings there is no ribbon: the outline of the brain is about right, and the folds run together. (Grey
+# matter is blue, white matter yellow, fluid green.) With two it begins to show. The fewer poolings, the smaller the
+# cells, and the more is left of *where*. But each pooling that you leave out roughly halves how far the network sees.
+# Here brightness says much about the tissue (lesson 02, section 7), so a small view is enough. Where objects are large,
+# or told apart by their surroundings, it is not.
 #
-# What you want is both: the wide view of the deep levels, and the pixels of the shallow ones. The encoder has kept them,
-# and you have thrown its `skips` away so far. Lesson 07 uses them. What that brings was measured beforehand, from five
-# seeds (`python course.py bench skips`, in this course's folder): the hourglass above with four poolings, and the U-Net
-# of lesson 07 with four poolings, both trained as here.
+# What you want is both: the wide view of the deep levels, and the pixels of the shallow ones. The encoder has kept
+# them, and you have thrown its `skips` away so far. Lesson 07 uses them. What that brings was measured beforehand, from
+# five seeds (`python course.py bench skips`, in this course's folder): the hourglass above with four poolings, and the
+# U-Net of lesson 07 with four poolings, both trained as here.
 
 # %%
 from helpers import measured
@@ -514,7 +520,7 @@ claim(
 # %% [markdown]
 # The U-Net draws every tissue better, from every seed.
 #
-# ## 6 · Two questions that count
+# ## Graded questions
 #
 # The answers to these are graded with your exercises. You may change them until you hand in.
 
@@ -547,8 +553,9 @@ progress()
 #   a transposed convolution 2×2 with stride 2 is a 1×1 convolution followed by it.
 #
 # **Sources** · Fischl, B. and Dale, A. M. (2000), *Measuring the thickness of the human cerebral cortex from magnetic
-# resonance images*, PNAS 97, 11050–11055 (the ribbon) · Odena, A., Dumoulin, V. and Olah, C. (2016), *Deconvolution and checkerboard artifacts*, Distill,
-# doi:10.23915/distill.00003 · Dumoulin, V. and Visin, F. (2016), *A guide to convolution arithmetic for deep learning*,
-# arXiv:1603.07285 · Ronneberger, O., Fischer, P. and Brox, T. (2015), *U-Net: convolutional networks for biomedical
-# image segmentation*, arXiv:1505.04597 · Shi, W. et al. (2016), *Real-time single image and video super-resolution
-# using an efficient sub-pixel convolutional neural network*, arXiv:1609.05158
+# resonance images*, PNAS 97, 11050–11055 (the ribbon) · Odena, A., Dumoulin, V. and Olah, C. (2016), *Deconvolution and
+# checkerboard artifacts*, Distill, doi:10.23915/distill.00003 · Dumoulin, V. and Visin, F. (2016), *A guide to
+# convolution arithmetic for deep learning*, arXiv:1603.07285 · Ronneberger, O., Fischer, P. and Brox, T. (2015),
+# *U-Net: convolutional networks for biomedical image segmentation*, arXiv:1505.04597 · Shi, W. et al. (2016),
+# *Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural network*,
+# arXiv:1609.05158

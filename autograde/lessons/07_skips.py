@@ -31,8 +31,8 @@ output_size, DoubleConv, Encoder, UpConv, Hourglass = earlier(
 # %% [markdown]
 # ## 1 · What the bottleneck forgot
 #
-# The hourglass of lesson 06 drew nuclei, which are blobs, quite well. It failed on something thin: the grey matter of the
-# brain, a folded ribbon two to four millimetres thick, with white matter inside and fluid in its furrows. In these
+# The hourglass of lesson 06 drew nuclei, which are blobs, quite well. It failed on something thin: the grey matter of
+# the brain, a folded ribbon two to four millimetres thick, with white matter inside and fluid in its furrows. In these
 # slices a millimetre is a pixel. Here is that hourglass again, trained on the lower slices. It draws the upper ones,
 # which it has never seen. (Training takes some twenty seconds. The slices are of one average brain, without noise or
 # disease, and neighbours look alike: see `print(train.card)`.)
@@ -110,13 +110,13 @@ show.images(
 )
 
 # %% [markdown]
-# In the bottleneck 16 × 16 pixels share one cell. The pixels are not lost, though. One floor up, before each pooling, the
-# encoder still had them, and it hands them out: the list `skips`, from shallow to deep. What if the decoder could look
-# at the encoder's floor while it draws its own? A connection that leaps over the bottom of the U like that is called a
-# **skip connection**, and the map it carries a *skip*.
+# In the bottleneck 16 × 16 pixels share one cell. The pixels are not lost, though. One floor up, before each pooling,
+# the encoder still had them, and it hands them out: the list `skips`, from shallow to deep. What if the decoder could
+# look at the encoder's floor while it draws its own? A connection that leaps over the bottom of the U like that is
+# called a **skip connection**, and the map it carries a *skip*.
 
 # %% [markdown]
-# ## 2 · Beside each other, or on top of each other
+# ## 2 · Join them, or add them
 #
 # Two maps of the same sides are to become one. There are two ways: *add* them, number by number, or *concatenate* them,
 # which puts the channels of the one after the channels of the other.
@@ -139,8 +139,8 @@ joined = torch.cat([below, beside])
 show.images([("added: one channel", added), ("concatenated: two channels", joined)])
 
 # %% [markdown]
-# Added, the three pixels are the same, and no layer that comes later can tell them apart. Concatenated, they differ, and
-# the next convolution can still add the channels if that is best: addition is one special choice of its weights.
+# Added, the three pixels are the same, and no layer that comes later can tell them apart. Concatenated, they differ,
+# and the next convolution can still add the channels if that is best: addition is one special choice of its weights.
 
 # %%
 torch.manual_seed(0)
@@ -182,8 +182,8 @@ for skip_size in reversed(kept):
 print(f"572 pixels in, {size} out")
 
 # %% [markdown]
-# The skip is always the larger one, because it has been through fewer convolutions. What from below still knows about
-# lies in the *middle* of it, since each convolution took as much from one end as from the other. So cut the middle out.
+# The skip is always the larger one, because it has been through fewer convolutions. The map from below covers only the
+# *middle* of it, since each convolution took as much from one end as from the other. So cut the middle out.
 
 # %% [markdown] card="center_crop"
 
@@ -212,16 +212,16 @@ check(center_crop)
 # %% [markdown]
 # <details><summary>One row too many, or an empty map?</summary>
 #
-# `x[:, :, a:-a]` cuts the same number from both ends. When 5 rows have to go, that is 4 or 6; when none has to, `a` is 0
-# and `0:-0` is nothing. Say where the slice starts and how long it is.
+# `x[:, :, a:-a]` cuts the same number from both ends. When 5 rows have to go, that is 4 or 6; when none has to, `a` is
+# 0 and `0:-0` is nothing. Say where the slice starts and how long it is.
 #
 # </details>
 
 # %% [markdown]
 # ### Look
 #
-# Two valid convolutions on the real slice, and your crop of the slice beside it. Do they show the same place? Subtract a
-# small blur from each crop and see: where a crop is shifted, edges stay.
+# Two valid convolutions on the real slice, and your crop of the slice beside it. Do they show the same place? Subtract
+# a small blur from each crop and see: where a crop is shifted, edges stay.
 
 # %%
 blur = torch.full((1, 1, 3, 3), 1 / 9)
@@ -260,8 +260,8 @@ print("come back whole:", [side for side in sides if back[side] == side])
 print("come back short:", {side: back[side] for side in sides if back[side] != side})
 
 # %% [markdown]
-# The multiples of 2⁴ = 16 do. So the first cure is to pad the image with zeros up to the next multiple, run the network,
-# and take the same rows and columns away from its mask. The second half of that is given.
+# The multiples of 2⁴ = 16 do. So the first cure is to pad the image with zeros up to the next multiple, run the
+# network, and take the same rows and columns away from its mask. The second half of that is given.
 
 
 # %%
@@ -302,12 +302,13 @@ check(pad_to_multiple)
 # %% [markdown]
 # ### Look
 #
-# A piece of 100 × 75 pixels through the hourglass, which takes multiples of 16 only.
+# A piece of 100 × 75 pixels through the hourglass, which was made for multiples of 16. It may refuse others, or lose
+# rows and columns.
 
 # %%
 odd = x[:, :, 10:110, 30:105]
 try:
-    hourglass(odd)
+    print("unpadded:", tuple(odd.shape[2:]), "→", tuple(hourglass(odd).shape[2:]))
 except ValueError as error:
     print("the hourglass says:", error)
 
@@ -365,25 +366,25 @@ check(Up)
 # %% [markdown]
 # <details><summary>Sizes do not match?</summary>
 #
-# 13 halved is 6, doubled is 12. One row went missing on the way down, the last one, so it has to be put back at the end.
-# Print `x.shape` and `skip.shape` on the line before you concatenate; `F.pad` names the *last* axis first:
-# `(left, right, top, bottom)`.
+# 13 halved is 6, doubled is 12. One row went missing on the way down, the last one, so it has to be put back at the
+# end. Print `x.shape` and `skip.shape` on the line before you concatenate; `F.pad` names the *last* axis first: `(left,
+# right, top, bottom)`.
 #
 # </details>
 #
 # <details><summary>Expected input to have 64 channels, but got 96?</summary>
 #
-# After `torch.cat` there are the channels of *both* maps. Which two numbers does the first argument of your `DoubleConv`
-# add up?
+# After `torch.cat` there are the channels of *both* maps. Which two numbers does the first argument of your
+# `DoubleConv` add up?
 #
 # </details>
 
 # %% [markdown]
 # ### Look
 #
-# Your `Up`, untrained, on the real slice: from below comes the map of level 2, from the side the skip of level 1. Once the
-# skip is zero, once it is there. (The random weights make 16 channels; you see the two that vary most. In training mode
-# batch norm uses this picture's own mean and spread, so there is something to see.)
+# Your `Up`, untrained, on the real slice: from below comes the map of level 2, from the side the skip of level 1. Once
+# the skip is zero, once it is there. (The random weights make 16 channels; you see the two that the skip changes most.
+# In training mode batch norm uses this picture's own mean and spread, so there is something to see.)
 
 # %%
 torch.manual_seed(0)
@@ -394,21 +395,35 @@ with torch.no_grad():
         "skip zero": step(below, torch.zeros_like(skip)),
         "with skip": step(below, skip),
     }
-panels = []
-for name, out in outcomes.items():
-    most = out[0].std(dim=(1, 2)).argsort(descending=True)[:2].tolist()
-    panels += [(f"{name}, channel {k}", out[0, k]) for k in most]
-show.images(panels)
+change = outcomes["with skip"] - outcomes["skip zero"]
+most = change[0].std(dim=(1, 2)).argsort(descending=True)[:2].tolist()
+show.images([(f"{n}, channel {k}", out[0, k]) for k in most for n, out in outcomes.items()])
+
+
+# %% claim="with it detail of the picture shows among them"
+def detail(maps):
+    """What is left of maps after a blur."""
+    return maps - F.avg_pool2d(maps, 5, 1, 2)
+
+
+def goes_with(out):
+    """How well the detail of the best channel goes with that of the picture."""
+    rows = torch.cat([detail(F.avg_pool2d(x, 2))[0].flatten(1), detail(out)[0].flatten(1)])
+    return torch.corrcoef(rows)[0, 1:].nan_to_num().abs().max().item()
+
+
+details = [goes_with(outcomes[name]) for name in ("with skip", "skip zero")]
+claim(lambda there, zero: there > 1.5 * zero, *details, swapped=details[::-1])
 
 # %% [markdown]
-# Nothing has been learned yet. Without the skip you see the 2×2 stamps of the transposed convolution (lesson 06); with it
-# the grain of the picture is back between them. It came through the skip.
+# Nothing has been learned yet. Without the skip you see the 2×2 stamps of the transposed convolution (lesson 06); with
+# it detail of the picture shows among them. It came through the skip.
 
 # %% [markdown]
 # ## 6 · The whole U
 #
-# Encoder down, one `Up` for each level from deep to shallow, and a 1×1 convolution that turns the channels of each pixel
-# into one number for each class.
+# Encoder down, one `Up` for each level from deep to shallow, and a 1×1 convolution that turns the channels of each
+# pixel into one number for each class.
 #
 # **Predict** the order before you write.
 
@@ -495,10 +510,10 @@ with torch.no_grad():
 # %% [markdown]
 # ## 7 · Are they worth it?
 #
-# The U-Net has more weights than the hourglass. If it draws better, is it for the skips, or for the weights? Ask a third
-# network: a U-Net, weight for weight, with every skip replaced by zeros before it enters the `Up`. (It is the course's,
-# since of yours only you know where the skips come in.) Training is the same for all, and takes the two of them some
-# forty seconds.
+# The U-Net has more weights than the hourglass. If it draws better, is it for the skips, or for the weights? Ask a
+# third network: a U-Net, weight for weight, with every skip replaced by zeros before it enters the `Up`. (It is the
+# course's, since of yours only you know where the skips come in.) Training is the same for all, and takes the two of
+# them some forty seconds.
 
 # %%
 from helpers.reference import unet as course
@@ -537,7 +552,7 @@ claim(
     arms_swapped=(found["U-Net"], found["skips zeroed"], found["hourglass"]),
 )
 
-# %% claim="the third network, with as many weights and no skips, draws like the hourglass"
+# %% claim="the third network, with as many weights and no skips, stays as far behind as the hourglass"
 claim(
     lambda hourglass, zeroed, unet: all(
         abs(zeroed[k] - hourglass[k]) < (unet[k] - hourglass[k]) for k in unet
@@ -547,8 +562,8 @@ claim(
 )
 
 # %% [markdown]
-# The U-Net draws the ribbon and the furrows; the third network, with as many weights and no skips, draws like the
-# hourglass. One training of each is one draw, though. The same three were trained beforehand from five seeds
+# The U-Net draws the ribbon and the furrows; the third network, with as many weights and no skips, stays as far behind
+# as the hourglass. One training of each is one draw, though. The same three were trained beforehand from five seeds
 # (`python course.py bench skips`, in this course's folder). The seed fixes first weights and order of pictures, so the
 # networks of one seed make a pair: look at the smallest and the largest difference in a pair.
 
@@ -583,7 +598,7 @@ claim(
 # comparison at length. How much do skips bring where objects are blobs? Train the three on `"nuclei"` and see.
 
 # %% [markdown]
-# ## 8 · For the grade
+# ## Graded questions
 
 # %% graded="what-zeroed-skips-show"
 quiz("what-zeroed-skips-show")

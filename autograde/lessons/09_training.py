@@ -120,7 +120,7 @@ check(train_one_epoch)
 # ### Look: one batch, by heart
 #
 # Before you train on everything, train on *one batch*, again and again. A network with a hundred thousand weights can
-# learn two small tiles by heart. If it does not, something is broken, and you know it after two seconds.
+# learn two small tiles by heart. If it does not, the code is broken or the rate far off.
 #
 # **Predict.** What would a broken loop look like?
 
@@ -369,8 +369,7 @@ claim(
 
 # %% [markdown]
 # The plain step erases whole nuclei, and their labels stay. No network can learn to find what is not there. On square
-# roots a dark pixel loses little. So from here on your augmentation gets the roots of an image, and its result is
-# squared.
+# roots no nucleus is erased. So from here on your augmentation gets the roots of an image, and its result is squared.
 
 
 # %%
@@ -384,11 +383,11 @@ def lit(image, mask, generator):
 # ### Bend it
 #
 # Flips and quarter turns give eight views of a tile; bending gives any number. Fetch each pixel from a place a little
-# off its own, where neighbours are off by nearly the same. For such offsets, smooth random numbers: they are a field of
-# small arrows. That is an *elastic deformation* (Simard et al. 2003). The 2015 paper calls it the likely key to
-# training with few pictures.
+# off its own, where neighbours are off by nearly the same. To get such offsets, draw random numbers and smooth them.
+# Two numbers for each pixel are an arrow, down and across. That is an *elastic deformation* (Simard et al. 2003). The
+# 2015 paper calls it the likely key to training with few pictures.
 #
-# The arrows are given. How long are they?
+# The arrows are given. How long are they? (*Root mean square*: their typical length.)
 
 
 # %%
@@ -443,12 +442,6 @@ def elastic_pair(image, mask, alpha, sigma, generator):
 check(elastic_pair)
 
 # %% [markdown]
-# <details><summary>Nothing seems to move</summary>
-#
-# Measure the field's root mean square *after* smoothing, and scale it to `alpha`.
-#
-# </details>
-#
 # ### Look
 #
 # How much bending is too much? Ask whether the picture could still be a photograph. (*Folded* is a pixel whose right or
@@ -510,7 +503,8 @@ def course_of(views, epochs=40):
 
 
 runs = {"as it is": course_of(None), "any way up": course_of(any_way_up)}
-for k, what in enumerate(("training loss", "validation loss", "validation IoU")):
+kinds = ("training loss (Dice + cross-entropy)", "validation loss (cross-entropy)", "IoU")
+for k, what in enumerate(kinds):
     show.curves(
         torch.arange(40),
         [(name, run[k]) for name, run in runs.items()],
@@ -548,8 +542,8 @@ claim(lambda plain, views: views > 2 * plain, *jumps, swapped=jumps[::-1])
 
 # %% [markdown]
 # As it is, the tile is soon known by heart: its loss falls to almost nothing. On other tiles the loss turns and
-# *rises*, while the IoU hardly moves any more. The masks hardly change, but the network grows more confident of its
-# mistakes. That is *overfitting*.
+# *rises*, while the IoU hardly moves any more. The masks are about as good as before, but the network grows more
+# confident of their mistakes. That is *overfitting*.
 #
 # With a new view in every step, the training loss stays higher, as it should. The best IoU on other tiles is better
 # than any without views. But its curves jump about. Which epoch's weights do you keep, and how long do you wait for
@@ -801,8 +795,8 @@ claim(
 
 # %% [markdown]
 # In the light that they were trained in, both networks beat the threshold. In half the light the first network fails,
-# and the second does better, because it has met darker pictures in its views. How much better depends on how far your
-# light goes. (Otsu's threshold moves with the light.)
+# and the second does better: it has met darker pictures in its views. How much better may depend on how far your light
+# goes. (Otsu's threshold moves with the light.)
 #
 # So augmentation prepares a network for what the views show. Here light and bends earned nothing in the light of the
 # training, and they paid off in another one.
@@ -820,7 +814,7 @@ graph
 #
 # - **Every pixel is an example.** Neighbours resemble each other, so these are fewer examples than pixels, but many
 #   more than one.
-# - **The same weights everywhere.** What is learned at one nucleus holds at all others.
+# - **The same weights everywhere.** What is learned at one nucleus is applied at all others.
 # - **Views.** Each pixel comes in eight ways up and any number of bends.
 # - **The test is near.** It is the same dye, microscope and day. Lesson 11 takes pictures from elsewhere.
 
@@ -834,7 +828,7 @@ print(
 # %% [markdown]
 # ## 8 · The clinic
 #
-# Here are five runs with one mistake each, of the kind that costs people days. None of them raises an error that says
+# Here are five runs with one mistake each. None of them raises an error that says
 # what is wrong. Look at the symptom, read the cell, decide, and only then run the cure.
 
 
@@ -903,7 +897,8 @@ claim(
 #
 # ### Case 2 · Not a number
 #
-# Each tile of a series is brought to mean 0 and standard deviation 1. The first was taken with the shutter closed.
+# Each tile of a series is brought to mean 0 and standard deviation 1. In one of the first steps the loss is not a
+# number any more.
 
 
 # %%
@@ -968,8 +963,8 @@ claim(
 )
 
 # %% [markdown]
-# One black tile was enough: every weight of the sick network is NaN. Scaling as such is not a mistake: compare the cured
-# IoU with the healthy run's, which had as many steps. Lesson 10 comes back to scaling.
+# One black tile was enough: every weight of the sick network is NaN. Scaling as such is not a mistake: compare the
+# cured IoU with the healthy run's, which had as many steps. Lesson 10 comes back to scaling.
 #
 # ### Case 3 · Below zero
 #
@@ -1092,7 +1087,7 @@ claim(
 
 # %% [markdown]
 # The network is about as good as before. What is better is the *number*: it promises less, and is nearer to what the
-# test keeps. A leak does not harm the network. It harms you, and you find out after the paper is out. A survey of
+# test keeps. Here the leak did not harm the network. It harms you, and you find out after the paper is out. A survey of
 # fields that use machine learning found leaks in hundreds of papers (Kapoor and Narayanan 2023).
 #
 # ## Graded questions

@@ -14,8 +14,8 @@
 #
 # **Time** as long as you like · **You need** nothing · **You write** nothing
 #
-# The terms are grouped by theme, in the order of the course. In the middle of a lesson there is a shorter way to look up
-# one term. It works in every notebook, and also finds a term by its other names:
+# The terms are grouped by theme, in the order of the course. In the middle of a lesson there is a shorter way to look
+# up one term. It works in every notebook, and also finds a term by its other names:
 
 # %%
 from helpers.glossary import faq

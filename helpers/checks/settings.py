@@ -66,7 +66,7 @@ class Members:
         changed = []
         for thing, before in zip(WATCHED, self._members, strict=True):
             for name, value in before.items() if _differs(thing, before) else ():
-                if vars(thing).get(name) is not value:
+                if (now := vars(thing).get(name)) is not value and not _by_torch(value, now):
                     changed.append(f"{thing.__name__}.{name}")
                     setattr(thing, name, value)
             # A class gains nothing by itself, but a module does, when a part of it is first used.
@@ -74,6 +74,12 @@ class Members:
                 changed.append(f"{thing.__name__}.{name}")
                 delattr(thing, name)
         return changed
+
+
+def _by_torch(before: Any, now: Any) -> bool:
+    """Whether torch itself has wrapped a function of its own, as it does when the first optimizer is made."""
+    file = getattr(getattr(now, "__code__", None), "co_filename", "")
+    return getattr(now, "__wrapped__", None) is before and file.startswith(os.path.dirname(torch.__file__))
 
 
 def _differs(thing: Any, before: dict[str, Any]) -> bool:

@@ -118,7 +118,7 @@ class UsageWatch(TorchFunctionMode):
         weights = [x for x in given if isinstance(x, nn.Parameter)]
         behind = [seen for x in given if (seen := self._of(x)) is not None]
         result = func(*args, **kwargs)
-        if name == "__get__":  # asking for a weight's shape or device is no use of it
+        if name == "__get__" and not tensors_in(result):  # asking for a weight's shape or device is no use of it
             return result
         self._used.update({id(p): p for p in weights if id(p) not in self._used})
         made = [args[0]] if name == "__setitem__" else tensors_in(result)

@@ -1,4 +1,4 @@
-"""Lesson 11: `match_instances(pred, target, threshold=0.5)`."""
+"""Lesson 12: `match_instances(pred, target, threshold=0.5)`."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from helpers.reference.inference import match_instances
 
 @exercise(
     match_instances,
-    lesson="11_in_the_wild",
+    lesson="12_objects",
     concept="Scores of objects",
     points=6,
     minutes=8,

@@ -1,4 +1,4 @@
-"""Lesson 11: `split_instances(probability, threshold=0.5, min_distance=5)`."""
+"""Lesson 12: `split_instances(probability, threshold=0.5, min_distance=5)`."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from helpers.reference.inference import split_instances
 
 @exercise(
     split_instances,
-    lesson="11_in_the_wild",
+    lesson="12_objects",
     concept="Watershed",
     points=6,
     minutes=8,

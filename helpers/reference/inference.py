@@ -1,4 +1,4 @@
-"""Lesson 11: images of any size, touching objects, and whether to trust a prediction."""
+"""Lessons 11 and 12: images of any size, touching objects, and whether to trust a prediction."""
 
 from __future__ import annotations
 

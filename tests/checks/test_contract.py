@@ -2,6 +2,7 @@
 
 import builtins
 import os
+import subprocess
 import sys
 import time
 
@@ -491,3 +492,16 @@ def test_what_was_changed_before_is_told_where_it_is_known_how_it_was():
         assert LocalSubject(dice, members).settings_changed() == ["torch.equal"]
     finally:
         torch.equal = equal
+
+
+def test_what_torch_wraps_when_the_first_optimizer_is_made_was_changed_by_nobody():
+    code = """
+import torch
+from helpers.checks.settings import Members
+members, function = Members(), torch.manual_seed
+torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+assert torch.manual_seed is not function, "nothing was wrapped: this test and `_by_torch` can go"
+print(members.restore())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -108,6 +108,20 @@ def test_what_is_changed_in_place_is_another_tensor():
     assert len(used(Moved(bias=True), x).open) == 0
 
 
+def test_a_weight_that_is_used_by_its_transpose_is_used():
+    class Transposed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2, 3))
+            self.looked_at = nn.Parameter(torch.ones(len(self.weight)))
+
+        def forward(self, x):
+            return x @ self.weight.T[:, : self.looked_at.shape[0]]
+
+    net = Transposed()
+    assert [p is net.weight for p in used(net, torch.ones(1, 3)).parameters] == [True]
+
+
 @pytest.mark.parametrize("name", ["skips taken before the block", "channels do not double", "average pooling"])
 def test_a_mistake_keeps_its_name_with_the_bias_that_torch_has_by_default(name, monkeypatch):
     answer = next(a for a in load("Encoder").misconceptions if a.name == name)

@@ -1,4 +1,4 @@
-"""Lesson 11's references: against direct predictions, scikit-image, and formulas written another way."""
+"""The references of lessons 11 and 12: against direct predictions, scikit-image, and formulas written another way."""
 
 import numpy as np
 import pytest
