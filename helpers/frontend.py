@@ -141,6 +141,11 @@ def is_lab() -> bool:
     return request is not None and "deletedCells" in request.get("metadata", {})
 
 
+def cell() -> str:
+    """The id of the request that runs a cell: another each time one is run; empty outside a kernel."""
+    return str((_request() or {}).get("header", {}).get("msg_id", ""))
+
+
 def _request() -> dict[str, Any] | None:
     """The message that the kernel is answering; None outside a kernel."""
     from IPython import get_ipython

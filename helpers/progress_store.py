@@ -161,7 +161,7 @@ def _keep(path: Path, change: Callable[[dict[str, Any]], None], now: float) -> N
     gap = now - max((last for last in [_number(kept.get("last")), *_last_elsewhere(path)] if last <= now), default=0)
     if gap <= PAUSE_S:
         kept["seconds"] = round(_number(kept.get("seconds")) + gap, 1)
-    kept["last"] = round(now, 1)
+    kept["last"] = now  # rounded up, it would lie ahead of what is done next
     change(kept)
     atomic_write(path, (json.dumps(kept, indent=1, ensure_ascii=False) + "\n").encode())
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SIGNED = "RdBu_r"  # colour map of values with a sign
-PAGE, TALLEST = 8.6, 4.2  # inches: a page of JupyterLab beside its file browser, and a row that leaves room for its cell
+PAGE, TALLEST = 8.6, 4.2  # inches: a page of JupyterLab beside its file browser; a row that leaves room for its cell
 # Colour, dash and marker of each line of a plot, in this order everywhere.
 STYLES = [(BLUE, "-", "o"), (VERMILION, "--", "s"), (GREEN, ":", "^"), (ORANGE, "-.", "D")]
 # Name, colour and hatch of the kinds of pixels in a prediction.
@@ -147,9 +147,14 @@ def curves(
         y = _array(y)
         ax.plot(x, y, dash, color=colour, marker=marker, markevery=max(1, len(x) // 8), label=label)
         said.append(f"{label} from {y[0]:.3g} to {y[-1]:.3g}, highest {y.max():.3g} at {x[y.argmax()]:.3g}")
-    ax.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    ax.set(xlabel=xlabel, yscale="log" if log else "linear")
+    if log:  # 0.2 and 5, not 2 × 10⁻¹
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+    ax.set_title(textwrap.fill(title, int(20 * height)), fontsize=11)
+    ax.set_ylabel(textwrap.fill(ylabel, int(9 * height)))
     if (x == x.round()).all():
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no layer 0.5
+        ax.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))  # there is no layer 0.5
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
     figure(fig, f"{title}. {xlabel} against {ylabel}: {'; '.join(said)}.")
@@ -204,7 +209,8 @@ def draw_image(fig: Figure, ax: Axes, image: Any) -> None:
         from matplotlib.colors import Normalize
 
         bound = float(abs(array).max())
-        fig.colorbar(ScalarMappable(Normalize(-bound, bound), SIGNED), ax=ax, shrink=0.8)
+        bar = ax.inset_axes((1.03, 0.1, 0.05, 0.8))  # beside the image, which stays as large as its neighbours
+        fig.colorbar(ScalarMappable(Normalize(-bound, bound), SIGNED), cax=bar)
     write_numbers(ax, numbers(array), shown)
 
 

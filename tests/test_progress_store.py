@@ -93,6 +93,15 @@ def test_of_a_graded_answer_nothing_but_the_time_is_kept_here(course):
     assert json.loads((course / "02_overlap" / "answers.json").read_text()) == {"dice-from-counts": "0.5"}
 
 
+def test_a_gap_is_counted_once_where_much_is_done_in_a_tenth_of_a_second(course, clock):
+    (course / "progress").mkdir()
+    (course / "progress" / "04_convolution.json").write_text(json.dumps({"last": clock[0] - 300}))
+    for later in (0.06, 0.07, 0.08):
+        clock[0] = 1_000_000.0 + later
+        progress_store.note_time()
+    assert kept(course)["seconds"] == pytest.approx(300, abs=1)
+
+
 def test_time_is_the_gaps_between_what_is_done_without_pauses(course, clock, monkeypatch):
     progress_store.note_time()
     assert progress_store.read(course)[0].seconds == {"02_overlap": 0.0}

@@ -51,6 +51,20 @@ def test_a_row_is_as_wide_as_the_page_and_long_titles_leave_the_images_whole(sho
     assert black > 800 / count * 0.9
 
 
+def test_an_image_with_a_colour_bar_is_as_large_as_its_neighbour(shown):
+    show.images([("white", torch.ones(20, 20)), ("signed", torch.linspace(-1, 1, 400).view(20, 20) / 9)])
+    dark = (np.asarray(picture(shown[0]["text/html"]).convert("L")) < 40).sum(axis=0)
+    left, right, *other = np.flatnonzero(dark > 0.9 * dark.max())  # the sides of the frames
+    assert abs((right - left) - (other[1] - other[0])) <= 2
+
+
+def test_long_words_of_a_plot_are_not_cut_off(shown):
+    show.curves([0, 1], [("line", torch.tensor([0.2, 6]))], "word " * 16, "x", "word " * 9, log=True, height=2.4)
+    plot = np.asarray(picture(shown[0]["text/html"]).convert("L"))
+    assert (plot[[0, -1]] > 250).all()
+    assert (plot[:, [0, -1]] > 250).all()
+
+
 def test_alternative_text_is_escaped(shown):
     show.images([("a", IMAGES["grey"])], alt='5 < 6 "quoted"')
     assert 'alt="5 &lt; 6 &quot;quoted&quot;"' in shown[0]["text/html"]

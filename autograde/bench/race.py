@@ -72,7 +72,7 @@ def _dice(
     make: Callable[[], nn.Module] | None = None,
     augment: Augment = augment_pair,
 ) -> float:
-    train, (validation, test) = Subset(_load(what, "train"), ORDER[what][:size]), _looked_at(what)
+    train, (validation, test) = _some(what, "train", ORDER[what][:size]), _looked_at(what)
     torch.manual_seed(seed)
     model = make() if make else _entrant(name, CLASSES[what])
     crops = size * round(train[0][1].numel() / 64**2)
@@ -84,10 +84,15 @@ def _load(what: str, split: str) -> Pairs:
     return data.load(what, split, **({"tile": 128} if what == "nuclei" else {}))
 
 
+def _some(what: str, split: str, chosen: list[int]) -> Pairs:
+    pairs: Any = _load(what, split)  # a data set to torch, though it is no `Dataset`
+    return Subset(pairs, chosen)
+
+
 def _looked_at(what: str) -> tuple[Pairs, Pairs]:
     """Pairs to choose the best weights by, and pairs for the score."""
     validation, test = {"nuclei": ([0, 2], [0, 1, 2, 3]), "brain": ([4, 14], [3, 9, 15, 21])}[what]
-    return Subset(_load(what, "validation"), validation), Subset(_load(what, "test"), test)
+    return _some(what, "validation", validation), _some(what, "test", test)
 
 
 def _entrant(name: str, num_classes: int) -> nn.Module:
@@ -103,7 +108,8 @@ class _Scaled(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.network = _entrant("yours", 1)
-        pixels = torch.stack([image for image, _ in _load("nuclei", "train")])
+        tiles = _load("nuclei", "train")
+        pixels = torch.stack([tiles[k][0] for k in range(len(tiles))])
         self.scale = [pixels.mean().item()], [pixels.std().item()]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -21,7 +21,7 @@
 
 # %% [markdown]
 # Run a cell with **Shift + Enter**, and go from the top. Here is the network that you will have built by lesson 07,
-# trained beforehand, and a piece of a micrograph that it has never seen. (Code that you may skip is folded: click the
+# trained beforehand, and a piece, new to it, of a micrograph. (Code that you may skip is folded: click the
 # three dots to read it.)
 
 # %% folded="Show a trained U-Net a picture"
@@ -52,7 +52,7 @@ print(f"{found.numel()} pixels, {found.numel()} answers, in {seconds:.2f} second
 #
 # How good is it? A person has drawn the nuclei of this micrograph by hand. Lay the network's mask over that drawing:
 
-# %%
+# %% folded="Lay the mask over the drawing"
 truth = labels > 0
 show.overlap([("the U-Net against the drawing", found, truth)], image)
 weights = sum(p.numel() for p in model.parameters())
@@ -78,9 +78,9 @@ claim(
 )
 
 # %% [markdown]
-# Nearly all that is wrong lies along the borders, where a second person with a pen would not have drawn quite the same
-# line either. Nothing of this network was downloaded: `datasets/models/make.py` trained it, and in lesson 09 you will
-# train your own.
+# *Missed* is what only the person drew, and *false* what only the network found. Nearly all that is wrong lies along
+# the borders, where a second person with a pen would not have drawn quite the same line either. Nothing of this network
+# was downloaded: `datasets/models/make.py` trained it, and in lesson 09 you will train your own.
 #
 # ## 2 · Three questions about one picture
 #
@@ -93,7 +93,7 @@ claim(
 # The boxes in the next cell are computed from the hand-drawn masks, by `mask_to_box`, which you will write in lesson
 # 01.
 
-# %%
+# %% folded="Draw the three answers"
 from helpers.reference.pixels import mask_to_box
 
 nuclei = data.load("nuclei", "test", tile=128).instances[1]
@@ -124,7 +124,7 @@ quiz("box-around-a-circle")
 # Now measure it, on all nuclei of the test quarter of the micrograph, and on something that is not a blob: the white
 # matter in one slice of a brain.
 
-# %%
+# %% folded="Measure the boxes"
 whole = data.load("nuclei", "test", tile=None).instances[0]
 
 
@@ -162,8 +162,7 @@ claim(
 
 # %% [markdown]
 # For round things a box is a fair summary. For thin, branched or hollow things it says little: their length, their
-# area and their outline are all lost in it. Whoever measures an area, plans a beam or steers around something needs the
-# pixels.
+# area and their outline are all lost in it. Whoever measures an area, aims radiation or steers a car needs the pixels.
 #
 # ## 3 · Where it is used
 #
@@ -171,7 +170,7 @@ claim(
 # |---|---|---|
 # | medicine | tumour, organ, vessel, everything else | volumes are followed over months; radiation is aimed past healthy organs (Nikolov et al. 2018) |
 # | biology | cell, nucleus, membrane | cells are counted and measured, in thousands of pictures (Falk et al. 2019) |
-# | driving | road, pavement, person, car, sky | the car knows where it may drive (Cordts et al. 2016) |
+# | driving | road, footway, person, car, sky | the car knows where it may drive (Cordts et al. 2016) |
 # | maps | roof, road, field, water | maps are drawn from aerial pictures (Van Etten et al. 2018) |
 #
 # The U-Net was made for the second of these (Ronneberger et al. 2015). It needed few pictures drawn by hand, and that
@@ -236,9 +235,10 @@ def pixel_accuracy(pred, target):
 check(pixel_accuracy)
 
 # %% [markdown]
-# Nothing was raised, and in this lesson the points do not count: you may check as often as you like. Now repair the
-# first of the two lines and run the cell again, until it says *passed*. When you are stuck, the buttons below the
-# verdict help; each is a call, too. There are three hints, one at a time:
+# A wrong answer is not a crash: the notebook goes on. This one is practice. Here and in every lesson you may check as
+# often as you like. Now repair the first of the two lines and run the cell again, until it says *passed*. When you are
+# stuck, the buttons below the verdict help. Each is also a function that you can call in a cell. There are three hints,
+# one at a time:
 
 # %%
 hint("pixel_accuracy")
@@ -290,10 +290,10 @@ claim(
 #   needs in its own cell. The practice cell above is not graded;
 # - your answers to the graded questions, which are kept in the file `answers.json` beside the notebook.
 #
-# When you are done, choose *Restart kernel and run all cells*: what works only because of a cell you have deleted since
-# will show itself. Then save the notebook (Ctrl+S) and run `submit()` in a cell of your own. It says what is still open
-# or wrong, and makes **one file** of both, which you hand in the way your instructor says; on a class's hub it hands
-# them in itself. The checks that give the points are those you saw, on fresh inputs.
+# When you are done, choose *Restart kernel and run all cells*. It shows you code that only worked because of a cell
+# that you have deleted since. Then save the notebook (Ctrl+S) and run `submit()` in a cell of your own. It says what is
+# still open or wrong, and makes **one file** of both, which you hand in the way your instructor says; on a class's hub
+# it hands them in itself. The checks that give the points are those you saw, on fresh inputs.
 #
 # ## 7 · Is everything here?
 #
@@ -324,8 +324,8 @@ quiz("roofs-from-above")
 # ## Recap
 #
 # 1. Classification gives a word, detection boxes, segmentation a class for each pixel: the mask.
-# 2. A box holds much that is not the object: the more, the less of its box the object fills.
-# 3. A check names your mistake and raises nothing. Hints come one at a time.
+# 2. A box also holds pixels that are not the object: few around a nucleus, most of them around white matter.
+# 3. A check names your mistake, and the notebook goes on. Hints come one at a time.
 # 4. `use` takes your piece when it passes and the course's until then, so you can start at any lesson.
 # 5. `submit()` makes the file that you hand in, of the notebook and `answers.json`.
 #
@@ -339,7 +339,8 @@ progress()
 # %% [markdown]
 # ## Go further
 #
-# - Replace `[1]` in the first code cell by `[0]`, `[2]` or `[3]`. Which piece gives the network most trouble?
+# - Unfold *Show a trained U-Net a picture*, put `[0]`, `[2]` or `[3]` in place of `[1]`, and run it and the next cell.
+#   Which piece gives the network most trouble?
 # - Give it a picture of another kind: `data.load("cells", "test")[0]`, nuclei from a simulator. It has never seen one.
 #   Where does it go wrong?
 #

@@ -12,7 +12,7 @@
 # **You will** turn pictures and masks into what a network takes, keep the two together, and find out how a test set can
 # hand a good score to a model that has learnt nothing.
 #
-# **Time** about 50 minutes · **You need** Python with NumPy or PyTorch arrays · **You write** `to_tensor`, `one_hot`,
+# **Time** about 55 minutes · **You need** Python with NumPy or PyTorch arrays · **You write** `to_tensor`, `one_hot`,
 # `mask_to_box`, `flip_pair` and `PairDataset`
 
 # %%
@@ -38,7 +38,12 @@ folder = files.root() / "nuclei"
 picture = np.asarray(Image.open(folder / "image.png"))
 patch = picture[192:200, 76:84]
 
-show.images([("the micrograph", picture / 255), ("8 × 8 pixels of it", patch * 1.0)])
+show.images(
+    [
+        ("the micrograph", picture / 255),
+        ("8 × 8 pixels of it, stretched to white", patch * 1.0),
+    ]
+)
 print(f"{picture.dtype}, shape {picture.shape}, from {picture.min()} to {picture.max()}")
 
 # %% [markdown]
@@ -59,12 +64,14 @@ print(pixel + 100)
 
 # %%
 tissue = immunohistochemistry()
+show.images([("a tissue section", tissue.transpose(2, 0, 1) / 255)])
 print(f"{tissue.dtype}, shape {tissue.shape}")
 
 # %% [markdown]
 # A file keeps the three colours of a pixel side by side: height, width, **channels last**. PyTorch wants the channels
 # *first*, so that each channel is one whole grey picture. And its layers want `float32`, with numbers of about 1. Three
-# changes, then: order, type, range.
+# changes, then: order, type, range. `torch.from_numpy(a)` makes a tensor of an array, `t.permute(2, 0, 1)` puts its
+# axes in another order, and `t.float()` changes its type.
 
 # %% [markdown] card="to_tensor"
 
@@ -121,7 +128,8 @@ print(f"the micrograph: shape {tuple(convert(picture).shape)}")
 # ## 2 · A mask is a grid of names
 #
 # A mask has the size of its picture. Its numbers look like grey values, and are nothing of the kind: each is the
-# *name* of a class. Here is a slice of a brain, and the class of each pixel.
+# *name* of a class. Here is a slice of a brain (*T1* is a kind of MRI picture), and the class of each pixel: black is
+# background, violet fluid (*csf*), blue grey matter, yellow white matter.
 
 # %%
 brain = data.load("brain", "train")
@@ -135,13 +143,13 @@ for number, name in enumerate(brain.classes):
 # Names cannot be averaged. The mean of *background* (0) and *grey matter* (2) is 1, which is *csf and other*, and so
 # neither of the two.
 #
-# How can a network answer with a name, when all it can compute are numbers that add and multiply? It gets one channel
-# for each class, and the highest wins. The true mask can be written in the same way, with a 1 in the channel of the
-# pixel's class and 0 in the others: **one-hot**.
+# How can a network answer with a name, when all it can compute are numbers that add and multiply? It answers with one
+# channel for each class, and in each pixel the highest number wins. The true mask can be written in the same way, with
+# a 1 in the channel of the pixel's class and 0 in the others: **one-hot**.
 #
 # And sometimes the honest answer is *I do not know*. Whoever draws a mask cannot tell to the pixel where grey matter
-# ends. Such pixels get the number 255, the **ignore index**: they are in no class, and no loss and no score counts
-# them.
+# ends. Such pixels get the number 255, the **ignore index**: they are in no class, and neither training nor a score
+# counts them.
 
 # %% [markdown] card="one_hot"
 
@@ -335,7 +343,7 @@ for name, picture_ in (("a pair", image), ("torn apart", image.flip(-1))):
     inside, outside = picture_[0][mask > 0].mean(), picture_[0][mask == 0].mean()
     print(f"{name:>10}: brightness {inside:.2f} in the mask, {outside:.2f} outside")
 
-# %% claim="in which nuclei are hardly brighter than what surrounds them"
+# %% claim="whose masks are now only a little brighter than what surrounds them"
 
 
 def brighter(picture_):
@@ -350,8 +358,8 @@ claim(
 )
 
 # %% [markdown]
-# Nothing raises an error. The shapes fit and the training runs, on pairs in which nuclei are hardly brighter than what
-# surrounds them.
+# Nothing raises an error. The shapes fit and the training runs, on pairs whose masks are now only a little brighter
+# than what surrounds them.
 
 # %% [markdown] card="flip_pair"
 
@@ -480,7 +488,7 @@ show.images([(f"pair {k}", x) for k, x in enumerate(tinted)], height=2.8)
 # ## 6 · Three sets, three ways to split
 #
 # The course comes with three sets. `data.load` gives pairs of the kind that you have just made, for a **split**: the
-# network learns from *train*, *validation* is for your choices, and *test* is looked at once, at the end.
+# network learns from *train*, *validation* is for your choices, and you look at *test* one single time, at the end.
 
 # %%
 panels = []
@@ -504,7 +512,7 @@ show.images(panels, height=2.6)
 # - `brain` is one volume, cut into slices one millimetre apart. The splits are blocks of slices, and between two blocks
 #   ten slices are left out.
 # - `cells` is simulated: any number of pictures, with exact masks, and a dial for how much of them is nucleus. Each is
-#   drawn separately, so the splits have nothing in common.
+#   drawn separately, so no picture is in two splits.
 #
 # `print(data.load("brain", "test").card)` shows where a set comes from, its licence and its known flaws.
 #
@@ -548,8 +556,8 @@ scores = {split_by: copycat(split_by)[1] for split_by in ("random", "block")}
 claim(lambda leaking: leaking > 0.75, scores["random"], split_by_blocks=(scores["block"],))
 
 # %% [markdown]
-# Dealt out at random, a model that has learnt nothing looks good. That is a **leak**: what is tested was, all but for a
-# millimetre, in the training set. Here is one such copy.
+# Dealt out at random, a model that has learnt nothing looks good. That is a **leak**: almost
+# the same slice, one millimetre away, was in the training set. Here is one such copy.
 
 # %%
 train, test = (data.load("brain", split, split_by="random") for split in ("train", "test"))

@@ -12,8 +12,8 @@
 # **You will** see why accuracy calls a useless mask excellent, write the scores that do not, and find out how two
 # honest ways to take a mean can call either of two models the better one.
 #
-# **Time** about 55 minutes · **You need** tensors and boolean masks (lesson 01; nothing you wrote there is used, so you
-# can start here) · **You write** `pixel_accuracy`, `confusion`, `iou`, `dice`, `mean_iou` and `dice_scores`
+# **Time** about 60 minutes · **You need** tensors and boolean masks (lesson 01; nothing you wrote there is used, so you
+# can start here) · **You write** `pixel_accuracy`, `confusion`, `iou`, `dice`, `dice_scores` and `mean_iou`
 
 # %%
 import torch
@@ -126,8 +126,8 @@ check(confusion)
 # %% [markdown]
 # ### Look
 #
-# Your counts for Otsu's mask. Two shares are often made of them: *precision*, how much of what was predicted is right,
-# and *recall*, how much of what is there was found.
+# Your counts for Otsu's mask. Two fractions are often made of them: *precision*, how much of what was predicted is
+# right, and *recall*, how much of what is there was found.
 
 # %%
 count = use(confusion)
@@ -142,7 +142,8 @@ print(f"precision {tp / (tp + fp):.3f}, recall {tp / (tp + fn):.3f}")
 #
 # $$\text{IoU}(A, B) = \frac{|A \cap B|}{|A \cup B|}$$
 #
-# That is *intersection over union*, in counts tp / (tp + fp + fn). It is 1 when the masks are equal and 0 when they
+# That is *intersection over union*, in counts tp / (tp + fp + fn): |A| is the number of pixels in A, ∩ what is in both
+# masks, and ∪ what is in at least one. It is 1 when the masks are equal and 0 when they
 # share nothing. Background does not appear in it at all.
 
 # %% [markdown] card="iou"
@@ -302,7 +303,7 @@ claim(
 quiz("dice-or-iou")
 
 # %% [markdown]
-# Watch both fall while the shape of one nucleus is pushed off itself, and accuracy hardly move:
+# Now drag the shape of one nucleus off itself, or move the slider *Right*. Both scores fall, and accuracy hardly moves:
 
 # %%
 play.overlap(image, truth)
@@ -311,7 +312,8 @@ play.overlap(image, truth)
 # ## 4 · How far off is the border?
 #
 # Overlap counts pixels, wherever they are. Take two predictions: one draws every nucleus a pixel too thin, the other
-# draws perfect outlines and overlooks three nuclei. Part of the two is shown; the numbers are of all the test columns.
+# draws perfect outlines and overlooks three nuclei. The
+# picture shows 200 rows of the last quarter of the micrograph, the numbers are of all its rows.
 
 # %%
 image, labels = data.load("nuclei", "test", tile=None)[0]
@@ -331,7 +333,8 @@ show.overlap([(name, m[shown], truth[shown]) for name, m in panels], image[:, sh
 for name, mask in panels:
     print(
         f"{name:>9}: Dice {dice_score(mask, truth):.3f}, "
-        f"border {boundary_error(mask, truth):.2f} pixels off"
+        f"border {boundary_error(mask, truth):.2f} pixels off, "
+        f"area {mask.sum() / truth.sum():.0%} of the true one"
     )
 
 # %% claim="The two scores disagree about which is better"
@@ -355,11 +358,15 @@ away = torch.from_numpy(ndimage.distance_transform_edt(~rim(forgetful).numpy()))
 far = [(away[rim(m)] > 5).float().mean() for m in (truth & ~forgetful, thin)]
 claim(lambda fraction: fraction > 0.5, far[0], too_thin=far[1:])
 
+# %% claim="A measured area suffers from both"
+kept = [(mask.sum() / truth.sum()).item() for _, mask in panels]
+claim(lambda *areas: all(area < 0.95 for area in areas), *kept, truth=(1.0, 1.0))
+
 # %% [markdown]
 # The two scores disagree about which is better. The second number is the *boundary error*: from every border pixel of
 # one mask to the nearest border pixel of the other, both ways, and the mean of it (Heimann et al. 2009). A nucleus that
-# is missed has most of its border far from any other. Which number matters depends on what the mask is for: counting
-# forgives a thin border and no missing nucleus; for an area it is the other way round.
+# is missed has most of its border far from any other. Which number matters depends on what the mask is for. For
+# counting, a thin border does no harm and a missing nucleus is a mistake. A measured area suffers from both.
 #
 # ## 5 · Nothing there, nothing found
 #
@@ -458,8 +465,10 @@ for name, preds in models.items():
     with_nucleus = score_all(preds[filled], truths[filled], "per_image")
     without = score_all(preds[~filled], truths[~filled], "per_image")
     print(
-        f"{name:>8}:  tiles with a nucleus {with_nucleus:.3f}   empty tiles {without:.3f}"
+        f"{name:>8}:  tiles with a nucleus {with_nucleus:.3f}   empty tiles {without:.3f}, "
+        f"with {preds[~filled].sum()} false pixels"
     )
+print(f"right of the bold one: {(models['bold'] & truths).sum()} pixels")
 
 # %% claim="The bold model pays that price in most of them"
 paid = {
@@ -472,9 +481,20 @@ claim(
     swapped=list(paid.values())[::-1],
 )
 
+# %% claim="its false pixels there hardly count beside the many that it gets right"
+bold = models["bold"]
+false = [(bold & ~truths)[at].sum().item() for at in (~filled, filled)]
+right = (bold & truths).sum().item()
+claim(
+    lambda false, right: false < right / 10,
+    *(false[0], right),
+    other_tiles=(false[1], right),
+)
+
 # %% [markdown]
 # In an empty tile a score can only be 1 or 0: one false pixel costs as much as a whole nucleus that was missed
-# elsewhere. The bold model pays that price in most of them; pooled, its few false pixels hardly count. Pooled, large
+# elsewhere. The bold model pays that price in most of them. Pooled, its false pixels there hardly count beside the
+# many that it gets right. Pooled, large
 # objects decide. Image by image, every image weighs the same, small objects and empty images with it. Neither is wrong,
 # and a paper that does not say which it took has not said how good its model is.
 
@@ -501,9 +521,18 @@ print(f"accuracy {accuracy(sorted_, target):.3f}")
 for number, name in enumerate(brain.classes):
     print(f"{name:>14}: IoU {score(sorted_ == number, target == number):.3f}")
 
+# %% claim="its easy score lifts the mean"
+each = [score(sorted_ == k, target == k) for k in range(4)]
+claim(
+    lambda with_it, without: with_it > without + 0.03,
+    *(sum(each) / 4, sum(each[1:]) / 3),
+    grey_matter=(sum(each) / 4, sum(each[:2] + each[3:]) / 3),
+)
+
 # %% [markdown]
 # Each class in turn is the object, and the rest its background. The mean of these numbers is the *mean IoU*: every
-# class weighs the same, the rare ones too. It raises two questions.
+# class weighs the same, the rare ones too. The background is one of the classes here, and its easy score lifts the
+# mean. It raises two questions.
 #
 # - **A class that is in neither mask** has no overlap and no union. It takes no part in the mean.
 # - **Pixels that nobody knows.** Where two tissues meet, an annotator cannot say to the pixel where. Such pixels get the

@@ -24,7 +24,8 @@ from torch import nn
 # ## 1 · Two numbers that decide
 #
 # In lesson 02 a formula chose a threshold for brightness. Here the threshold is *learned* from the truth, just as a
-# U-Net learns its millions of numbers. Begin with ten pixels: every second pixel along a row that runs into a nucleus.
+# U-Net learns its hundred thousand numbers. Begin with ten pixels: every second pixel along a row that runs into a
+# nucleus.
 
 # %%
 image, labels = data.load("nuclei", "train", tile=128)[7]
@@ -86,7 +87,8 @@ quiz("threshold-of-a-logit")
 # ## 2 · How wrong is it?
 #
 # Try `w = 20` and `b = -5` on the ten pixels. How wrong they are should be *one* number, the **loss**. For each pixel
-# take the probability that was given to the truth, and of that the negative logarithm: 0 for a pixel that is right and
+# take the probability that was given to the truth: `p` for a nucleus, `1 − p` for background. Its negative logarithm is
+# what the pixel costs: 0 for a pixel that is right and
 # certain, and a large number for one that is wrong and certain. Then take the mean. That is the *binary cross-entropy*.
 # You will write it in lesson 08; until then PyTorch has it.
 
@@ -141,8 +143,8 @@ claim(
 # Both slopes are negative: the loss falls when `w` or `b` grows. Together the two are called the **gradient**. It
 # points to where the loss grows fastest, so you go the other way.
 #
-# Nudging costs two losses for each number, which is hopeless for a million of them. PyTorch gets all slopes from a
-# single pass: it notes each operation, and then goes *backwards* through them. You ask for it with
+# Nudging means computing the loss twice for each number, which is hopeless for a million of them. PyTorch gets all
+# slopes from a single pass: it notes each operation, and then goes *backwards* through them. You ask for it with
 # `requires_grad`, and find the slopes in `.grad`.
 
 # %%
@@ -172,6 +174,8 @@ claim(
 # pixel costs changes with its logit by the pixel's *error*: probability less truth. So the slope for `b` is the mean of
 # the errors. The slope for `w` is the mean of each error times its `x`, since the logit changes by `x` when `w` changes
 # by 1.
+#
+# A *step* moves each number a little against its slope.
 
 # %%
 quiz("sign-of-the-gradient")
@@ -179,7 +183,7 @@ quiz("sign-of-the-gradient")
 # %% [markdown]
 # ## 4 · One step, then many
 #
-# A *step* moves each number against its gradient. How far is set by the **learning rate** `lr`. Inside `no_grad`
+# How far a step goes is set by the **learning rate** `lr`. Inside `no_grad`
 # PyTorch does not note what you do.
 
 # %%
@@ -267,7 +271,7 @@ for k in (100, 300, 1000):
 show.overlap([(name, mask, truth > 0) for name, mask in found.items()], image)
 
 
-# %% claim="The threshold comes down to where the masks agree best"
+# %% claim="The threshold comes down, close to where the masks agree best"
 def iou(mask, truth=truth):
     return ((mask & (truth > 0)).sum() / (mask | (truth > 0)).sum()).item()
 
@@ -292,13 +296,14 @@ claim(
 )
 
 # %% [markdown]
-# The threshold comes down to where the masks agree best, and nobody told it what a threshold is. The loss falls quickly
-# at first and ever more slowly: the better the errors of both kinds cancel, the smaller the gradient.
+# The threshold comes down, close to where the masks agree best, and nobody told it what a threshold is. The loss falls
+# quickly at first and ever more slowly: the slope for `b` is the *mean* error, and the better the errors above and
+# below 0 cancel, the smaller it is.
 #
 # What if you take smaller steps, or larger ones?
 
 # %%
-rates = {lr: torch.tensor([loss for loss, _, _ in train(lr, 60)]) for lr in (0.01, 5, 50)}
+rates = {lr: torch.tensor([loss for loss, _, _ in train(lr, 60)]) for lr in (0.01, 5, 500)}
 show.curves(
     torch.arange(61),
     [(f"lr = {lr}", losses) for lr, losses in rates.items()],
@@ -320,8 +325,8 @@ claim(
 highest = {lr: (losses.max() / losses[0]).item() for lr, losses in rates.items()}
 claim(
     lambda large, *others: large > 3 > max(others),
-    *(highest[50], highest[5], highest[0.01]),
-    swapped=(highest[5], highest[50], highest[0.01]),
+    *(highest[500], highest[5], highest[0.01]),
+    swapped=(highest[5], highest[500], highest[0.01]),
 )
 
 # %% [markdown]
@@ -432,8 +437,8 @@ quiz("what-is-registered")
 #
 # With its brightness alone, a pixel can only be above a threshold or below. So describe each pixel by *nine* numbers:
 # its own brightness, and that of eight pixels around it. An `nn.Linear` weighs them. A second one can build on what the
-# first has found, if something bends in between: the **ReLU**, which sets negative numbers to 0. Without it the two
-# layers would add up to one.
+# first has found, if something bends in between: the **ReLU**, which sets negative numbers to 0. Without it
+# two layers in a row could do no more than a single one.
 
 # %% [markdown] card="PixelClassifier"
 
@@ -466,10 +471,16 @@ check(PixelClassifier)
 #
 # </details>
 #
+# <details><summary>The shape is (N, 1)</summary>
+#
+# A linear layer that gives one number keeps an axis for it. `squeeze(1)` takes that axis away.
+#
+# </details>
+#
 # ### Look
 #
 # Your module learns on the same picture. `nine` collects the numbers, four pixels apart, and shifts and scales them to
-# lie around 0, where the random first weights of a layer are at home.
+# lie around 0: the random first weights of a layer are made for numbers of about that size.
 
 
 # %%
@@ -511,7 +522,7 @@ show.curves(
     ylabel="loss",
 )
 
-# %% claim="The first mask is an accident of the first weights. The last one has found the nuclei"
+# %% claim="The last mask has found the nuclei"
 claim(
     lambda first, last: last > 0.7 > first + 0.1,
     *(iou(masks["step 0"]), iou(masks["step 300"])),
@@ -526,9 +537,9 @@ claim(
 )
 
 # %% [markdown]
-# The first mask is an accident of the first weights. The last one has found the nuclei. With nine numbers the loss gets
-# lower than with one, even after the thousand steps above. Does that hold for pictures that neither has seen? Here are
-# the test columns of the micrograph, each model with what it has learned.
+# Even random weights answer to brightness, but what they call nucleus is an accident. The last mask has found the
+# nuclei. With nine numbers the loss gets lower than with one, even after the thousand steps above. Does that hold for
+# pictures that neither has seen? Here are the test columns of the micrograph, each model with what it has learned.
 
 # %%
 test, labels = data.load("nuclei", "test", tile=None)[0]
@@ -570,7 +581,7 @@ quiz("a-loss-that-stays")
 # ## Recap
 #
 # 1. A logit is a score: above 0 it means *object*. The sigmoid makes a probability of it.
-# 2. The gradient says how the loss changes with each number. A step goes against it, `lr` times as far.
+# 2. The gradient says how the loss changes with each number. A step subtracts `lr` times the gradient.
 # 3. A learning rate that is too small wastes time. One that is too large makes the loss leap.
 # 4. An `nn.Module` registers parameters and layers that are its attributes. A plain list hides them.
 # 5. Training is a loop: loss, `zero_grad()`, `backward()`, `step()`.

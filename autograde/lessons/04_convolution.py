@@ -23,7 +23,12 @@ import torch.nn.functional as F
 from skimage.filters import threshold_otsu
 from torch import nn
 
+# %% [markdown]
+# ## 1 · Nine numbers that look
+#
+# A threshold looks at one pixel at a time:
 
+# %%
 image, labels = data.load("nuclei", "train", tile=128)[7]
 x = image[None]  # (1, 1, 128, 128): a batch of one grey image
 truth = labels > 0
@@ -31,15 +36,13 @@ bright = x[0, 0] > threshold_otsu(x[0, 0].numpy())
 show.overlap([("one threshold for all pixels", bright, truth)], image)
 
 # %% [markdown]
-# ## 1 · Nine numbers that look
-#
-# A threshold looks at one pixel at a time. It cannot know whether a grey pixel is the glow beside a bright nucleus or
+# It cannot know whether a grey pixel is the glow beside a bright nucleus or
 # the rim of a dim one, so it takes in the one (false) and loses the other (missed), and no other threshold fixes both.
 # To tell them apart you have to look at the *neighbours*.
 #
 # A **convolution** does that with a small grid of numbers, the *kernel*: lay it over a pixel, multiply each neighbour
-# with the number above it, add up, move on. (Mathematics turns the kernel round first, and calls this
-# *cross-correlation*.)
+# with the number above it, add up, move on. (In mathematics a convolution turns the kernel round first; what networks
+# do, without turning, is called *cross-correlation* there.)
 
 # %%
 kernels = {
@@ -59,6 +62,9 @@ show.images(
 print(f"the sum of the products is one pixel of the result: {products.sum():.2f}")
 
 # %% [markdown]
+# There are three extras. A **bias**, the same number everywhere, is added to each sum. **Padding** puts zeros around
+# the image first. And with a **stride** of 2 the kernel skips every other place.
+#
 # **Predict.** Work one out on paper.
 
 # %%
@@ -143,7 +149,9 @@ first_shifted = convolve(part.roll(9, dims=1), kernel)
 shifted = (first_shifted - after.roll(9, dims=1))[:, 9:].abs().max()  # behind the seam
 turned = (convolve(part.rot90(), kernel) - after.rot90()).abs().max()
 print(f"shifted before or after: at most {shifted:.1e} apart")
-print(f"turned before or after:  at most {turned:.1e} apart")
+print(
+    f"turned before or after:  at most {turned:.1f} apart, of {after.abs().max():.1f} at most"
+)
 
 # %% claim="whether you shift the picture and then convolve, or convolve and then shift"
 claim(lambda apart: apart < 1e-5, shifted, turned=[turned])
@@ -175,8 +183,7 @@ play.kernel(image, kernels["top edges"])
 # ## 2 · Borders and strides: how large is the result?
 #
 # A 3×3 kernel cannot be centred on the outermost pixels: a neighbour is missing. Either you leave them out (*valid*),
-# or you put zeros around the image first, so that the size stays the *same* (*padding*). And with a **stride** of 2
-# the kernel skips every other place.
+# or you pad with zeros, so that the size stays the *same*.
 
 # %%
 ones = torch.ones(6, 6)
@@ -246,14 +253,14 @@ show.images([("blurred with padding", cut[0]), ("what the zeros changed", wrong)
 print("largest error 1, 2, 3 pixels from the edge: {:.3f}, {:.3f}, {:.0e}".format(*inner))
 
 # %% [markdown]
-# One pixel for each convolution, and more behind a stride. Twenty convolutions let the invention in at least twenty
-# pixels deep. You will meet the remedy, overlapping tiles, in lesson 11.
+# One pixel for each convolution, and more behind a stride. Behind twenty convolutions the zeros have an effect at
+# least twenty pixels deep. You will meet the remedy, overlapping tiles, in lesson 11.
 
 # %% [markdown]
 # ## 3 · How far does it see?
 #
 # One 3×3 convolution sees 3×3 pixels. How far does a stack of them see? Measure it: take one output value, and look
-# which input pixels have a gradient.
+# which input pixels have a gradient that is not 0. Changing those changes the output.
 
 
 # %%
@@ -270,10 +277,10 @@ def reach(*layers, size=15):
 
 show.images(
     [
-        ("one 3×3", reach((3, 1))),
-        ("two 3×3", reach((3, 1), (3, 1))),
-        ("one 5×5", reach((5, 1))),
-        ("3×3 stride 2, then 3×3", reach((3, 2), (3, 1))),
+        ("one 3×3: 3 pixels", reach((3, 1))),
+        ("two 3×3: 5 pixels", reach((3, 1), (3, 1))),
+        ("one 5×5: 5 pixels", reach((5, 1))),
+        ("3×3 stride 2, then 3×3: 7", reach((3, 2), (3, 1))),
     ]
 )
 
@@ -516,18 +523,15 @@ claim(
 
 # %% [markdown]
 # As `nn.Conv2d` draws its first weights, the picture fades at each layer, and hardly anything is left of it. He et al.
-# (2015) worked out the spread of weights behind which a ReLU leaves the mean square of the numbers as it was, on
-# average over many draws: a variance of 2 over the number of weights that meet in one output. With He's weights far
-# more is left of the differences, though not all: a mean square can stay while differences fade. And it holds at the
-# start only; training then moves the weights.
+# (2015) asked: how large must weights be, so that the numbers behind a ReLU are about as large as before? Their
+# variance has to be 2, divided by the number of inputs that one output has. With He's weights far more is left of the
+# differences, though not all: numbers can stay large while their differences fade. And these weights are for the start
+# only; training then moves them.
 #
-# **Batch normalisation** (Ioffe and Szegedy 2015) holds them throughout, for it sets them anew each time. It takes from
-# each channel its mean, divides by its standard deviation, and lets the network choose a new scale and a new offset. In
-# training mode it uses the batch in hand. In evaluation mode it uses running averages, so that one image's answer does
-# not depend on its neighbours.
-
-# %%
-quiz("bias-before-norm")
+# **Batch normalisation** (Ioffe and Szegedy 2015) holds them throughout, for it sets them again each time. It takes
+# from each channel its mean, divides by its standard deviation, and lets the network choose a new scale and a new
+# offset. In training mode it uses the batch in hand. In evaluation mode it uses running averages, so that one image's
+# answer does not depend on the other images of its batch.
 
 # %% [markdown]
 # ## 6 · The block
@@ -589,10 +593,13 @@ check(DoubleConv)
 #
 # </details>
 
+# %%
+quiz("bias-before-norm")
+
 # %% [markdown]
 # ### Look
 #
-# Your block on the micrograph, untrained: random kernels, so the channels are random mixtures of blurs and edges. It is
+# Your block on the micrograph, untrained. Its channels are random mixtures of what lies around a pixel. It is
 # what training starts from. (In training mode batch norm uses this picture's own mean and spread. In evaluation mode
 # the running averages of a new block know nothing yet, and not every channel would show something.)
 
@@ -605,7 +612,7 @@ count = sum(p.numel() for p in block.parameters())
 print(f"{tuple(x.shape)} -> {tuple(features.shape)}, {count} parameters")
 show.images([("micrograph", x[0]), *((f"channel {k}", features[0, k]) for k in range(4))])
 
-# %% claim="the channels are random mixtures of blurs and edges"
+# %% claim="Its channels are random mixtures of what lies around a pixel"
 with torch.no_grad():
     spreads = [
         f[0].std(dim=(1, 2)).tolist() for f in (features, DoubleConv(1, 4).eval()(x))
@@ -622,24 +629,29 @@ torch.manual_seed(0)
 model = nn.Sequential(use(DoubleConv)(1, 8), nn.Conv2d(8, 1, 1))
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
 target = truth.float()[None, None]
-for _ in range(60):
+for _ in range(240):
     loss = F.binary_cross_entropy_with_logits(model(x), target)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
-found = model.eval()(x)[0, 0] > 0
-show.overlap([("a DoubleConv and a 1×1, after 60 steps", found, truth)], image)
+found = model(x)[0, 0] > 0  # in training mode, by this picture's own mean and spread
+masks = {"one threshold": bright, "a DoubleConv and a 1×1": found}
+show.overlap([(name, mask, truth) for name, mask in masks.items()], image)
 
 
-# %% claim="The block draws fair outlines, on the tile it has seen"
 def iou(mask):
     return ((mask & truth).sum() / (mask | truth).sum()).item()
 
 
+print("; ".join(f"{name}: IoU {iou(mask):.3f}" for name, mask in masks.items()))
+
+# %% claim="The block draws better outlines than the threshold, on the tile it has seen"
 fresh = nn.Sequential(use(DoubleConv)(1, 8), nn.Conv2d(8, 1, 1))
 claim(
-    lambda trained: trained > 0.5, iou(found), untrained=(iou(fresh.eval()(x)[0, 0] > 0),)
+    lambda threshold, block: block > threshold + 0.01,
+    *(iou(bright), iou(found)),
+    untrained=(iou(bright), iou(fresh(x)[0, 0] > 0)),
 )
 
 # %% claim="it takes the glow around nuclei for nucleus (false)"
@@ -659,11 +671,11 @@ light = [x[0, 0][truth & ~found].mean().item(), x[0, 0][truth & found].mean().it
 claim(lambda missed, hit: missed < hit - 0.03, *light, swapped=light[::-1])
 
 # %% [markdown]
-# The block draws fair outlines, on the tile it has seen. Its mistakes are telling: it takes the glow around nuclei for
-# nucleus (false), and loses dim pixels of theirs (missed). Within 5×5 pixels a dim nucleus and the glow beside a bright
-# one can look alike. One way to see more without drowning in weights is to shrink the picture.
+# The block draws better outlines than the threshold, on the tile it has seen. Its mistakes are telling: it takes the
+# glow around nuclei for nucleus (false), and loses dim pixels of theirs (missed). Within 5×5 pixels a dim nucleus and
+# the glow beside a bright one can look alike. One way to see more without drowning in weights is to shrink the picture.
 #
-# ## 7 · Two questions that count
+# ## Graded questions
 #
 # The answers to these are graded with your exercises. You may change them until you hand in.
 
@@ -679,8 +691,8 @@ quiz("norm-of-one-image")
 # 1. A convolution is one small kernel, the same at every place. Training finds its numbers.
 # 2. `(size + 2·padding − kernel) // stride + 1` values come out. Padding keeps the size and invents a border.
 # 3. Two 3×3 see as much as one 5×5, for fewer weights, and a ReLU between them makes two better than one.
-# 4. A 1×1 convolution mixes the channels of one pixel. Good first weights slow the fading of a picture; batch norm ends
-#    it.
+# 4. A 1×1 convolution mixes the channels of one pixel. Good first weights slow the fading of a picture; batch norm
+#    keeps the numbers in range.
 # 5. `DoubleConv` is convolution, norm, ReLU, twice. The whole U-Net is built from it.
 #
 # Where you stand in the course, and what is next:
@@ -691,7 +703,7 @@ progress()
 # %% [markdown]
 # ## Go further
 #
-# - Replace `padding=1` by `padding_mode="reflect"` in a copy of your block. What happens to the dark border?
+# - Add `padding_mode="reflect"` beside `padding=1` in a copy of your block. What happens to the dark border?
 # - Count the parameters of `DoubleConv(64, 128)` on paper, then in code.
 # - `receptive_field` gives the pixels that *can* have an influence. Draw how much each of them has, from the gradient
 #   of a trained block (Luo et al. 2016): it is a hill, and its foot is faint.

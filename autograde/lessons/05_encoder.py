@@ -51,26 +51,23 @@ for name, (row, column) in places.items():
     print(name, "is", "nucleus" if labels[row, column] else "background")
 
 # %% [markdown]
-# Nobody can tell from 25 pixels. From 49×49 you can, since you see what surrounds them. More 3×3 convolutions would
-# see as far, in time:
+# Nobody can tell from 25 pixels. From 49×49 you can, since you see what surrounds them. Enough 3×3 convolutions in a
+# row would see as far:
 
 # %%
 for count in (2, 12, 24):
     print(f"{count:2} convolutions 3×3 see {receptive_field([(3, 1)] * count)} pixels")
 
 # %% [markdown]
-# Two dozen layers, each at full size, to look at one nucleus and its surroundings. Do what you do with a large map:
-# fold it. In a picture of half the size the same 3×3 covers twice as much.
+# Two dozen layers, each at full size, to look at one nucleus and its surroundings. Do what is done to get a large
+# country onto one page: draw it at half the scale. There the same 3×3 covers twice as much.
 
 # %% [markdown]
-# ## 2 · Fold the picture: pooling
+# ## 2 · Shrink the picture: pooling
 #
 # Lay windows of 2×2 pixels side by side, and keep one number of each. The U-Net keeps the largest: **max pooling**. If
 # a map says how strongly something was found at each place, then the largest of four says whether it was found *in the
 # window*.
-
-# %% [markdown]
-# **Predict.** A map is 0 everywhere but for one bright pixel. The pixel moves one step to the right.
 
 # %%
 quiz("pooling-a-step")
@@ -133,8 +130,9 @@ print("all four pooled maps are equal:", bool((pooled == pooled[:1]).all()))
 # %% [markdown]
 # ## 3 · One step down
 #
-# Half the sides leave a quarter of the places. The U-Net spends part of what that frees on *channels*: it doubles them
-# at each step. Fewer places, and more to say about each: not only "edge" and "blur", but "rim of a nucleus".
+# With sides half as long, a quarter of the places is left. The U-Net spends part of what that frees on *channels*: it
+# doubles them at each step. Fewer places, and more to say about each: not only "edge" and "blur", but "rim of a
+# nucleus".
 
 # %%
 quiz("values-after-down")
@@ -298,7 +296,8 @@ claim(
 # ## 5 · What it learns, and what it loses
 #
 # Train the encoder for a few seconds. It has no decoder yet; so put a 1×1 convolution on *each* level that answers, for
-# each of its cells: how much of you is nucleus? (How training works is for lessons 08 and 09; read past it here.)
+# each of its cells: which fraction of it is nucleus? The loop is that of lesson 03. New is only that five answers are
+# asked at once, and their losses added.
 
 
 # %%
@@ -369,7 +368,8 @@ width = torch.stack(sides).median().item()
 claim(lambda cells: 1 <= cells <= 2, width, in_cells_of_level_2=(4 * width,))
 
 # %% [markdown]
-# These are no longer random mixtures: some channels have come to stand for nuclei, others for their rims. In the
+# These are no longer random mixtures. In *encoder 2*, above, some channels have come to stand for nuclei, others for
+# their rims. In the
 # bottleneck a nucleus is one or two cells wide. Now ask every level on the test columns, which it has not seen:
 # does it know *what* (the overlap on its own grid), and *where* (the distance of the borders, in pixels)?
 
@@ -434,8 +434,8 @@ claim(
 # thirds of a nucleus, and even "mostly nucleus?" becomes harder to answer.
 #
 # But is the place lost, or only not drawn? A cell has 128 channels. Two of them could say where in the cell something
-# is. So measure it: put one small spot on the micrograph, somewhere, and let a linear read-out of *all* channels of its
-# cell tell the place to a fraction of a pixel.
+# is. So measure it: put one small spot on the micrograph, somewhere, and let a linear read-out (a weighted sum, its
+# weights found by least squares as in lesson 04) of *all* channels of its cell tell the place to a fraction of a pixel.
 
 
 # %% folded="Tiles with one bright spot each"
@@ -556,10 +556,10 @@ claim(
 # Two caveats. This was one training run; with other seeds the numbers move, so repeat it before you rely on the gap
 # between the two encoders. And a linear read-out finds only what lies open: a decoder with more layers may read more.
 #
-# So whoever draws from the bottleneck alone loses what is thin. What that costs depends on what is drawn. Lesson 06
-# draws nuclei, which are blobs, and then a ribbon.
+# Such a place is enough to draw a large blob, and not a thin line. So whoever draws from the bottleneck alone loses
+# what is thin. What that costs depends on what is drawn. Lesson 06 draws nuclei, which are blobs, and then a ribbon.
 #
-# ## 6 · Two questions that count
+# ## Graded questions
 #
 # The answers to these are graded with your exercises. You may change them until you hand in.
 
@@ -574,7 +574,7 @@ quiz("what-the-bottleneck-lost")
 #
 # 1. To tell a dim nucleus from glow, a value has to see its surroundings. Halving the picture makes the field grow fast.
 # 2. Max pooling keeps that something is there, and forgets where in the window.
-# 3. Each level has half the sides and twice the channels: half the values, four times the weights, about equal work.
+# 3. Each level has sides half as long and twice the channels: half the values, four times the weights, about equal work.
 # 4. `Encoder` returns the bottleneck and the levels above it, the skips.
 # 5. Going down, the *what* gains at first, and the *where* is lost: from a fraction of a pixel to several.
 #

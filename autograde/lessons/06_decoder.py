@@ -196,6 +196,9 @@ stamped = {k: stamp(small, torch.ones(k, k)) for k in (2, 3, 4)}
 crop = slice(12, 52)
 show.images([(f"kernel {k}", s[crop, crop]) for k, s in stamped.items()])
 
+# %% [markdown]
+# Move *Kernel side*, and watch the last picture:
+
 # %%
 play.upsampling(image, kernel=3, stride=2)
 
@@ -415,12 +418,14 @@ claim(
 
 # %% [markdown]
 # It finds the nuclei. Compare its borders with those of your enlarged shares, at 16 pixels per cell: with 128 channels
-# per cell, the decoder draws closer than the fixed rule did from one number per cell. So is the bottleneck good enough?
+# per cell, the decoder draws closer than the fixed rule did from one number per cell. (In lesson 05 nobody had asked
+# the encoder for places. Here both learn together, and a nucleus covers several cells.) So is the bottleneck good
+# enough?
 #
-# For nuclei, nearly. A nucleus is a blob: be a pixel wrong all around, and most of it is still covered. The annotators'
-# outlines are uncertain by a pixel or two themselves (the card of the data set says so). Ask for something thin
-# instead. The grey matter of the brain is a folded ribbon, two to four millimetres thick, and a millimetre is a pixel
-# here. White matter lies inside, and fluid in the furrows.
+# For nuclei, nearly. A nucleus is a blob: even if you are a pixel wrong all around, most of it is still covered. The
+# annotators' outlines are uncertain by a pixel or two themselves (the card of the data set says so). Ask for something
+# thin instead. The grey matter of the brain is a folded ribbon, two to four millimetres thick, and a millimetre is a
+# pixel here. White matter lies inside, and fluid in the furrows.
 #
 # **Predict:** train an hourglass with four poolings, and one with two. Which draws the ribbon better? (About half a
 # minute. The slices come from one average brain: `data.load("brain", "train").card` says more.)
@@ -481,11 +486,11 @@ claim(
 )
 
 # %% [markdown]
-# With four poolings there is no ribbon: the outline of the head is right, and the folds run together. (Grey matter is
-# blue, white matter yellow, fluid green.) With two it begins to show. The fewer poolings, the smaller the cells, and
-# the more is left of *where*. But each pooling that you leave out roughly halves how far the network sees. Here
-# brightness says much about the tissue (lesson 02, section 7), so a small view is enough. Where objects are large, or
-# told apart by their surroundings, it is not.
+# With four poolings there is no ribbon: the outline of the brain is about right, and the folds run together. (Grey
+# matter is blue, white matter yellow, fluid green.) With two it begins to show. The fewer poolings, the smaller the
+# cells, and the more is left of *where*. But each pooling that you leave out roughly halves how far the network sees.
+# Here brightness says much about the tissue (lesson 02, section 7), so a small view is enough. Where objects are large,
+# or told apart by their surroundings, it is not.
 #
 # What you want is both: the wide view of the deep levels, and the pixels of the shallow ones. The encoder has kept
 # them, and you have thrown its `skips` away so far. Lesson 07 uses them. What that brings was measured beforehand, from
@@ -515,7 +520,7 @@ claim(
 # %% [markdown]
 # The U-Net draws every tissue better, from every seed.
 #
-# ## 6 · Two questions that count
+# ## Graded questions
 #
 # The answers to these are graded with your exercises. You may change them until you hand in.
 

@@ -31,7 +31,8 @@ UNet = earlier("UNet")
 # %% [markdown]
 # ## 1 · A network that learns to say no
 #
-# In the simulated micrographs of `cells` you choose how much of the picture is nucleus. Turn the dial down to 1 %.
+# In the simulated micrographs of `cells` you choose how much of the picture is nucleus. Here are three
+# pictures, each stretched to its own brightest pixel.
 
 # %%
 options = {"size": 64, "diameter": 7, "count": 32}
@@ -83,7 +84,7 @@ def outcome(model, pairs):
 
 
 def scores(probability, truth, threshold=0.5):
-    """Recall: fraction of the nuclei found. False: wrong pixels for each of nucleus."""
+    """Recall: fraction of nucleus pixels found. False: wrong ones for each true one."""
     found = probability > threshold
     hits = (found & truth).sum()
     return {
@@ -249,9 +250,9 @@ check(bce_with_logits)
 # %% [markdown]
 # ### Look: where does it pull?
 #
-# A loss teaches through its gradient: the direction in which it pulls each pixel's logit, and how hard. Take a real
-# tile and a rough prediction: 40 times the brightness above Otsu's threshold. Blue pulls up, towards *nucleus*; red
-# pulls down.
+# A loss teaches through its gradient, and training goes downhill, against it. Where the gradient is negative (blue),
+# the logit is pulled up, towards *nucleus*; where it is positive (red), down. Take a real tile and a rough prediction:
+# 40 times the brightness above Otsu's threshold.
 
 # %%
 tiles = data.load("nuclei", "train", tile=64)
@@ -279,13 +280,14 @@ show.images(
     ]
 )
 
-# %% claim="The pull is `p − target`, for each pixel by itself."
+# %% claim="The gradient is `p − target`, for each pixel by itself."
 p = rough.sigmoid()
 off = [(pulls["BCE"] - (p - t)).abs().max().item() for t in (target, 0 * target)]
 claim(lambda off: off < 1e-4, off[0], target_ignored=(off[1],))
 
 # %% [markdown]
-# The pull is `p − target`, for each pixel by itself. Its neighbours do not enter, nor how many pixels are of its kind.
+# The gradient is `p − target`, for each pixel by itself. Its neighbours do not enter, nor how many pixels are of its
+# kind.
 
 # %% [markdown]
 # ## 3 · Outvoted
@@ -325,8 +327,8 @@ claim(
 
 # %% [markdown]
 # At 1 % one voter in a hundred wants nuclei. Not knowing costs 0.69, as you predicted. Saying the same small number
-# everywhere, without looking, already brings the loss below a tenth of that. Finding the nuclei can only gain what is
-# left.
+# everywhere, without looking, already brings the loss below a tenth of that. Finding the nuclei can lower it only by
+# what is left.
 
 # %% [markdown]
 # ## 4 · Make the score the loss
@@ -442,8 +444,8 @@ claim(lambda same: same > 0.99, likeness["Dice"], cross_entropy=(likeness["BCE"]
 # %% [markdown]
 # For Dice and IoU the two sides pull about equally hard, though nuclei are rare. Each pixel's pull now depends on all
 # the others in its image. It is strongest near `p = 0.5`, where the sigmoid is steepest and the network undecided.
-# Where it is sure, right *or wrong*, hardly any pull is left. Remember that for section 8. Now turn the dial, and
-# compare how each loss pulls.
+# Where it is sure, right *or wrong*, hardly any pull is left. How hard do the
+# few object pixels pull? Move the slider from 0.01 to 0.5, and watch the lower right plot.
 
 # %%
 play.loss(fraction=0.01)
@@ -453,7 +455,7 @@ play.loss(fraction=0.01)
 #
 # There is another cure for being outvoted. Most background pixels are easy. Each still has a small loss, and there are
 # very many. Lin et al. (2017) turn them down with a factor `(1 − p_t)^gamma`, where `p_t` is the probability given to
-# the *truth*: `p` on an object, `1 − p` elsewhere.
+# the *truth*: `p` on an object, `1 − p` elsewhere. And they give objects the weight `alpha`, the rest `1 − alpha`.
 
 # %%
 p_t = torch.linspace(0.01, 0.999, 120)
@@ -574,7 +576,8 @@ check(weight_map)
 # %% [markdown]
 # ### Look
 #
-# Your map for the real tile, and the pull of cross-entropy when each pixel counts `1 + weight` times.
+# Your map for the real tile, and the pull of cross-entropy when each pixel counts `1 + weight` times. (The bright dot
+# is a hole of one pixel in the labels.)
 
 # %%
 weights = use(weight_map)(instances)
@@ -688,8 +691,8 @@ claim(lambda starts, losses: starts > losses, widest, nearest, swapped=(nearest,
 # %% [markdown]
 # Dice finds more than BCE, and pays with more false pixels. The sum of both finds more than BCE, with fewer false
 # pixels than Dice. BCE and the focal loss find least; focal's `alpha` of 0.25 gives each of the few object pixels a
-# third of the weight of another. But before you believe a difference, look at the ranges: the starts of one loss can
-# differ more than two losses do. And one number here is simply assumed: the threshold of 0.5.
+# third of the weight of a background pixel. But before you believe a difference, look at the ranges: the starts of one
+# loss can differ more than two losses do. And one number here is simply assumed: the threshold of 0.5.
 
 # %% [markdown]
 # ### Look: each at its own threshold
@@ -719,7 +722,7 @@ for name in models:
         f"at its own {spoken(tuned[name])}; thresholds {chosen[name]}"
     )
 
-# %% claim="BCE and the focal loss have come closer to the other two."
+# %% claim="On average BCE and the focal loss have come closer to the other two."
 halves = {name: mean(table(name)["IoU"]) for name in models}
 owns = {name: mean(tuned[name]) for name in models}
 behind = [
@@ -728,7 +731,7 @@ behind = [
 ]
 claim(lambda half, own: own < half, *behind, thresholds_swapped=behind[::-1])
 
-# %% claim="They need a threshold below 0.5, Dice needs one above."
+# %% claim="On average they need a threshold below 0.5, Dice one above."
 claim(
     lambda bce, focal, dice: bce < 0.5 and focal < 0.5 < dice,
     *(mean(chosen[n]) for n in ("BCE", "focal", "Dice")),
@@ -750,7 +753,8 @@ claim(
 )
 
 # %% [markdown]
-# BCE and the focal loss have come closer to the other two. They need a threshold below 0.5, Dice needs one above. Part
+# On average BCE and the focal loss have come closer to the other two. On average they need a threshold below 0.5, Dice
+# one above. Part
 # of what they had missed was only below the threshold, and no training was needed to get it. So a threshold belongs to
 # a comparison of losses. Choose one for each, and never on test images. The sum is still ahead of BCE. Do not rank the
 # others by three starts.
@@ -836,10 +840,11 @@ quiz("dice-likes-extremes")
 
 # %% [markdown]
 # Cross-entropy is smallest at the true chance. Dice with plain sums is smallest at one end, whatever the chance: it
-# wants all or nothing. Half a pixel brings half of the overlap and half of the area, so if half is worth it, the whole
-# is. (It jumps where the chance passes half of the Dice score: Lipton et al. 2014.) With squares the second half of a
+# wants all or nothing. From 0 to 0.5 a pixel adds as much overlap and area as from 0.5 to 1. So if the first half is
+# worth it, the second is. (The best answer jumps where the chance is half of the Dice that is reached: Lipton et al.
+# 2014.) With squares the second half of a
 # pixel costs more than the first, and V-Net's best answer stays a little above the chance. The sum's best answer lies
-# between those of its parts. (Bertels et al. 2021 study what this does to volumes.)
+# between those of its parts.
 #
 # Does a trained network do that, too? Train three on the real micrograph. Look at the pixels within three pixels of a
 # true border: how sure is each network there, on average, and how often is it right?
@@ -868,8 +873,8 @@ inside, outside = distance_transform_edt(truth), distance_transform_edt(~truth)
 near = torch.from_numpy(inside + outside <= 3)
 kept = {}  # by loss and place: sure, right, calibration error
 for name, (probability, _) in promised.items():
-    for place, where in (("near borders", near), ("elsewhere", ~near)):
-        p, t = probability[where], truth[where]
+    for place, region in (("near borders", near), ("elsewhere", ~near)):
+        p, t = probability[region], truth[region]
         sure = torch.maximum(p, 1 - p).mean().item()
         right = ((p > 0.5) == t).float().mean().item()
         kept[name, place] = (sure, right, calibration_error(p, t))
@@ -903,7 +908,7 @@ spreads = [
 ]
 claim(lambda sure, right: sure > right, *spreads, swapped=spreads[::-1])
 
-# %% claim="Elsewhere the BCE network has the larger error, and of the other sign"
+# %% claim="Elsewhere the BCE network has the larger error, and it is less sure than it could be"
 away = [(gap[n, "elsewhere"], kept[n, "elsewhere"][2]) for n in ("BCE", "Dice")]
 claim(
     lambda bce, dice: bce[0] < 0 and bce[1] > dice[1],
@@ -921,14 +926,13 @@ claim(lambda all_, near: all_ < near / 2, *errors, swapped=errors[::-1])
 # in how often they are right. The *calibration error* is the mean gap between promise and outcome, over ten groups of
 # pixels by their probability (lesson 11).
 #
-# Elsewhere the BCE network has the larger error, and of the other sign: it is less sure than it could be. Most pixels
+# Elsewhere the BCE network has the larger error, and it is less sure than it could be. Most pixels
 # lie there, so an error over *all* pixels hides what happens near the borders. Say where you took it, and its sign.
-# Mehrtash et al. (2020) compare both losses on brain, heart and prostate.
 #
 # For a mask at threshold 0.5 this hardly matters. For whoever reads the probability, it does.
 
 # %% [markdown]
-# ## 9 · For the grade
+# ## Graded questions
 
 # %% graded="loss-for-a-risk-map"
 quiz("loss-for-a-risk-map")
@@ -965,6 +969,4 @@ progress()
 # intersection-over-union …*, ISVC, LNCS 10072, 234–244 · Lin, T.-Y. et al. (2017), *Focal loss for dense object
 # detection*, arXiv:1708.02002 · Isensee, F. et al. (2021), *nnU-Net*, Nature Methods 18, 203–211, and its code,
 # `github.com/MIC-DKFZ/nnUNet` (plain sums in `dice.py`; `batch_dice` for 2D in `default_experiment_planner.py`) ·
-# Lipton, Z. C. et al. (2014), *Thresholding classifiers to maximize F1 score*, arXiv:1402.1892 · Mehrtash, A. et al.
-# (2020), *Confidence calibration and predictive uncertainty estimation …*, arXiv:1911.13273 · Bertels, J. et al.
-# (2021), *Theoretical analysis and experimental validation of volume bias of soft Dice …*, arXiv:2211.04161
+# Lipton, Z. C. et al. (2014), *Thresholding classifiers to maximize F1 score*, arXiv:1402.1892

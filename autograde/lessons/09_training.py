@@ -120,7 +120,7 @@ check(train_one_epoch)
 # ### Look: one batch, by heart
 #
 # Before you train on everything, train on *one batch*, again and again. A network with a hundred thousand weights can
-# learn two small tiles by heart. If it does not, something is broken, and you know it after two seconds.
+# learn two small tiles by heart. If it does not, the code is broken or the rate far off.
 #
 # **Predict.** What would a broken loop look like?
 
@@ -383,11 +383,11 @@ def lit(image, mask, generator):
 # ### Bend it
 #
 # Flips and quarter turns give eight views of a tile; bending gives any number. Fetch each pixel from a place a little
-# off its own, where neighbours are off by nearly the same. For such offsets, smooth random numbers: they are a field of
-# small arrows. That is an *elastic deformation* (Simard et al. 2003). The 2015 paper calls it the likely key to
-# training with few pictures.
+# off its own, where neighbours are off by nearly the same. To get such offsets, draw random numbers and smooth them.
+# Two numbers for each pixel are an arrow, down and across. That is an *elastic deformation* (Simard et al. 2003). The
+# 2015 paper calls it the likely key to training with few pictures.
 #
-# The arrows are given. How long are they?
+# The arrows are given. How long are they? (*Root mean square*: their typical length.)
 
 
 # %%
@@ -442,12 +442,6 @@ def elastic_pair(image, mask, alpha, sigma, generator):
 check(elastic_pair)
 
 # %% [markdown]
-# <details><summary>Nothing seems to move</summary>
-#
-# Measure the field's root mean square *after* smoothing, and scale it to `alpha`.
-#
-# </details>
-#
 # ### Look
 #
 # How much bending is too much? Ask whether the picture could still be a photograph. (*Folded* is a pixel whose right or
@@ -903,7 +897,8 @@ claim(
 #
 # ### Case 2 · Not a number
 #
-# Each tile of a series is brought to mean 0 and standard deviation 1. The first was taken with the shutter closed.
+# Each tile of a series is brought to mean 0 and standard deviation 1. In one of the first steps the loss is not a
+# number any more.
 
 
 # %%

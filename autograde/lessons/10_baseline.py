@@ -491,6 +491,16 @@ def ranges(what):
             found = seeds_of(what, size, name)
             print(f"{what}, {size} for training, {name:>10}: ", end="")
             print(f"{found.min():.3f} to {found.max():.3f}, mean {found.mean():.3f}")
+    sizes = list(runs[0][what])
+    means = {name: [seeds_of(what, k, name).mean() for k in sizes] for name in STEPS}
+    show.curves(
+        torch.tensor([int(size) for size in sizes]),
+        [(name, torch.stack(values)) for name, values in means.items()],
+        title=f"{what}: a learning curve",
+        xlabel="labelled images",
+        ylabel="test Dice, mean of the seeds",
+        height=2.6,
+    )
 
 
 ranges("nuclei")
@@ -640,8 +650,8 @@ claim(
 )
 
 # %% [markdown]
-# Yet there yours is better with eight slices than with one in every pair, and the interval leaves 0 out. What a seed
-# does to both scores of a pair alike is gone from their difference. The rivals, with fewer steps, do worse with eight
+# Yet there yours is better with eight slices than with one in every pair, and the interval leaves 0 out. A lucky seed
+# lifts both scores of a pair; in their difference that luck cancels. The rivals, with fewer steps, do worse with eight
 # slices from some seed.
 #
 # ## 7 · What the race leaves out
@@ -667,7 +677,7 @@ claim(
 # ## 8 · What decides more
 #
 # So far only the networks differed. Everything around them was the same, and nobody asked whether it is any *good*.
-# Look at the augmentation (the course's `augment_pair`; yours may change the light in another way). It moves the
+# Look at the augmentation. It is the course's `augment_pair`, without the square roots of lesson 09. It moves the
 # brightness by up to 0.2, and the contrast too. How much is that on these tiles?
 
 # %%
@@ -692,7 +702,7 @@ claim(lambda light, nucleus: light > nucleus, *(0.2, stand_out), no_light=(0, st
 claim(lambda before, after: after > before + 0.1, *black, flips_only=(black[0], black[0]))
 
 
-# %% claim="and pixels of nuclei with them"
+# %% claim="and in some of them pixels of nuclei, too"
 def gone(drawn_pairs):
     """Fraction of the draws in which more than a twentieth of the nuclei's pixels are black."""
     shares = [(v[0] == 0)[k > 0].float().mean() for v, k in drawn_pairs]
@@ -702,15 +712,15 @@ def gone(drawn_pairs):
 generator = torch.Generator().manual_seed(1)
 pair = nuclei["train"][0]
 claim(
-    lambda fraction: fraction > 0.2,
+    lambda fraction: fraction > 0.02,
     gone([augment_pair(*pair, generator) for _ in range(200)]),
     light_left_alone=[gone([pair])],
 )
 
 # %% [markdown]
 # In a photograph, 0.2 is a cloud before the sun; here it is larger than the difference between a nucleus and the
-# background. In many draws dark pixels turn quite black, and pixels of nuclei with them. This microscope does no such
-# thing.
+# background. In many draws dark pixels turn quite black, and in some of them pixels of nuclei, too. This microscope
+# does no such thing.
 #
 # **Predict.** Your U-Net, eight tiles, as many steps as before. Change the *architecture*: more channels, or more
 # levels. Or keep it and change the *set-up*: `normalise` in front, with the mean and standard deviation above; or flips
@@ -774,18 +784,18 @@ claim(lambda race, flips: flips < race / 2, *spread, swapped=spread[::-1])
 earned = [interval(values)[0] for values in (rival, gains["flips only"])]
 claim(lambda rival, yours: rival < yours, *earned, swapped=earned[::-1])
 
-# %% claim="Most of the rival's lead on the nuclei is gone with it"
+# %% claim="With the flips the rival's lead on the nuclei is gone"
 lag = interval(lead_of("nuclei", "8", "frozen"))[0]
 claim(
-    lambda after, before: abs(after) < -before / 2,
+    lambda after, before: abs(after) < -before / 4,
     *(interval(lead)[0], lag),
     race_as_it_was=(lag, lag),
 )
 
 # %% [markdown]
 # Leaving the light alone helps in every pair. A larger network helps from one seed and harms from another. With the
-# flips alone, the seeds lie closer together, too. The frozen rival gains less from it than yours. Most of the rival's
-# lead on the nuclei is gone with it. So much of that lead may have been the set-up, which harmed yours more, and not
+# flips alone, the seeds lie closer together, too. The frozen rival gains less from it than yours. With the flips
+# the rival's lead on the nuclei is gone. So that lead may have been the set-up, which harmed yours more, and not
 # what the rival knew.
 #
 # This is the lesson of **nnU-Net** (Isensee et al. 2021, "no new net"). Its authors kept the U-Net as it was. They

@@ -15,7 +15,7 @@
 # **Time** about 40 minutes with the example, then some evenings with your own · **You need** lessons 09 to 12 · **You
 # write** seven short answers; they are read by a person
 #
-# Nothing is checked automatically here. The notebook runs from top to bottom as it is, on an example, so that you see
+# No code is checked here. The notebook runs from top to bottom as it is, on an example, so that you see
 # each step work. Then put your own pictures in, run it again, and answer in the cells that say so.
 
 # %%
@@ -38,9 +38,9 @@ UNet, split, match = earlier("UNet", "split_instances", "match_instances")
 #
 # `SOURCE = "example"` takes the course's micrograph, cut into sixteen pictures and written to a folder, as if somebody
 # had handed it to you. For your own, write `"folder"`, and in `mine` the paths of your two folders, and the names of
-# your classes in the order of the numbers in the masks. What an error asks for, such as `values={...}` or
-# `suffix="_mask"`, goes into the same call. With no pictures of your own, and a GPU such as Colab's, write `"pets"`:
-# cats and dogs, 0.8 GB to download once.
+# your classes in the order of the numbers in the masks. If loading finds something odd, its message names a setting,
+# such as `values={...}` or `suffix="_mask"`: add it to the call in `mine`. With no pictures of your own, and a GPU such
+# as Colab's, write `"pets"`: cats and dogs, 0.8 GB to download once.
 
 # %%
 SOURCE = "example"  # or "folder", or "pets"
@@ -58,7 +58,10 @@ def mine(part):
 
 
 NUMBERED = SOURCE == "example"  # or True, if you have written instances=True
-CROP, SECONDS = 64, 8  # side of a training crop in pixels, seconds a run may take
+CROP, EPOCHS = (
+    64,
+    20,
+)  # side of a training crop in pixels; how often a run sees each picture
 
 
 # %% folded="Write the example's pictures to a folder"
@@ -145,7 +148,10 @@ data.check_up(train, validation, test)
 # | failures | 4 | the worst pictures looked at, causes named, evidence for them, what would help | pictures without causes | missing |
 # | limits | 3 | for which pictures it holds, for which not, what it must not be used for | general words | missing |
 #
-# The split comes first, because nothing can repair it afterwards.
+# Double-click the cell of a part, write in place of *YOUR ANSWER HERE*, and run it.
+#
+# The split comes first, because nothing can repair it afterwards. The example's pictures are neighbours in one
+# micrograph, dealt out at random: what could leak? Part 2 asks.
 
 # %%
 quiz("patients-in-two-splits")
@@ -226,9 +232,9 @@ claim(lambda dim, bright: dim > 0 and bright > 0, dim, bright, all_bright=(0, di
 # %% [markdown]
 # ## 4 · Train, and choose on validation
 #
-# Two networks, each with two seeds, in the same time: your U-Net, and the pretrained one of lesson 10. All that you
-# try belongs here, and validation decides. The time here is short so that the notebook runs through; give your own
-# project minutes.
+# Two networks, each with two seeds, for as many epochs: your U-Net, and the pretrained one of lesson 10. All that you
+# try belongs here, and validation decides. The training here is short so that the notebook runs through; give your own
+# project more. A network that does not beat the simplest rule needs more epochs, or the rule is what to use.
 
 # %%
 channels = len(train[0][0])
@@ -243,7 +249,7 @@ for name, make in candidates.items():
     for seed in (0, 1):
         torch.manual_seed(seed)
         network = make()
-        history = fit(network, train, validation, seconds=SECONDS, crop=CROP, seed=seed)
+        history = fit(network, train, validation, epochs=EPOCHS, crop=CROP, seed=seed)
         models[name].append(network)
         histories[name].append(history)
         print(f"{name}, seed {seed}: {history.steps} steps,", end=" ")
@@ -252,10 +258,10 @@ for name, make in candidates.items():
 # %%
 for name, (first, _) in histories.items():
     show.curves(
-        torch.tensor([entry["seconds"] for entry in first.scores]),
+        torch.tensor([entry["step"] for entry in first.scores]),
         [("Dice", torch.tensor([entry["dice"] for entry in first.scores]))],
         title=f"{name}, seed 0: Dice on validation",
-        xlabel="time (seconds)",
+        xlabel="steps",
         ylabel="Dice",
         height=2.4,
     )
@@ -263,13 +269,13 @@ for name, (first, _) in histories.items():
 # %% [markdown] manual="report-training" points=4
 # ### Report 4 · Training (4 points)
 #
-# What did you try: size of the network, loss, augmentation, crops, learning rate, time? What did validation say to
-# each? Read your curve: is it still rising when the time is up? How far apart are two seeds?
+# What did you try: size of the network, loss, augmentation, crops, learning rate, epochs? What did validation say to
+# each? Read your curve: is it still rising at the end? How far apart are two seeds?
 #
 # <!-- BEGIN SOLUTION -->
-# The U-Net of lesson 09 and the pretrained network, two seeds each, in equal time, with random crops of 64 pixels,
-# turned and mirrored. In my run the U-Net's curve was flat before the time was up; the pretrained one swung up and
-# down at first and was good only at the end, so it may gain from more time or a lower rate. The seeds of one network
+# The U-Net of lesson 09 and the pretrained network, two seeds each, for 20 epochs, with random crops of 64 pixels,
+# turned and mirrored. In my run the U-Net's curve was nearly flat at the end; the pretrained one swung up and
+# down at first, so it may gain from a lower rate. The seeds of one network
 # differ by the amount printed above, and a difference between the networks below that would mean nothing. Next I would
 # try a lower rate for the pretrained one, then elastic deformation, and let validation decide.
 # <!-- END SOLUTION -->

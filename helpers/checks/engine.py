@@ -223,12 +223,12 @@ def _judge(exercise: Exercise, trace: Trace, seed: int) -> Verdict:
         other = trace[0][0].value.of
         return not_run(exercise.name, seed, f"calls `{other}`, which is not written yet: write that first.")
     if _is_stub(trace[0][0].value):
-        what_to_do = "Replace `raise NotImplementedError()` and run this cell again."
+        what_to_do = "Write it in place of `raise NotImplementedError()`, run that cell, and then this one."
         return _verdict(exercise, seed, "not attempted", f"`{exercise.name}` is not written yet. {what_to_do}")
 
     differing = _differing(exercise, trace, seed)
     if not differing:
-        return _verdict(exercise, seed, "passed", f"All {len(trace)} probes agree.")
+        return _verdict(exercise, seed, "passed", f"All {len(trace)} test inputs gave what they should.")
 
     probes = _probes(exercise.name, seed)
     worst = min(differing, key=lambda k: size_of(probes[k]))

@@ -170,6 +170,9 @@ def _display(what: object, **options: Any) -> Any:
     return show(what, **options)
 
 
+_told: dict[str, str] = {}  # a piece, and the cell that was told last that it runs the course's own
+
+
 @called_as("use(dice)")
 def use(obj: Any) -> Any:
     """The student's own piece where it passes its check, else the reference, saying so.
@@ -182,7 +185,11 @@ def use(obj: Any) -> Any:
         verdict = verdict_of(name, obj)
         if verdict.status != "passed":
             state = "is not written yet" if verdict.status == "not attempted" else "does not pass its check yet"
-            markup.say(f"Your `{name}` {state}, so this cell uses the course's own. Run it again when yours passes.")
+            cell = frontend.cell()
+            if not cell or _told.get(name) != cell:  # once, where a loop uses it
+                said = f"Your `{name}` {state}, so this cell uses the course's own."
+                markup.say(f"{said} Run this cell again when yours passes.")
+            _told[name] = cell
             return exercise.reference
         exercise.attempt.passed = obj
     return obj

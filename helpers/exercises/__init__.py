@@ -178,15 +178,15 @@ class Exercise:
 
     def card(self) -> str:
         """The card above the exercise, in Markdown."""
-        left = " In which order you make the layers, and a bias before a norm, are up to you."
+        left = " In which order you make the layers is up to you, and so is a bias before a batch norm."
         left = left if hasattr(self.reference, "forward") else ""
         return (
             f"### Write it: `{self.name}`\n\n"
             f"**Difficulty** {self.difficulty} of 5 · **{self.minutes} minutes** · "
-            f"**{self.points} points** · {self.concept}\n\n"
+            f"**{self.points} point{'s' * (self.points > 1)}** · {self.concept}\n\n"
             f"{self.task}\n\n"
             "*The cell below is what you hand in: keep everything your answer needs inside it. Results are torch "
-            "tensors or plain numbers, not NumPy arrays; what you are given, and torch's settings, stay as they were."
+            "tensors or plain numbers, not NumPy arrays. Do not change the arguments, nor torch's seed or settings."
             f"{left}*"
         )
 

@@ -20,7 +20,7 @@ from helpers.reference.overlap import dice
         "What should two empty masks score? Nothing was there, nothing was found. Decide that case before you divide.",
     ],
     task=(
-        "Twice the overlap over the sum of the two areas, from two boolean masks of shape `(H, W)`. "
+        "Divide twice the overlap by the sum of the two areas. The masks are boolean, `(H, W)`. "
         "Two empty masks score 1.0."
     ),
     # Whoever divides by one area has to say something about an empty one.

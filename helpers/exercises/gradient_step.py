@@ -26,8 +26,9 @@ from helpers.reference.modules import gradient_step
     ],
     task=(
         "One step of gradient descent. The logits are `w * x + b`, the loss is the mean binary cross-entropy over all "
-        "pixels. `x` and `truth` are float tensors of the same shape, truth 0 or 1; `w`, `b` and `lr` are single "
-        "numbers. Return the new `w` and the new `b`, in this order. By the formula or by autograd, as you like."
+        "pixels. `x` and `truth` are float tensors of the same shape, truth 0 or 1; `w` and `b` are tensors of one "
+        "number, or floats, and `lr` is a float. Return the new `w` and the new `b`, in this order. By the formula or "
+        "by autograd, as you like."
     ),
 )
 def probes(draw):
@@ -44,7 +45,8 @@ def probes(draw):
     yield 1 + draw.normal(8), torch.zeros(8), draw.normal(), draw.normal(), draw.uniform(0.5, 2)
     yield 1 + draw.normal(8), torch.ones(8), draw.normal(), draw.normal(), draw.uniform(0.5, 2)
     h, w = draw.size(2, 9), draw.size(2, 9)
-    yield 2 * draw.normal(h, w), draw.mask(h, w, 0.3).float(), draw.normal(), draw.normal(), draw.uniform(0.1, 5)
+    # mild logits: an answer by the logarithm of `1 - p` has few digits left where p is nearly 1
+    yield draw.normal(h, w), draw.mask(h, w, 0.3).float(), draw.normal(), draw.normal(), draw.uniform(0.1, 2)
 
 
 edit = edits_of(gradient_step)

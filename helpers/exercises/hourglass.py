@@ -29,7 +29,7 @@ from helpers.reference.unet import DoubleConv, Encoder, UpConv
     task=(
         "Images `(N, in_channels, H, W)` to logits `(N, num_classes, H, W)`: the `Encoder`, without its skips; then "
         "`depth` times an `UpConv` (transposed) that halves the channels and a `DoubleConv` that keeps them; then a "
-        "1×1 convolution with bias. No activation at the end. The sides divide by `2**depth`."
+        "1×1 convolution with bias. No activation at the end. Height and width are multiples of `2**depth`."
     ),
 )
 def probes(draw):

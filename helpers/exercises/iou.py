@@ -20,7 +20,7 @@ from helpers.reference.overlap import iou
         "When both masks are empty the union is 0. Nothing was missed and nothing invented: which score is fair?",
     ],
     task=(
-        "Pixels in both masks over pixels in at least one, from two boolean masks of shape `(H, W)`. "
+        "Divide the number of pixels in both masks by the number in at least one. The masks are boolean, `(H, W)`. "
         "Two empty masks score 1.0."
     ),
     # Whoever divides by something else than the union has to say what becomes of it where that is 0.

@@ -57,9 +57,9 @@ def _fetched(label, images, masks, order, transform=None):
     task=(
         "`images` is a list of uint8 NumPy arrays, `(H, W)` or `(H, W, C)`, and `masks` a list of NumPy arrays "
         "`(H, W)` with class indices. `len(pairs)` is the number of pairs; `pairs[i]` is `(image, mask)`, a float32 "
-        "tensor `(C, H, W)` in [0, 1] and an int64 tensor `(H, W)`, new ones each time, in memory of their own. A "
-        "`transform` is called as `transform(image, mask)` with the two tensors each time a pair is fetched, and "
-        "returns the pair. An index past the end raises `IndexError`."
+        "tensor `(C, H, W)` in [0, 1] and an int64 tensor `(H, W)`. Each call returns new tensors that share no memory "
+        "with the arrays, since a transform may change them. A `transform` is called as `transform(image, mask)` with "
+        "the two tensors each time a pair is fetched, and returns the pair. An index past the end raises `IndexError`."
     ),
 )
 def probes(draw):

@@ -20,7 +20,7 @@ from helpers.reference.overlap import pixel_accuracy
         "The mean of zeros and ones is a fraction. `.mean()` needs floats; `.sum()` and `.numel()` do not.",
     ],
     task=(
-        "The fraction of pixels on which two masks of shape `(H, W)` agree, background included, from 0 to 1. "
+        "Return the fraction of pixels on which two masks of shape `(H, W)` agree, background included, from 0 to 1. "
         "The masks are both boolean or both hold class indices."
     ),
 )

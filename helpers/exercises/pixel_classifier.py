@@ -104,7 +104,6 @@ edit(
     "The first line of `__init__` has to be `super().__init__()`: it prepares the place where parameters are "
     "registered, and without it no layer can be assigned.",
     ("        super().__init__()\n", ""),
-    any_error=True,
 )
 
 edit(

@@ -27,8 +27,9 @@ from helpers.reference.unet import UpConv
         "`padding=1`. For any other mode, raise the error there.",
     ],
     task=(
-        'Doubles the sides and changes the channels. `"transposed"`: a transposed convolution 2×2 with stride 2. '
-        '`"nearest"` and `"bilinear"`: enlarge by 2 without weights (corners not aligned), then a convolution 3×3 '
+        'Doubles the sides and changes the channels. `"transposed"`: a transposed convolution 2×2 with stride 2 '
+        '(`nn.ConvTranspose2d`). `"nearest"` and `"bilinear"`: enlarge by 2 without weights (`nn.Upsample`, with '
+        "`align_corners` left as it is), then a convolution 3×3 "
         "that keeps the sides. No norm and no ReLU. Any other `mode` raises a `ValueError`."
     ),
 )

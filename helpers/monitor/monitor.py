@@ -406,7 +406,7 @@ def watching() -> Watch:
     shell = get_ipython()
     if hasattr(shell, "kernel"):
         shell.kernel.comm_manager.register_target(CHANNEL, _opened)
-        return Watch(*_of_cell(shell.get_parent().get("header", {}).get("msg_id", "")))
+        return Watch(*_of_cell(frontend.cell()))
     return Watch(Monitor(), _in_terminal()) if is_terminal() else Watch()
 
 

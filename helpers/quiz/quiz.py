@@ -31,7 +31,7 @@ KEPT = "This is the answer that you hand in with the notebook. You may change it
 HOW = {
     "single": ("Choose one.", '"a"', "for option a"),
     "multiple": ("Choose all that apply.", '"ab"', "for options a and b"),
-    "numeric": ("Type a number, such as 12.5 or 3/8.", "12.5", "for 12.5"),
+    "numeric": ("Type a number, such as 0.4, 12.5 or 3/8.", "12.5", "for 12.5"),
 }
 
 _open: dict[str, Quiz] = {}

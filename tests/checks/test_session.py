@@ -149,6 +149,13 @@ def test_use_takes_the_reference_otherwise_and_says_so(capsys, answer, state):
     assert f"Your dice {state}" in capsys.readouterr().out
 
 
+def test_use_says_so_once_in_a_cell_however_often_a_loop_asks(capsys, monkeypatch):
+    for cell in ("first", "first", "second"):
+        monkeypatch.setattr(frontend, "cell", lambda cell=cell: cell)
+        use(stub)
+    assert capsys.readouterr().out.count("this cell uses the course's own") == 2
+
+
 def test_use_checks_an_answer_anew_after_it_was_rewritten(shown):
     check(dice)
     assert use(wrong) is overlap.dice

@@ -6,12 +6,13 @@ import contextlib
 import datetime
 import hashlib
 import json
+import re
 import shutil
 import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,6 @@ def run(name: str, lessons: Sequence[str], folder: Path, tell: Callable[[str], N
     before = environment.freeze()
     version = subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
     seen: dict[str, Any] = {
-        "fingerprint": fingerprint(name),
         "python": version,
         "wanted_python": environment.python,
         "versions": {package: _version(before, package) for package in SHOWN},
@@ -168,10 +168,14 @@ def _version(frozen: set[str], name: str) -> str:
 # ---- What is published
 
 
-def fingerprint(name: str) -> str:
-    """A hash of what a start in an environment depends on: its versions, the first cell, `start.py`, the lessons."""
-    code = Path(start.__file__).read_text(encoding="utf-8")
-    about = (ENVIRONMENTS[name](), build.FIRST_CELL, build.FETCH, code, build.lesson_names())
+def fingerprint(name: str, lessons: Iterable[str]) -> str:
+    """A hash of what starts of these lessons depend on: an environment's versions, the first cell, `start.py`.
+
+    Of what `start.py` says that single lessons need, theirs alone is in it.
+    """
+    code = re.sub(r'^    "\d\d_\w+": .*\n', "", Path(start.__file__).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    needed = {lesson: start.NEEDED.get(lesson) for lesson in sorted(lessons)}
+    about = (ENVIRONMENTS[name](), build.FIRST_CELL, build.FETCH, code, needed)
     return hashlib.sha256(repr(about).encode()).hexdigest()[:16]
 
 
@@ -184,7 +188,7 @@ def publish(name: str, seen: dict[str, Any]) -> None:
     """Keep what was seen in an environment, beside what was seen of other lessons in the same, and write the page."""
     everything = read()
     known = everything.get(name, {})
-    if known.get("fingerprint") == seen["fingerprint"]:
+    if known and known["fingerprint"] == fingerprint(name, known["lessons"]):
         lessons = {**known["lessons"], **seen["lessons"]}
         seen = {
             **known,
@@ -192,7 +196,7 @@ def publish(name: str, seen: dict[str, Any]) -> None:
             "lessons": {lesson: lessons[lesson] for lesson in build.lesson_names() if lesson in lessons},
             "installed": sorted({*known["installed"], *seen["installed"]}),
         }
-    everything[name] = seen
+    everything[name] = {**seen, "fingerprint": fingerprint(name, seen["lessons"])}
     write(STORED, json.dumps(everything, indent=1) + "\n")
     write(PAGE, page(everything))
 
@@ -200,7 +204,7 @@ def publish(name: str, seen: dict[str, Any]) -> None:
 def left(name: str) -> list[str]:
     """The lessons that have not run in an environment as it is now, or not without trouble."""
     known = read().get(name, {})
-    if known.get("fingerprint") != fingerprint(name):
+    if not known or known["fingerprint"] != fingerprint(name, known["lessons"]):
         return build.lesson_names()
     well = [n for n, kinds in known["lessons"].items() if not any(ran["trouble"] for ran in kinds.values())]
     return [lesson for lesson in build.lesson_names() if lesson not in well]
@@ -246,7 +250,7 @@ def stale(stored: Path = STORED, written: Path = PAGE) -> list[str]:
     found = [
         f"What a start in {name} depends on has changed since it was run: {run} {name} (half an hour)"
         for name, one in seen.items()
-        if one["fingerprint"] != fingerprint(name)
+        if one["fingerprint"] != fingerprint(name, one["lessons"])
     ]
     if written.read_text(encoding="utf-8") != page(seen):
         found.append(f"{written.name} is another than {stored.name} gives: {run}")
