@@ -27,6 +27,10 @@ MARKERS = {
 STAR = "m0-8l2.1 5.1 5.5.4-4.2 3.6 1.3 5.4-4.7-2.9-4.7 2.9 1.3-5.4-4.2-3.6 5.5-.4z"
 HATCHES = {"/": "M-1 7 7-1", "x": "M-1 7 7-1M-1-1 7 7", ".": "M2.5 3h1"}
 
+# cuts off what is in it and leaves the axes
+FRAME = f'<svg x="{LEFT}" y="{TOP}" width="{RIGHT - LEFT}" height="{BOTTOM - TOP}" '
+FRAME += f'viewBox="{LEFT} {TOP} {RIGHT - LEFT} {BOTTOM - TOP}">'
+
 Points = Sequence[tuple[float, float]]
 
 
@@ -38,10 +42,10 @@ class Plot:
         x: positions `(n,)`.
         lines: label and values `(n,)` of each line, at most four; one that is not finite is left out.
         bars: label, heights `(n,)`, colour and hatch of each series of bars; bars of one series touch.
-        marks: position and label of vertical lines.
+        marks: position and label of vertical lines; one that is not on the axis is left out.
         stars: (x, y, label) of highlighted points.
         xscale, yscale: "linear", "log" or "symlog", which is linear below 0.01.
-        ylim: the range shown; by default that of the values.
+        ylim: the range shown, which a line may leave; by default that of the values.
         baseline: the value of a thin horizontal line.
     """
 
@@ -114,12 +118,14 @@ def draw(plot: Plot, attributes: str = 'aria-hidden="true"') -> str:
                 parts += _box(left, top, x.at(at + half) - inset - left, BOTTOM - top, fills)
         keys[name] = _box(1, 1, 26, 12, fills)
     for (name, values), style in zip(plot.lines.items(), STYLES, strict=False):
-        given = [(at, v) for at, v in zip(plot.x, values, strict=True) if math.isfinite(v)]
-        points = [(x.at(at), y.at(min(max(v, y.low), y.high))) for at, v in given]
-        parts += _line(points, points[:: max(1, len(points) // 8)], *style)
+        points = [(x.at(at), y.at(v)) for at, v in zip(plot.x, values, strict=True) if math.isfinite(v)]
+        marked = [point for point in points[:: max(1, len(points) // 8)] if TOP <= point[1] <= BOTTOM]
+        line = _line(points, marked, *style)
+        parts += line if all(TOP <= up <= BOTTOM for _, up in points) else [FRAME, *line, "</svg>"]
         keys[name] = _line([(0, 7), (28, 7)], [(14, 7)], *style)
     for at, name in plot.marks:
-        parts.append(_path(f"M{x.at(at)} {TOP}V{BOTTOM}", VERMILION, 1.6, "6 4"))
+        if x.low <= at <= x.high:
+            parts.append(_path(f"M{x.at(at)} {TOP}V{BOTTOM}", VERMILION, 1.6, "6 4"))
         keys[name] = [_path("M0 7H28", VERMILION, 1.6, "6 4")]
     for at, value, name in plot.stars:
         parts.append(_path(f"M{x.at(at)} {y.at(value)}{STAR}", fill=ORANGE))
@@ -155,7 +161,7 @@ def _legend(keys: dict[str, list[str]]) -> tuple[list[str], int]:
     """What each sign means, below the plot, and how tall the two are; of one sign nothing has to be said."""
     found, left, top = [], 0.0, HEIGHT
     for name, key in keys.items() if len(keys) > 1 else ():
-        wide = 44 + 6.2 * len(name)
+        wide = 42 + 6.5 * len(name)
         if left + wide > WIDTH and left:
             left, top = 0.0, top + 17
         found.append(f'<g transform="translate({left:.0f} {top})">{"".join(key)}{_text(32, 11, name, "start")}</g>')
@@ -184,7 +190,7 @@ def _path(
 
 def _text(x: float, y: float, text: str, anchor: str = "middle") -> str:
     place = f'x="{x}" y="{y}" text-anchor="{anchor}"'
-    return f'<text {place} font-size="11" fill="currentColor">{html.escape(text)}</text>'
+    return f'<text {place} font-size="12" fill="currentColor">{html.escape(text)}</text>'
 
 
 def _number(value: float) -> str:

@@ -79,15 +79,15 @@ class Augmentation(Playground):
     def facts(self) -> list[str]:
         """Brightness and fraction of object before and in each draw, and whether a mask got new values."""
         draws = self.compute()
+        new = {v for d in draws for v in d.mask.unique().tolist()} - set(self.mask.unique().tolist())
+        said = ", ".join(map(str, sorted(new))) or "none"
         found = [
             f"{size(self.image)} pixels, seed {self.seed}, strength {self.strength:g}: pixels move "
             f"{self.alpha:.1f} pixels along each axis (root mean square), in bends about {self.sigma:.0f} pixels wide.",
+            f"New values in a mask: {said}. The light changes in the image only.",
             f"As given: {_said(self.image, self.mask)}.",
         ]
-        found += [f"Draw {k}: {_said(d.image, d.mask)}." for k, d in enumerate(draws, start=1)]
-        new = {v for d in draws for v in d.mask.unique().tolist()} - set(self.mask.unique().tolist())
-        said = ", ".join(map(str, sorted(new))) or "none"
-        return [*found, f"New values in a mask: {said}. The light changes in the image only."]
+        return found + [f"Draw {k}: {_said(d.image, d.mask)}." for k, d in enumerate(draws, start=1)]
 
     def controls(self) -> list[Control]:
         """The seed and the strength."""

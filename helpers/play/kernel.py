@@ -165,21 +165,21 @@ class Kernel(Playground):
         self.compute()  # raises for settings that do not fit
 
     def scene(self) -> Scene:
-        """Image, window, kernel, products and result."""
+        """Image and result; window, kernel and products."""
         now, k = self.compute(), len(self.kernel)
         frame = Frame(now.corner[0], now.corner[1], k, k, wide=True)
         panels = [
             Picture(f"image, {size(self.image)}", self.image, frames=(frame,), drags=("row", "column")),
+            Picture(f"result, {size(now.result)}", now.result, rings=(now.at,)),
             Picture("under the kernel", now.window),
             Picture("× kernel", self.kernel),
             Picture(f"= products, sum {now.value:.3g}", now.products),
-            Picture(f"result, {size(now.result)}", now.result, rings=(now.at,)),
         ]
         alt = (
-            f"Five pictures in a row: the image with a frame of {k}×{k} pixels at row {now.corner[0]}, column "
-            f"{now.corner[1]}; the pixels in the frame, from {now.window.min():.2g} to {now.window.max():.2g}; the "
-            f"kernel, {_rows(self.kernel)}; their products, {_rows(now.products)}; and the result, {size(now.result)} "
-            f"values with a ring at row {now.at[0]}, column {now.at[1]}, where it is {now.value:.3g}."
+            f"The image with a frame of {k}×{k} pixels at row {now.corner[0]}, column {now.corner[1]}, and the result, "
+            f"{size(now.result)} values, with a ring at row {now.at[0]}, column {now.at[1]}, where it is "
+            f"{now.value:.3g}. The pixels in the frame, from {now.window.min():.2g} to {now.window.max():.2g}; the "
+            f"kernel, {_rows(self.kernel)}; and their products, {_rows(now.products)}."
         )
         return Scene([panels], alt)
 

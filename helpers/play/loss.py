@@ -58,7 +58,7 @@ class Loss(Playground):
         ValueError: a fraction out of this range.
     """
 
-    title = "Four losses and where they pull"
+    title = "Four losses: how hard do the few object pixels pull?"
 
     @called_as("play.loss(fraction=0.05)")
     def __init__(self, fraction: float = 0.05) -> None:
@@ -85,13 +85,17 @@ class Loss(Playground):
         return {name: (-p.from_object[0], p.from_background[0]) for name, p in pulled.items()}
 
     def facts(self) -> list[str]:
-        """Where each loss is lowest, and how hard each pulls."""
+        """How hard each loss pulls, where it is lowest, and the same in numbers."""
         now, half = self.compute(), self.undecided()
         everywhere, moving = now["everywhere"], now["object"]
         low, middle = 0, len(PROBABILITIES) // 2
         object_pixels = int(self.target.sum())
         return [
-            f"{percent(self.fraction)} of the pixels are object: {object_pixels} of {SIDE * SIDE}.",
+            f"{percent(self.fraction)} of the pixels are object: {object_pixels} of {SIDE * SIDE}. The gradients say "
+            "how hard they pull: below 0 the probability goes up.",
+            "At 0.5 everywhere, the background pulls down so many times as hard as the object pixels pull up: "
+            + ", ".join(f"{name} {down / up:.2g}" for name, (up, down) in half.items())
+            + ".",
             "The same probability everywhere is cheapest at "
             + ", ".join(f"{pulled.lowest:.2f} for {name}" for name, pulled in everywhere.items())
             + f" (of the probabilities from {PROBABILITIES[0]:.2f} to {PROBABILITIES[-1]:.2f}).",
@@ -114,8 +118,8 @@ class Loss(Playground):
         """Losses and gradients over the probability: of all pixels, and of object pixels alone."""
         now, rows, said = self.compute(), [], []
         titles = {
-            "everywhere": "the same probability everywhere",
-            "object": f"object pixels move, background at {SETTLED}",
+            "everywhere": "same probability everywhere",
+            "object": f"background already at {SETTLED}",
         }
         p = PROBABILITIES.tolist()
         for where, title in titles.items():
@@ -127,7 +131,7 @@ class Loss(Playground):
                 everywhere = where == "everywhere"
                 row.append(
                     Plot(
-                        f"{what}: {title}",
+                        f"{what}, {title}",
                         "predicted probability of object",
                         "loss" if what == "loss" else "gradient (below 0 pulls up)",
                         p,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,7 @@ class Overlap(Playground):
         ValueError: sizes differ, or the truth is empty.
     """
 
-    title = "A predicted shape is pushed off the true one"
+    title = "Push a predicted shape off the true one, and watch its scores fall"
 
     @called_as("play.overlap(image, truth)")
     def __init__(self, image: Any, truth: Any, down: int = 0, right: int | None = None) -> None:
@@ -84,23 +85,24 @@ class Overlap(Playground):
         return {"shift": [float(k) for k in shifts]} | {n: [s.scores[n] for s in steps] for n in SCORES}
 
     def facts(self) -> list[str]:
-        """The scores here and at three other places, and where they fall below a half."""
+        """The scores here, where they fall below a half, and the scores at three other places."""
         now, curve = self.compute(), self.curve()
         area = int(self.truth.sum())
-        found = [
-            f"The object has {area} of {self.truth.numel()} pixels ({percent(area / self.truth.numel())}) and is "
-            f"{pixels(self.width)} wide.",
-            f"{self._where()}: {now.both} pixels in both, {now.missed} missed, {now.false} false; {_said(now.scores)}.",
-        ]
-        for shift, place in self._positions():
-            if place.right != self.right or self.down:
-                found.append(f"{pixels(shift)} off: {_said(place.compute().scores)}.")
         halves = [
             f"{name} from {pixels(next(k for k, v in enumerate(curve[name]) if v < 0.5))} on"
             for name in ("IoU", "Dice")
         ]
-        lowest = min(curve["accuracy"])
-        return [*found, f"Below 0.5: {', '.join(halves)}. Accuracy never falls below {lowest:.3f}."]
+        found = [
+            f"{self._where()}: {now.both} pixels in both, {now.missed} missed, {now.false} false; {_said(now.scores)}.",
+            f"Moved to the {self._towards}, it is below 0.5 in {', in '.join(halves)}. Accuracy never falls below "
+            f"{min(curve['accuracy']):.3f}.",
+            f"The object has {area} of {self.truth.numel()} pixels ({percent(area / self.truth.numel())}) and is "
+            f"{pixels(self.width)} wide.",
+        ]
+        for shift, place in self._positions():
+            if place.right != self.right or self.down:
+                found.append(f"{pixels(shift)} to the {self._towards}: {_said(place.compute().scores)}.")
+        return found
 
     def controls(self) -> list[Control]:
         """The shift."""
@@ -111,31 +113,36 @@ class Overlap(Playground):
         ]
 
     def scene(self) -> Scene:
-        """The scores over the shift, and the shape here and at three other places."""
+        """The shape where it is now, the scores over the shift, and the shape at three other places."""
         curve, places = self.curve(), self._positions()
         values = {name: curve[name] for name in SCORES}
+        is_on_it = not self.down and 0 <= self.side * self.right <= curve["shift"][-1]
         plot = Plot(
-            "scores of the moved shape, on its row",
-            "shift in pixels",
+            f"scores of each shift to the {self._towards}",
+            "Right, in pixels (Down is 0)",
             "score",
-            curve["shift"],
+            [self.side * shift for shift in curve["shift"]],
             lines=values,
-            marks=() if self.down else ((float(abs(self.right)), f"now {pixels(abs(self.right))}"),),
+            marks=((self.right if is_on_it else math.nan, "now"),),
             ylim=(-0.03, 1.03),
         )
-        now = self._picture(self._where(), drags=("down", "right"))
+        now = self._picture("now", drags=("down", "right"))
         panels, said = [], []
         for shift, place in places:
             found = place.compute()
-            panels.append(place._picture(pixels(shift)))
+            panels.append(place._picture(f"Right {self.side * shift}".replace("-", "−")))
             said.append(f"{pixels(shift)} off, {found.both} in both, {found.missed} missed, {found.false} false")
         ends = ", ".join(f"{n} from {v[0]:.2f} to {v[-1]:.2f}" for n, v in values.items())
         alt = (
-            f"Left, three scores while the shape moves from 0 to {curve['shift'][-1]:.0f} pixels: {ends}. Right, the "
-            f"object of an image of {size(self.image)} pixels and the moved shape where it is now and at three other "
+            f"The object of an image of {size(self.image)} pixels and the moved shape. Three scores while it moves "
+            f"from 0 to {curve['shift'][-1]:.0f} pixels to the {self._towards}: {ends}. The shape at three other "
             f"places: {'; '.join(said)}."
         )
-        return Scene([[plot, now, *panels]], alt)
+        return Scene([[now, plot, *panels]], alt)
+
+    @property
+    def _towards(self) -> str:
+        return "right" if self.side > 0 else "left"
 
     def _picture(self, where: str, drags: tuple[str, str] | None = None) -> Picture:
         now = self.compute()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,22 +17,28 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL = 3.2  # the width of a panel, in inches
+COLUMNS = 4  # at most, so that titles can still be read
+TITLE = 36  # characters that fit over a panel
 
 
 def paint(scene: Scene) -> Figure:
     """Draw `scene`. The figure is not pyplot's, so nothing stays open."""
     from matplotlib.figure import Figure
 
-    columns = max(len(row) for row in scene.rows)
-    heights = [max(map(_tall, row)) for row in scene.rows]
+    longest = max(len(row) for row in scene.rows)
+    parts = math.ceil(longest / COLUMNS)
+    cuts = [longest * k // parts for k in range(parts + 1)]
+    columns = max(b - a for a, b in pairwise(cuts))
+    rows = [row[a:b] for a, b in pairwise(cuts) for row in scene.rows]  # what is below each other stays so
+    heights = [max(map(_tall, row)) for row in rows]
     layers = scene.layers()
     fig = Figure(figsize=(PANEL * columns, sum(heights) + 0.3 * bool(layers)), layout="constrained")
-    grid = fig.add_gridspec(len(scene.rows), columns, height_ratios=heights)
-    for r, row in enumerate(scene.rows):
+    grid = fig.add_gridspec(len(rows), columns, height_ratios=heights)
+    for r, row in enumerate(rows):
         for c, panel in enumerate(row):
             ax = fig.add_subplot(grid[r, c])
             _picture(ax, panel) if isinstance(panel, Picture) else _plot(ax, panel)
-            ax.set_title(panel.title, fontsize=10)
+            ax.set_title(textwrap.fill(panel.title, TITLE), fontsize=10)
     if layers:
         show.legend(fig, [(layer.name, layer.colour, layer.hatch) for layer in layers])
     return fig

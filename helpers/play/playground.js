@@ -1,8 +1,15 @@
 // The front end of every playground. It draws the scene that Python computed and sends what the student sets.
 // It knows pictures, plots and controls, and nothing of convolutions, losses or thresholds.
 
-const PANEL = 230; // the width of a picture on the page, in pixels, about
-const PLOT = 300;
+// In pixels of the page: what is shown has to fit on one screen, with the controls that change it.
+const SCREEN = 580; // the height of a piece on a page that is not narrow
+const SIDE = 264; // the width of the controls where they stand beside the pictures
+const NARROW = 700;
+const GAP = 16;
+const LARGEST = { wide: 330, narrow: 260 }; // the height of a panel
+const LEAST = { picture: 140, plot: 252, wipe: 200 }; // the widths below which a panel could not be read
+const ENOUGH = 1.15; // times `LEAST`: on a narrow page the lowest layout is taken of those that large
+const WIPES = [200, 230, 260, 300, 340];
 const CLOSEST = 8; // a side of the window at the highest zoom, in pixels of the picture
 const ALL = { zoom: 1, left: 0, top: 0 };
 
@@ -12,18 +19,25 @@ function render({ model, el }) {
   const working = liveRegion("unet-playground-working", title);
   const form = make("div", "unet-playground-controls unet-row", root);
   const lens = make("div", "unet-playground-controls unet-row", root);
-  const stage = make("div", "unet-playground-rows", root);
-  const wiper = make("div", "unet-playground-wipe", root);
+  const stage = make("div", "unet-playground-stage", root);
   const legend = make("p", "unet-row unet-small", root);
-  const facts = make("ul", "unet-playground-facts unet-facts", root);
+  const facts = make("div", "unet-playground-facts", root);
+  const first = make("ul", "unet-facts", facts);
+  const more = make("details", "", facts);
+  make("summary", "", more, { textContent: "More numbers" });
+  const rest = make("ul", "unet-facts", more);
   const said = liveRegion("unet-heard", root); // only what is new is put into it
   const note = liveRegion("unet-playground-note unet-aside", root, "alert");
   const requests = requestQueue(model, root, note);
   const inputs = new Map(); // control name -> its input: `show(value)`, and of a range `limit(control)` and `move(by)`
+  let layout = {}; // see `fitted`
   let shownIn = []; // shows the window of the zoom: pictures, wipe and the words for it
   for (const control of model.get("controls")) {
     inputs.set(control.name, control.kind === "grid" ? gridInput(control) : rangeInput(control));
   }
+  const hint = make("p", "unet-playground-hint unet-small", form, {
+    textContent: "Drag in the picture, or use its arrow keys.",
+  });
   keepKeys(root);
 
   // ---- controls ----
@@ -36,7 +50,7 @@ function render({ model, el }) {
     const limit = ({ min, max, step }) => Object.assign(input, { min, max, step });
     const show = (value) => {
       input.value = value;
-      shown.textContent = `${Number(value.toPrecision(6))}${control.unit ? " " + control.unit : ""}`;
+      shown.textContent = `${Number(value.toPrecision(6))}${control.unit ? " " + control.unit : ""}`.replace("-", "−");
       input.ariaValueText = shown.textContent;
     };
     const move = (by) => {
@@ -93,47 +107,83 @@ function render({ model, el }) {
   }
 
   function showScene() {
+    if (!root.clientWidth) return; // not on the page yet
     const scene = model.get("scene");
     // A picture that can be dragged keeps its node, and with it the focus of whoever moves it by arrow keys.
     const kept = new Map([...stage.querySelectorAll("[data-drags]")].map((node) => [node.dataset.drags, node]));
     const focused = root.getRootNode().activeElement;
     shownIn = [];
-    const rows = scene.rows.map((panels) => {
-      const row = make("div", "unet-playground-row");
-      row.style.setProperty("--playground-columns", panels.map(column).join(" "));
-      row.classList.toggle("many", panels.length > 4);
-      for (const panel of panels) row.append(panel.kind === "picture" ? picture(panel, kept) : plot(panel));
-      return row;
-    });
-    Object.assign(stage, { role: "group", ariaLabel: scene.alt });
-    stage.replaceChildren(...rows);
-    if (focused && root.contains(focused)) focused.focus({ preventScroll: true });
     legend.replaceChildren(...scene.legend.map(keyOf));
     legend.hidden = scene.legend.length === 0;
+    const panels = scene.rows.flat();
+    hint.hidden = !panels.some((panel) => panel.drags?.length);
     showLens();
-    showWipe();
+    const { rows, widths, captions, wiped } = fitted(scene);
+    const nodes = panels.map((panel, k) => panelOf(panel, widths[k], kept));
+    nodes.forEach((node, k) => (node.style.width = `${widths[k]}px`));
+    Object.assign(stage, { role: "group", ariaLabel: scene.alt });
+    const grid = make("div");
+    rows.forEach((row, r) => {
+      const node = make("div", "unet-playground-row", grid);
+      node.style.setProperty("--playground-caption", `${captions[r]}px`);
+      node.append(...row.map((k) => nodes[k]));
+    });
+    stage.replaceChildren(grid);
+    if (wiped) stage.append(wipe(wiped, captions[0]));
+    if (focused && root.contains(focused)) focused.focus({ preventScroll: true });
     showLooking();
   }
 
+  // Of a long list the first three stand, the rest is folded.
   function showFacts() {
-    const before = [...facts.children].map((item) => item.textContent);
-    facts.replaceChildren();
-    for (const fact of model.get("facts")) make("li", "", facts, { innerHTML: fact });
-    const now = [...facts.children].map((item) => item.textContent);
-    if (before.length) said.textContent = now.filter((fact) => !before.includes(fact)).join(" ");
+    const listed = () => [...facts.querySelectorAll("li")].map((item) => item.textContent);
+    const [before, given] = [listed(), model.get("facts")];
+    const standing = given.length > 4 ? 3 : 4;
+    for (const list of [first, rest]) list.replaceChildren();
+    given.forEach((fact, k) => make("li", "", k < standing ? first : rest, { innerHTML: fact }));
+    more.hidden = given.length <= standing;
+    if (before.length) said.textContent = listed().filter((fact) => !before.includes(fact)).join(" ");
   }
 
-  function picture(panel, kept) {
+  // Where the panels stand. It is worked out anew where the page or the kind of panels is another, and not for other
+  // values: nothing may move while somebody drags.
+  function fitted(scene) {
+    const width = root.clientWidth;
+    const shapes = shapesOf(scene, root);
+    const key = JSON.stringify([width, shapes.map((row) => row.map(({ kind, aspect }) => [kind, aspect.toFixed(1)]))]);
+    if (key === layout.key) return layout;
+    stage.replaceChildren();
+    const taken = (isBeside) => {
+      root.classList.toggle("beside", isBeside);
+      return root.offsetHeight; // of title, controls and words
+    };
+    const hasWipe = Object.keys(scene.wipes).length > 0;
+    const line = 1.2 * parseFloat(getComputedStyle(root).fontSize);
+    const laid = (wide, high) => fit(shapes, hasWipe, wide, width > NARROW ? Math.max(SCREEN - high, 280) : Infinity, line);
+    let isBeside = width > NARROW && taken(true) <= SCREEN;
+    let found = laid(width, taken(false));
+    const beside = isBeside && laid(width - SIDE - GAP, title.offsetHeight + GAP);
+    isBeside = isBeside && beside.least > found.least;
+    if (isBeside) found = beside;
+    root.classList.toggle("beside", isBeside);
+    layout = { key, ...found };
+    return layout;
+  }
+
+  function panelOf(panel, width, kept) {
+    return panel.kind === "picture" ? picture(panel, width, kept) : plot(panel);
+  }
+
+  function picture(panel, shownWidth, kept) {
     const figure = make("figure", "unet-playground-picture");
-    const caption = make("figcaption", "", figure, { textContent: panel.title });
-    const scale = scaleOf(panel);
+    make("figcaption", "", figure, { textContent: panel.title });
+    const scale = shownWidth / panel.width;
     const key = panel.drags.join(" ");
     const holder = (key && kept.get(key)) || make("div", "unet-stack");
     holder.replaceChildren();
     figure.append(holder);
     fill(holder, panel, sourcesOf(panel), scale);
     if (key && !kept.has(key)) makeDraggable(holder, panel, key);
-    if (key) make("p", "unet-playground-hint unet-small", caption, { textContent: "Drag it, or use the arrow keys." });
     holder.pixels = panel.width;
     return figure;
   }
@@ -142,7 +192,6 @@ function render({ model, el }) {
   function fill(holder, panel, sources, scale) {
     const [width, height] = [panel.width, panel.height].map((side) => Math.round(side * scale));
     holder.style.aspectRatio = `${width} / ${height}`;
-    holder.style.width = `${width}px`;
     const canvas = canvasFor(width, height);
     const marks = marksOf(panel, scale, width, height);
     holder.append(canvas, marks);
@@ -218,7 +267,7 @@ function render({ model, el }) {
 
   function makeZoomable(holder, panel) {
     holder.dataset.zooms = "";
-    const isFirst = shownIn.length === 1;
+    const isFirst = panel === model.get("scene").rows[0][0];
     holder.tabIndex = isFirst ? 0 : -1; // one stop for all, since they move together
     if (isFirst) {
       const ariaLabel = `${panel.title}. Plus and minus zoom all pictures, arrow keys move them, 0 shows all.`;
@@ -255,6 +304,7 @@ function render({ model, el }) {
     button("+", lens, () => zoom(2)).ariaLabel = "Zoom in";
     button("Show all", lens, () => look(ALL));
     const place = liveRegion("unet-playground-place unet-number", lens);
+    if (Object.keys(model.get("scene").wipes).length) lens.append(lineInput());
     make("span", "unet-playground-hint unet-small", lens).textContent =
       "Drag a picture to move all of them. Or click one: + and − or the wheel zoom, arrow keys move, 0 shows all.";
     shownIn.push(({ zoom: times, left, top }) => {
@@ -264,30 +314,37 @@ function render({ model, el }) {
     });
   }
 
+  // Where the line between the two pictures of the wipe is.
+  function lineInput() {
+    const names = Object.keys(model.get("scene").wipes);
+    const label = make("label", "unet-playground-control");
+    make("span", "", label, { textContent: "Line" });
+    const slider = make("input", "", label, { type: "range", min: 0, max: 100, step: 1 });
+    slider.addEventListener("input", () => look({ wipe: Number(slider.value) / 100 }));
+    shownIn.push(({ wipe: at, pair: [left, right] }) => {
+      slider.value = Math.round(100 * at);
+      slider.ariaValueText = `${slider.value} % of the width is ${names[left]}, the rest ${names[right]}`;
+    });
+    return label;
+  }
+
   // Two pictures in one place: one on the left of a line, one on the right of it.
-  function showWipe() {
+  function wipe(width, captionHigh) {
     const { rows, wipes } = model.get("scene");
     const names = Object.keys(wipes);
-    wiper.replaceChildren();
-    wiper.hidden = names.length === 0;
-    if (wiper.hidden) return;
     const pictures = names.map((name) => rows[wipes[name][0]][wipes[name][1]]);
     const sources = pictures.map(sourcesOf);
-    const scale = (2 * PANEL) / pictures[0].width;
-    const [width, height] = [pictures[0].width, pictures[0].height].map((side) => Math.round(side * scale));
+    const height = Math.round((width * pictures[0].height) / pictures[0].width);
 
-    const figure = make("figure", "unet-playground-picture", wiper);
+    const figure = make("figure", "unet-playground-picture unet-playground-wipe");
+    figure.style.width = `${width}px`;
+    figure.style.setProperty("--playground-caption", `${captionHigh}px`);
     const caption = make("figcaption", "unet-playground-sides", figure);
     const sides = ["Left", "Right"].map((side, k) => sideOf(side, k, names, caption));
     const holder = make("div", "unet-stack", figure);
     holder.style.aspectRatio = `${width} / ${height}`;
-    holder.style.width = caption.style.width = `${width}px`;
     const canvases = [0, 1].map(() => holder.appendChild(canvasFor(width, height)));
     const line = make("div", "unet-playground-line", holder);
-    const label = make("label", "unet-playground-control", figure);
-    make("span", "", label, { textContent: "Line" });
-    const slider = make("input", "", label, { type: "range", min: 0, max: 100, step: 1 });
-    slider.addEventListener("input", () => look({ wipe: Number(slider.value) / 100 }));
     holder.dataset.wipes = "";
     const toPointer = (event) => {
       const box = holder.getBoundingClientRect();
@@ -303,9 +360,8 @@ function render({ model, el }) {
       paint(canvases[1], sources[left], at);
       canvases[1].style.clipPath = `inset(0 ${100 * (1 - at.wipe)}% 0 0)`;
       line.style.left = `${100 * at.wipe}%`;
-      slider.value = Math.round(100 * at.wipe);
-      slider.ariaValueText = `${slider.value} % of the width is ${names[left]}, the rest ${names[right]}`;
     });
+    return figure;
   }
 
   function sideOf(side, k, names, caption) {
@@ -338,10 +394,14 @@ function render({ model, el }) {
     looking: showLooking,
     working: showWorking,
   });
-  showScene();
   showFacts();
+  const sized = new ResizeObserver(() => {
+    if (root.clientWidth && !layout.key?.startsWith(`[${root.clientWidth},`)) showScene();
+  });
+  sized.observe(root);
 
   return () => {
+    sized.disconnect();
     requests.stop();
     unwatch();
   };
@@ -349,14 +409,74 @@ function render({ model, el }) {
 
 // ---- pictures ----
 
-// Pictures grow narrower where a row is full; a plot soon could not be read.
-function column(panel) {
-  if (panel.kind === "plot") return `minmax(250px, ${PLOT}px)`;
-  return `minmax(0, ${Math.round(panel.width * scaleOf(panel))}px)`;
+// The panels' kinds, their width by height, and the length of their titles.
+function shapesOf({ rows }, root) {
+  const context = make("canvas").getContext("2d");
+  const { fontSize, fontFamily } = getComputedStyle(root);
+  context.font = `${0.92 * parseFloat(fontSize)}px ${fontFamily}`;
+  const shape = ({ kind, width, height, svg, title }) => {
+    const [wide, high] = kind === "plot" ? svg.match(/viewBox="0 0 (\S+) ([^"]+)"/).slice(1) : [width, height];
+    return { kind, aspect: wide / high, title: context.measureText(title).width };
+  };
+  return rows.map((row) => row.map(shape));
 }
 
-function scaleOf(panel) {
-  return Math.max(PANEL / panel.width, panel.numbers.length ? 34 : 0);
+// Panels into rows, in their order, so that the one that is smallest for its kind is as large as can be. Pictures that
+// stand below each other stay so. A wipe stands beside all rows, or on a narrow page below them.
+function fit(given, hasWipe, width, height, line) {
+  const isPaired = given.length > 1 && given.flat().every(({ kind }) => kind === "picture");
+  const shapes = given.flat();
+  const groups = isPaired ? given.length : 1;
+  const columns = shapes.length / groups;
+  const isNarrow = height === Infinity;
+  const [{ aspect }] = shapes;
+  let best = { least: 0 };
+  for (let breaks = 0; breaks < 2 ** (columns - 1); breaks += 1) {
+    const parts = [[]];
+    for (let c = 0; c < columns; c += 1) {
+      if (c && (breaks >> (c - 1)) & 1) parts.push([]);
+      parts.at(-1).push(c);
+    }
+    const rows = parts.flatMap((part) => [...Array(groups).keys()].map((g) => part.map((c) => g * columns + c)));
+    const isAlone = parts.at(-1).length === 1 && parts.some((part) => part.length > 1);
+    const limits = { height, line: hasWipe ? Math.max(line, 24) : line, largest: LARGEST[isNarrow ? "narrow" : "wide"] };
+    const found = (wide) => sized(rows, shapes, wide, limits);
+    const candidates = hasWipe ? WIPES.map((wiped) => ({ ...found(width - wiped - GAP), wiped })) : [found(width)];
+    if (hasWipe && isNarrow) candidates.push({ ...found(width), wiped: limits.largest, isBelow: true });
+    for (const candidate of candidates) {
+      const { wiped, isBelow, captions, widths } = candidate;
+      if (wiped) {
+        const high = captions[0] + wiped / aspect;
+        candidate.least = high > height ? 0 : Math.min(candidate.least, wiped / LEAST.wipe);
+        candidate.high = isBelow ? candidate.high + high : Math.max(candidate.high, high);
+      }
+      if (isAlone && widths.at(-1) < 0.7 * width) candidate.least *= 0.7; // an orphan
+      const isEnough = isNarrow && Math.min(candidate.least, best.least) >= ENOUGH;
+      if (isEnough ? candidate.high < best.high : candidate.least > best.least) best = candidate;
+    }
+  }
+  return best;
+}
+
+// The widths of the panels in these rows, and how small the smallest is: 1 where it can just be read.
+function sized(rows, shapes, width, { height, line, largest }) {
+  let captions = rows.map(() => line + 10);
+  let widths, high;
+  for (let pass = 0; pass < 3; pass += 1) {
+    const highs = rows.map((row) => {
+      const aspect = row.reduce((sum, k) => sum + shapes[k].aspect, 0);
+      return Math.min(largest, (width - GAP * (row.length - 1)) / aspect);
+    });
+    const words = captions.reduce((sum, caption) => sum + caption, 0);
+    const pictures = highs.reduce((sum, each) => sum + each, 0);
+    const shrink = Math.min(1, Math.max(0, height - words) / pictures);
+    high = words + shrink * pictures;
+    widths = [];
+    rows.forEach((row, r) => row.forEach((k) => (widths[k] = Math.floor(highs[r] * shrink * shapes[k].aspect))));
+    const lines = rows.map((row) => Math.max(...row.map((k) => Math.ceil((1.1 * shapes[k].title) / widths[k]))));
+    captions = captions.map((caption, r) => Math.max(caption, line * lines[r] + 10)); // for the next pass
+  }
+  return { rows, widths, captions, high, least: Math.min(...shapes.map(({ kind }, k) => widths[k] / LEAST[kind])) };
 }
 
 function canvasFor(width, height) {
@@ -445,6 +565,9 @@ function marksOf(panel, scale, width, height) {
     }, svg);
   }
   const pixels = bytes(panel.pixels);
+  const longest = Math.max(...panel.numbers.flat().map((text) => text.length));
+  const font = Math.min(15, scale / (0.62 * longest + 0.3));
+  if (font < 10) return svg;
   panel.numbers.forEach((row, r) =>
     row.forEach((text, c) => {
       const k = panel.channels * (r * panel.width + c);
@@ -452,7 +575,7 @@ function marksOf(panel, scale, width, height) {
       const light = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
       draw("text", {
         x: (c + 0.5) * scale, y: (r + 0.5) * scale, "text-anchor": "middle", "dominant-baseline": "central",
-        "font-size": Math.min(12, 0.34 * scale), fill: light ? "black" : "white",
+        "font-size": font, fill: light ? "black" : "white",
       }, svg).textContent = text;
     }),
   );

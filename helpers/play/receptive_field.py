@@ -79,11 +79,11 @@ class ReceptiveField(Playground):
         strides = [f", stride {s.stride}" if s.stride > 1 else "" for s in seen]
         sides = [f"{s.field} ({s.kernel}×{s.kernel}{stride})" for s, stride in zip(seen, strides, strict=True)]
         found = [
+            f"After the last, a value sees {last.field}×{last.field} pixels of the input, and its neighbour's square "
+            f"lies {pixels(last.step)} further.",
             f"Side of the receptive field after each layer: {', '.join(sides)} pixels.",
             "Each layer adds " + ", ".join(str(s.grown) for s in seen) + ": its kernel less one, times the strides of "
             "all layers before it.",
-            f"After the last, a value sees {last.field}×{last.field} pixels of the input, and its neighbour's square "
-            f"lies {pixels(last.step)} further.",
         ]
         if self.image is not None:
             fraction = math.prod(min(1.0, last.field / side) for side in self.image.shape)

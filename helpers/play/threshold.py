@@ -92,9 +92,9 @@ class Threshold(Playground):
         means = [f"{values.mean():.2f} on {name}" for name, values in parts.items() if values.numel()]
         fraction = percent(self.truth.float().mean().item())
         return [
-            f"{size(self.probability)} pixels, {fraction} of them object. Mean probability: {', '.join(means)}.",
             f"Threshold {self.threshold:.2f}: Dice {now.dice:.3f}, IoU {now.iou:.3f}; {now.both} pixels in both, "
             f"{now.missed} missed, {now.false} false.",
+            f"{size(self.probability)} pixels, {fraction} of them object. Mean probability: {', '.join(means)}.",
             f"Best threshold on this image: {best:.2f}, with Dice {max(curve):.3f}. Between {good[0]:.2f} and "
             f"{good[-1]:.2f} lie all thresholds that come within 0.01 of it.",
         ]
@@ -104,9 +104,9 @@ class Threshold(Playground):
         return [Control("threshold", "Threshold", min=0.01, max=0.99, step=0.01)]
 
     def scene(self) -> Scene:
-        """The probabilities, their histogram, Dice over the threshold, and the mask."""
+        """The probabilities and the mask, how often each probability is, and Dice over the threshold."""
         now, best, curve = self.compute(), self.best, self.curve()
-        kinds = (("background", ~self.truth, "#ffffff", "...."), ("object", self.truth, ORANGE, ""))
+        kinds = (("background", ~self.truth, "none", "...."), ("object", self.truth, ORANGE, ""))
         bars, peaks = [], []
         for name, where, colour, hatch in kinds:
             counts = torch.histc(self.probability[where], BINS, 0, 1).tolist()
@@ -138,9 +138,9 @@ class Threshold(Playground):
         probability = Picture("probability of object (white is 1)", self.probability, (0, 1))
         alt = (
             f"A map of probabilities, {size(self.probability)} pixels, from {self.probability.min():.2f} to "
-            f"{self.probability.max():.2f}; a histogram, in which {' and '.join(peaks)}; Dice over the threshold, "
+            f"{self.probability.max():.2f}; the mask at {self.threshold:.2f}: {now.both} pixels in both, {now.missed} "
+            f"missed, {now.false} false; a histogram, in which {' and '.join(peaks)}; and Dice over the threshold, "
             f"from {curve[0]:.2f} at {THRESHOLDS[0]} over {max(curve):.2f} at {best:.2f} to {curve[-1]:.2f} at "
-            f"{THRESHOLDS[-1]}; and the mask at {self.threshold:.2f}: {now.both} pixels in both, {now.missed} missed, "
-            f"{now.false} false."
+            f"{THRESHOLDS[-1]}."
         )
-        return Scene([[probability, histogram, over, mask]], alt)
+        return Scene([[probability, mask, histogram, over]], alt)

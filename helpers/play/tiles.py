@@ -175,10 +175,10 @@ class Tiles(Playground):
         inside = Frame((height - rows) / 2, (width - columns) / 2, rows, columns, "#ffffff", dashed=True)
         # on a log scale, the same for every overlap: a seam a thousand times fainter is seen too
         seams = (now.seams.clamp(1e-4, 1).log10() + 4) / 4
-        title = "seam map: tiled − direct, 10⁻⁴ to 1 standard deviations (log)"
+        title = "seam map: |tiled − at once| (log)"
         panels: list[Picture | Plot] = [
             Picture(f"{now.tiles} tiles", image, frames=tiles),
-            Picture("logits, predicted in tiles", now.tiled),
+            Picture("logits, from tiles", now.tiled),
             Picture(title, seams, (0, 1), "cividis", written=False, frames=(inside,)),
             Plot(
                 "inside the dashed frame",

@@ -74,7 +74,7 @@ def test_a_shape_is_moved_by_arrow_keys_and_by_the_mouse(run_notebook):
     notebook = run_notebook(PIECES["overlap"])
     stage = notebook.output(0)
     shape = stage.get_by_role("application")
-    expect(stage.get_by_text("Drag it, or use the arrow keys")).to_be_visible()
+    expect(stage.get_by_text("Drag in the picture, or use its arrow keys")).to_be_visible()
     shape.focus()
     notebook.page.keyboard.press("ArrowDown")
     expect(facts(stage)).to_contain_text("Moved 1 pixel down and 7 pixels to the left")

@@ -13,6 +13,7 @@ from playgrounds import IMAGE, MASK, PLAYGROUNDS
 from torchvision import tv_tensors
 
 from helpers import data, play
+from helpers.play.painting import paint
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,14 @@ def test_showing_changes_nothing_and_sets_no_colours(models, name):
     styles = re.findall(r'style="([^"]*)"', first)
     assert styles
     assert not re.search("color|background|#", " ".join(styles))
+
+
+@pytest.mark.parametrize(("name", "columns"), [("kernel", 3), ("augmentation", 3), ("threshold", 4)])
+def test_a_long_row_of_the_fallback_goes_into_two(models, name, columns):
+    scene = models[name].scene()
+    axes = paint(scene).axes
+    assert len(axes) == sum(len(row) for row in scene.rows)
+    assert {ax.get_gridspec().ncols for ax in axes} == {columns}
 
 
 # ---- the same numbers -----------------------------------------------------------------------------------------------

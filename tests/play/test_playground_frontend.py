@@ -148,3 +148,9 @@ def test_colours_and_grey_pictures_reach_the_page():
     grey, colour = torch.rand(4, 5), torch.rand(3, 4, 5)
     page = for_the_page(Scene([[Picture("g", grey), Picture("c", colour)]], ""))
     assert [(p["channels"], len(p["pixels"])) for p in page["rows"][0]] == [(1, 20), (3, 60)]
+
+
+def test_a_line_leaves_the_frame_of_its_plot_and_is_cut_off_there():
+    for values, frames in ([0.0, 1.0], 1), ([0.0, 2.0], 2):
+        page = for_the_page(Scene([[Plot("p", "x", "y", [0.0, 1.0], lines={"a": values}, ylim=(0.0, 1.5))]], ""))
+        assert page["rows"][0][0]["svg"].count("<svg ") == frames
