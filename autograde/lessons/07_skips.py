@@ -88,9 +88,9 @@ claim(
 
 # %% [markdown]
 # It finds the brain, and draws no ribbon: the folds (grey matter is blue, white matter yellow) run together, and of the
-# fluid between them (green) little is left. The reason sits at the bottom of the U. *What* is in the picture survived,
-# in many channels. *Where*, to the pixel, did not: look at the sides. (This encoder
-# is a new one, untrained, since only the sides matter here.)
+# fluid between them (green) little or nothing is left. The reason sits at the bottom of the U. *What* is in the picture
+# survived, in many channels. *Where*, to the pixel, did not: look at the sides. (This encoder is a new one, untrained,
+# since only the sides matter here.)
 
 # %%
 torch.manual_seed(0)
@@ -553,7 +553,7 @@ claim(
     arms_swapped=(found["U-Net"], found["skips zeroed"], found["hourglass"]),
 )
 
-# %% claim="the third network, with as many weights and no skips, stays as far behind as the hourglass"
+# %% claim="the third network, with as many weights and no skips, stays far behind it, as the hourglass does"
 claim(
     lambda hourglass, zeroed, unet: all(
         abs(zeroed[k] - hourglass[k]) < (unet[k] - hourglass[k]) for k in unet
@@ -563,10 +563,10 @@ claim(
 )
 
 # %% [markdown]
-# The U-Net draws the ribbon and the furrows; the third network, with as many weights and no skips, stays as far behind
-# as the hourglass. One training of each is one draw, though. The same three were trained beforehand from five seeds
-# (`python course.py bench skips`, in this course's folder). The seed fixes first weights and order of pictures, so the
-# networks of one seed make a pair: look at the smallest and the largest difference in a pair.
+# The U-Net draws the ribbon and the furrows; the third network, with as many weights and no skips, stays far behind it,
+# as the hourglass does. One training of each is one draw, though. The same three were trained beforehand from five
+# seeds (`python course.py bench skips`, in this course's folder). The seed fixes first weights and order of pictures,
+# so the networks of one seed make a pair: look at the smallest and the largest difference in a pair.
 
 # %%
 from helpers import measured

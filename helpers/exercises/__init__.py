@@ -186,7 +186,8 @@ class Exercise:
             f"**{self.points} point{'s' * (self.points > 1)}** · {self.concept}\n\n"
             f"{self.task}\n\n"
             "*The cell below is what you hand in: keep everything your answer needs inside it. Results are torch "
-            "tensors or plain numbers, not NumPy arrays. Do not change the arguments, nor torch's seed or settings."
+            "tensors or plain numbers, not NumPy arrays. Do not change the arguments unless the task says so, nor "
+            "torch's seed or settings."
             f"{left}*"
         )
 
