@@ -416,7 +416,7 @@ def race(pairs, validation, test, **options):
 
 
 # %%
-candidates = pretrained = blank = None  # they make room for those that race
+candidates = blank = None  # they make room for those that race
 nuclei = {
     split: data.load("nuclei", split, tile=128) for split in ("train", "validation", "test")
 }
@@ -555,7 +555,6 @@ leads("nuclei")
 # Again you run it once, on eight slices.
 
 # %%
-models = None  # the networks of the first race make room for those of the second
 brain = {split: data.load("brain", split) for split in ("train", "validation", "test")}
 eight = Subset(brain["train"], [35, 52, 18, 63, 7, 44, 26, 58])
 check_on = Subset(brain["validation"], [4, 14])
