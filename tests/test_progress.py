@@ -65,7 +65,7 @@ def test_a_lesson_is_counted_by_what_stands_now(begun):
     cells = row(progress(), "02 · Overlap")
     practice, points = f"2 of {PRACTICE}, 1 right", f"4 of {POINTS}"
     assert cells[1:] == [f"2 of {CHECKS}", practice, "1 of 2", points, f"25 of {MINUTES}", "dice: wrong"]
-    assert row(progress(), "01 · Pixels")[-3:] == ["0 of 18", "65 of 50", "to_tensor: error"]
+    assert row(progress(), "01 · Pixels")[-3:] == ["0 of 18", "65 of 55", "to_tensor: error"]
     assert row(progress(), "13 · Project")[1] == "–"
 
 
@@ -118,7 +118,7 @@ def test_next_is_in_this_lesson_then_in_those_after_it(begun, monkeypatch):
     (begun / "02_overlap" / "answers.json").write_text(json.dumps(dict.fromkeys(overlap["graded"], "a")))
     assert "the practice question `quiz(" in progress().next()
     keep(begun, {"02_overlap": {"checks": checks, "quizzes": dict.fromkeys(overlap["practice"], False)}})
-    assert progress().next() == "Next, in 04 · Convolution: `conv2d` (not checked yet)."
+    assert progress().next() == "Next, in 03 · Modules: `gradient_step` (not checked yet)."
 
 
 def test_when_all_is_done_it_says_so_and_an_earlier_lesson_comes_last(course):

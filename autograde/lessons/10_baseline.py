@@ -19,6 +19,7 @@
 import torch
 import torch.nn.functional as F
 from scipy import stats
+from torch import nn
 from torch.utils.data import Subset
 
 from helpers import compare_models, metrics

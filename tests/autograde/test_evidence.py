@@ -8,6 +8,8 @@ from autograde.cli import app
 from helpers import exercises
 
 SETS = sorted(path.name for path in evidence.FOLDER.iterdir())
+# The day from which on a set can hold an exercise that came after the first sets; a set's name begins with its day.
+SINCE = {"gradient_step": "2026-11-28", "PixelClassifier": "2026-11-28"}
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -15,6 +17,8 @@ def test_a_set_has_a_right_and_two_wrong_answers_to_every_exercise(name):
     held = list(evidence.answers(evidence.FOLDER / name))
     assert len(held) >= 150
     for exercise in exercises.names():
+        if SINCE.get(exercise, "") > name:
+            continue
         of = [answer for answer in held if answer.exercise == exercise]
         assert [answer.is_right for answer in of].count(True) >= 1
         assert [answer.is_right for answer in of].count(False) >= 2

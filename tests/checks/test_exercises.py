@@ -74,7 +74,7 @@ def test_an_exercise_is_complete(exercise):
     assert 1 <= exercise.difficulty <= 5
     names = [a.name for a in (*exercise.misconceptions, *exercise.variants)]
     assert len(set(names)) == len(names)
-    for part in (exercise.name, f"{exercise.points} points", f"{exercise.minutes} minutes", exercise.task):
+    for part in (exercise.name, f"**{exercise.points} point", f"{exercise.minutes} minutes", exercise.task):
         assert part in exercise.card()
 
 
