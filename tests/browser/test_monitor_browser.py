@@ -97,7 +97,7 @@ def test_where_a_press_cannot_arrive_the_page_says_what_does(open_notebook, lab)
     settings = "@jupyterlab/apputils-extension/kernels-settings"
     lab.set(settings, {"commsOverSubshells": "disabled"})
     try:
-        notebook = open_notebook(LOAD, "history = train_for(12)\nprint(history.stopped)")
+        notebook = open_notebook(LOAD, "history = train_for(120)\nprint(history.stopped)")
     finally:
         (lab.settings / f"{settings}.jupyterlab-settings").unlink()
     notebook.run(0, 1)
